@@ -1,0 +1,4 @@
+//! Pinflow.
+pub mod nodes;
+pub mod value;
+pub mod workflow;

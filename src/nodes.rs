@@ -1,0 +1,50 @@
+//! The catalogue: what a node can be.
+//!
+//! A [`Kind`] is plain data (ports, parameter schema, traits) and one function, its executor. Each family of kinds has
+//! a file; [`Catalogue::standard`] lists them all. An executor sees the world through its [`Context`] only.
+
+mod catalogue;
+mod check;
+mod context;
+mod kind;
+mod outputs;
+mod parameters;
+
+pub use self::{
+    catalogue::Catalogue,
+    check::{check, check_connection},
+    context::{Context, Host, LogLevel, Source, SourceState},
+    kind::{Arity, Cacheability, Executor, Family, InputPort, Kind, Load, OutputPort, Success},
+    outputs::Outputs,
+    parameters::{Choice, ParameterSchema, ParameterType, ResolvedParameters},
+};
+
+/// Why a node failed: what is wrong and what to do, for a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NodeError {
+    /// The node could not do its work.
+    #[error("{0}")]
+    Failed(String),
+    /// The node stopped because the run was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl NodeError {
+    /// Returns a failure with this message.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self::Failed(message.into())
+    }
+}
+
+impl From<crate::value::ConvertError> for NodeError {
+    fn from(error: crate::value::ConvertError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<crate::value::TableError> for NodeError {
+    fn from(error: crate::value::TableError) -> Self {
+        Self::new(error.to_string())
+    }
+}

@@ -1,0 +1,249 @@
+//! What an executor sees: its parameters and inputs, and through the [`Host`] the run it is part of.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{NodeError, Outputs, ResolvedParameters};
+use crate::{
+    value::{Fingerprint, Record, Table, Value, ValueType},
+    workflow::{NodeId, PortId},
+};
+
+/// How important a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LogLevel {
+    /// For whoever wonders.
+    Info,
+    /// Something to look at.
+    Warning,
+}
+
+/// A file's state: what tells whether it has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceState {
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last written, in nanoseconds since 1970.
+    pub modified_nanos: u128,
+    /// The fingerprint of its content, for files of up to 1 MiB, which are cheap to read again.
+    pub content: Option<Fingerprint>,
+}
+
+/// Something a node read from outside, as it was then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The file, absolute.
+    pub path: PathBuf,
+    /// Its state; `None` if it was not there.
+    pub state: Option<SourceState>,
+}
+
+/// Files up to this size are compared by content too.
+const CHEAP_CONTENT_BYTES: u64 = 1 << 20;
+
+impl Source {
+    /// Looks at a file as it is now.
+    pub fn probe(path: &Path) -> Self {
+        Self { path: path.to_owned(), state: probe_state(path) }
+    }
+
+    /// Returns what has changed since, in words, if anything: size, time or content.
+    pub fn difference(&self, now: &Self) -> Option<String> {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy();
+        match (self.state, now.state) {
+            (None, None) => None,
+            (Some(_), None) => Some(format!("{name} is gone")),
+            (None, Some(_)) => Some(format!("{name} is there now")),
+            (Some(before), Some(after)) if before.size != after.size => {
+                Some(format!("{name}: size {} → {} bytes", before.size, after.size))
+            }
+            (Some(before), Some(after)) if before.content != after.content => Some(format!("{name}: other content")),
+            (Some(before), Some(after)) if before.modified_nanos != after.modified_nanos => {
+                Some(format!("{name}: written again"))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn probe_state(path: &Path) -> Option<SourceState> {
+    let metadata = fs::metadata(path).ok()?;
+    let modified = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let content = (metadata.is_file() && metadata.len() <= CHEAP_CONTENT_BYTES)
+        .then(|| fs::read(path).ok().map(|bytes| Fingerprint::of_bytes(&bytes)))
+        .flatten();
+    Some(SourceState { size: metadata.len(), modified_nanos: modified.as_nanos(), content })
+}
+
+/// The run around a node. Implemented by the engine.
+pub trait Host: Sync {
+    /// Returns whether the node should stop.
+    fn cancelled(&self) -> bool;
+    /// Waits; returns `false` as soon as the node should stop.
+    fn wait(&self, time: Duration) -> bool;
+    /// Reports how much is done, 0 to 1, and what the node is at.
+    fn progress(&self, fraction: f32, message: &str);
+    /// Writes a log line.
+    fn log(&self, level: LogLevel, message: String);
+    /// Notes what the node read from outside.
+    fn note_source(&self, source: Source);
+    /// Returns what another node gave in this run.
+    fn output(&self, node: &NodeId) -> Option<Arc<Outputs>>;
+    /// Returns a node's pinned data, unless there is none or it has expired.
+    fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError>;
+    /// Reads, changes and writes this node's pinned data in one transaction.
+    fn update_pinned_data(&self, change: &mut dyn FnMut(Option<Value>) -> Value) -> Result<Value, NodeError>;
+    /// Removes a node's pinned data.
+    fn clear_pinned_data(&self, node: &NodeId) -> Result<(), NodeError>;
+    /// Removes the pinned data of all nodes of this workflow.
+    fn clear_all_pinned_data(&self) -> Result<(), NodeError>;
+    /// Returns the folder that relative paths start from: the workflow's.
+    fn folder(&self) -> &Path;
+}
+
+/// What an executor is called with.
+pub struct Context<'a> {
+    node: &'a NodeId,
+    parameters: ResolvedParameters<'a>,
+    inputs: &'a [(PortId, Value)],
+    host: &'a dyn Host,
+}
+
+impl<'a> Context<'a> {
+    /// Returns the context of one execution. `inputs` holds the values that arrived, converted to the ports' types.
+    pub const fn new(
+        node: &'a NodeId,
+        parameters: ResolvedParameters<'a>,
+        inputs: &'a [(PortId, Value)],
+        host: &'a dyn Host,
+    ) -> Self {
+        Self { node, parameters, inputs, host }
+    }
+
+    /// Returns the node's id.
+    pub const fn node(&self) -> &'a NodeId {
+        self.node
+    }
+
+    /// Returns the parameters.
+    pub const fn parameters(&self) -> ResolvedParameters<'a> {
+        self.parameters
+    }
+
+    /// Returns the value on an input, if one arrived.
+    pub fn input(&self, port: &str) -> Option<&'a Value> {
+        self.inputs.iter().find(|(known, _)| *known == *port).map(|(_, value)| value)
+    }
+
+    /// Returns the values on a row of inputs `stem1`, `stem2`, … that arrived, in order.
+    pub fn inputs(&self, stem: &str) -> Vec<(&'a PortId, &'a Value)> {
+        let number = |port: &PortId| port.as_str().strip_prefix(stem).and_then(|digits| digits.parse::<usize>().ok());
+        let mut row: Vec<_> =
+            self.inputs.iter().filter_map(|(port, value)| Some((number(port)?, port, value))).collect();
+        row.sort_by_key(|(number, ..)| *number);
+        row.into_iter().map(|(_, port, value)| (port, value)).collect()
+    }
+
+    /// Returns the value on an input that the engine has made sure of.
+    pub fn required(&self, port: &str) -> Result<&'a Value, NodeError> {
+        self.input(port).ok_or_else(|| NodeError::new(format!("nothing arrived on the input {port}")))
+    }
+
+    /// Returns the table on a required input.
+    pub fn table(&self, port: &str) -> Result<Table, NodeError> {
+        match self.required(port)?.convert(ValueType::Table)? {
+            Value::Table(table) => Ok(table),
+            other => Err(NodeError::new(format!("expected Table, got {}", other.preview()))),
+        }
+    }
+
+    /// Returns the text on an input if something is connected there, else the parameter of that name.
+    pub fn input_or_parameter(&self, id: &str) -> Result<String, NodeError> {
+        match self.input(id) {
+            Some(value) => match value.convert(ValueType::Text)? {
+                Value::Text(text) => Ok(text.as_ref().to_owned()),
+                other => Ok(other.display_text()),
+            },
+            None => Ok(self.parameters.text(id).to_owned()),
+        }
+    }
+
+    /// Returns the fields of a record on an input; empty without one.
+    pub fn record(&self, port: &str) -> Option<&'a Record> {
+        match self.input(port) {
+            Some(Value::Record(record)) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// Returns an absolute path: relative ones start from the workflow's folder.
+    pub fn path(&self, path: &str) -> Result<PathBuf, NodeError> {
+        if path.trim().is_empty() {
+            return Err(NodeError::new("no file is named: set the path"));
+        }
+        Ok(self.host.folder().join(path))
+    }
+
+    /// Reads a file and notes its state, so that Resume can tell whether it has changed.
+    pub fn read_source(&self, path: &Path) -> Result<Vec<u8>, NodeError> {
+        // The state is taken first: a file written meanwhile then differs from it.
+        self.host.note_source(Source::probe(path));
+        fs::read(path).map_err(|error| NodeError::new(format!("cannot read the file: {error}: {}", path.display())))
+    }
+
+    /// Returns an error if the run was cancelled; long executors ask often.
+    pub fn check_cancelled(&self) -> Result<(), NodeError> {
+        if self.host.cancelled() { Err(NodeError::Cancelled) } else { Ok(()) }
+    }
+
+    /// Waits, or returns an error as soon as the run is cancelled.
+    pub fn wait(&self, time: Duration) -> Result<(), NodeError> {
+        if self.host.wait(time) { Ok(()) } else { Err(NodeError::Cancelled) }
+    }
+
+    /// Reports how much is done, 0 to 1, and what the node is at.
+    pub fn progress(&self, fraction: f32, message: &str) {
+        self.host.progress(fraction, message);
+    }
+
+    /// Writes a line for whoever wonders.
+    pub fn info(&self, message: impl Into<String>) {
+        self.host.log(LogLevel::Info, message.into());
+    }
+
+    /// Writes a line that someone should look at.
+    pub fn warn(&self, message: impl Into<String>) {
+        self.host.log(LogLevel::Warning, message.into());
+    }
+
+    /// Returns what another node gave in this run: ephemeral, unlike pinned data.
+    pub fn output(&self, node: &NodeId) -> Option<Arc<Outputs>> {
+        self.host.output(node)
+    }
+
+    /// Returns the durable value of a node of this workflow, or nothing on the first run and once expired.
+    pub fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError> {
+        self.host.pinned_data(node)
+    }
+
+    /// Reads, changes and writes this node's pinned data in one transaction; returns what was written.
+    pub fn update_pinned_data(&self, mut change: impl FnMut(Option<Value>) -> Value) -> Result<Value, NodeError> {
+        self.host.update_pinned_data(&mut change)
+    }
+
+    /// Removes a node's pinned data.
+    pub fn clear_pinned_data(&self, node: &NodeId) -> Result<(), NodeError> {
+        self.host.clear_pinned_data(node)
+    }
+
+    /// Removes the pinned data of all nodes of this workflow.
+    pub fn clear_all_pinned_data(&self) -> Result<(), NodeError> {
+        self.host.clear_all_pinned_data()
+    }
+}

@@ -1,0 +1,260 @@
+//! Parameter schemas, from which the inspector draws its widgets and the engine checks what was set.
+
+use std::borrow::Cow;
+
+use crate::{
+    value::{Fingerprint, FingerprintBuilder, Value},
+    workflow::{Node, ParameterId, Parameters},
+};
+
+/// One of the values of a choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What stands in the workflow file.
+    pub id: &'static str,
+    /// What people read.
+    pub label: &'static str,
+}
+
+/// What a parameter holds, and so how it is edited.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParameterType {
+    /// One line of text.
+    Line {
+        /// What an empty field says.
+        hint: &'static str,
+    },
+    /// Several lines of text.
+    Text {
+        /// The language to highlight: `sql`, `jinja`, `json` or nothing.
+        language: &'static str,
+    },
+    /// A whole number from `min` to `max`.
+    Int {
+        /// The least.
+        min: i64,
+        /// The greatest.
+        max: i64,
+        /// The unit, shown after the number.
+        unit: &'static str,
+    },
+    /// A number from `min` to `max`.
+    Float {
+        /// The least.
+        min: f64,
+        /// The greatest.
+        max: f64,
+        /// The unit, shown after the number.
+        unit: &'static str,
+    },
+    /// Yes or no.
+    Bool,
+    /// One of several.
+    Choice(&'static [Choice]),
+    /// A file that is read; relative to the workflow's folder.
+    FileToRead {
+        /// Extensions offered by the dialog, without the dot.
+        extensions: &'static [&'static str],
+    },
+    /// A file that is written; relative to the workflow's folder.
+    FileToWrite {
+        /// Extensions offered by the dialog, without the dot.
+        extensions: &'static [&'static str],
+    },
+    /// A list of texts, one a line.
+    Lines,
+    /// Any plain value, edited as JSON.
+    Json,
+    /// A table typed in by hand: a record of `columns` (list of texts) and `rows` (list of lists).
+    Table,
+}
+
+/// A parameter of a kind.
+#[derive(Clone, Debug)]
+pub struct ParameterSchema {
+    /// The id that stands in workflow files.
+    pub id: ParameterId,
+    /// The name shown to people.
+    pub label: Cow<'static, str>,
+    /// One sentence of help.
+    pub help: Cow<'static, str>,
+    /// What it holds.
+    pub parameter_type: ParameterType,
+    /// The value when nothing is set. [`Value::Null`] means that it may be left open.
+    pub default: Value,
+    /// Whether the node shows it on the canvas.
+    pub shown_on_node: bool,
+}
+
+impl ParameterSchema {
+    /// Returns a parameter with its default.
+    pub fn new(
+        id: &'static str,
+        label: &'static str,
+        parameter_type: ParameterType,
+        default: impl Into<Value>,
+        help: &'static str,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            label: label.into(),
+            help: help.into(),
+            parameter_type,
+            default: default.into(),
+            shown_on_node: false,
+        }
+    }
+
+    /// Shows the parameter on the node.
+    #[must_use]
+    pub const fn on_node(mut self) -> Self {
+        self.shown_on_node = true;
+        self
+    }
+
+    /// Returns what is wrong with a value for this parameter, if anything.
+    pub fn problem_with(&self, value: &Value) -> Option<String> {
+        let label = &self.label;
+        match (&self.parameter_type, value) {
+            (_, Value::Null) if matches!(self.default, Value::Null) => None,
+            (
+                ParameterType::Line { .. }
+                | ParameterType::Text { .. }
+                | ParameterType::FileToRead { .. }
+                | ParameterType::FileToWrite { .. },
+                Value::Text(_),
+            )
+            | (ParameterType::Bool, Value::Bool(_))
+            | (
+                ParameterType::Json,
+                Value::Null
+                | Value::Bool(_)
+                | Value::Int(_)
+                | Value::Float(_)
+                | Value::Text(_)
+                | Value::List(_)
+                | Value::Record(_),
+            )
+            | (ParameterType::Table, Value::Record(_)) => None,
+            (ParameterType::Int { min, max, unit }, Value::Int(number)) => (number < min || number > max)
+                .then(|| format!("{label} must be from {min} to {max}{}, not {number}", with_space(unit))),
+            (ParameterType::Float { min, max, unit }, Value::Int(_) | Value::Float(_)) => {
+                let number = match value {
+                    Value::Int(number) => *number as f64,
+                    Value::Float(number) => *number,
+                    _ => f64::NAN,
+                };
+                (!(*min..=*max).contains(&number))
+                    .then(|| format!("{label} must be from {min} to {max}{}, not {number}", with_space(unit)))
+            }
+            (ParameterType::Choice(choices), Value::Text(text)) => (!choices.iter().any(|choice| *choice.id == **text))
+                .then(|| {
+                    let known: Vec<&str> = choices.iter().map(|choice| choice.id).collect();
+                    format!("{label} must be one of {}, not {text:?}", known.join(", "))
+                }),
+            (ParameterType::Lines, Value::List(items)) => items
+                .iter()
+                .find(|item| item.as_text().is_none())
+                .map(|item| format!("{label} takes texts only, not {}", item.preview())),
+            (expected, got) => Some(format!("{label} must be {}, not {}", expected.in_words(), got.preview())),
+        }
+    }
+}
+
+fn with_space(unit: &str) -> String {
+    if unit.is_empty() { String::new() } else { format!(" {unit}") }
+}
+
+impl ParameterType {
+    const fn in_words(&self) -> &'static str {
+        match self {
+            Self::Line { .. } | Self::Text { .. } => "a text",
+            Self::Int { .. } => "a whole number",
+            Self::Float { .. } => "a number",
+            Self::Bool => "true or false",
+            Self::Choice(_) => "one of its choices",
+            Self::FileToRead { .. } | Self::FileToWrite { .. } => "a path",
+            Self::Lines => "a list of texts",
+            Self::Json => "a plain value",
+            Self::Table => "a record of columns and rows",
+        }
+    }
+}
+
+/// A node's parameters seen through its kind's schema: what is not set has its default.
+#[derive(Clone, Copy, Debug)]
+pub struct ResolvedParameters<'a> {
+    schema: &'a [ParameterSchema],
+    set: &'a Parameters,
+}
+
+impl<'a> ResolvedParameters<'a> {
+    /// Returns a node's parameters seen through a schema.
+    pub fn new(schema: &'a [ParameterSchema], node: &'a Node) -> Self {
+        Self { schema, set: &node.parameters }
+    }
+
+    /// Returns a parameter's value, or its default; `Null` for one that the kind does not have.
+    pub fn get(&self, id: &str) -> &'a Value {
+        self.set
+            .get(id)
+            .or_else(|| self.schema.iter().find(|schema| schema.id == *id).map(|schema| &schema.default))
+            .unwrap_or(&Value::Null)
+    }
+
+    /// Returns a text parameter; empty if it is none.
+    pub fn text(&self, id: &str) -> &'a str {
+        self.get(id).as_text().unwrap_or_default()
+    }
+
+    /// Returns a whole number; 0 if it is none.
+    pub fn int(&self, id: &str) -> i64 {
+        match self.get(id) {
+            Value::Int(number) => *number,
+            Value::Float(number) => *number as i64,
+            _ => 0,
+        }
+    }
+
+    /// Returns a number; 0 if it is none.
+    pub fn float(&self, id: &str) -> f64 {
+        match self.get(id) {
+            Value::Int(number) => *number as f64,
+            Value::Float(number) => *number,
+            _ => 0.0,
+        }
+    }
+
+    /// Returns a yes or no; no if it is neither.
+    pub fn bool(&self, id: &str) -> bool {
+        matches!(self.get(id), Value::Bool(true))
+    }
+
+    /// Returns the texts of a list; empty if it is none.
+    pub fn lines(&self, id: &str) -> Vec<&'a str> {
+        match self.get(id) {
+            Value::List(items) => items.iter().filter_map(Value::as_text).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Returns every parameter of the schema with its value in force.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a ParameterSchema, &'a Value)> + use<'a> {
+        let resolved = *self;
+        self.schema.iter().map(move |schema| (schema, resolved.get(schema.id.as_str())))
+    }
+
+    /// Adds all values in force to a fingerprint.
+    pub(crate) fn add_to(&self, builder: &mut FingerprintBuilder) {
+        for (schema, value) in self.iter() {
+            builder.text(schema.id.as_str()).value(value);
+        }
+    }
+
+    /// Returns the fingerprint of all values in force.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut builder = FingerprintBuilder::new("parameters");
+        self.add_to(&mut builder);
+        builder.finish()
+    }
+}

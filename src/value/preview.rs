@@ -1,0 +1,68 @@
+//! One line that says what a value is.
+
+use super::{Record, Value};
+
+/// The most characters of text that a preview quotes.
+const QUOTED_CHARS: usize = 40;
+
+impl Value {
+    /// Returns one line for a person: `Table 344 × 8`, `Text "Adelie…" 812 chars`, `Int 42`.
+    pub fn preview(&self) -> String {
+        match self {
+            Self::Null => "Null".to_owned(),
+            Self::Bool(value) => format!("Bool {value}"),
+            Self::Int(value) => format!("Int {value}"),
+            Self::Float(value) => format!("Float {value}"),
+            Self::Text(text) => text_preview(text),
+            Self::Bytes(bytes) => format!("Bytes {}", readable_size(bytes.len())),
+            Self::List(items) => format!("List of {}", items.len()),
+            Self::Record(record) => record_preview(record),
+            Self::Table(table) => format!("Table {} × {}", table.n_rows(), table.n_columns()),
+            Self::Image(image) => format!("Image {} × {}", image.width(), image.height()),
+        }
+    }
+}
+
+/// Returns a size with its unit: `812 B`, `1.4 MB`.
+fn readable_size(n_bytes: usize) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut size = n_bytes as f64;
+    let mut unit = 0;
+    while size >= 1000.0 && unit + 1 < UNITS.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{n_bytes} B") } else { format!("{size:.1} {}", UNITS[unit]) }
+}
+
+fn text_preview(text: &str) -> String {
+    let n_chars = text.chars().count();
+    let line = text.lines().next().unwrap_or_default();
+    if n_chars <= QUOTED_CHARS && line.len() == text.len() {
+        return format!("Text \"{text}\"");
+    }
+    let start: String = line.chars().take(QUOTED_CHARS).collect();
+    format!("Text \"{}…\" {n_chars} chars", start.trim_end())
+}
+
+fn record_preview(record: &Record) -> String {
+    let names: Vec<&str> = record.iter().take(4).map(|(name, _)| &**name).collect();
+    let more = if record.len() > names.len() { ", …" } else { "" };
+    format!("Record {{{}{more}}}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_is_one_short_line() {
+        assert_eq!(Value::Int(42).preview(), "Int 42");
+        assert_eq!(Value::text("short").preview(), "Text \"short\"");
+        assert_eq!(Value::text("two\nlines").preview(), "Text \"two…\" 9 chars");
+        assert_eq!(Value::text("x".repeat(100)).preview(), format!("Text \"{}…\" 100 chars", "x".repeat(40)));
+        assert_eq!(Value::Bytes(vec![0; 1500].into()).preview(), "Bytes 1.5 kB");
+        assert_eq!(Value::record([("a", Value::Null)]).preview(), "Record {a}");
+        assert_eq!(Value::list([Value::Null]).preview(), "List of 1");
+    }
+}

@@ -1,0 +1,260 @@
+//! The saved document: nodes, connections, frames and settings; edits and their inverses; the file.
+//!
+//! The document changes only through [`Workflow::apply`]. It never holds marks, results or secrets, and it knows a
+//! node's kind only as an id, so a file with an unknown kind still opens.
+
+mod edit;
+mod file;
+mod graph;
+mod ids;
+mod problem;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    edit::{Edit, EditError},
+    file::{FileError, MAX_FILE_BYTES, load, parse, save, to_text, write_atomically},
+    graph::Graph,
+    ids::{FrameId, IdError, KindId, NodeId, ParameterId, PortId, WorkflowId},
+    problem::{Location, Problem, ProblemKind, Severity},
+};
+use crate::value::Value;
+
+/// Parameters set on a node; what is not set has its kind's default.
+pub type Parameters = BTreeMap<ParameterId, Value>;
+
+/// A place on the canvas, in scene units (points at 100 % zoom), y downwards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Position(pub f32, pub f32);
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// What the node does.
+    pub kind: KindId,
+    /// What people call it; empty means the kind's title.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// The top left corner on the canvas.
+    #[serde(default)]
+    pub position: Position,
+    /// The parameters that differ from the kind's defaults, or were set by hand.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "file::unique_map")]
+    pub parameters: Parameters,
+    /// What the engine does around the node.
+    #[serde(default, skip_serializing_if = "NodeSettings::is_default")]
+    pub settings: NodeSettings,
+    /// A note for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub comment: String,
+}
+
+impl Node {
+    /// Returns a node of a kind at a place, all parameters at their defaults.
+    pub fn new(kind: impl Into<KindId>, position: Position) -> Self {
+        Self {
+            kind: kind.into(),
+            title: String::new(),
+            position,
+            parameters: Parameters::new(),
+            settings: NodeSettings::default(),
+            comment: String::new(),
+        }
+    }
+
+    /// Returns the node with a parameter set.
+    #[must_use]
+    pub fn with(mut self, parameter: impl Into<ParameterId>, value: impl Into<Value>) -> Self {
+        self.parameters.insert(parameter.into(), value.into());
+        self
+    }
+}
+
+/// What the engine does around a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodeSettings {
+    /// A failure of this node does not make the run fail.
+    pub continue_on_error: bool,
+}
+
+impl NodeSettings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What the engine does with the whole workflow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WorkflowSettings {
+    /// The first failure ends the run.
+    pub stop_at_first_error: bool,
+}
+
+impl WorkflowSettings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A titled box behind nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frame {
+    /// What the frame says.
+    pub title: String,
+    /// The top left corner on the canvas.
+    pub position: Position,
+    /// Width and height in scene units.
+    pub size: (f32, f32),
+}
+
+/// One end of a connection: a port of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PortRef {
+    /// The node.
+    pub node: NodeId,
+    /// Its input or output port.
+    pub port: PortId,
+}
+
+impl PortRef {
+    /// Returns the end at a port of a node.
+    pub fn new(node: impl Into<NodeId>, port: impl Into<PortId>) -> Self {
+        Self { node: node.into(), port: port.into() }
+    }
+}
+
+impl std::fmt::Display for PortRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.node, self.port)
+    }
+}
+
+/// An output wired to an input.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Connection {
+    /// The output.
+    pub from: PortRef,
+    /// The input.
+    pub to: PortRef,
+}
+
+/// The document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workflow {
+    id: WorkflowId,
+    name: String,
+    nodes: BTreeMap<NodeId, Arc<Node>>,
+    /// By input, so that an input has one wire at most.
+    connections: BTreeMap<PortRef, PortRef>,
+    frames: BTreeMap<FrameId, Frame>,
+    settings: WorkflowSettings,
+    /// Invariant: above the number at the end of any node's or frame's id there ever was. Never counts down.
+    next_number: u64,
+}
+
+impl Workflow {
+    /// Returns an empty workflow with a new id.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            id: WorkflowId::generate(),
+            name: name.into(),
+            nodes: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            frames: BTreeMap::new(),
+            settings: WorkflowSettings::default(),
+            next_number: 1,
+        }
+    }
+
+    /// Returns the id, which stays when the file is renamed.
+    pub const fn id(&self) -> WorkflowId {
+        self.id
+    }
+
+    /// Returns a copy with a new id: another workflow that starts from this one.
+    #[must_use]
+    pub fn with_new_id(mut self) -> Self {
+        self.id = WorkflowId::generate();
+        self
+    }
+
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the workflow's settings.
+    pub const fn settings(&self) -> &WorkflowSettings {
+        &self.settings
+    }
+
+    /// Returns the nodes, sorted by id.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = (&NodeId, &Arc<Node>)> {
+        self.nodes.iter()
+    }
+
+    /// Returns the number of nodes.
+    pub fn n_nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Returns a node.
+    pub fn node(&self, id: &NodeId) -> Option<&Arc<Node>> {
+        self.nodes.get(id)
+    }
+
+    /// Returns the connections, sorted by input, as `(input, output)`.
+    pub fn connections(&self) -> impl ExactSizeIterator<Item = (&PortRef, &PortRef)> {
+        self.connections.iter()
+    }
+
+    /// Returns the output wired to an input.
+    pub fn feed(&self, input: &PortRef) -> Option<&PortRef> {
+        self.connections.get(input)
+    }
+
+    /// Returns the wired inputs of a node with the outputs that feed them, sorted by port.
+    pub fn feeds_of<'a>(&'a self, node: &'a NodeId) -> impl Iterator<Item = (&'a PortId, &'a PortRef)> {
+        let first = PortRef { node: node.clone(), port: PortId::lowest() };
+        self.connections
+            .range(first..)
+            .take_while(move |(input, _)| input.node == *node)
+            .map(|(input, output)| (&input.port, output))
+    }
+
+    /// Returns the frames, sorted by id.
+    pub fn frames(&self) -> impl ExactSizeIterator<Item = (&FrameId, &Frame)> {
+        self.frames.iter()
+    }
+
+    /// Returns an id for a new node: the kind's id and a number no node of this workflow ever had.
+    pub fn fresh_node_id(&self, kind: &KindId) -> NodeId {
+        NodeId::numbered(kind.as_str(), self.next_number)
+    }
+
+    /// Returns `n` ids for new nodes of these kinds, all different.
+    pub fn fresh_node_ids<'a>(&self, kinds: impl IntoIterator<Item = &'a KindId>) -> Vec<NodeId> {
+        (self.next_number..).zip(kinds).map(|(number, kind)| NodeId::numbered(kind.as_str(), number)).collect()
+    }
+
+    /// Returns an id for a new frame.
+    pub fn fresh_frame_id(&self) -> FrameId {
+        FrameId::numbered("frame", self.next_number)
+    }
+
+    /// Returns whether both hold the same document, apart from the counter that keeps ids from being used again.
+    pub fn same_content(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.name == other.name
+            && self.nodes == other.nodes
+            && self.connections == other.connections
+            && self.frames == other.frames
+            && self.settings == other.settings
+    }
+}

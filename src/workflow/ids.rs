@@ -1,0 +1,206 @@
+//! Names of things in a document.
+
+use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use ulid::Ulid;
+
+/// A text that cannot be an id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} cannot be an id: use letters, digits, `_` and `-`, and start with a letter or `_`")]
+pub struct IdError(pub String);
+
+fn is_id(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && chars.all(|char| char.is_alphanumeric() || char == '_' || char == '-')
+}
+
+macro_rules! text_id {
+    ($name:ident, $what:literal) => {
+        #[doc = $what]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Returns the id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                if is_id(text) { Ok(Self(text.into())) } else { Err(IdError(text.to_owned())) }
+            }
+        }
+
+        /// For ids written in the program.
+        ///
+        /// # Panics
+        /// If the text cannot be an id.
+        impl From<&'static str> for $name {
+            fn from(text: &'static str) -> Self {
+                text.parse().expect("ids in the program are valid")
+            }
+        }
+
+        impl From<&Self> for $name {
+            fn from(id: &Self) -> Self {
+                id.clone()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.0)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                &*self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                &*self.0 == *other
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Visitor;
+                impl de::Visitor<'_> for Visitor {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("an id in quotes")
+                    }
+
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$name, E> {
+                        text.parse().map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Visitor)
+            }
+        }
+    };
+}
+
+text_id!(NodeId, "A node's id: stable, never used again in its workflow, untouched by renaming.");
+text_id!(FrameId, "A frame's id.");
+text_id!(KindId, "The id of what a node does.");
+text_id!(PortId, "The id of an input or output port, unique among its node's inputs or outputs.");
+text_id!(ParameterId, "The id of a parameter of a kind.");
+
+impl NodeId {
+    /// Returns `stem_number`.
+    pub(super) fn numbered(stem: &str, number: u64) -> Self {
+        Self(format!("{stem}_{number}").into())
+    }
+}
+
+impl FrameId {
+    /// Returns `stem_number`.
+    pub(super) fn numbered(stem: &str, number: u64) -> Self {
+        Self(format!("{stem}_{number}").into())
+    }
+}
+
+impl PortId {
+    /// Returns the port of a row of them: `t1`, `t2`, …
+    pub fn numbered(stem: &str, number: usize) -> Self {
+        Self(format!("{stem}{number}").into())
+    }
+
+    /// Returns a bound that sorts before every port; not a port itself.
+    pub(super) fn lowest() -> Self {
+        Self("".into())
+    }
+}
+
+/// Returns the number at the end of an id such as `filter_12`.
+pub(super) fn trailing_number(id: &str) -> Option<u64> {
+    id.rsplit_once('_').and_then(|(_, digits)| digits.parse().ok())
+}
+
+/// A workflow's id: stays when the file is renamed or moved.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WorkflowId(pub Ulid);
+
+impl WorkflowId {
+    /// Returns a new id.
+    pub fn generate() -> Self {
+        Self(Ulid::generate())
+    }
+}
+
+impl fmt::Display for WorkflowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for WorkflowId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for WorkflowId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for WorkflowId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(|_| {
+            de::Error::custom(format!("{text:?} is not a workflow id: expected the 26 characters of a ULID"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_words() {
+        assert!("read_csv-2".parse::<NodeId>().is_ok());
+        assert!("données".parse::<NodeId>().is_ok());
+        for bad in ["", "2nd", "a.b", "a b", "a->b"] {
+            assert_eq!(bad.parse::<NodeId>(), Err(IdError(bad.to_owned())));
+        }
+    }
+
+    #[test]
+    fn the_number_at_the_end_is_found() {
+        assert_eq!(trailing_number("filter_12"), Some(12));
+        assert_eq!(trailing_number("filter"), None);
+        assert_eq!(trailing_number("a_b"), None);
+    }
+}
