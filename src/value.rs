@@ -38,7 +38,7 @@ pub enum Value {
     /// Raw bytes.
     Bytes(Arc<[u8]>),
     /// Values in order, of any types.
-    List(Arc<[Value]>),
+    List(Arc<[Self]>),
     /// Named values, in the order they were given.
     Record(Arc<Record>),
     /// Rows and typed columns.

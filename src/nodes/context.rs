@@ -57,7 +57,6 @@ impl Source {
     pub fn difference(&self, now: &Self) -> Option<String> {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy();
         match (self.state, now.state) {
-            (None, None) => None,
             (Some(_), None) => Some(format!("{name} is gone")),
             (None, Some(_)) => Some(format!("{name} is there now")),
             (Some(before), Some(after)) if before.size != after.size => {

@@ -21,14 +21,13 @@ pub struct ConvertError {
 pub fn can_convert(from: ValueType, to: ValueType) -> bool {
     use ValueType as T;
     from == to
+        || from == T::Any
+        || to == T::Any
         || matches!(
             (from, to),
-            (T::Any, _)
-                | (_, T::Any)
-                | (T::Int, T::Float)
-                | (T::Float, T::Int)
-                | (T::Bool, T::Int)
-                | (T::Text, T::Bool | T::Int | T::Float | T::Bytes)
+            (T::Int | T::Text, T::Float)
+                | (T::Float | T::Bool | T::Text, T::Int)
+                | (T::Text, T::Bool | T::Bytes)
                 | (T::Bool | T::Int | T::Float | T::Bytes | T::List | T::Record | T::Table, T::Text)
                 | (T::Table, T::List)
                 | (T::List | T::Record, T::Table)

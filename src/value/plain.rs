@@ -68,7 +68,9 @@ impl<'de> de::Visitor<'de> for ValueVisitor {
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
-        i64::try_from(value).map(Value::Int).map_err(|_| E::custom(format!("{value} is larger than an Int can be")))
+        i64::try_from(value)
+            .map(Value::Int)
+            .map_err(|_too_large| E::custom(format!("{value} is larger than an Int can be")))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {

@@ -7,7 +7,7 @@ use std::{
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray as _, BooleanArray, BooleanBuilder, Float64Array, Float64Builder, Int64Array,
+        Array as _, ArrayRef, AsArray as _, BooleanArray, BooleanBuilder, Float64Array, Float64Builder, Int64Array,
         Int64Builder, RecordBatch, StringArray, StringBuilder,
     },
     compute::{cast, concat_batches},
@@ -207,14 +207,13 @@ fn canonical_field(field: &Field) -> Field {
 
 fn canonical_type(data_type: &DataType) -> DataType {
     match data_type {
-        DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
+        DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => DataType::Utf8,
         DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
         DataType::Dictionary(_, values) => canonical_type(values),
         DataType::Float16 | DataType::Float32 => DataType::Float64,
         DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::UInt8 | DataType::UInt16 | DataType::UInt32 => {
             DataType::Int64
         }
-        DataType::Null => DataType::Utf8,
         other => other.clone(),
     }
 }

@@ -97,6 +97,7 @@ struct Document {
 }
 
 #[derive(Deserialize)]
+#[serde(rename = "Workflow")]
 struct FormatOnly {
     format: u32,
 }
@@ -160,19 +161,18 @@ pub fn save(workflow: &Workflow, path: &Path) -> Result<(), FileError> {
     })
 }
 
-/// Writes bytes to a temporary file beside the target, syncs it and renames it over the target, so that a reader sees
-/// the old content or the new and a crash leaves one of them. Keeps the permissions of a file that is there.
+/// Replaces a file whole.
+///
+/// The bytes go to a temporary file beside the target, which is synced and renamed over it, so that a reader sees the
+/// old content or the new and a crash leaves one of them. Keeps the permissions of a file that is there.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".pinflow-").tempfile_in(folder)?;
     file.write_all(bytes)?;
-    let permissions = match fs::metadata(&target) {
-        Ok(metadata) => Some(metadata.permissions()),
-        Err(_) => default_permissions(),
-    };
-    if let Some(permissions) = permissions {
-        file.as_file().set_permissions(permissions)?;
+    match fs::metadata(&target) {
+        Ok(metadata) => file.as_file().set_permissions(metadata.permissions())?,
+        Err(_) => make_readable(file.as_file())?,
     }
     file.as_file().sync_all()?;
     file.persist(&target)?;
@@ -183,16 +183,16 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Returns what a new file is given: temporary files are private, a saved one is readable by others.
+/// Gives a new file the permissions of a saved one: temporary files are private.
 #[cfg(unix)]
-fn default_permissions() -> Option<fs::Permissions> {
+fn make_readable(file: &fs::File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    Some(fs::Permissions::from_mode(0o644))
+    file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
-fn default_permissions() -> Option<fs::Permissions> {
-    None
+fn make_readable(_file: &fs::File) -> io::Result<()> {
+    Ok(())
 }
 
 fn from_document(document: Document) -> Workflow {
@@ -234,7 +234,7 @@ fn syntax(text: &str, error: &ron::error::SpannedError) -> FileError {
 }
 
 fn line_of(bytes: &[u8], at: usize) -> usize {
-    bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1
+    bytes[..at].split(|byte| *byte == b'\n').count()
 }
 
 /// Reads a map and refuses a key that stands there twice, so that nothing is silently lost.
@@ -349,7 +349,7 @@ mod tests {
     use super::*;
     use crate::workflow::{Edit, Position};
 
-    const SMALL: &str = r#"Workflow(
+    const SMALL: &str = r#"(
   format: 1,
   id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
   name: "Small",
@@ -426,6 +426,7 @@ mod tests {
 
     #[test]
     fn a_newer_format_is_refused_however_different_it_is() {
+        parse("Workflow(format: 1, id: \"01ARZ3NDEKTSV4RRFFQ69G5FAV\")").unwrap();
         assert!(error("Workflow(format: 7, shiny: [1, 2])").contains("format 7"));
         assert!(error("(format: 2)").contains("newer version"));
         assert!(error("(format: 0, id: \"01ARZ3NDEKTSV4RRFFQ69G5FAV\")").contains("the first format is 1"));

@@ -44,10 +44,10 @@ impl Graph {
         }
         let order = topological_order(n_waiting, &downstream);
         let ordered = order.iter().position(Option::is_none).unwrap_or(n_nodes);
-        Self::with_order(workflow, &by_id, complete(&order, n_nodes), ordered)
+        Self::with_order(workflow, &by_id, &complete(&order, n_nodes), ordered)
     }
 
-    fn with_order(workflow: &Workflow, by_id: &BTreeMap<&NodeId, usize>, order: Vec<usize>, ordered: usize) -> Self {
+    fn with_order(workflow: &Workflow, by_id: &BTreeMap<&NodeId, usize>, order: &[usize], ordered: usize) -> Self {
         let all: Vec<&NodeId> = by_id.keys().copied().collect();
         let ids: Vec<NodeId> = order.iter().map(|&index| all[index].clone()).collect();
         let indices: BTreeMap<NodeId, usize> = ids.iter().cloned().zip(0..).collect();

@@ -178,7 +178,7 @@ impl Serialize for WorkflowId {
 impl<'de> Deserialize<'de> for WorkflowId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map(Self).map_err(|_| {
+        text.parse().map(Self).map_err(|_not_a_ulid| {
             de::Error::custom(format!("{text:?} is not a workflow id: expected the 26 characters of a ULID"))
         })
     }
