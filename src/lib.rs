@@ -1,4 +1,8 @@
 //! Pinflow.
+pub mod editor;
+pub mod engine;
 pub mod nodes;
+pub mod session;
+pub mod store;
 pub mod value;
 pub mod workflow;

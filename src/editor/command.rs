@@ -1,0 +1,130 @@
+//! Everything a person can ask for. Only the app carries a command out.
+
+use std::path::PathBuf;
+
+use crate::{
+    session::PinPolicy,
+    store::RunKind,
+    workflow::{Edit, KindId, NodeId, PortRef, Position},
+};
+
+/// Something a person asks for.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Change the document; the label is what the undo list shows.
+    Edit(String, Edit),
+    /// Add a node at a place and connect it to the end the wire was dropped from, if there was one.
+    AddNode {
+        /// The kind.
+        kind: KindId,
+        /// The place of its top left corner.
+        position: Position,
+        /// An output that feeds its first fitting input, or an input that its first fitting output feeds.
+        connect: Option<WireEnd>,
+    },
+    /// Select these nodes and no others.
+    Select(Vec<NodeId>),
+    /// Add these nodes to the selection.
+    SelectAlso(Vec<NodeId>),
+    /// Select what is not and the other way round, among these nodes.
+    ToggleSelected(Vec<NodeId>),
+    /// Select all nodes.
+    SelectAll,
+    /// Set the marks of nodes.
+    Mark(Vec<NodeId>, MarkRequest),
+    /// Remove the selected nodes.
+    DeleteSelected,
+    /// Put the selected nodes on the clipboard as RON text.
+    Copy,
+    /// Copy, then remove.
+    Cut,
+    /// Add nodes from RON text; at a place, or beside where they were.
+    Paste(String, Option<Position>),
+    /// Copy and paste the selection in one step, without the clipboard.
+    Duplicate,
+    /// Take back the newest step.
+    Undo,
+    /// Do the step again that was taken back.
+    Redo,
+    /// Run the workflow.
+    Run(RunKind),
+    /// Run only these nodes and what they need.
+    RunTo(RunKind, Vec<NodeId>),
+    /// Stop the run.
+    Stop,
+    /// Start a new workflow.
+    New,
+    /// Choose a file and open it.
+    OpenDialog,
+    /// Open a file.
+    Open(PathBuf),
+    /// Open an example: a copy that is saved elsewhere.
+    OpenExample(&'static str),
+    /// Save to the workflow's file, asking for one if there is none.
+    Save,
+    /// Choose a file and save there.
+    SaveAs,
+    /// Back to the welcome screen.
+    Welcome,
+    /// Show all nodes.
+    FitAll,
+    /// Show the selected nodes.
+    FitSelected,
+    /// Zoom to 100 %.
+    ZoomReset,
+    /// Begin to rename a node.
+    Rename(NodeId),
+    /// Select a node and bring it into view.
+    Reveal(NodeId),
+    /// Show or hide a panel.
+    TogglePanel(Panel),
+    /// Show or hide what a run would do on the canvas.
+    TogglePlan,
+    /// Switch between light and dark.
+    ToggleTheme,
+    /// Open the search for a node to add, at the pointer.
+    SearchNodes,
+    /// Close the program, asking about unsaved work.
+    Quit,
+}
+
+/// The end of a wire in the hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WireEnd {
+    /// An output, looking for an input.
+    Output(PortRef),
+    /// An input, looking for an output.
+    Input(PortRef),
+}
+
+/// What a person asks of a node's mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkRequest {
+    /// Pin its results: captured if there are any, else armed.
+    Pin(PinPolicy),
+    /// The pin icon was clicked: pin until something changes, or unpin.
+    TogglePin,
+    /// Take the pin away.
+    Unpin,
+    /// Keep a Follow pin's results that would be released, or are stale: from now on a Hold pin.
+    Keep,
+    /// Execute a pinned node once and pin it again.
+    Refresh,
+    /// Force it, or no longer.
+    ToggleForce,
+    /// Disable it, or enable it.
+    ToggleDisable,
+    /// Take away the pins of all nodes downstream.
+    UnpinDownstream,
+}
+
+/// A panel that can be shown or hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Panel {
+    /// The node library, left.
+    Library,
+    /// The inspector, right.
+    Inspector,
+    /// The bottom panel: output, log, problems, pins.
+    Bottom,
+}

@@ -1,0 +1,77 @@
+//! What panels draw from.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Instant,
+};
+
+use crate::{
+    engine::Plan,
+    nodes::Catalogue,
+    session::{Baseline, Marks},
+    store::{NodeRecord, RunId, RunKind},
+    workflow::{NodeId, Problem, Workflow},
+};
+
+/// References to all that panels draw from. Cheap to copy; nothing in it can be changed.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The document.
+    pub workflow: &'a Workflow,
+    /// What nodes can be.
+    pub catalogue: &'a Catalogue,
+    /// The session's marks.
+    pub marks: &'a Marks,
+    /// What Resume starts from: the newest settled record of every node, kept up to date while a run goes on.
+    pub baseline: &'a Baseline,
+    /// What Resume would do now.
+    pub plan: &'a Plan,
+    /// What is wrong with the workflow.
+    pub problems: &'a [Problem],
+    /// The selected nodes.
+    pub selection: &'a BTreeSet<NodeId>,
+    /// The run that goes on, or the last one of this sitting.
+    pub run: Option<&'a RunProgress>,
+    /// Whether to show on the canvas what a run would do.
+    pub show_plan: bool,
+}
+
+/// How a run of this sitting stands.
+#[derive(Clone, Debug)]
+pub struct RunProgress {
+    /// The run.
+    pub id: RunId,
+    /// Standard or resumed.
+    pub kind: RunKind,
+    /// When it started.
+    pub started: Instant,
+    /// When it finished.
+    pub finished: Option<Instant>,
+    /// How many pins it uses.
+    pub n_pins: usize,
+    /// How many nodes it will execute, by its plan.
+    pub n_to_execute: usize,
+    /// How many it has executed.
+    pub n_executed: usize,
+    /// Nodes that are waiting, running or settled.
+    pub nodes: BTreeMap<NodeId, LiveState>,
+}
+
+/// How a node stands in a run.
+#[derive(Clone, Debug)]
+pub enum LiveState {
+    /// It will execute.
+    Waiting,
+    /// It executes.
+    Running {
+        /// Since when.
+        since: Instant,
+        /// How much is done, 0 to 1, if it says so.
+        fraction: Option<f32>,
+        /// What it is at.
+        message: String,
+    },
+    /// It is settled.
+    Settled(Arc<NodeRecord>),
+}

@@ -1,0 +1,55 @@
+//! What Resume starts from: the newest settled record of every node.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    store::{NodeRecord, NotRun, RunRecord, Status},
+    workflow::NodeId,
+};
+
+/// The newest settled record of every node in a session.
+#[derive(Clone, Debug, Default)]
+pub struct Baseline {
+    nodes: BTreeMap<NodeId, Arc<NodeRecord>>,
+}
+
+impl Baseline {
+    /// Returns a node's newest record.
+    pub fn get(&self, node: &NodeId) -> Option<&Arc<NodeRecord>> {
+        self.nodes.get(node)
+    }
+
+    /// Returns all records, sorted by node.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<NodeRecord>> {
+        self.nodes.values()
+    }
+
+    /// Returns whether no run was made yet.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Takes in what came of a node. A node the run had no need of keeps what it had.
+    pub fn settle(&mut self, record: Arc<NodeRecord>) {
+        if record.status != Status::NotRun(NotRun::NotNeeded) {
+            self.nodes.insert(record.node.clone(), record);
+        }
+    }
+
+    /// Takes in a whole run.
+    pub fn absorb(&mut self, run: &RunRecord) {
+        for record in &run.nodes {
+            self.settle(Arc::clone(record));
+        }
+    }
+}
+
+impl FromIterator<Arc<NodeRecord>> for Baseline {
+    fn from_iter<T: IntoIterator<Item = Arc<NodeRecord>>>(iter: T) -> Self {
+        let mut baseline = Self::default();
+        for record in iter {
+            baseline.settle(record);
+        }
+        baseline
+    }
+}

@@ -1,0 +1,176 @@
+//! Marks: what the user asks of nodes in this session.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::{
+    store::{InputRecord, Kept, NodeRecord, PinPolicy, Provenance, RunId, Status},
+    value::{Fingerprint, FingerprintBuilder},
+    workflow::{Node, NodeId},
+};
+
+/// What the user asks of a node in this session.
+#[derive(Clone, Debug, Default)]
+pub enum Mark {
+    /// Nothing in particular.
+    #[default]
+    Default,
+    /// Never execute, give nothing.
+    Disabled,
+    /// Never execute, give the kept results.
+    Pinned(Pin),
+    /// Always execute.
+    Forced,
+}
+
+/// Kept results and how long they hold.
+#[derive(Clone, Debug)]
+pub struct Pin {
+    /// When to let go.
+    pub policy: PinPolicy,
+    /// Whether there are results yet.
+    pub state: PinState,
+}
+
+/// Whether a pin has results.
+#[derive(Clone, Debug)]
+pub enum PinState {
+    /// Not yet: the node executes in the next run and is pinned to what it gives.
+    Armed,
+    /// The results.
+    Captured(Arc<Capture>),
+}
+
+/// Results as they were when pinned, and what they came from.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    /// The results: all ports, also those without a value.
+    pub results: Kept,
+    /// Where the results come from.
+    pub provenance: Provenance,
+    /// The run they were taken from.
+    pub captured_in: Option<RunId>,
+    /// When they were computed or typed in.
+    pub captured_at: Timestamp,
+    /// The node as it was.
+    pub as_it_was: Arc<Node>,
+    /// Its config then.
+    pub config: Fingerprint,
+    /// Its recipe then.
+    pub recipe: Fingerprint,
+    /// What reached its inputs then.
+    pub inputs: Vec<InputRecord>,
+    /// Whether a person changed the results.
+    pub edited: bool,
+}
+
+impl Capture {
+    /// Returns the results of a record, if it has any.
+    pub fn of(record: &NodeRecord) -> Option<Self> {
+        let results = record.results.clone().filter(|_| record.status.has_results())?;
+        let (edited, captured_in) = match &record.status {
+            Status::Pinned { edited, captured_in, .. } => (*edited, *captured_in),
+            _ => (false, Some(record.run)),
+        };
+        Some(Self {
+            results,
+            provenance: record.provenance?,
+            captured_in,
+            captured_at: record.started.unwrap_or_else(Timestamp::now),
+            as_it_was: Arc::clone(&record.as_it_was),
+            config: record.config,
+            recipe: record.recipe,
+            inputs: record.inputs.clone(),
+            edited,
+        })
+    }
+
+    /// Returns what the pin adds to the recipes of nodes below: that of its results, or, if they were typed in, their data.
+    pub fn recipe_given(&self) -> Fingerprint {
+        if !self.edited {
+            return self.recipe;
+        }
+        let mut builder = FingerprintBuilder::new("edited results");
+        for port in self.results.ports() {
+            builder.text(port.port.as_str()).fingerprint(&port.fingerprint);
+        }
+        builder.finish()
+    }
+}
+
+impl Mark {
+    /// Returns a pin that waits for the next run.
+    pub const fn armed(policy: PinPolicy) -> Self {
+        Self::Pinned(Pin { policy, state: PinState::Armed })
+    }
+
+    /// Returns a pin with results.
+    pub fn captured(policy: PinPolicy, capture: Capture) -> Self {
+        Self::Pinned(Pin { policy, state: PinState::Captured(Arc::new(capture)) })
+    }
+
+    /// Returns a pin on the results at hand: captured if the record has any, else armed.
+    pub fn pin(policy: PinPolicy, record: Option<&NodeRecord>) -> Self {
+        record.and_then(Capture::of).map_or_else(|| Self::armed(policy), |capture| Self::captured(policy, capture))
+    }
+
+    /// Returns the pin's results, if it has any.
+    pub const fn capture(&self) -> Option<&Arc<Capture>> {
+        match self {
+            Self::Pinned(Pin { state: PinState::Captured(capture), .. }) => Some(capture),
+            _ => None,
+        }
+    }
+
+    /// Returns the pin.
+    pub const fn as_pin(&self) -> Option<&Pin> {
+        match self {
+            Self::Pinned(pin) => Some(pin),
+            _ => None,
+        }
+    }
+
+    /// Returns whether this is no mark.
+    pub const fn is_default(&self) -> bool {
+        matches!(self, Self::Default)
+    }
+}
+
+/// The marks of a session, by node. Marks of nodes that were removed stay, so that undo brings them back.
+#[derive(Clone, Debug, Default)]
+pub struct Marks(BTreeMap<NodeId, Mark>);
+
+/// A change of marks: sets each node's mark, all at once.
+#[derive(Clone, Debug)]
+pub struct MarkEdit(pub Vec<(NodeId, Mark)>);
+
+impl Marks {
+    /// Returns a node's mark.
+    pub fn get(&self, node: &NodeId) -> &Mark {
+        self.0.get(node).unwrap_or(&Mark::Default)
+    }
+
+    /// Sets a node's mark; returns the one before.
+    pub fn set(&mut self, node: NodeId, mark: Mark) -> Mark {
+        let before = if mark.is_default() { self.0.remove(&node) } else { self.0.insert(node, mark) };
+        before.unwrap_or_default()
+    }
+
+    /// Applies a change and returns its inverse.
+    pub fn apply(&mut self, edit: MarkEdit) -> MarkEdit {
+        let mut inverse: Vec<_> = edit.0.into_iter().map(|(node, mark)| (node.clone(), self.set(node, mark))).collect();
+        inverse.reverse();
+        MarkEdit(inverse)
+    }
+
+    /// Returns all marks that are not the default, sorted by node.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&NodeId, &Mark)> {
+        self.0.iter()
+    }
+
+    /// Returns whether no node has a mark.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

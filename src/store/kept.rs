@@ -1,0 +1,106 @@
+//! Results that are kept: in memory, in the store, or both.
+
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use super::{Store, StoreError};
+use crate::{nodes::Outputs, value::Fingerprint, workflow::PortId};
+
+/// Results of a node, shared. Read from the store when first asked for, then kept in memory.
+#[derive(Clone)]
+pub struct Kept(Arc<KeptData>);
+
+struct KeptData {
+    /// What each port with a value holds; known at once for stored results, made when asked for from those in memory.
+    ports: OnceLock<Vec<KeptPort>>,
+    outputs: OnceLock<Arc<Outputs>>,
+    store: Option<Store>,
+}
+
+/// A port with a value, described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptPort {
+    /// The output port.
+    pub port: PortId,
+    /// The value's fingerprint.
+    pub fingerprint: Fingerprint,
+    /// The value in one line.
+    pub preview: String,
+    /// How many rows or items it has, if it has such a count.
+    pub n_rows: Option<usize>,
+}
+
+impl Kept {
+    /// Returns results at hand.
+    pub fn in_memory(outputs: Arc<Outputs>) -> Self {
+        Self(Arc::new(KeptData { ports: OnceLock::new(), outputs: OnceLock::from(outputs), store: None }))
+    }
+
+    /// Returns results that lie in a store.
+    pub fn stored(ports: Vec<KeptPort>, store: Store) -> Self {
+        Self(Arc::new(KeptData { ports: OnceLock::from(ports), outputs: OnceLock::new(), store: Some(store) }))
+    }
+
+    /// Returns the ports that have a value.
+    pub fn ports(&self) -> &[KeptPort] {
+        self.0.ports.get_or_init(|| self.0.outputs.get().map(|outputs| describe(outputs)).unwrap_or_default())
+    }
+
+    /// Returns whether a port has a value, without computing anything.
+    pub fn has_value(&self, port: &PortId) -> bool {
+        match self.0.outputs.get() {
+            Some(outputs) => outputs.get(port).is_some(),
+            None => self.ports().iter().any(|known| known.port == *port),
+        }
+    }
+
+    /// Returns the fingerprint of the value on a port.
+    pub fn fingerprint(&self, port: &PortId) -> Option<Fingerprint> {
+        match self.0.outputs.get() {
+            Some(outputs) => outputs.fingerprint(port),
+            None => self.ports().iter().find(|known| known.port == *port).map(|known| known.fingerprint),
+        }
+    }
+
+    /// Returns the results if they are in memory.
+    pub fn loaded(&self) -> Option<&Arc<Outputs>> {
+        self.0.outputs.get()
+    }
+
+    /// Returns the results, reading them from the store if need be. Slow: not for the interface thread.
+    pub fn load(&self) -> Result<Arc<Outputs>, StoreError> {
+        if let Some(outputs) = self.0.outputs.get() {
+            return Ok(Arc::clone(outputs));
+        }
+        let Some(store) = &self.0.store else {
+            return Ok(Arc::new(Outputs::none()));
+        };
+        let outputs = self
+            .ports()
+            .iter()
+            .map(|port| Ok((port.port.clone(), store.load_value(&port.fingerprint)?)))
+            .collect::<Result<Outputs, StoreError>>()?;
+        Ok(Arc::clone(self.0.outputs.get_or_init(|| Arc::new(outputs))))
+    }
+}
+
+fn describe(outputs: &Outputs) -> Vec<KeptPort> {
+    outputs
+        .iter()
+        .zip(outputs.fingerprints())
+        .map(|((port, value), fingerprint)| KeptPort {
+            port: port.clone(),
+            fingerprint: *fingerprint,
+            preview: value.preview(),
+            n_rows: value.n_rows(),
+        })
+        .collect()
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.ports().iter().map(|port| (&port.port, &port.preview))).finish()
+    }
+}

@@ -1,0 +1,541 @@
+//! The account of a run: for every node what was decided, why, and what came of it. Written once, never changed.
+
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use super::Kept;
+use crate::{
+    nodes::{LogLevel, Source},
+    value::Fingerprint,
+    workflow::{Node, NodeId, PortId, PortRef, Workflow, WorkflowId},
+};
+
+macro_rules! ulid_id {
+    ($name:ident, $what:literal) => {
+        #[doc = $what]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub Ulid);
+
+        impl $name {
+            /// Returns a new id; ids made later sort later.
+            pub fn generate() -> Self {
+                Self(Ulid::generate())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = ulid::DecodeError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+ulid_id!(RunId, "One execution of a workflow.");
+ulid_id!(SessionId, "One sitting at one workflow.");
+
+/// Which of the two ways to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RunKind {
+    /// Everything that has no mark executes.
+    Standard,
+    /// Only what must executes; the rest reuses its results.
+    Resumed,
+}
+
+/// How a run stands or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum RunStatus {
+    /// It goes on.
+    Running,
+    /// No node failed.
+    Succeeded,
+    /// Only nodes failed that are set to continue on error.
+    SucceededWithErrors,
+    /// A node failed.
+    Failed,
+    /// It was stopped.
+    Cancelled,
+    /// The program ended in the middle of it.
+    Interrupted,
+}
+
+/// How long a pin holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PinPolicy {
+    /// Until it is unpinned.
+    Hold,
+    /// Until what the results came from changes.
+    Follow,
+}
+
+/// Where results come from: two that are equal are the same data, without looking at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Provenance {
+    /// The node executed in this run.
+    Run(RunId),
+    /// A person typed it in; the fingerprint is of the pinned results.
+    Edited(Fingerprint),
+}
+
+/// Why a node has no results in the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum NeverRan {
+    /// It was not in the workflow, or no run was made.
+    New,
+    /// It was skipped then.
+    Skipped,
+    /// It was disabled then.
+    Disabled,
+    /// The run was cancelled before it finished.
+    Cancelled,
+    /// The program ended before it finished.
+    Interrupted,
+}
+
+/// A parameter or setting that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigChange {
+    /// The parameter's label, or `kind` or `version`.
+    pub what: String,
+    /// The old value in one line.
+    pub before: String,
+    /// The new value in one line.
+    pub after: String,
+}
+
+/// What happened to an input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum InputChange {
+    /// Something is connected where nothing was.
+    Connected(PortId),
+    /// Nothing is connected where something was.
+    Disconnected(PortId),
+    /// Another output is connected.
+    Rewired {
+        /// The input.
+        port: PortId,
+        /// The output before.
+        before: PortRef,
+        /// The output now.
+        after: PortRef,
+    },
+    /// Another value arrives, or none where one did, or one where none did.
+    OtherValue(PortId),
+}
+
+/// Why a node executes. A resumed run executes a node without a mark only for one of these.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reason {
+    /// A standard run executes everything.
+    StandardRun,
+    /// The baseline has no results of it.
+    NeverRan(NeverRan),
+    /// Its parameters or settings differ.
+    ConfigChanged(Vec<ConfigChange>),
+    /// What reaches it differs.
+    InputsChanged(Vec<InputChange>),
+    /// It failed, with this error.
+    FailedLastTime(String),
+    /// It is marked so.
+    Forced,
+    /// Its results cannot be kept.
+    NotCacheable,
+    /// What it read from outside differs, in words.
+    SourceChanged(Vec<String>),
+    /// It was pinned and is not now.
+    Unpinned,
+    /// Its kept results cannot be read, and why.
+    ResultsLost(String),
+    /// These nodes it takes something from execute.
+    UpstreamExecutes(Vec<NodeId>),
+}
+
+impl Reason {
+    /// Returns the reason's name in the rules.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::StandardRun => "StandardRun",
+            Self::NeverRan(_) => "NeverRan",
+            Self::ConfigChanged(_) => "ConfigChanged",
+            Self::InputsChanged(_) => "InputsChanged",
+            Self::FailedLastTime(_) => "FailedLastTime",
+            Self::Forced => "Forced",
+            Self::NotCacheable => "NotCacheable",
+            Self::SourceChanged(_) => "SourceChanged",
+            Self::Unpinned => "Unpinned",
+            Self::ResultsLost(_) => "ResultsLost",
+            Self::UpstreamExecutes(_) => "UpstreamExecutes",
+        }
+    }
+}
+
+/// Returns texts with commas between.
+fn joined<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for ConfigChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} changed {} → {}", self.what, self.before, self.after)
+    }
+}
+
+impl fmt::Display for InputChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connected(port) => write!(f, "{port} was connected"),
+            Self::Disconnected(port) => write!(f, "{port} was disconnected"),
+            Self::Rewired { port, before, after } => write!(f, "{port} was rewired {before} → {after}"),
+            Self::OtherValue(port) => write!(f, "another value arrives on {port}"),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StandardRun => f.write_str("a standard run executes everything"),
+            Self::NeverRan(NeverRan::New) => f.write_str("it never ran"),
+            Self::NeverRan(NeverRan::Skipped) => f.write_str("it was skipped last time"),
+            Self::NeverRan(NeverRan::Disabled) => f.write_str("it was disabled last time"),
+            Self::NeverRan(NeverRan::Cancelled) => f.write_str("it was cancelled last time"),
+            Self::NeverRan(NeverRan::Interrupted) => f.write_str("it was interrupted last time"),
+            Self::ConfigChanged(changes) => f.write_str(&joined(changes)),
+            Self::InputsChanged(changes) => f.write_str(&joined(changes)),
+            Self::FailedLastTime(error) => write!(f, "it failed last time: {error}"),
+            Self::Forced => f.write_str("it is forced"),
+            Self::NotCacheable => f.write_str("its results cannot be kept"),
+            Self::SourceChanged(changes) => f.write_str(&joined(changes)),
+            Self::Unpinned => f.write_str("it was pinned and is not now"),
+            Self::ResultsLost(why) => write!(f, "its kept results cannot be read: {why}"),
+            Self::UpstreamExecutes(upstream) => write!(f, "upstream {} executes", joined(upstream)),
+        }
+    }
+}
+
+/// Why nothing arrived on a required input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Missing {
+    /// Nothing is connected.
+    NotConnected,
+    /// What feeds it is disabled.
+    UpstreamDisabled(NodeId),
+    /// What feeds it failed.
+    UpstreamFailed(NodeId),
+    /// What feeds it gave no value on that port.
+    BranchNotTaken(NodeId),
+    /// What feeds it did not run.
+    UpstreamDidNotRun(NodeId),
+}
+
+/// Why a node did not run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NotRun {
+    /// A required input had no value.
+    InputMissing {
+        /// The input.
+        port: PortId,
+        /// Why.
+        why: Missing,
+    },
+    /// The run was only of other nodes.
+    NotNeeded,
+    /// The run was stopped by the first error, in this node.
+    StoppedByError(NodeId),
+}
+
+impl fmt::Display for NotRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InputMissing { port, why: Missing::NotConnected } => write!(f, "the input {port} is not connected"),
+            Self::InputMissing { port, why: Missing::UpstreamDisabled(node) } => {
+                write!(f, "nothing on {port}: {node} is disabled")
+            }
+            Self::InputMissing { port, why: Missing::UpstreamFailed(node) } => {
+                write!(f, "nothing on {port}: {node} failed")
+            }
+            Self::InputMissing { port, why: Missing::BranchNotTaken(node) } => {
+                write!(f, "nothing on {port}: {node} gave no value there")
+            }
+            Self::InputMissing { port, why: Missing::UpstreamDidNotRun(node) } => {
+                write!(f, "nothing on {port}: {node} did not run")
+            }
+            Self::NotNeeded => f.write_str("not needed for what was asked"),
+            Self::StoppedByError(node) => write!(f, "the run stopped when {node} failed"),
+        }
+    }
+}
+
+/// What came of a node in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Status {
+    /// It executed.
+    Executed,
+    /// Its results of an earlier run were used.
+    Reused {
+        /// The run in which it executed.
+        from: Provenance,
+    },
+    /// The results of its pin were used.
+    Pinned {
+        /// The pin's policy.
+        policy: PinPolicy,
+        /// Whether a person changed the results.
+        edited: bool,
+        /// The run the results were captured in.
+        captured_in: Option<RunId>,
+    },
+    /// It was disabled.
+    Disabled,
+    /// It did not run.
+    NotRun(NotRun),
+    /// It failed.
+    Failed(String),
+    /// It was stopped, or never started because the run was.
+    Cancelled,
+    /// The program ended before it finished.
+    Interrupted,
+}
+
+impl Status {
+    /// Returns the status' name, one word, lower case.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Executed => "executed",
+            Self::Reused { .. } => "reused",
+            Self::Pinned { .. } => "pinned",
+            Self::Disabled => "disabled",
+            Self::NotRun(_) => "not-run",
+            Self::Failed(_) => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// Returns whether a node with this status has results.
+    pub const fn has_results(&self) -> bool {
+        matches!(self, Self::Executed | Self::Reused { .. } | Self::Pinned { .. })
+    }
+}
+
+/// What became of a node's effect on the world.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Effect {
+    /// The node has none.
+    #[default]
+    None,
+    /// It took place.
+    Performed,
+    /// It did not take place, because the node did not execute.
+    HeldBack,
+}
+
+/// A line a node wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// When.
+    pub at: Timestamp,
+    /// How important.
+    pub level: LogLevel,
+    /// The text.
+    pub message: String,
+}
+
+/// The data that arrived on an input.
+#[derive(Clone, Debug)]
+pub enum Arrived {
+    /// None.
+    NoValue,
+    /// Data known by its fingerprint only: read from the store.
+    Stored {
+        /// Where the results it is part of come from.
+        provenance: Provenance,
+        /// Its fingerprint.
+        fingerprint: Fingerprint,
+    },
+    /// A port of results at hand.
+    Results {
+        /// Where the results come from.
+        provenance: Provenance,
+        /// The results.
+        results: Kept,
+    },
+}
+
+/// What reached an input.
+#[derive(Clone, Debug)]
+pub struct InputRecord {
+    /// The input.
+    pub port: PortId,
+    /// The output it is connected to.
+    pub source: PortRef,
+    /// The data.
+    pub arrived: Arrived,
+}
+
+impl InputRecord {
+    /// Returns the fingerprint of the data that arrived.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        match &self.arrived {
+            Arrived::NoValue => None,
+            Arrived::Stored { fingerprint, .. } => Some(*fingerprint),
+            Arrived::Results { results, .. } => results.fingerprint(&self.source.port),
+        }
+    }
+
+    /// Returns where the data that arrived comes from.
+    pub const fn provenance(&self) -> Option<Provenance> {
+        match &self.arrived {
+            Arrived::NoValue => None,
+            Arrived::Stored { provenance, .. } | Arrived::Results { provenance, .. } => Some(*provenance),
+        }
+    }
+
+    /// Returns whether the same data arrived: by where it comes from, else by looking at it.
+    pub fn same_data(&self, other: &Self) -> bool {
+        match (self.provenance(), other.provenance()) {
+            (None, None) => true,
+            (Some(ours), Some(theirs)) => {
+                (ours == theirs && self.source == other.source) || self.fingerprint() == other.fingerprint()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What came of one node in one run.
+#[derive(Clone, Debug)]
+pub struct NodeRecord {
+    /// The run.
+    pub run: RunId,
+    /// The node.
+    pub node: NodeId,
+    /// The node as it was: kind, parameters, settings.
+    pub as_it_was: Arc<Node>,
+    /// What came of it.
+    pub status: Status,
+    /// Why it executed, if it did.
+    pub reasons: Vec<Reason>,
+    /// The fingerprint of kind, version and parameters.
+    pub config: Fingerprint,
+    /// The fingerprint of the config and of all that feeds it, recursively.
+    pub recipe: Fingerprint,
+    /// What reached its connected inputs, sorted by port.
+    pub inputs: Vec<InputRecord>,
+    /// Its results, if it has any.
+    pub results: Option<Kept>,
+    /// Where the results come from.
+    pub provenance: Option<Provenance>,
+    /// When it started, if it executed.
+    pub started: Option<Timestamp>,
+    /// How long it took, if it executed.
+    pub took: Option<Duration>,
+    /// What it wrote.
+    pub log: Vec<LogLine>,
+    /// What it read from outside.
+    pub sources: Vec<Source>,
+    /// What became of its effect.
+    pub effect: Effect,
+    /// Why its pin was released in this run, if it was.
+    pub released: Option<String>,
+    /// What else a person should know, such as that a pin made both sides of a branch run.
+    pub warnings: Vec<String>,
+}
+
+impl NodeRecord {
+    /// Returns whether Resume may use the results.
+    pub fn has_results(&self) -> bool {
+        self.results.is_some() && self.status.has_results()
+    }
+}
+
+/// A mark as a run used it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MarkUsed {
+    /// Never executes.
+    Disabled,
+    /// Always executes.
+    Forced,
+    /// Its results are the pin's.
+    Pinned(PinPolicy),
+    /// To be pinned to what it gives.
+    Armed(PinPolicy),
+}
+
+/// A run without its nodes.
+#[derive(Clone, Debug)]
+pub struct RunHeader {
+    /// The run.
+    pub id: RunId,
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// The workflow's id.
+    pub workflow_id: WorkflowId,
+    /// The workflow as it was.
+    pub workflow: Arc<Workflow>,
+    /// The file it came from.
+    pub path: Option<PathBuf>,
+    /// Standard or resumed.
+    pub kind: RunKind,
+    /// Run to here: only these nodes and what they need; empty for all.
+    pub targets: Vec<NodeId>,
+    /// The marks in force, sorted by node.
+    pub marks: Vec<(NodeId, MarkUsed)>,
+    /// When it started.
+    pub started: Timestamp,
+    /// How long it took; `None` while it goes on.
+    pub took: Option<Duration>,
+    /// How it stands or ended.
+    pub status: RunStatus,
+}
+
+/// The whole account of a run.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    /// The run.
+    pub header: RunHeader,
+    /// Its nodes, upstream before downstream.
+    pub nodes: Vec<Arc<NodeRecord>>,
+}
+
+impl RunRecord {
+    /// Returns the record of a node.
+    pub fn node(&self, id: &NodeId) -> Option<&Arc<NodeRecord>> {
+        self.nodes.iter().find(|record| record.node == *id)
+    }
+
+    /// Returns how many nodes have a status.
+    pub fn count(&self, test: impl Fn(&Status) -> bool) -> usize {
+        self.nodes.iter().filter(|record| test(&record.status)).count()
+    }
+}
