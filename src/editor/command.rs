@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use crate::{
-    session::PinPolicy,
+    session::{PinPolicy, SessionId},
     store::RunKind,
-    workflow::{Edit, KindId, NodeId, PortRef, Position},
+    value::Fingerprint,
+    workflow::{Edit, KindId, NodeId, ParameterId, PortRef, Position},
 };
 
 /// Something a person asks for.
@@ -78,6 +79,24 @@ pub enum Command {
     Reveal(NodeId),
     /// Show or hide a panel.
     TogglePanel(Panel),
+    /// Show a tab of the bottom panel.
+    ShowTab(Tab),
+    /// Choose the file of a parameter.
+    Browse(NodeId, ParameterId),
+    /// Read a node's kept results into memory, to show them.
+    LoadResults(NodeId),
+    /// Read a kept value into memory, to show it.
+    LoadValue(Fingerprint),
+    /// Pin the results that a released pin had, from now on for good.
+    KeepReleased(NodeId),
+    /// Go on with an earlier session of this workflow.
+    ContinueSession(SessionId),
+    /// Leave the earlier session alone.
+    StartFresh,
+    /// Take a notice away.
+    DismissNotice(usize),
+    /// A person answered the dialog that is open.
+    Answer(Answer),
     /// Show or hide what a run would do on the canvas.
     TogglePlan,
     /// Switch between light and dark.
@@ -116,6 +135,33 @@ pub enum MarkRequest {
     ToggleDisable,
     /// Take away the pins of all nodes downstream.
     UnpinDownstream,
+}
+
+/// A tab of the bottom panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// The results of the selected node.
+    #[default]
+    Output,
+    /// What the nodes of the run wrote.
+    Log,
+    /// What is wrong with the workflow.
+    Problems,
+    /// The marks of this session.
+    Pins,
+}
+
+/// What a person answers to a dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Save, then go on with what was asked.
+    Save,
+    /// Go on without saving.
+    Discard,
+    /// Do nothing.
+    Cancel,
+    /// Use this file.
+    File(PathBuf),
 }
 
 /// A panel that can be shown or hidden.
