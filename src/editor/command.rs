@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     session::{PinPolicy, SessionId},
     store::RunKind,
-    value::Fingerprint,
+    value::{Fingerprint, Image},
     workflow::{Edit, KindId, NodeId, ParameterId, PortRef, Position},
 };
 
@@ -87,6 +87,10 @@ pub enum Command {
     LoadResults(NodeId),
     /// Read a kept value into memory, to show it.
     LoadValue(Fingerprint),
+    /// Make a picture ready for the screen.
+    PreparePicture(Image),
+    /// Read what is in a folder, for the file dialog.
+    ListFolder(PathBuf),
     /// Pin the results that a released pin had, from now on for good.
     KeepReleased(NodeId),
     /// Go on with an earlier session of this workflow.
