@@ -111,6 +111,13 @@ pub enum Command {
     Quit,
 }
 
+impl Command {
+    /// Returns whether a person asked for this; a viewer asks by itself for what it is to show.
+    pub(crate) const fn acts(&self) -> bool {
+        !matches!(self, Self::LoadResults(_) | Self::LoadValue(_) | Self::PreparePicture(_) | Self::ListFolder(_))
+    }
+}
+
 /// The end of a wire in the hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WireEnd {

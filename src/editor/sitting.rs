@@ -183,6 +183,12 @@ impl Sitting {
         self.plan_is_due = true;
     }
 
+    /// Makes this a workflow of its own, not the one whose file it was opened from.
+    pub(crate) fn become_copy(&mut self) {
+        self.workflow = Arc::new(self.workflow.as_ref().clone().with_new_id());
+        self.is_unsaved = true;
+    }
+
     /// Takes what was found out about the world.
     pub(crate) fn probed(&mut self, probes: Probes) {
         if self.probes != probes {
@@ -271,7 +277,7 @@ impl Sitting {
             progress.finished = Some(Instant::now());
         }
         Arc::make_mut(&mut self.baseline).absorb(record);
-        let edit = crate::session::marks_after(&self.marks, record);
+        let edit = super::interim::marks_after(&self.marks, record);
         self.released = edit.0.iter().filter_map(|(node, mark)| self.released_pin(node, mark, record)).collect();
         self.marks.apply(edit);
         self.plan_is_due = true;
