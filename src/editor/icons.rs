@@ -424,11 +424,16 @@ impl<'a> Pen<'a> {
         self.line(&[(5.2, 7.0), (5.2, 5.0), (6.2, 3.0), (8.0, 2.2), (9.8, 3.0), (10.8, 5.0), (10.8, 7.0)]);
     }
 
+    /// An eye: it watches what its results come from.
     fn follow(&self) {
-        self.circle(3.6, 8.0, 1.9);
-        self.circle(12.4, 8.0, 1.9);
-        self.line(&[(5.8, 8.0), (10.2, 8.0)]);
-        self.arc((8.0, 10.4), 6.6, 0.62, 0.88);
+        let lid = |sign: f32| {
+            (0..=10_u8).map(move |step| {
+                let along = f32::from(step) / 10.0;
+                (1.4 + 13.2 * along, 8.0 + sign * 5.0 * (along * std::f32::consts::PI).sin())
+            })
+        };
+        self.closed(&lid(-1.0).chain(lid(1.0).rev()).collect::<Vec<_>>());
+        self.dot(8.0, 8.0, 2.2);
     }
 
     fn gear(&self) {

@@ -12,7 +12,7 @@ use image::RgbaImage;
 
 /// A renderer for test harnesses. Paint callbacks are left out.
 #[derive(Default)]
-pub struct CpuRenderer {
+pub(crate) struct CpuRenderer {
     textures: HashMap<TextureId, ColorImage>,
 }
 

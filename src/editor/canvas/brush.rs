@@ -13,7 +13,7 @@ use egui::{
 use super::camera::Projection;
 use crate::editor::{
     icons::{self, Icon},
-    theme::Tokens,
+    theme::{Tokens, readable},
 };
 
 /// Texts smaller than this on the screen are left out.
@@ -112,7 +112,8 @@ impl Brush {
         if size < LEAST_FONT_SIZE || text.is_empty() {
             return None;
         }
-        let mut job = LayoutJob::simple_singleline(text.to_owned(), FontId::proportional(size), Color32::PLACEHOLDER);
+        let mut job =
+            LayoutJob::simple_singleline(readable(text).into_owned(), FontId::proportional(size), Color32::PLACEHOLDER);
         job.wrap = TextWrapping::truncate_at_width((max_width * size / font_size).max(1.0));
         Some(self.painter.layout_job(job))
     }

@@ -181,10 +181,10 @@ fn node_ui(
     pin.on_hover_text(if pinned { "Unpin" } else { "Pin until something changes" });
 
     node::paint(brush, layout, position, &standing, looks);
-    let brush = if standing.mark == MarkLook::Disabled { &brush.dimmed(0.55) } else { brush };
+    let is_off = standing.mark == MarkLook::Disabled;
     for (is_input, ports) in [(true, &layout.inputs), (false, &layout.outputs)] {
         for port in 0..ports.len() {
-            port_ui(ui, brush, frame, state, PortAt { node: index, port, is_input }, commands);
+            port_ui(ui, brush, frame, state, PortAt { node: index, port, is_input }, is_off, commands);
         }
     }
 }
@@ -246,6 +246,7 @@ fn port_ui(
     frame: &CanvasFrame<'_>,
     state: &mut CanvasState,
     at: PortAt,
+    is_off: bool,
     commands: &mut Vec<Command>,
 ) {
     let layout = frame.layout(at.node);
@@ -268,6 +269,7 @@ fn port_ui(
         Interaction::DragWire(drag) if is_end(&drag.end, frame, at) => PortLook::Plain,
         Interaction::DragWire(_) => PortLook::Refuses,
         _ if response.hovered() => PortLook::Hovered,
+        _ if is_off => PortLook::Off,
         _ => PortLook::Plain,
     };
     node::paint_port(brush, layout, frame.position(at.node), port, look);

@@ -17,6 +17,9 @@ use crate::{
     workflow::{NodeId, PortRef},
 };
 
+/// The width of a menu.
+const MENU_WIDTH: f32 = 236.0;
+
 /// What was right-clicked.
 #[derive(Clone, Debug)]
 pub(super) enum MenuTarget {
@@ -66,7 +69,7 @@ pub(super) fn menu_ui(
         .style(menu_style)
         .open_bool(&mut open)
         .show(|ui| {
-            ui.set_min_width(210.0);
+            ui.set_width(MENU_WIDTH);
             match &menu.target {
                 MenuTarget::Node(node) => node_menu_ui(ui, view, node, commands),
                 MenuTarget::Wire(input) => wire_menu_ui(ui, input, commands),
@@ -169,7 +172,7 @@ fn is_stale(view: View<'_>, node: &NodeId) -> bool {
 /// Shows one item: an icon, a label and the shortcut that does the same.
 fn item(ui: &mut Ui, icon: Icon, label: &str, shortcut: &str) -> Response {
     let tokens = theme::tokens(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width().max(210.0), 26.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, ui.is_enabled(), label));
     if ui.is_rect_visible(rect) {
         let color = if ui.is_enabled() { tokens.text } else { tokens.disabled };

@@ -22,6 +22,9 @@ const TITLE_SIZE: f32 = 13.5;
 /// The size of other letters.
 const SMALL_SIZE: f32 = 11.5;
 
+/// How opaque a disabled node is.
+const OFF: f32 = 0.6;
+
 /// How a node is seen apart from how it stands.
 #[derive(Clone, Copy)]
 pub(super) struct Looks<'a> {
@@ -48,6 +51,8 @@ pub(super) enum PortLook {
     Fits,
     /// The wire in the hand does not fit.
     Refuses,
+    /// Its node is disabled.
+    Off,
 }
 
 /// Returns where the sign of what a run would do is painted.
@@ -73,8 +78,8 @@ pub(super) fn paint(brush: &Brush, layout: &NodeLayout, position: Pos2, standing
     if looks.selected {
         brush.outline(rect.expand(3.5), RADIUS + 3.5, Stroke::new(2.0, brush.tokens.selection_ring));
     }
-    let body = if standing.mark == MarkLook::Disabled { brush.dimmed(0.55) } else { brush.clone() };
-    body.fill(rect, RADIUS, brush.tokens.node);
+    brush.fill(rect, RADIUS, brush.tokens.node);
+    let body = if standing.mark == MarkLook::Disabled { brush.dimmed(OFF) } else { brush.clone() };
     paint_header(&body, layout, position, standing, looks);
     paint_parameters(&body, layout, position);
     paint_footer(&body, layout, position, standing, looks);
@@ -94,9 +99,8 @@ pub(super) fn paint_block(
     if looks.selected {
         brush.outline(rect.expand(6.0), RADIUS + 6.0, Stroke::new(2.0, brush.tokens.selection_ring));
     }
-    let dimmed = standing.mark == MarkLook::Disabled;
-    let body = if dimmed { brush.dimmed(0.55) } else { brush.clone() };
-    body.fill(rect, RADIUS, brush.tokens.node);
+    brush.fill(rect, RADIUS, brush.tokens.node);
+    let body = if standing.mark == MarkLook::Disabled { brush.dimmed(OFF) } else { brush.clone() };
     let strip = Rect::from_min_size(rect.min, vec2(12.0, rect.height()));
     body.fill(strip, RADIUS, family_color(brush, layout.kind.as_deref()));
     let at = pos2(rect.left() + 22.0, rect.center().y);
@@ -266,9 +270,19 @@ fn paint_plan(brush: &Brush, position: Pos2, standing: &Standing<'_>) {
 
 /// Paints a port and what it is called.
 pub(super) fn paint_port(brush: &Brush, layout: &NodeLayout, position: Pos2, port: &PortLayout, look: PortLook) {
-    let brush = if look == PortLook::Refuses { &brush.dimmed(0.3) } else { brush };
     let tokens = brush.tokens;
     let center = position + port.offset;
+    let dimmed = match look {
+        PortLook::Refuses => Some(0.3),
+        PortLook::Off => Some(OFF),
+        PortLook::Plain | PortLook::Hovered | PortLook::Fits => None,
+    };
+    if dimmed.is_some() {
+        // What lies below does not shine through.
+        let blank = PortLayout { connected: true, ..port.clone() };
+        paint_sign(brush, center, PORT_RADIUS, &blank, tokens.node);
+    }
+    let brush = &dimmed.map_or_else(|| brush.clone(), |opacity| brush.dimmed(opacity));
     let color = tokens.of_type(port.value_type);
     let grown = matches!(look, PortLook::Hovered | PortLook::Fits);
     if grown {

@@ -4,7 +4,7 @@ use egui::{Key, Modifiers, MouseWheelSource, PointerButton, Pos2, Rect, Response
 
 use super::{
     CanvasState, Rename,
-    canvas_frame::{CanvasFrame, PortAt},
+    canvas_frame::{CanvasFrame, Detail, PortAt},
     fuzzy::Fitting,
     geometry::{HEADER, WIDTH, snapped},
     interaction::{Interaction, NodeDrag, WireDrag, disconnect},
@@ -97,29 +97,23 @@ impl CanvasState {
         commands: &mut Vec<Command>,
     ) {
         let ctx = &response.ctx;
-        let pointer = ctx.input(|input| input.pointer.interact_pos());
-        let target = self.resolved(frame, target, pointer);
+        let (pointer, origin) = ctx
+            .input(|input| (input.pointer.interact_pos(), input.pointer.press_origin().or(input.pointer.latest_pos())));
+        let pointer = pointer.unwrap_or(response.rect.center());
+        let origin = origin.unwrap_or(pointer);
         if response.drag_started_by(PointerButton::Middle) || (response.drag_started() && self.space_is_down) {
+            self.camera.pan(pointer - origin);
             self.interaction = Interaction::Pan;
         } else if response.drag_started_by(PointerButton::Primary) {
-            let origin = ctx.input(|input| input.pointer.press_origin()).or(pointer);
-            self.start_drag(frame, target, origin.unwrap_or_default(), ctx.input(|input| input.modifiers), commands);
+            let modifiers = ctx.input(|input| input.modifiers);
+            self.start_drag(frame, resolved(frame, target, origin), origin, modifiers, commands);
         } else if response.secondary_clicked() {
-            self.open_menu(frame, target, pointer.unwrap_or(response.rect.center()), commands);
-        } else if response.double_clicked() {
-            self.double_clicked(frame, target, pointer.unwrap_or(response.rect.center()));
+            self.open_menu(frame, resolved(frame, target, pointer), pointer, commands);
         } else if response.clicked() {
-            clicked(frame, target, ctx.input(|input| input.modifiers), commands);
-        }
-    }
-
-    /// Seen from afar nodes have no widgets of their own: the canvas stands for them.
-    #[expect(clippy::unused_self, reason = "reads as the other steps of a touch")]
-    fn resolved(&self, frame: &CanvasFrame<'_>, target: Target, pointer: Option<Pos2>) -> Target {
-        let at = |point| frame.node_at(frame.projection.scene_from_screen(point));
-        match target {
-            Target::Canvas => pointer.and_then(at).map_or(Target::Canvas, Target::Node),
-            other => other,
+            let target = resolved(frame, target, pointer);
+            if !(response.double_clicked() && self.double_clicked(frame, target, pointer)) {
+                clicked(frame, target, ctx.input(|input| input.modifiers), commands);
+            }
         }
     }
 
@@ -132,10 +126,6 @@ impl CanvasState {
         commands: &mut Vec<Command>,
     ) {
         let origin = frame.projection.scene_from_screen(origin);
-        let target = match target {
-            Target::Canvas => frame.node_at(origin).map_or(Target::Canvas, Target::Node),
-            other => other,
-        };
         match target {
             Target::Canvas => self.interaction = Interaction::BoxSelect { from: origin },
             Target::Node(index) | Target::Pin(index) => {
@@ -174,15 +164,17 @@ impl CanvasState {
         self.menu = Some(Menu { target, at, serial });
     }
 
-    fn double_clicked(&mut self, frame: &CanvasFrame<'_>, target: Target, at: Pos2) {
+    /// Carries out a double click; returns whether it means anything here.
+    fn double_clicked(&mut self, frame: &CanvasFrame<'_>, target: Target, at: Pos2) -> bool {
         let place = frame.projection.scene_from_screen(at);
         match target {
             Target::Canvas if frame.wire_at(place).is_none() => self.search = Some(Search::new(at, place, None)),
             Target::Node(index) if frame.layout(index).header(frame.position(index)).contains(place) => {
                 self.renaming = Some(Rename::new(frame.node(index).id.clone()));
             }
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     /// Ends what the hand is at when the button is let go.
@@ -222,6 +214,16 @@ impl CanvasState {
             let fitting = Fitting { end: drag.end.clone(), value_type: drag.value_type };
             self.search = Some(Search::new(pointer, place, Some(fitting)));
         }
+    }
+}
+
+/// Seen from afar nodes have no widgets of their own: the canvas stands for them.
+fn resolved(frame: &CanvasFrame<'_>, target: Target, at: Pos2) -> Target {
+    match target {
+        Target::Canvas if frame.detail == Detail::Blocks => {
+            frame.node_at(frame.projection.scene_from_screen(at)).map_or(Target::Canvas, Target::Node)
+        }
+        other => other,
     }
 }
 

@@ -271,7 +271,7 @@ pub(super) fn three() -> Workflow {
 }
 
 pub(super) fn builder() -> HarnessBuilder<SmallApp> {
-    Harness::builder().with_size(vec2(1000.0, 700.0)).with_max_steps(30)
+    Harness::builder().with_size(vec2(1000.0, 700.0)).with_max_steps(60).with_step_dt(0.05)
 }
 
 /// Opens a window of 1000 × 700 points in which scene and screen are the same.
