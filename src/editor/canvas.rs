@@ -124,10 +124,21 @@ impl CanvasState {
         self.status.clone()
     }
 
+    /// Returns whether Escape and other keys are for the canvas: something is in the hand, being typed, or a menu is open.
+    pub const fn takes_keys(&self) -> bool {
+        self.search.is_some()
+            || self.menu.is_some()
+            || self.renaming.is_some()
+            || !matches!(self.interaction, Interaction::Idle)
+    }
+
     /// Brings the scene up to date and looks where it was asked to.
     fn prepare(&mut self, view: View<'_>, rect: Rect) {
         self.scene.update(view);
         self.problems.update(view);
+        if !rect.is_positive() {
+            return;
+        }
         let bounds = match self.fit.take() {
             None => return,
             Some(Fit::All) => self.scene.node_grid.bounds(),

@@ -446,3 +446,85 @@ impl<'a> Pen<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use egui::accesskit::Role as AccessRole;
+    use egui_kittest::{Harness, kittest::Queryable as _};
+
+    use super::*;
+
+    const ALL: [Icon; 37] = [
+        Icon::Pin,
+        Icon::PinFilled,
+        Icon::Force,
+        Icon::Disable,
+        Icon::Run,
+        Icon::Resume,
+        Icon::Stop,
+        Icon::Undo,
+        Icon::Redo,
+        Icon::Save,
+        Icon::Open,
+        Icon::New,
+        Icon::Warning,
+        Icon::Error,
+        Icon::Check,
+        Icon::Clock,
+        Icon::SideEffect,
+        Icon::Search,
+        Icon::Sun,
+        Icon::Moon,
+        Icon::ChevronRight,
+        Icon::ChevronDown,
+        Icon::Close,
+        Icon::Plus,
+        Icon::Reuse,
+        Icon::Lock,
+        Icon::Follow,
+        Icon::Skip,
+        Icon::Pencil,
+        Icon::File,
+        Icon::Table,
+        Icon::Text,
+        Icon::Picture,
+        Icon::Globe,
+        Icon::Branch,
+        Icon::Gear,
+        Icon::Question,
+    ];
+
+    #[test]
+    fn every_icon_paints_inside_its_square() {
+        let mut harness = Harness::builder().with_size(vec2(100.0, 100.0)).build_ui(|ui| {
+            let square = Rect::from_min_size(pos2(40.0, 40.0), vec2(16.0, 16.0));
+            for icon in ALL {
+                let mut n_shapes = 0;
+                let first = ui.painter().add(Shape::Noop);
+                paint(ui.painter(), square, icon, theme::tokens(ui).text);
+                ui.painter().for_each_shape(|clipped| {
+                    n_shapes += 1;
+                    let bounds = clipped.shape.visual_bounding_rect();
+                    let is_icon = bounds.is_finite() && bounds.width() < 30.0;
+                    assert!(!is_icon || square.expand(1.5).contains_rect(bounds), "{icon:?} {bounds:?}");
+                });
+                assert!(n_shapes > first.0 + 1, "{icon:?} paints nothing");
+            }
+        });
+        harness.run();
+    }
+
+    #[test]
+    fn buttons_are_found_by_name_and_can_be_clicked() {
+        let app = |ui: &mut Ui, n_clicks: &mut (u32, u32)| {
+            n_clicks.0 += u32::from(icon_button(ui, Icon::Undo, "Undo").clicked());
+            n_clicks.1 += u32::from(icon_text_button(ui, Icon::Run, "Run").clicked());
+        };
+        let mut harness = Harness::builder().with_context_setup(theme::install).build_ui_state(app, (0, 0));
+        harness.get_by_role_and_label(AccessRole::Button, "Undo").click();
+        harness.run();
+        harness.get_by_role_and_label(AccessRole::Button, "Run").click();
+        harness.run();
+        assert_eq!(*harness.state(), (1, 1));
+    }
+}

@@ -54,7 +54,7 @@ impl Brush {
         self.painter.rect_filled(self.projection.rect(rect), radius, color);
     }
 
-    /// Draws the outline of a rectangle, outside of it; the width is in points.
+    /// Draws the outline of a rectangle; the width is in points.
     pub(super) fn outline(&self, rect: Rect, radius: f32, stroke: Stroke) {
         let rect = self.projection.rect(rect);
         self.painter.rect_stroke(rect, self.radius(radius), stroke, StrokeKind::Middle);

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     editor::icons::Icon,
+    engine::Decision,
     nodes::Kind,
     session::PinPolicy,
     value::ValueType,
@@ -133,7 +134,9 @@ fn family_color(brush: &Brush, kind: Option<&Kind>) -> Color32 {
 fn paint_header(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &Standing<'_>, looks: Looks<'_>) {
     let tokens = brush.tokens;
     let header = layout.header(position);
-    brush.fill_upper(header, RADIUS, tokens.node_header);
+    let executes = standing.plan.is_some_and(|plan| plan.decision == Decision::Execute);
+    let ground = if executes { tokens.header_to_execute() } else { tokens.node_header };
+    brush.fill_upper(header, RADIUS, ground);
     let family = family_color(brush, layout.kind.as_deref());
     brush.line(header.left_bottom(), header.right_bottom(), Stroke::new((1.5 * brush.zoom()).max(1.0), family));
     let chip = kind_icon(position);

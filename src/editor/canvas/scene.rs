@@ -14,6 +14,9 @@ use crate::{
     workflow::{NodeId, PortRef, Position, WorkflowId},
 };
 
+/// Nodes farther from the middle than this are shown at this distance.
+const FARTHEST: f32 = 1e7;
+
 /// A node in its place.
 #[derive(Clone, Debug)]
 pub(super) struct PlacedNode {
@@ -88,8 +91,7 @@ impl Scene {
             while before.next_if(|old| old.id < *id).is_some() {}
             let kept = before.next_if(|old| old.id == *id).filter(|old| old.layout.is_of(node, wired));
             let layout = kept.map_or_else(|| Arc::new(NodeLayout::new(node, view.catalogue, wired)), |old| old.layout);
-            let Position(x, y) = node.position;
-            self.nodes.push(PlacedNode { id: id.clone(), position: pos2(x, y), layout });
+            self.nodes.push(PlacedNode { id: id.clone(), position: placed(node.position), layout });
         }
     }
 
@@ -154,6 +156,12 @@ impl Scene {
         }
         seen
     }
+}
+
+/// Returns a place within bounds: a file may hold any numbers.
+fn placed(Position(x, y): Position) -> Pos2 {
+    let bounded = |value: f32| if value.is_finite() { value.clamp(-FARTHEST, FARTHEST) } else { 0.0 };
+    pos2(bounded(x), bounded(y))
 }
 
 /// Returns which ports of each node have wires, in the order of the document's nodes.

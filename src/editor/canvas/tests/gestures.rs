@@ -369,3 +369,44 @@ fn a_right_click_elsewhere_moves_the_menu() {
     assert!(window.query_by_label("Select all").is_none());
     assert!(window.query_by_label("Pin Results").is_some());
 }
+
+#[test]
+fn a_kind_dragged_from_the_library_is_added_where_it_is_dropped() {
+    let mut window = window(three());
+    window.event(Event::PointerMoved(pos2(300.0, 500.0)));
+    drag_without_drop(&mut window, pos2(300.0, 600.0), pos2(300.0, 500.0), Modifiers::NONE);
+    window.key_press(Key::Escape);
+    window.run();
+    egui::DragAndDrop::set_payload(&window.ctx, KindId::from("plot"));
+    let_go(&mut window, pos2(300.0, 500.0), Modifiers::NONE);
+    let Some(Command::AddNode { kind, position, connect: None }) = window.state().commands.last() else {
+        panic!("{:?}", window.state().commands)
+    };
+    assert_eq!((kind, *position), (&KindId::from("plot"), Position(200.0, 490.0)));
+}
+
+#[test]
+fn keys_are_the_canvas_s_while_something_is_open() {
+    let mut window = window(three());
+    assert!(!window.state().canvas.takes_keys());
+    window.state_mut().canvas.open_search();
+    window.run();
+    assert!(window.state().canvas.takes_keys());
+    window.key_press(Key::Escape);
+    window.run();
+    assert!(!window.state().canvas.takes_keys());
+    drag_without_drop(&mut window, pos2(60.0, 600.0), pos2(200.0, 650.0), Modifiers::NONE);
+    assert!(window.state().canvas.takes_keys());
+}
+
+#[test]
+fn places_out_of_this_world_are_shown_within_it() {
+    let nodes = [("nowhere", "read", f32::NAN, f32::INFINITY), ("reader", "read", 100.0, 1e30)];
+    let mut window = window(workflow(&nodes, &[]));
+    window.state_mut().canvas.fit_all();
+    window.run();
+    assert!(window.state().canvas.center().0.is_finite());
+    window.state_mut().canvas.fit(&["nowhere".into()]);
+    window.run();
+    assert!(window.query_by_label("Node Nowhere").is_some());
+}

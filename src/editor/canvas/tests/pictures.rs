@@ -1,12 +1,9 @@
 //! What the canvas looks like.
 
-use std::time::{Duration, Instant};
-
 use egui::{Theme, vec2};
 
 use super::small_app::{SmallApp, Window, builder, show, workflow};
 use crate::{
-    editor::LiveState,
     engine::{Decision, Staleness},
     session::{Mark, PinPolicy},
     store::{NeverRan, Provenance, Reason, RunId, Status},
@@ -78,42 +75,19 @@ fn picture(app: SmallApp, theme: Theme) -> Window {
 }
 
 #[test]
-fn look() {
-    for (name, theme) in [("dark", Theme::Dark), ("light", Theme::Light)] {
-        let mut window = picture(app(), theme);
-        window.render().unwrap().save(format!("/tmp/canvas_{name}.png")).unwrap();
-        window.state_mut().begin_run([
-            (
-                "with_places",
-                LiveState::Running {
-                    since: Instant::now() - Duration::from_secs(3),
-                    fraction: Some(0.4),
-                    message: "row 400 of 1,000".to_owned(),
-                },
-            ),
-            ("picture", LiveState::Waiting),
-        ]);
-        window.run();
-        window.render().unwrap().save(format!("/tmp/canvas_{name}_run.png")).unwrap();
-        let mut window = picture(app(), theme);
-        super::small_app::double_click_at(&mut window, egui::pos2(120.0, 420.0));
-        window.render().unwrap().save(format!("/tmp/canvas_{name}_search.png")).unwrap();
-        window.key_press(egui::Key::Escape);
-        window.run();
-        use egui_kittest::kittest::Queryable as _;
-        window.get_by_label("Node Large birds").click_secondary();
-        window.run();
-        window.get_by_label("Pin until something changes").hover();
-        window.run();
-        window.render().unwrap().save(format!("/tmp/canvas_{name}_menu.png")).unwrap();
-        window.key_press(egui::Key::Escape);
-        window.run();
-        let at = super::small_app::center(&window, "Greeting output out");
-        let to = super::small_app::center(&window, "With places input right");
-        super::small_app::drag_without_drop(&mut window, at, to, egui::Modifiers::NONE);
-        window.render().unwrap().save(format!("/tmp/canvas_{name}_drag.png")).unwrap();
-        let mut app = app();
-        app.canvas.set_view(Position(580.0, 260.0), 0.3);
-        picture(app, theme).render().unwrap().save(format!("/tmp/canvas_{name}_far.png")).unwrap();
-    }
+fn the_dark_canvas_looks_as_it_did() {
+    picture(app(), Theme::Dark).snapshot("canvas_dark");
+}
+
+#[test]
+fn the_light_canvas_looks_as_it_did() {
+    picture(app(), Theme::Light).snapshot("canvas_light");
+}
+
+#[test]
+fn seen_from_afar_it_looks_as_it_did() {
+    let mut app = app();
+    app.canvas.set_view(Position(580.0, 260.0), 0.3);
+    let builder = builder().with_size(vec2(480.0, 240.0)).with_theme(Theme::Light);
+    show(builder.renderer(cpu_renderer::CpuRenderer::default()), app).snapshot("canvas_from_afar");
 }

@@ -96,6 +96,7 @@ fn the_status_line_says_what_the_pointer_is_over() {
     let mut window = window_of(app);
     for (label, words) in [
         ("Node Reader", "Reader (Read CSV): 12 ms · 3 items"),
+        ("State Reader: 12 ms · 3 items", "Reader (Read CSV): 12 ms · 3 items"),
         ("Keeper input in", "Keeper input in: takes Table, fed by reader.out"),
         ("Reader output out", "Reader output out: gives Table · List of 3"),
         ("Wire Reader out to Keeper in", "Reader out to Keeper in: List of 3"),
