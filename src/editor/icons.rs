@@ -424,11 +424,16 @@ impl<'a> Pen<'a> {
         self.line(&[(5.2, 7.0), (5.2, 5.0), (6.2, 3.0), (8.0, 2.2), (9.8, 3.0), (10.8, 5.0), (10.8, 7.0)]);
     }
 
+    /// An eye: it watches what its results come from.
     fn follow(&self) {
-        self.circle(3.6, 8.0, 1.9);
-        self.circle(12.4, 8.0, 1.9);
-        self.line(&[(5.8, 8.0), (10.2, 8.0)]);
-        self.arc((8.0, 10.4), 6.6, 0.62, 0.88);
+        let lid = |sign: f32| {
+            (0..=10_u8).map(move |step| {
+                let along = f32::from(step) / 10.0;
+                (1.4 + 13.2 * along, 8.0 + sign * 5.0 * (along * std::f32::consts::PI).sin())
+            })
+        };
+        self.closed(&lid(-1.0).chain(lid(1.0).rev()).collect::<Vec<_>>());
+        self.dot(8.0, 8.0, 2.2);
     }
 
     fn gear(&self) {
@@ -439,5 +444,87 @@ impl<'a> Pen<'a> {
             let (sin, cos) = angle.sin_cos();
             self.line(&[(8.0 + 4.4 * cos, 8.0 + 4.4 * sin), (8.0 + 6.4 * cos, 8.0 + 6.4 * sin)]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::accesskit::Role as AccessRole;
+    use egui_kittest::{Harness, kittest::Queryable as _};
+
+    use super::*;
+
+    const ALL: [Icon; 37] = [
+        Icon::Pin,
+        Icon::PinFilled,
+        Icon::Force,
+        Icon::Disable,
+        Icon::Run,
+        Icon::Resume,
+        Icon::Stop,
+        Icon::Undo,
+        Icon::Redo,
+        Icon::Save,
+        Icon::Open,
+        Icon::New,
+        Icon::Warning,
+        Icon::Error,
+        Icon::Check,
+        Icon::Clock,
+        Icon::SideEffect,
+        Icon::Search,
+        Icon::Sun,
+        Icon::Moon,
+        Icon::ChevronRight,
+        Icon::ChevronDown,
+        Icon::Close,
+        Icon::Plus,
+        Icon::Reuse,
+        Icon::Lock,
+        Icon::Follow,
+        Icon::Skip,
+        Icon::Pencil,
+        Icon::File,
+        Icon::Table,
+        Icon::Text,
+        Icon::Picture,
+        Icon::Globe,
+        Icon::Branch,
+        Icon::Gear,
+        Icon::Question,
+    ];
+
+    #[test]
+    fn every_icon_paints_inside_its_square() {
+        let mut harness = Harness::builder().with_size(vec2(100.0, 100.0)).build_ui(|ui| {
+            let square = Rect::from_min_size(pos2(40.0, 40.0), vec2(16.0, 16.0));
+            for icon in ALL {
+                let mut n_shapes = 0;
+                let first = ui.painter().add(Shape::Noop);
+                paint(ui.painter(), square, icon, theme::tokens(ui).text);
+                ui.painter().for_each_shape(|clipped| {
+                    n_shapes += 1;
+                    let bounds = clipped.shape.visual_bounding_rect();
+                    let is_icon = bounds.is_finite() && bounds.width() < 30.0;
+                    assert!(!is_icon || square.expand(1.5).contains_rect(bounds), "{icon:?} {bounds:?}");
+                });
+                assert!(n_shapes > first.0 + 1, "{icon:?} paints nothing");
+            }
+        });
+        harness.run();
+    }
+
+    #[test]
+    fn buttons_are_found_by_name_and_can_be_clicked() {
+        let app = |ui: &mut Ui, n_clicks: &mut (u32, u32)| {
+            n_clicks.0 += u32::from(icon_button(ui, Icon::Undo, "Undo").clicked());
+            n_clicks.1 += u32::from(icon_text_button(ui, Icon::Run, "Run").clicked());
+        };
+        let mut harness = Harness::builder().with_context_setup(theme::install).build_ui_state(app, (0, 0));
+        harness.get_by_role_and_label(AccessRole::Button, "Undo").click();
+        harness.run();
+        harness.get_by_role_and_label(AccessRole::Button, "Run").click();
+        harness.run();
+        assert_eq!(*harness.state(), (1, 1));
     }
 }

@@ -219,6 +219,11 @@ impl Tokens {
         self.types[value_type as usize]
     }
 
+    /// Returns the colour of the header of a node that a run would execute.
+    pub fn header_to_execute(&self) -> Color32 {
+        self.node_header.lerp_to_gamma(self.plan_execute, 0.13)
+    }
+
     /// Returns the colour of a family's nodes.
     pub const fn of_family(&self, family: Family) -> Color32 {
         self.families[family as usize]
@@ -357,6 +362,8 @@ mod tests {
                 let ratio = contrast(tokens.text, surface);
                 assert!(ratio >= 4.5, "{name}: text on {surface:?} has {ratio:.2}");
             }
+            let header = contrast(tokens.text, tokens.header_to_execute());
+            assert!(header >= 4.5, "{name}: text on the header of what executes has {header:.2}");
             assert!(contrast(tokens.on_accent, tokens.accent) >= 4.5, "{name}: on_accent");
         }
     }
