@@ -10,7 +10,7 @@ pub enum WindowError {
     NoDisplay,
     /// The system refused it.
     #[error("the window cannot be opened: {0}{HINT}")]
-    Refused(#[from] eframe::Error),
+    Refused(String),
 }
 
 /// What can be done without a window.
@@ -31,8 +31,8 @@ pub fn open_window(options: AppOptions) -> Result<(), WindowError> {
         persist_window: false,
         ..Default::default()
     };
-    eframe::run_native("pinflow", native, Box::new(|cc| Ok(Box::new(App::new(cc, options)))))?;
-    Ok(())
+    let run = eframe::run_native("pinflow", native, Box::new(|cc| Ok(Box::new(App::new(cc, options)))));
+    run.map_err(|error| WindowError::Refused(error.to_string()))
 }
 
 /// Returns whether the system has something to show a window on. Only X11 and Wayland say so beforehand.
