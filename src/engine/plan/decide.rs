@@ -99,7 +99,7 @@ impl Planner<'_> {
             decision: Decision::Disabled,
             reasons: Vec::new(),
             config: self.recipes.configs[index],
-            recipe: self.recipes.recipes[index],
+            recipe: self.recipes.whole[index],
             released: None,
             stale: None,
             side_effect: false,
