@@ -51,7 +51,10 @@ fn layered(n_nodes: usize) -> Workflow {
     for node in LAYER..n_nodes {
         for port in ["in1", "in2"] {
             let from = (node / LAYER - 1) * LAYER + random.below(LAYER);
-            edits.push(Edit::Connect(Connection { from: PortRef::new(id(from), "out"), to: PortRef::new(id(node), port) }));
+            edits.push(Edit::Connect(Connection {
+                from: PortRef::new(id(from), "out"),
+                to: PortRef::new(id(node), port),
+            }));
         }
     }
     let mut workflow = Workflow::new("layered");
@@ -64,7 +67,11 @@ fn catalogue() -> Arc<Catalogue> {
     let mut catalogue = Catalogue::empty();
     catalogue.register(
         Kind::new("sum", "Sum", Family::System, |ctx| {
-            let inputs: i64 = ctx.inputs("in").iter().map(|(_, value)| if let Value::Int(number) = value { *number } else { 0 }).sum();
+            let inputs: i64 = ctx
+                .inputs("in")
+                .iter()
+                .map(|(_, value)| if let Value::Int(number) = value { *number } else { 0 })
+                .sum();
             Ok(Success::one("out", (inputs + ctx.parameters().int("salt")) % (1 << 32)))
         })
         .input("in", ValueType::Int, Arity::Many { min: 0 })
@@ -92,7 +99,10 @@ fn median<T>(n_calls: usize, mut call: impl FnMut() -> T) -> Duration {
 fn bare_walk(graph: &Graph) -> u64 {
     type Body = Box<dyn Fn(&[Arc<u64>]) -> u64>;
     let bodies: Vec<Body> = (0..graph.n_nodes() as u64)
-        .map(|salt| Box::new(move |inputs: &[Arc<u64>]| (inputs.iter().map(|input| **input).sum::<u64>() + salt) % (1 << 32)) as Body)
+        .map(|salt| {
+            Box::new(move |inputs: &[Arc<u64>]| (inputs.iter().map(|input| **input).sum::<u64>() + salt) % (1 << 32))
+                as Body
+        })
         .collect();
     let mut values: Vec<Arc<u64>> = Vec::with_capacity(bodies.len());
     for (body, feeds) in bodies.iter().zip(&graph.inputs) {
@@ -117,7 +127,10 @@ fn request(workflow: &Arc<Workflow>, baseline: &Arc<Baseline>, kind: RunKind) ->
 fn show(what: &str, n_nodes: usize, time: Duration, bound: Duration) {
     let per_node = time.as_secs_f64() * 1e9 / n_nodes as f64;
     let ratio = time.as_secs_f64() / bound.as_secs_f64();
-    println!("{n_nodes:>7}  {what:<44} {:>9.3} ms  {per_node:>8.0} ns a node  {ratio:>7.1} x the bare walk", time.as_secs_f64() * 1e3);
+    println!(
+        "{n_nodes:>7}  {what:<44} {:>9.3} ms  {per_node:>8.0} ns a node  {ratio:>7.1} x the bare walk",
+        time.as_secs_f64() * 1e3
+    );
 }
 
 fn measure(n_nodes: usize) {

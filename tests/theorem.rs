@@ -58,7 +58,7 @@ fn catalogue() -> Arc<Catalogue> {
             let first = ctx.inputs("in").first().map(|(_, value)| (*value).clone());
             Ok(Success::one("out", first.unwrap_or_default()))
         })
-        .input("in", ValueType::Any, Arity::Many { min: 1 })
+        .input("in", ValueType::Any, Arity::AnyOf)
         .output("out", ValueType::Any),
     );
     catalogue.register(
