@@ -22,6 +22,7 @@ pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::rows::{InputRow, PathRow};
 pub use self::{
     database::Store,
     error::StoreError,
