@@ -238,14 +238,6 @@ impl Store {
         missing(&first)
     }
 
-    /// Returns which of these values cannot be found.
-    pub fn missing_results(
-        &self,
-        wanted: &[Fingerprint],
-    ) -> Result<std::collections::BTreeSet<Fingerprint>, StoreError> {
-        Ok(wanted.iter().copied().collect())
-    }
-
     /// Keeps a value, such as one that was pinned; returns when it is on the disk.
     pub fn keep_value(&self, value: &Value) -> Result<Fingerprint, StoreError> {
         let fingerprint = value.fingerprint();

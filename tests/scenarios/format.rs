@@ -11,20 +11,20 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Scenario {
-    pub about: String,
+pub(crate) struct Scenario {
+    pub(crate) about: String,
     #[serde(default)]
-    pub files: BTreeMap<String, String>,
+    pub(crate) files: BTreeMap<String, String>,
     #[serde(default)]
-    pub settings: WorkflowSettings,
-    pub nodes: BTreeMap<NodeId, Node>,
+    pub(crate) settings: WorkflowSettings,
+    pub(crate) nodes: BTreeMap<NodeId, Node>,
     #[serde(default)]
-    pub connections: Vec<Connection>,
-    pub steps: Vec<Step>,
+    pub(crate) connections: Vec<Connection>,
+    pub(crate) steps: Vec<Step>,
 }
 
 #[derive(Deserialize)]
-pub enum Step {
+pub(crate) enum Step {
     AddNode(NodeId, Box<Node>),
     RemoveNode(NodeId),
     Connect(Connection),
@@ -52,31 +52,31 @@ pub enum Step {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Expectations {
-    pub kind: RunKind,
+pub(crate) struct Expectations {
+    pub(crate) kind: RunKind,
     #[serde(default)]
-    pub to: Vec<NodeId>,
+    pub(crate) to: Vec<NodeId>,
     #[serde(default)]
-    pub cancel_when_started: Option<NodeId>,
-    pub expect: BTreeMap<NodeId, Expected>,
+    pub(crate) cancel_when_started: Option<NodeId>,
+    pub(crate) expect: BTreeMap<NodeId, Expected>,
     #[serde(default)]
-    pub status: Option<RunStatus>,
+    pub(crate) status: Option<RunStatus>,
     #[serde(default)]
-    pub outputs: BTreeMap<PortRef, Output>,
+    pub(crate) outputs: BTreeMap<PortRef, Output>,
     #[serde(default)]
-    pub details: BTreeMap<NodeId, String>,
+    pub(crate) details: BTreeMap<NodeId, String>,
     #[serde(default)]
-    pub warnings: BTreeMap<NodeId, String>,
+    pub(crate) warnings: BTreeMap<NodeId, String>,
     #[serde(default)]
-    pub released: Vec<NodeId>,
+    pub(crate) released: Vec<NodeId>,
     #[serde(default)]
-    pub stale: Vec<NodeId>,
+    pub(crate) stale: Vec<NodeId>,
     #[serde(default)]
-    pub armed: Vec<NodeId>,
+    pub(crate) armed: Vec<NodeId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub enum Expected {
+pub(crate) enum Expected {
     Executed(Vec<ReasonName>),
     Failed(Vec<ReasonName>),
     Cancelled,
@@ -87,7 +87,7 @@ pub enum Expected {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-pub enum ReasonName {
+pub(crate) enum ReasonName {
     StandardRun,
     NeverRan,
     ConfigChanged,
@@ -102,7 +102,7 @@ pub enum ReasonName {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum Why {
+pub(crate) enum Why {
     NotConnected,
     UpstreamDisabled,
     UpstreamFailed,
@@ -113,7 +113,7 @@ pub enum Why {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-pub enum Output {
+pub(crate) enum Output {
     Is(Value),
     Preview(String),
     NoValue,

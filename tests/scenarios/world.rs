@@ -5,27 +5,27 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use pinflow::{
     engine::{Decision, Engine, EventKind, Plan, PlanOptions, RunRequest, plan, probe},
     nodes::Catalogue,
-    session::{Baseline, Mark, Marks, PinPolicy, PinState, marks_after},
-    store::{Missing, NodeRecord, NotRun, Reason, RunRecord, SessionId, Status, Store},
+    session::{Folders, Mark, Marks, PinPolicy, PinState, Session, marks_after},
+    store::{Missing, NodeRecord, NotRun, Reason, RunRecord, Status, Store},
     workflow::{Edit, NodeId, Position, Workflow},
 };
 use tempfile::TempDir;
 
 use crate::format::{Expectations, Expected, Output, ReasonName, Scenario, Step, Why};
 
-pub struct World {
+pub(crate) struct World {
     folder: TempDir,
     store: Store,
     engine: Engine,
-    session: SessionId,
+    folders: Folders,
+    /// Holds marks, pins and baseline. `None` only while the program is between two lives.
+    session: Option<Session>,
     workflow: Workflow,
     undo: Vec<Edit>,
-    marks: Marks,
-    baseline: Baseline,
 }
 
 impl World {
-    pub fn new(scenario: &Scenario) -> Self {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, content) in &scenario.files {
             fs::write(folder.path().join(name), content).unwrap();
@@ -35,21 +35,30 @@ impl World {
         let connections = scenario.connections.iter().cloned().map(Edit::Connect);
         workflow.apply(Edit::Group(nodes.chain(connections).collect())).unwrap();
         workflow.apply(Edit::SetWorkflowSettings(scenario.settings.clone())).unwrap();
-        let store = Store::open(&folder.path().join("store")).unwrap();
+        let folders = Folders::under(&folder.path().join("home"));
+        let store = Store::open(&folders.store().unwrap()).unwrap();
+        let session = Session::create(&folders, Some(&store), workflow.id(), None).unwrap();
         Self {
             engine: Engine::new(Arc::new(Catalogue::standard()), Some(store.clone())),
             folder,
             store,
-            session: SessionId::generate(),
+            folders,
+            session: Some(session),
             workflow,
             undo: Vec::new(),
-            marks: Marks::default(),
-            baseline: Baseline::default(),
         }
     }
 
+    fn session(&self) -> &Session {
+        self.session.as_ref().unwrap()
+    }
+
+    fn marks(&mut self) -> &mut Marks {
+        &mut self.session.as_mut().unwrap().marks
+    }
+
     /// Carries out a step; says what came out wrong.
-    pub fn step(&mut self, step: &Step) -> Result<(), String> {
+    pub(crate) fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::AddNode(id, node) => self.edit(Edit::AddNode(id.clone(), Arc::new(Node::clone(node)))),
             Step::RemoveNode(id) => self.edit(Edit::RemoveNode(id.clone())),
@@ -90,29 +99,37 @@ impl World {
 
     fn mark(&mut self, id: &NodeId, mark: Mark) -> Result<(), String> {
         self.workflow.node(id).ok_or_else(|| format!("there is no node {id}"))?;
-        self.marks.set(id.clone(), mark);
+        self.marks().set(id.clone(), mark);
         Ok(())
     }
 
     fn pin(&mut self, id: &NodeId, policy: PinPolicy) -> Result<(), String> {
-        let mark = Mark::pin(policy, self.baseline.get(id).map(|record| &**record));
+        let mark = Mark::pin(policy, self.session().baseline.get(id).map(|record| &**record));
         self.mark(id, mark)
     }
 
+    /// Ends the program and starts it again: everything comes from the disk.
     fn restart(&mut self) -> Result<(), String> {
+        let session = self.session.take().unwrap();
+        let id = session.id;
+        session.save().map_err(|error| error.to_string())?;
+        drop(session);
         self.store.flush().map_err(|error| error.to_string())?;
-        self.store = Store::open(&self.folder.path().join("store")).map_err(|error| error.to_string())?;
+        self.store = Store::open(self.store.folder()).map_err(|error| error.to_string())?;
         self.engine = Engine::new(Arc::clone(self.engine.catalogue()), Some(self.store.clone()));
-        let records = self.store.baseline(self.session).map_err(|error| error.to_string())?;
-        self.baseline = records.into_iter().collect();
+        self.session = Some(Session::open(&self.folders, Some(&self.store), id).map_err(|error| error.to_string())?);
         Ok(())
     }
 
     fn lose_results(&mut self, id: &NodeId) -> Result<(), String> {
-        let results = self.baseline.get(id).and_then(|record| record.results.clone()).ok_or("it has no results")?;
+        let results =
+            self.session().baseline.get(id).and_then(|record| record.results.clone()).ok_or("it has no results")?;
         self.store.flush().map_err(|error| error.to_string())?;
-        let lost: Vec<_> = results.ports().iter().map(|port| port.fingerprint).collect();
-        self.store.remove_values(&lost).map_err(|error| error.to_string())?;
+        let database = rusqlite::Connection::open(self.store.folder().join("store.sqlite")).unwrap();
+        for port in results.ports() {
+            let lost = [port.fingerprint.as_bytes().as_slice()];
+            database.execute("DELETE FROM kept_values WHERE fingerprint = ?1", lost).unwrap();
+        }
         self.restart()
     }
 
@@ -121,9 +138,10 @@ impl World {
     }
 
     fn plan(&self, expectations: &Expectations) -> Plan {
-        let probes = probe(&self.baseline, &self.marks, Some(&self.store));
+        let probes = probe(&self.session().baseline, &self.session().marks, Some(&self.store));
         let options = Self::options(expectations);
-        plan(&self.workflow, self.engine.catalogue(), &self.marks, &self.baseline, &probes, &options).0
+        let Session { marks, baseline, .. } = self.session();
+        plan(&self.workflow, self.engine.catalogue(), marks, baseline, &probes, &options).0
     }
 
     fn check_plan(&self, expectations: &Expectations) -> Result<(), String> {
@@ -139,14 +157,15 @@ impl World {
     }
 
     fn is_armed(&self, id: &NodeId) -> bool {
-        self.marks.get(id).as_pin().is_some_and(|pin| matches!(pin.state, PinState::Armed))
+        self.session().marks.get(id).as_pin().is_some_and(|pin| matches!(pin.state, PinState::Armed))
     }
 
     fn run(&mut self, expectations: &Expectations) -> Result<(), String> {
         let stale = self.plan(expectations);
         let record = self.execute(expectations);
-        self.baseline.absorb(&record);
-        self.marks.apply(marks_after(&self.marks, &record));
+        Arc::make_mut(&mut self.session.as_mut().unwrap().baseline).absorb(&record);
+        let pinned = marks_after(&self.session().marks, &record);
+        self.marks().apply(pinned);
         let got = |id: &NodeId| record.node(id).map(|node| (happened(node), texts(&node.reasons)));
         check_nodes(&self.workflow, expectations, got)?;
         if let Some(status) = expectations.status
@@ -171,9 +190,9 @@ impl World {
             workflow: Arc::new(self.workflow.clone()),
             path: None,
             folder: self.folder.path().to_owned(),
-            session: self.session,
-            marks: self.marks.clone(),
-            baseline: Arc::new(self.baseline.clone()),
+            session: self.session().id,
+            marks: self.session().marks.clone(),
+            baseline: Arc::clone(&self.session().baseline),
             options: Self::options(expectations),
         };
         let (started, waiting) = std::sync::mpsc::channel();
@@ -233,7 +252,12 @@ fn sorted(expected: &Expected) -> Expected {
     }
 }
 
-fn check_list(what: &str, workflow: &Workflow, expected: &[NodeId], is: impl Fn(&NodeId) -> bool) -> Result<(), String> {
+fn check_list(
+    what: &str,
+    workflow: &Workflow,
+    expected: &[NodeId],
+    is: impl Fn(&NodeId) -> bool,
+) -> Result<(), String> {
     let got: Vec<&NodeId> = workflow.nodes().map(|(id, _)| id).filter(|id| is(id)).collect();
     let mut expected: Vec<&NodeId> = expected.iter().collect();
     expected.sort();
