@@ -1,12 +1,32 @@
 //! One sitting at one workflow: its marks and pins, its baseline, and the file it is kept in.
 //!
-//! Marks and pins are never written into the workflow file.
+//! Marks and pins are never written into the workflow file. [`Session`] is what a window or a command works with;
+//! [`History`] undoes what a person did to the document and to the marks; [`Folders`] says where everything lies.
 
+mod after;
 mod baseline;
+mod document;
+mod file;
+mod folders;
+mod history;
+mod list;
 mod marks;
+mod saver;
+#[expect(clippy::module_inception, reason = "the session is the room's name and its main type")]
+mod session;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::{
+    after::marks_after,
     baseline::Baseline,
+    file::SessionError,
+    folders::{Folders, FoldersError},
+    history::{Change, History, Revision},
+    list::{SessionSummary, earlier_sessions, unfinished_sessions},
     marks::{Capture, Mark, MarkEdit, Marks, Pin, PinState},
+    saver::Saver,
+    session::{SavedView, Session},
 };
 pub use crate::store::{PinPolicy, SessionId};

@@ -1,14 +1,33 @@
-//! What lasts: run records, results and pinned data, in SQLite and in files beside it.
+//! What lasts: run records, results and pinned data, in `SQLite` and in files beside it.
 //!
 //! [`record`] says what a run did; [`Store`] keeps it. Writing goes on behind the run: one thread batches transactions.
+//! In the store's folder: `store.sqlite`, `blobs/` for large values, `alive/` for the locks of programs that have it open.
 
+mod alive;
+mod codec;
+mod connection;
 mod database;
+mod error;
 mod kept;
+mod pinned_data;
+mod queue;
 pub mod record;
+mod rows;
+mod runs;
+mod values;
+mod writer;
 
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use self::rows::{InputRow, PathRow};
 pub use self::{
-    database::{Store, StoreError},
+    database::Store,
+    error::StoreError,
     kept::{Kept, KeptPort},
+    pinned_data::PinnedData,
     record::{
         Arrived, ConfigChange, Effect, InputChange, InputRecord, LogLine, MarkUsed, Missing, NeverRan, NodeRecord,
         NotRun, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind, RunRecord, RunStatus, SessionId, Status,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     edit::{Edit, EditError},
     file::{FileError, MAX_FILE_BYTES, load, parse, save, to_text, write_atomically},
-    graph::Graph,
+    graph::{Feed, Graph},
     ids::{FrameId, IdError, KindId, NodeId, ParameterId, PortId, WorkflowId},
     problem::{Location, Problem, ProblemKind, Severity},
 };

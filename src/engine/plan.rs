@@ -1,9 +1,17 @@
 //! What a run would do, and why: a pure function of workflow, catalogue, marks, baseline, probes and options.
 
-use std::{collections::BTreeMap, path::Path};
+mod decide;
+mod probe;
+mod recipes;
+mod why;
 
+use std::collections::BTreeMap;
+
+pub(super) use self::decide::{is_armed, missing_input, pin_without_input};
+pub use self::probe::probe;
+use self::recipes::Recipes;
 use crate::{
-    nodes::{Catalogue, Source},
+    nodes::{Catalogue, check},
     session::{Baseline, Marks},
     store::{NotRun, PinPolicy, Provenance, Reason, RunKind},
     value::Fingerprint,
@@ -26,6 +34,8 @@ pub struct Probes {
     pub changed_sources: BTreeMap<NodeId, Vec<String>>,
     /// For nodes whose kept results cannot be read: why.
     pub lost_results: BTreeMap<NodeId, String>,
+    /// For pinned nodes whose pin's results cannot be read: why.
+    pub lost_pins: BTreeMap<NodeId, String>,
 }
 
 /// What a run would do with a node.
@@ -138,16 +148,8 @@ impl Plan {
 
     /// Returns the chain of reasons for what is decided on a node, nearest first, each one line for a person.
     pub fn why(&self, node: &NodeId) -> Vec<String> {
-        let _ = node;
-        Vec::new()
+        why::chain(self, node)
     }
-}
-
-/// Looks at the world for a plan: whether the sources of the baseline's nodes have changed. Touches files: not for the
-/// interface thread.
-pub fn probe(baseline: &Baseline) -> Probes {
-    let _ = (Path::new(""), |source: &Source| source.path.clone(), baseline.is_empty());
-    Probes::default()
 }
 
 /// Returns what a run would do, and the problems of the workflow.
@@ -159,6 +161,21 @@ pub fn plan(
     probes: &Probes,
     options: &PlanOptions,
 ) -> (Plan, Vec<Problem>) {
-    let _ = (workflow, marks, baseline, probes, options, catalogue);
-    (Plan::default(), Vec::new())
+    let problems = check(workflow, catalogue);
+    let graph = Graph::new(workflow);
+    let sources = Sources { workflow, catalogue, marks, baseline, probes, options };
+    let recipes = Recipes::new(&sources, &graph);
+    let nodes = decide::decide(&sources, &graph, &recipes, &problems);
+    (Plan { graph, nodes }, problems)
+}
+
+/// All that a plan is made from.
+#[derive(Clone, Copy)]
+struct Sources<'a> {
+    workflow: &'a Workflow,
+    catalogue: &'a Catalogue,
+    marks: &'a Marks,
+    baseline: &'a Baseline,
+    probes: &'a Probes,
+    options: &'a PlanOptions,
 }

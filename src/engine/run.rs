@@ -1,7 +1,17 @@
-//! Running.
+//! Running: one thread walks the plan and owns the run's state; two pools execute nodes and report back to it.
 
-use std::{path::PathBuf, sync::Arc};
+mod dispatch;
+mod host;
+mod pools;
 
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, OnceLock, mpsc},
+    thread,
+};
+
+use self::{host::Cancel, pools::Pools};
 use super::{Plan, PlanOptions};
 use crate::{
     nodes::Catalogue,
@@ -29,7 +39,7 @@ pub struct RunRequest {
     pub options: PlanOptions,
 }
 
-/// What happens in a run.
+/// Something that happened in a run.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// The run.
@@ -80,23 +90,72 @@ pub enum EventKind {
 pub struct Engine {
     catalogue: Arc<Catalogue>,
     store: Option<Store>,
+    pools: Arc<Pools>,
 }
 
 /// A run that goes on.
 pub struct RunHandle {
     id: RunId,
+    cancel: Arc<Cancel>,
+    record: Arc<OnceLock<Arc<RunRecord>>>,
+    /// Disconnects when the run is over.
+    over: mpsc::Receiver<()>,
 }
 
+type OnEvent = Arc<dyn Fn(Event) + Send + Sync>;
+
 impl Engine {
-    /// Returns an engine with its pools. Without a store, results live in memory only.
+    /// Returns an engine. Its pools start when first needed; without a store, results live in memory only.
     pub fn new(catalogue: Arc<Catalogue>, store: Option<Store>) -> Self {
-        Self { catalogue, store }
+        Self { catalogue, store, pools: Arc::new(Pools::default()) }
     }
 
-    /// Starts a run on a thread of its own. Events come from several threads, in an order that makes sense for each node.
+    /// Returns the kinds the engine knows.
+    pub const fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// Returns where results are kept.
+    pub const fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// Starts a run on a thread of its own. Events come from several threads; those of one node come in order.
     pub fn start(&self, request: RunRequest, on_event: impl Fn(Event) + Send + Sync + 'static) -> RunHandle {
-        let _ = (&self.catalogue, &self.store, request, Box::new(on_event));
-        RunHandle { id: RunId::generate() }
+        let id = RunId::generate();
+        let cancel = Arc::new(Cancel::default());
+        let record = Arc::new(OnceLock::new());
+        let (alive, over) = mpsc::channel();
+        let on_event: OnEvent = Arc::new(on_event);
+        let work = {
+            let (engine, cancel, record) = (self.clone(), Arc::clone(&cancel), Arc::clone(&record));
+            move || {
+                let finished = dispatch::run(&engine, id, &request, &cancel, &on_event);
+                record.get_or_init(|| Arc::clone(&finished));
+                on_event(Event { run: id, kind: EventKind::Finished(finished) });
+                drop(alive);
+            }
+        };
+        let work = Arc::new(std::sync::Mutex::new(Some(work)));
+        let on_thread = Arc::clone(&work);
+        let take = |work: &std::sync::Mutex<Option<_>>| work.lock().ok().and_then(|mut work| work.take());
+        let spawned = thread::Builder::new().name("pinflow-run".to_owned()).spawn(move || {
+            if let Some(work) = take(&on_thread) {
+                work();
+            }
+        });
+        if spawned.is_err()
+            && let Some(work) = take(&work)
+        {
+            // A system that grants no thread: the run is made here, late but whole.
+            work();
+        }
+        RunHandle { id, cancel, record, over }
+    }
+
+    /// Runs to the end on this thread's time.
+    pub fn run(&self, request: RunRequest, on_event: impl Fn(Event) + Send + Sync + 'static) -> Arc<RunRecord> {
+        self.start(request, on_event).wait()
     }
 }
 
@@ -107,10 +166,31 @@ impl RunHandle {
     }
 
     /// Asks the run to stop: nothing starts any more, running nodes are asked to stop. Returns at once.
-    pub fn cancel(&self) {}
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+    }
 
-    /// Waits for the end of the run.
+    /// Returns whether the run is over.
+    pub fn is_finished(&self) -> bool {
+        self.record.get().is_some()
+    }
+
+    /// Waits for the end of the run, with all its events sent.
     pub fn wait(self) -> Arc<RunRecord> {
-        unreachable!()
+        // An error means that the sender is gone: the run is over.
+        self.over.recv().unwrap_or_default();
+        Arc::clone(self.record.get().expect("a run sets its record before it lets go of the channel"))
+    }
+}
+
+impl fmt::Debug for RunHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RunHandle({})", self.id)
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Engine({} kinds)", self.catalogue.iter().len())
     }
 }

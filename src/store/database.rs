@@ -1,90 +1,468 @@
-//! SQLite and blobs.
+//! The store: what a program asks of it, from any thread.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    fmt, fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
-use super::{NodeRecord, RunHeader, RunId, RunRecord, RunStatus, SessionId};
+use jiff::Timestamp;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::{
+    Kept, KeptPort, NodeRecord, PinnedData, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError,
+    alive::{Alive, Living},
+    connection::{self, Purpose},
+    pinned_data::{self, Owner},
+    queue::{Message, Queue},
+    runs,
+    values::{self, Blobs},
+    writer::Writer,
+};
 use crate::{
     value::{Fingerprint, Value},
     workflow::{NodeId, WorkflowId},
 };
 
-/// A store: cheap to clone, used from any thread.
-#[derive(Clone, Debug)]
-pub struct Store;
+/// Whose pinned data this is, as long as there is one user.
+const TENANT: &str = "default";
 
-/// What a store cannot do, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A kept value is not there.
-    #[error("the kept value {0:?} is gone")]
-    Lost(Fingerprint),
+/// How many connections for reading are kept open.
+const MAX_READERS: usize = 4;
+
+/// A store: cheap to clone, used from any thread. The last one dropped waits until all is written.
+#[derive(Clone)]
+pub struct Store {
+    reader: Reader,
+    /// Dropped with the last store, which lets the writer end.
+    _life: Arc<Life>,
 }
 
-/// To be written: the calls the engine makes.
+/// Reads a store; does not keep its writer alive.
+#[derive(Clone)]
+pub(super) struct Reader(Arc<Shared>);
+
+struct Shared {
+    folder: PathBuf,
+    database: PathBuf,
+    tenant: String,
+    blobs: Blobs,
+    living: Living,
+    instance: String,
+    queue: Arc<Queue>,
+    readers: Mutex<Vec<Connection>>,
+    durable: Mutex<Connection>,
+}
+
+/// The writer's thread and the sign of life.
+struct Life {
+    queue: Arc<Queue>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    blobs: Blobs,
+    /// Let go once all is written.
+    _alive: Alive,
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.queue.close();
+        let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread that writes the store panicked");
+        }
+        self.blobs.leave();
+    }
+}
+
+thread_local! {
+    /// Whether this thread is inside a transaction of its own.
+    static IN_TRANSACTION: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Marks the thread as inside a transaction, until dropped.
+struct InTransaction;
+
+impl InTransaction {
+    fn enter() -> Result<Self, StoreError> {
+        if IN_TRANSACTION.replace(true) { Err(StoreError::Nested) } else { Ok(Self) }
+    }
+}
+
+impl Drop for InTransaction {
+    fn drop(&mut self) {
+        IN_TRANSACTION.set(false);
+    }
+}
+
 impl Store {
-    /// Opens the store in a folder, making it if there is none.
-    pub fn open(_folder: &Path) -> Result<Self, StoreError> {
-        Ok(Self)
+    /// Opens the store in a folder, making it if there is none. Runs that a program left in the middle become interrupted.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::open_for(folder, TENANT)
+    }
+
+    /// Opens the store in a folder for a tenant: whose pinned data is read and written.
+    pub fn open_for(folder: &Path, tenant: &str) -> Result<Self, StoreError> {
+        let make = |folder: &Path| {
+            fs::create_dir_all(folder).map_err(|error| StoreError::io("make the folder", error, folder))
+        };
+        make(folder)?;
+        let folder = fs::canonicalize(folder).map_err(|error| StoreError::io("find the folder", error, folder))?;
+        let database = folder.join("store.sqlite");
+        let living = Living::new(folder.join("alive"))?;
+        let opening = living.opening()?;
+        let mut durable = connection::connect(&database, Purpose::Durable)?;
+        connection::use_write_ahead_log(&durable, &database)?;
+        connection::migrate(&mut durable, &database)?;
+        let alive = living.enter(&opening)?;
+        let blobs = Blobs::new(folder.join("blobs"), &alive.instance)?;
+        let queue = Arc::new(Queue::new(database.clone()));
+        let shared = Shared {
+            folder,
+            tenant: tenant.to_owned(),
+            blobs: blobs.clone(),
+            instance: alive.instance.clone(),
+            queue: Arc::clone(&queue),
+            readers: Mutex::default(),
+            durable: Mutex::new(durable),
+            database,
+            living,
+        };
+        shared.tidy()?;
+        shared.living.bury(&opening);
+        let thread = shared.start_writer()?;
+        let life = Life { queue, thread: Mutex::new(Some(thread)), blobs, _alive: alive };
+        Ok(Self { reader: Reader(Arc::new(shared)), _life: Arc::new(life) })
+    }
+
+    /// Returns the folder the store lies in.
+    pub fn folder(&self) -> &Path {
+        &self.reader.0.folder
+    }
+
+    /// Returns what reads this store without keeping its writer alive.
+    pub(super) const fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.reader.0
     }
 
     /// Notes that a run begins, and that these nodes have no results until it has settled them. Queued.
-    pub fn begin_run(&self, _header: &RunHeader, _unsettled: Vec<NodeId>) {}
-
-    /// Keeps what came of a node, with its results. Queued.
-    pub fn settle(&self, _session: SessionId, _record: Arc<NodeRecord>) {}
-
-    /// Notes how a run ended. Queued.
-    pub fn finish_run(&self, _run: RunId, _status: RunStatus, _took: Duration) {}
-
-    /// Waits until all that was queued is on the disk; returns the first error since the last call.
-    pub fn flush(&self) -> Result<(), StoreError> {
-        Ok(())
+    pub fn begin_run(&self, header: &RunHeader, unsettled: Vec<NodeId>) {
+        self.shared().queue.send(Message::Begin { header: Box::new(header.clone()), unsettled }, 0);
     }
 
-    /// Returns the newest settled record of every node in a session: what Resume starts from.
-    pub fn baseline(&self, _session: SessionId) -> Result<Vec<Arc<NodeRecord>>, StoreError> {
-        Ok(Vec::new())
+    /// Keeps what came of a node, with its results. Queued; the run must have begun.
+    pub fn settle(&self, session: SessionId, record: Arc<NodeRecord>) {
+        let n_bytes = record.results.as_ref().map_or(0, waiting_bytes);
+        self.shared().queue.send(Message::Settle { session, record }, n_bytes);
+    }
+
+    /// Notes how a run ended. Queued.
+    pub fn finish_run(&self, run: RunId, status: RunStatus, took: Duration) {
+        self.shared().queue.send(Message::Finish { run, status, took }, 0);
+    }
+
+    /// Waits until all that was queued is written; returns the first error since the last call. What could not be written
+    /// because the disk is full or the store locked is tried again.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        let queue = &self.shared().queue;
+        queue.send(Message::Retry, 0);
+        queue.drain();
+        queue.take_error().map_or(Ok(()), Err)
+    }
+
+    /// Returns the newest settled record of every node in a session: what Resume starts from. A node that a run was to
+    /// settle and did not is `Interrupted` and has no results.
+    pub fn baseline(&self, session: SessionId) -> Result<Vec<Arc<NodeRecord>>, StoreError> {
+        self.shared().queue.drain();
+        self.reader.read(|connection| runs::baseline(connection, &self.reader, session))
+    }
+
+    /// Lets a session start from what another one starts from.
+    pub fn adopt_baseline(&self, from: SessionId, to: SessionId) -> Result<(), StoreError> {
+        self.shared().queue.drain();
+        self.write(|transaction| runs::adopt_baseline(transaction, from, to).map_err(|error| self.reader.sqlite(error)))
     }
 
     /// Returns the newest runs of a workflow, newest first.
-    pub fn runs(&self, _workflow: WorkflowId, _limit: usize) -> Result<Vec<RunHeader>, StoreError> {
-        Ok(Vec::new())
+    pub fn runs(&self, workflow: WorkflowId, limit: usize) -> Result<Vec<RunHeader>, StoreError> {
+        self.headers(Some(workflow), limit)
     }
 
-    /// Returns a run with its nodes.
-    pub fn run(&self, _run: RunId) -> Result<Option<RunRecord>, StoreError> {
-        Ok(None)
+    /// Returns the newest runs of all workflows, newest first.
+    pub fn recent_runs(&self, limit: usize) -> Result<Vec<RunHeader>, StoreError> {
+        self.headers(None, limit)
     }
 
-    /// Returns a kept value.
+    fn headers(&self, workflow: Option<WorkflowId>, limit: usize) -> Result<Vec<RunHeader>, StoreError> {
+        self.shared().queue.drain();
+        let is_alive = |instance: &str| self.reader.is_alive(instance);
+        self.reader.read(|connection| runs::headers(connection, workflow, limit, is_alive))
+    }
+
+    /// Returns a run with its nodes, upstream before downstream.
+    pub fn run(&self, run: RunId) -> Result<Option<RunRecord>, StoreError> {
+        self.shared().queue.drain();
+        self.reader.with_connection(|connection| runs::run(connection, &self.reader, run))
+    }
+
+    /// Returns a kept value. One that is damaged is an error, never another value.
     pub fn load_value(&self, fingerprint: &Fingerprint) -> Result<Value, StoreError> {
-        Err(StoreError::Lost(*fingerprint))
+        self.reader.load_value(fingerprint)
+    }
+
+    /// Returns which of these values cannot be found, without reading them.
+    pub fn missing_results(&self, fingerprints: &[Fingerprint]) -> Result<Vec<Fingerprint>, StoreError> {
+        let missing = |fingerprints: &[Fingerprint]| {
+            self.reader.read(|connection| {
+                let mut missing = Vec::new();
+                for fingerprint in fingerprints {
+                    if !values::is_kept(connection, &self.shared().blobs, fingerprint)? {
+                        missing.push(*fingerprint);
+                    }
+                }
+                Ok(missing)
+            })
+        };
+        let first = missing(fingerprints)?;
+        if first.is_empty() {
+            return Ok(first);
+        }
+        self.shared().queue.drain();
+        missing(&first)
+    }
+
+    /// Returns which of these values cannot be found.
+    pub fn missing_results(
+        &self,
+        wanted: &[Fingerprint],
+    ) -> Result<std::collections::BTreeSet<Fingerprint>, StoreError> {
+        Ok(wanted.iter().copied().collect())
     }
 
     /// Keeps a value, such as one that was pinned; returns when it is on the disk.
-    pub fn keep_value(&self, _value: &Value) -> Result<Fingerprint, StoreError> {
-        Ok(Fingerprint::of_bytes(b""))
+    pub fn keep_value(&self, value: &Value) -> Result<Fingerprint, StoreError> {
+        let fingerprint = value.fingerprint();
+        self.keep(&[(fingerprint, Some(value))])?;
+        Ok(fingerprint)
+    }
+
+    /// Keeps all values of some results; returns what they are once they are on the disk.
+    pub fn keep_results(&self, results: &Kept) -> Result<Vec<KeptPort>, StoreError> {
+        let ports = results.ports().to_vec();
+        let outputs = results.loaded().map(Arc::as_ref);
+        let values: Vec<_> =
+            ports.iter().map(|port| (port.fingerprint, outputs.and_then(|outputs| outputs.get(&port.port)))).collect();
+        self.keep(&values)?;
+        Ok(ports)
+    }
+
+    /// Keeps values; of those not at hand makes sure that they are kept already.
+    fn keep(&self, values: &[(Fingerprint, Option<&Value>)]) -> Result<(), StoreError> {
+        let fingerprints: Vec<Fingerprint> = values.iter().map(|(fingerprint, _)| *fingerprint).collect();
+        let missing = self.missing_results(&fingerprints)?;
+        let rows = values
+            .iter()
+            .filter(|(fingerprint, _)| missing.contains(fingerprint))
+            .map(|(fingerprint, value)| match value {
+                Some(value) => self.shared().blobs.prepare(*fingerprint, value),
+                None => Err(StoreError::Lost(*fingerprint)),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let sqlite = |error| self.reader.sqlite(error);
+        self.write(|transaction| {
+            for row in &rows {
+                values::insert(transaction, row).map_err(sqlite)?;
+            }
+            for fingerprint in &fingerprints {
+                if !values::make_durable(transaction, fingerprint).map_err(sqlite)? {
+                    return Err(StoreError::Lost(*fingerprint));
+                }
+            }
+            Ok(())
+        })
     }
 
     /// Returns a node's pinned data, unless there is none or it has expired.
-    pub fn pinned_data(&self, _workflow: WorkflowId, _node: &NodeId) -> Result<Option<Value>, StoreError> {
-        Ok(None)
+    pub fn pinned_data(&self, workflow: WorkflowId, node: &NodeId) -> Result<Option<Value>, StoreError> {
+        let owner = Owner { tenant: &self.shared().tenant, workflow, node };
+        self.reader
+            .read(|connection| pinned_data::read(connection, owner, Timestamp::now()))?
+            .map(|packed| pinned_data::unpack(&packed, node.as_str()))
+            .transpose()
     }
 
-    /// Reads, changes and writes a node's pinned data in one transaction; returns what was written.
+    /// Returns the pinned data of all nodes of a workflow, sorted by node.
+    pub fn all_pinned_data(&self, workflow: WorkflowId) -> Result<Vec<PinnedData>, StoreError> {
+        let tenant = &self.shared().tenant;
+        self.reader
+            .read(|connection| pinned_data::list(connection, tenant, workflow, Timestamp::now()))?
+            .into_iter()
+            .map(pinned_data::ListRow::unpack)
+            .collect()
+    }
+
+    /// Reads, changes and writes a node's pinned data in one transaction; returns what was written. Nobody else can write
+    /// meanwhile, so `change` should be quick, and must not write to the store itself.
     pub fn update_pinned_data(
         &self,
-        _workflow: WorkflowId,
-        _node: &NodeId,
+        workflow: WorkflowId,
+        node: &NodeId,
         expires_in: Option<Duration>,
         change: &mut dyn FnMut(Option<Value>) -> Value,
     ) -> Result<Value, StoreError> {
-        let _ = expires_in;
-        Ok(change(None))
+        let owner = Owner { tenant: &self.shared().tenant, workflow, node };
+        let sqlite = |error| self.reader.sqlite(error);
+        self.write(|transaction| {
+            let now = Timestamp::now();
+            let before = pinned_data::read(transaction, owner, now)
+                .map_err(sqlite)?
+                .map(|packed| pinned_data::unpack(&packed, node.as_str()))
+                .transpose()?;
+            let after = change(before);
+            let packed = pinned_data::pack(&after, node)?;
+            pinned_data::write(transaction, owner, &packed, now, expires_in).map_err(sqlite)?;
+            Ok(after)
+        })
     }
 
     /// Removes pinned data: of one node, or of all of a workflow.
-    pub fn clear_pinned_data(&self, _workflow: WorkflowId, _node: Option<&NodeId>) -> Result<(), StoreError> {
+    pub fn clear_pinned_data(&self, workflow: WorkflowId, node: Option<&NodeId>) -> Result<(), StoreError> {
+        self.write(|transaction| {
+            pinned_data::clear(transaction, &self.shared().tenant, workflow, node)
+                .map_err(|error| self.reader.sqlite(error))
+        })
+    }
+
+    /// Writes in a transaction that is on the disk when this returns, or undone.
+    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.shared().write(work)
+    }
+}
+
+/// Returns roughly how much memory results hold. Looks into nothing large: it is asked on a run's way.
+fn waiting_bytes(results: &Kept) -> usize {
+    let shallow = |value: &Value| match value {
+        Value::List(items) => size_of_val(&**items),
+        Value::Record(record) => record.len() * size_of::<Value>(),
+        other => other.size_bytes(),
+    };
+    results.loaded().map_or(0, |outputs| outputs.iter().map(|(_, value)| shallow(value)).sum())
+}
+
+impl Shared {
+    fn durable(&self) -> MutexGuard<'_, Connection> {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let sqlite = |error| StoreError::sqlite(error, &self.database);
+        let _inside = InTransaction::enter()?;
+        let mut connection = self.durable();
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+        let result = work(&transaction)?;
+        transaction.commit().map_err(sqlite)?;
+        Ok(result)
+    }
+
+    /// Removes what programs left behind that ended in the middle, and what has expired.
+    fn tidy(&self) -> Result<(), StoreError> {
+        let is_alive = |instance: &str| instance == self.instance || self.living.is_alive(instance);
+        self.write(|transaction| {
+            runs::interrupt_runs_of_the_dead(transaction, is_alive)
+                .and_then(|()| pinned_data::sweep(transaction, Timestamp::now()))
+                .map_err(|error| StoreError::sqlite(error, &self.database))
+        })?;
+        self.blobs.sweep(is_alive);
         Ok(())
+    }
+
+    fn start_writer(&self) -> Result<JoinHandle<()>, StoreError> {
+        let writer = Writer {
+            connection: connection::connect(&self.database, Purpose::Runs)?,
+            database: self.database.clone(),
+            blobs: self.blobs.clone(),
+            queue: Arc::clone(&self.queue),
+            instance: self.instance.clone(),
+            ready: VecDeque::new(),
+        };
+        thread::Builder::new()
+            .name("store".to_owned())
+            .stack_size(8 << 20)
+            .spawn(move || writer.run())
+            .map_err(|error| StoreError::io("start the thread that writes", error, &self.folder))
+    }
+}
+
+impl Reader {
+    /// Returns what the database said, in words of this program.
+    pub(super) fn sqlite(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::sqlite(error, &self.0.database)
+    }
+
+    /// Returns whether the program that wrote under this name is alive.
+    pub(super) fn is_alive(&self, instance: &str) -> bool {
+        self.0.living.is_alive(instance)
+    }
+
+    /// Returns a kept value.
+    pub(super) fn load_value(&self, fingerprint: &Fingerprint) -> Result<Value, StoreError> {
+        let load = || {
+            self.with_connection(|connection| values::load(connection, &self.0.database, &self.0.blobs, fingerprint))
+        };
+        let result = match load() {
+            Err(StoreError::Lost(_)) => {
+                self.0.queue.drain();
+                load()
+            }
+            result => result,
+        };
+        if let Err(StoreError::Damaged { .. }) = result {
+            self.remember_damage(fingerprint);
+        }
+        result
+    }
+
+    fn remember_damage(&self, fingerprint: &Fingerprint) {
+        let marked = self
+            .0
+            .write(|transaction| values::mark_damaged(transaction, fingerprint).map_err(|error| self.sqlite(error)));
+        if let Err(error) = marked {
+            tracing::warn!("a damaged value is not marked as such: {error}");
+        }
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        self.with_connection(|connection| work(connection).map_err(|error| self.sqlite(error)))
+    }
+
+    fn with_connection<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.readers().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => connection::connect(&self.0.database, Purpose::Read)?,
+        };
+        let result = work(&connection);
+        let mut readers = self.readers();
+        if readers.len() < MAX_READERS {
+            readers.push(connection);
+        }
+        result
+    }
+
+    fn readers(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.0.readers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Store").field(&self.reader.0.folder).finish()
     }
 }

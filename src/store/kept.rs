@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{Store, StoreError};
+use serde::{Deserialize, Serialize};
+
+use super::{Store, StoreError, database::Reader};
 use crate::{nodes::Outputs, value::Fingerprint, workflow::PortId};
 
 /// Results of a node, shared. Read from the store when first asked for, then kept in memory.
@@ -16,11 +18,12 @@ struct KeptData {
     /// What each port with a value holds; known at once for stored results, made when asked for from those in memory.
     ports: OnceLock<Vec<KeptPort>>,
     outputs: OnceLock<Arc<Outputs>>,
-    store: Option<Store>,
+    /// Where values that are not in memory are read.
+    reader: Option<Reader>,
 }
 
 /// A port with a value, described.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptPort {
     /// The output port.
     pub port: PortId,
@@ -35,12 +38,27 @@ pub struct KeptPort {
 impl Kept {
     /// Returns results at hand.
     pub fn in_memory(outputs: Arc<Outputs>) -> Self {
-        Self(Arc::new(KeptData { ports: OnceLock::new(), outputs: OnceLock::from(outputs), store: None }))
+        Self(Arc::new(KeptData { ports: OnceLock::new(), outputs: OnceLock::from(outputs), reader: None }))
     }
 
     /// Returns results that lie in a store.
+    #[expect(clippy::needless_pass_by_value, reason = "results hold on to their store")]
     pub fn stored(ports: Vec<KeptPort>, store: Store) -> Self {
-        Self(Arc::new(KeptData { ports: OnceLock::from(ports), outputs: OnceLock::new(), store: Some(store) }))
+        Self::read_by(ports, store.reader().clone())
+    }
+
+    /// Returns results that are read by a reader, which does not keep the store's writer alive.
+    pub(super) fn read_by(ports: Vec<KeptPort>, reader: Reader) -> Self {
+        Self::of(ports, Some(reader))
+    }
+
+    /// Returns results that were kept once, in a store that cannot be opened now: what they are is known, reading them fails.
+    pub fn out_of_reach(ports: Vec<KeptPort>) -> Self {
+        Self::of(ports, None)
+    }
+
+    fn of(ports: Vec<KeptPort>, reader: Option<Reader>) -> Self {
+        Self(Arc::new(KeptData { ports: OnceLock::from(ports), outputs: OnceLock::new(), reader }))
     }
 
     /// Returns the ports that have a value.
@@ -74,13 +92,14 @@ impl Kept {
         if let Some(outputs) = self.0.outputs.get() {
             return Ok(Arc::clone(outputs));
         }
-        let Some(store) = &self.0.store else {
-            return Ok(Arc::new(Outputs::none()));
+        let load = |fingerprint: &Fingerprint| match &self.0.reader {
+            Some(reader) => reader.load_value(fingerprint),
+            None => Err(StoreError::Lost(*fingerprint)),
         };
         let outputs = self
             .ports()
             .iter()
-            .map(|port| Ok((port.port.clone(), store.load_value(&port.fingerprint)?)))
+            .map(|port| Ok((port.port.clone(), load(&port.fingerprint)?)))
             .collect::<Result<Outputs, StoreError>>()?;
         Ok(Arc::clone(self.0.outputs.get_or_init(|| Arc::new(outputs))))
     }

@@ -72,6 +72,21 @@ pub enum RunKind {
     Resumed,
 }
 
+impl RunKind {
+    /// Returns the name under which it is kept.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "Standard",
+            Self::Resumed => "Resumed",
+        }
+    }
+
+    /// Returns the kind of this name.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        [Self::Standard, Self::Resumed].into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// How a run stands or ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum RunStatus {
@@ -87,6 +102,33 @@ pub enum RunStatus {
     Cancelled,
     /// The program ended in the middle of it.
     Interrupted,
+}
+
+impl RunStatus {
+    /// Returns the name under which it is kept.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "Running",
+            Self::Succeeded => "Succeeded",
+            Self::SucceededWithErrors => "SucceededWithErrors",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Cancelled",
+            Self::Interrupted => "Interrupted",
+        }
+    }
+
+    /// Returns the status of this name.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Running,
+            Self::Succeeded,
+            Self::SucceededWithErrors,
+            Self::Failed,
+            Self::Cancelled,
+            Self::Interrupted,
+        ];
+        all.into_iter().find(|status| status.name() == name)
+    }
 }
 
 /// How long a pin holds.

@@ -1,0 +1,153 @@
+//! What a node sees of its run.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use super::{Event, EventKind, OnEvent};
+use crate::{
+    nodes::{Host, LogLevel, NodeError, Outputs, Source},
+    store::{Kept, LogLine, RunId, Store},
+    value::Value,
+    workflow::{Graph, NodeId, WorkflowId},
+};
+
+/// The wish to stop, and a way to sleep until it comes.
+#[derive(Debug, Default)]
+pub(super) struct Cancel {
+    cancelled: AtomicBool,
+    lock: Mutex<()>,
+    woken: Condvar,
+}
+
+impl Cancel {
+    pub(super) fn cancel(&self) {
+        let _guard = locked(&self.lock);
+        self.cancelled.store(true, Ordering::SeqCst);
+        self.woken.notify_all();
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Sleeps; returns `false` as soon as it is cancelled.
+    fn wait(&self, time: Duration) -> bool {
+        let until = Instant::now().checked_add(time);
+        let mut guard = locked(&self.lock);
+        while !self.is_cancelled() {
+            let left = until.map_or(Duration::from_hours(1), |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return true;
+            }
+            guard = self.woken.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        false
+    }
+}
+
+/// Locks what no panic can leave half-changed.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the nodes of a run share.
+pub(super) struct Shared {
+    pub(super) run: RunId,
+    pub(super) workflow: WorkflowId,
+    pub(super) folder: std::path::PathBuf,
+    pub(super) cancel: Arc<Cancel>,
+    pub(super) store: Option<Store>,
+    pub(super) on_event: OnEvent,
+    pub(super) graph: Graph,
+    /// The results of settled nodes, by index.
+    pub(super) results: Vec<OnceLock<Kept>>,
+}
+
+impl Shared {
+    pub(super) fn send(&self, kind: EventKind) {
+        (self.on_event)(Event { run: self.run, kind });
+    }
+}
+
+/// The run as one node sees it.
+pub(super) struct NodeHost<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) node: &'a NodeId,
+    pub(super) log: Mutex<Vec<LogLine>>,
+    pub(super) sources: Mutex<Vec<Source>>,
+}
+
+impl<'a> NodeHost<'a> {
+    pub(super) const fn new(shared: &'a Shared, node: &'a NodeId) -> Self {
+        Self { shared, node, log: Mutex::new(Vec::new()), sources: Mutex::new(Vec::new()) }
+    }
+
+    fn store(&self) -> Result<&Store, NodeError> {
+        self.shared.store.as_ref().ok_or_else(|| NodeError::new("there is no store to keep pinned data in"))
+    }
+}
+
+impl Host for NodeHost<'_> {
+    fn cancelled(&self) -> bool {
+        self.shared.cancel.is_cancelled()
+    }
+
+    fn wait(&self, time: Duration) -> bool {
+        self.shared.cancel.wait(time)
+    }
+
+    fn progress(&self, fraction: f32, message: &str) {
+        self.shared.send(EventKind::NodeProgress {
+            node: self.node.clone(),
+            fraction: fraction.clamp(0.0, 1.0),
+            message: message.to_owned(),
+        });
+    }
+
+    fn log(&self, level: LogLevel, message: String) {
+        let line = LogLine { at: Timestamp::now(), level, message };
+        locked(&self.log).push(line.clone());
+        self.shared.send(EventKind::NodeLogged { node: self.node.clone(), line });
+    }
+
+    fn note_source(&self, source: Source) {
+        locked(&self.sources).push(source);
+    }
+
+    fn output(&self, node: &NodeId) -> Option<Arc<Outputs>> {
+        let results = self.shared.results[self.shared.graph.index(node)?].get()?;
+        results.load().inspect_err(|error| self.log(LogLevel::Warning, error.to_string())).ok()
+    }
+
+    fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError> {
+        self.store()?.pinned_data(self.shared.workflow, node).map_err(|error| NodeError::new(error.to_string()))
+    }
+
+    fn update_pinned_data(&self, change: &mut dyn FnMut(Option<Value>) -> Value) -> Result<Value, NodeError> {
+        self.store()?
+            .update_pinned_data(self.shared.workflow, self.node, None, change)
+            .map_err(|error| NodeError::new(error.to_string()))
+    }
+
+    fn clear_pinned_data(&self, node: &NodeId) -> Result<(), NodeError> {
+        self.store()?
+            .clear_pinned_data(self.shared.workflow, Some(node))
+            .map_err(|error| NodeError::new(error.to_string()))
+    }
+
+    fn clear_all_pinned_data(&self) -> Result<(), NodeError> {
+        self.store()?.clear_pinned_data(self.shared.workflow, None).map_err(|error| NodeError::new(error.to_string()))
+    }
+
+    fn folder(&self) -> &Path {
+        &self.shared.folder
+    }
+}

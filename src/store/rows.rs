@@ -1,0 +1,209 @@
+//! What a node's record looks like in the database: RON, with fingerprints in place of data.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Arrived, Effect, InputRecord, Kept, KeptPort, LogLine, NodeRecord, Provenance, Reason, RunId, Status,
+    database::Reader,
+};
+use crate::{
+    nodes::{Source, SourceState},
+    value::Fingerprint,
+    workflow::{Node, NodeId, PortId, PortRef},
+};
+
+/// How deep structures may nest: parameters are the only ones that nest at all.
+const MAX_DEPTH: usize = 512;
+
+/// A node's record.
+#[derive(Debug, Serialize, Deserialize)]
+struct RecordRow {
+    run: RunId,
+    node: NodeId,
+    as_it_was: Arc<Node>,
+    status: Status,
+    reasons: Vec<Reason>,
+    config: Fingerprint,
+    recipe: Fingerprint,
+    inputs: Vec<InputRow>,
+    results: Option<Vec<KeptPort>>,
+    provenance: Option<Provenance>,
+    started: Option<Timestamp>,
+    took: Option<Duration>,
+    log: Vec<LogLine>,
+    sources: Vec<SourceRow>,
+    effect: Effect,
+    released: Option<String>,
+    warnings: Vec<String>,
+}
+
+/// What reached an input.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct InputRow {
+    port: PortId,
+    source: PortRef,
+    arrived: Option<(Provenance, Fingerprint)>,
+}
+
+/// A file that was read. Its time is text: it has 128 bits.
+#[derive(Debug, Serialize, Deserialize)]
+struct SourceRow {
+    path: PathRow,
+    state: Option<StateRow>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StateRow {
+    size: u64,
+    modified_nanos: String,
+    content: Option<Fingerprint>,
+}
+
+/// A path, exactly, even if it is not Unicode.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum PathRow {
+    /// Unicode.
+    Text(String),
+    /// Anything else that the system allows.
+    Bytes(Vec<u8>),
+}
+
+impl From<&InputRecord> for InputRow {
+    fn from(input: &InputRecord) -> Self {
+        Self {
+            port: input.port.clone(),
+            source: input.source.clone(),
+            arrived: input.provenance().zip(input.fingerprint()),
+        }
+    }
+}
+
+impl From<InputRow> for InputRecord {
+    fn from(row: InputRow) -> Self {
+        let arrived = row
+            .arrived
+            .map_or(Arrived::NoValue, |(provenance, fingerprint)| Arrived::Stored { provenance, fingerprint });
+        Self { port: row.port, source: row.source, arrived }
+    }
+}
+
+impl From<&std::path::Path> for PathRow {
+    fn from(path: &std::path::Path) -> Self {
+        match path.to_str() {
+            Some(text) => Self::Text(text.to_owned()),
+            None => Self::Bytes(path.as_os_str().as_encoded_bytes().to_vec()),
+        }
+    }
+}
+
+impl From<PathRow> for PathBuf {
+    fn from(row: PathRow) -> Self {
+        match row {
+            PathRow::Text(text) => text.into(),
+            PathRow::Bytes(bytes) => path_of_bytes(bytes),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn path_of_bytes(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt as _;
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+#[cfg(not(unix))]
+fn path_of_bytes(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
+impl From<&Source> for SourceRow {
+    fn from(source: &Source) -> Self {
+        let state = source.state.map(|state| StateRow {
+            size: state.size,
+            modified_nanos: state.modified_nanos.to_string(),
+            content: state.content,
+        });
+        Self { path: source.path.as_path().into(), state }
+    }
+}
+
+impl TryFrom<SourceRow> for Source {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(row: SourceRow) -> Result<Self, Self::Error> {
+        let state = match row.state {
+            None => None,
+            Some(state) => Some(SourceState {
+                size: state.size,
+                modified_nanos: state.modified_nanos.parse()?,
+                content: state.content,
+            }),
+        };
+        Ok(Self { path: row.path.into(), state })
+    }
+}
+
+fn options() -> ron::Options {
+    ron::Options::default().with_recursion_limit(MAX_DEPTH)
+}
+
+/// Returns a structure as text, or why it cannot be written.
+pub(super) fn to_text<T: Serialize>(structure: &T) -> Result<String, String> {
+    options().to_string(structure).map_err(|error| error.to_string())
+}
+
+/// Returns the structure that a text stands for, or what is wrong with it.
+pub(super) fn from_text<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    options().from_str(text).map_err(|error| error.to_string())
+}
+
+/// Returns a record as text, or why it cannot be written.
+pub(super) fn record_to_text(record: &NodeRecord) -> Result<String, String> {
+    to_text(&RecordRow {
+        run: record.run,
+        node: record.node.clone(),
+        as_it_was: Arc::clone(&record.as_it_was),
+        status: record.status.clone(),
+        reasons: record.reasons.clone(),
+        config: record.config,
+        recipe: record.recipe,
+        inputs: record.inputs.iter().map(InputRow::from).collect(),
+        results: record.results.as_ref().map(|results| results.ports().to_vec()),
+        provenance: record.provenance,
+        started: record.started,
+        took: record.took,
+        log: record.log.clone(),
+        sources: record.sources.iter().map(SourceRow::from).collect(),
+        effect: record.effect,
+        released: record.released.clone(),
+        warnings: record.warnings.clone(),
+    })
+}
+
+/// Returns the record that a text stands for, its results to be read from the store when asked for.
+pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord, String> {
+    let row: RecordRow = from_text(text)?;
+    let sources: Result<Vec<Source>, _> = row.sources.into_iter().map(Source::try_from).collect();
+    Ok(NodeRecord {
+        run: row.run,
+        node: row.node,
+        as_it_was: row.as_it_was,
+        status: row.status,
+        reasons: row.reasons,
+        config: row.config,
+        recipe: row.recipe,
+        inputs: row.inputs.into_iter().map(InputRecord::from).collect(),
+        results: row.results.map(|ports| Kept::read_by(ports, reader.clone())),
+        provenance: row.provenance,
+        started: row.started,
+        took: row.took,
+        log: row.log,
+        sources: sources.map_err(|error| error.to_string())?,
+        effect: row.effect,
+        released: row.released,
+        warnings: row.warnings,
+    })
+}

@@ -1,0 +1,293 @@
+//! The theorem of resumed runs: whatever came before, a resumed run ends with the same data as a standard run of the same
+//! workflow under the same marks, and executes no node without a reason.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use pinflow::{
+    engine::{Engine, EventKind, PlanOptions, RunRequest},
+    nodes::{Arity, Catalogue, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success},
+    session::{Baseline, Mark, Marks, PinPolicy},
+    store::{Reason, RunKind, RunRecord, SessionId, Status},
+    value::{Fingerprint, Value, ValueType},
+    workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
+};
+use proptest::prelude::*;
+
+const SALT: ParameterType = ParameterType::Int { min: 0, max: 1_000_000, unit: "" };
+
+fn int(value: &Value) -> i64 {
+    match value {
+        Value::Int(number) => *number,
+        _ => 0,
+    }
+}
+
+/// Deterministic kinds: a sum, a branch by parity, a merge, and a node that fails for some sums.
+fn catalogue() -> Arc<Catalogue> {
+    let salt = || ParameterSchema::new("salt", "Salt", SALT, 0_i64, "");
+    let mut catalogue = Catalogue::empty();
+    let sum = |ctx: &pinflow::nodes::Context<'_>| {
+        ctx.inputs("in").iter().map(|(_, value)| int(value)).sum::<i64>() + ctx.parameters().int("salt")
+    };
+    for (id, load) in [("sum", Load::Instant), ("slow_sum", Load::Computes)] {
+        catalogue.register(
+            Kind::new(id, "Sum", Family::System, move |ctx| Ok(Success::one("out", sum(ctx))))
+                .input("in", ValueType::Int, Arity::Many { min: 0 })
+                .output("out", ValueType::Int)
+                .parameter(salt())
+                .load(load),
+        );
+    }
+    catalogue.register(
+        Kind::new("parity", "Parity", Family::Flow, move |ctx| {
+            let number = sum(ctx);
+            Ok(Success::new(Outputs::one(if number % 2 == 0 { "even" } else { "odd" }, number)))
+        })
+        .input("in", ValueType::Int, Arity::Many { min: 1 })
+        .output("even", ValueType::Int)
+        .output("odd", ValueType::Int)
+        .parameter(salt()),
+    );
+    catalogue.register(
+        Kind::new("merge", "Merge", Family::Flow, |ctx| {
+            let first = ctx.inputs("in").first().map(|(_, value)| (*value).clone());
+            Ok(Success::one("out", first.unwrap_or_default()))
+        })
+        .input("in", ValueType::Any, Arity::AnyOf)
+        .output("out", ValueType::Any),
+    );
+    catalogue.register(
+        Kind::new("picky", "Picky", Family::System, move |ctx| {
+            let number = sum(ctx);
+            if number % 3 == 0 { Err(NodeError::new("a multiple of three")) } else { Ok(Success::one("out", number)) }
+        })
+        .input("in", ValueType::Int, Arity::Many { min: 0 })
+        .output("out", ValueType::Int)
+        .parameter(salt()),
+    );
+    Arc::new(catalogue)
+}
+
+const KINDS: [(&str, &[&str]); 5] =
+    [("sum", &["out"]), ("slow_sum", &["out"]), ("parity", &["even", "odd"]), ("merge", &["out"]), ("picky", &["out"])];
+const N_NODES: usize = 9;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Add { node: usize, kind: usize },
+    Remove { node: usize },
+    Salt { node: usize, salt: i64 },
+    Connect { from: usize, port: usize, to: usize, input: usize },
+    Disconnect { to: usize, input: usize },
+    Move { node: usize },
+    Mark { node: usize, mark: usize },
+    Run { resumed: bool, target: Option<usize> },
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let node = 0..N_NODES;
+    prop_oneof![
+        3 => (node.clone(), 0..KINDS.len()).prop_map(|(node, kind)| Step::Add { node, kind }),
+        1 => node.clone().prop_map(|node| Step::Remove { node }),
+        3 => (node.clone(), 0..6_i64).prop_map(|(node, salt)| Step::Salt { node, salt }),
+        6 => (node.clone(), 0..2_usize, node.clone(), 1..4_usize)
+            .prop_map(|(from, port, to, input)| Step::Connect { from, port, to, input }),
+        1 => (node.clone(), 1..4_usize).prop_map(|(to, input)| Step::Disconnect { to, input }),
+        1 => node.clone().prop_map(|node| Step::Move { node }),
+        2 => (node.clone(), 0..4_usize).prop_map(|(node, mark)| Step::Mark { node, mark }),
+        3 => (any::<bool>(), prop::option::of(node)).prop_map(|(resumed, target)| Step::Run { resumed, target }),
+    ]
+}
+
+fn id(node: usize) -> NodeId {
+    format!("n_{node}").parse().unwrap()
+}
+
+struct World {
+    engine: Engine,
+    workflow: Workflow,
+    marks: Marks,
+    baseline: Baseline,
+    session: SessionId,
+}
+
+impl World {
+    fn new() -> Self {
+        let mut workflow = Workflow::new("theorem");
+        for node in 0..N_NODES {
+            let kind = if node % 4 == 1 { "slow_sum" } else { "sum" };
+            let placed = Node::new(kind, Position(0.0, 0.0)).with("salt", i64::try_from(node).unwrap());
+            workflow.apply(Edit::AddNode(id(node), Arc::new(placed))).unwrap();
+        }
+        Self {
+            engine: Engine::new(catalogue(), None),
+            workflow,
+            marks: Marks::default(),
+            baseline: Baseline::default(),
+            session: SessionId::generate(),
+        }
+    }
+
+    /// Does a step; one that does not fit the workflow does nothing, as when a person tries it.
+    fn step(&mut self, step: &Step) -> Option<Arc<RunRecord>> {
+        let edit = match *step {
+            Step::Add { node, kind } => Edit::AddNode(id(node), Arc::new(Node::new(KINDS[kind].0, Position(0.0, 0.0)))),
+            Step::Remove { node } => Edit::RemoveNode(id(node)),
+            Step::Salt { node, salt } => Edit::SetParameter(id(node), "salt".into(), Some(Value::Int(salt))),
+            Step::Connect { from, port, to, input } => {
+                let kind = self.workflow.node(&id(from))?.kind.clone();
+                let ports = KINDS.iter().find(|(known, _)| kind == *known)?.1;
+                Edit::Connect(Connection {
+                    from: PortRef::new(id(from), ports[port % ports.len()]),
+                    to: PortRef { node: id(to), port: format!("in{input}").parse().unwrap() },
+                })
+            }
+            Step::Disconnect { to, input } => {
+                Edit::Disconnect(PortRef { node: id(to), port: format!("in{input}").parse().unwrap() })
+            }
+            Step::Move { node } => Edit::MoveNodes(vec![(id(node), Position(1.0, 2.0))]),
+            Step::Mark { node, mark } => {
+                self.set_mark(node, mark);
+                return None;
+            }
+            Step::Run { resumed, target } => {
+                let kind = if resumed { RunKind::Resumed } else { RunKind::Standard };
+                return Some(self.run(kind, target));
+            }
+        };
+        let _refused = self.workflow.apply(edit).is_err();
+        None
+    }
+
+    fn set_mark(&mut self, node: usize, mark: usize) {
+        let mark = match mark {
+            0 => Mark::Disabled,
+            1 => Mark::Forced,
+            _ => Mark::Default,
+        };
+        self.marks.set(id(node), mark);
+    }
+
+    fn request(&self, kind: RunKind, target: Option<usize>) -> RunRequest {
+        RunRequest {
+            workflow: Arc::new(self.workflow.clone()),
+            path: None,
+            folder: PathBuf::new(),
+            session: self.session,
+            marks: self.marks.clone(),
+            baseline: Arc::new(self.baseline.clone()),
+            options: PlanOptions { kind, targets: target.map(id).into_iter().collect() },
+        }
+    }
+
+    fn run(&mut self, kind: RunKind, target: Option<usize>) -> Arc<RunRecord> {
+        let started = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&started);
+        let record = self.engine.run(self.request(kind, target), move |event| {
+            if let EventKind::NodeStarted { node } = event.kind {
+                seen.lock().unwrap().push(node);
+            }
+        });
+        check_record(&self.workflow, &record, &started.lock().unwrap());
+        self.baseline.absorb(&record);
+        record
+    }
+}
+
+/// What holds of every run: each node is settled once, none executes twice or without a reason, and the events agree.
+fn check_record(workflow: &Workflow, record: &RunRecord, started: &[NodeId]) {
+    assert_eq!(record.nodes.len(), workflow.n_nodes(), "every node is settled");
+    let mut seen: BTreeMap<&NodeId, usize> = BTreeMap::new();
+    for node in started {
+        *seen.entry(node).or_default() += 1;
+    }
+    for node in &record.nodes {
+        let executed = node.took.is_some();
+        assert_eq!(
+            usize::from(executed),
+            seen.get(&node.node).copied().unwrap_or(0),
+            "{} {:?}",
+            node.node,
+            node.status
+        );
+        assert_eq!(executed, !node.reasons.is_empty(), "{}: {:?} for {:?}", node.node, node.status, node.reasons);
+    }
+}
+
+type Given = BTreeMap<NodeId, Vec<(String, Fingerprint)>>;
+
+/// Returns the data on every output that has a value.
+fn given(record: &RunRecord) -> Given {
+    record
+        .nodes
+        .iter()
+        .map(|node| {
+            let ports = node.results.iter().flat_map(|results| results.ports().to_vec());
+            (node.node.clone(), ports.map(|port| (port.port.to_string(), port.fingerprint)).collect())
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_resumed_run_ends_where_a_standard_run_does(steps in prop::collection::vec(any_step(), 1..60)) {
+        let mut world = World::new();
+        for step in &steps {
+            world.step(step);
+        }
+        let mut fresh = World { baseline: Baseline::default(), ..World::new() };
+        fresh.workflow = world.workflow.clone();
+        fresh.marks = world.marks.clone();
+        let resumed = world.run(RunKind::Resumed, None);
+        let standard = fresh.run(RunKind::Standard, None);
+        prop_assert_eq!(given(&resumed), given(&standard));
+
+        // Once more, with nothing changed: only what is forced, failed or skipped last time, and what is below it.
+        let again = world.run(RunKind::Resumed, None);
+        prop_assert_eq!(given(&again), given(&standard));
+        for node in again.nodes.iter().filter(|node| node.took.is_some()) {
+            let excused = node.reasons.iter().all(|reason| matches!(
+                reason,
+                Reason::Forced | Reason::FailedLastTime(_) | Reason::UpstreamExecutes(_) | Reason::NeverRan(_)
+            ));
+            prop_assert!(excused, "{} ran for {:?}", node.node, node.reasons);
+        }
+    }
+
+    #[test]
+    fn a_held_pin_never_executes_and_never_changes(
+        before in prop::collection::vec(any_step(), 0..30),
+        after in prop::collection::vec(any_step(), 0..30),
+        pinned in 0..N_NODES,
+    ) {
+        let mut world = World::new();
+        for step in &before {
+            world.step(step);
+        }
+        world.run(RunKind::Resumed, None);
+        let Some(record) = world.baseline.get(&id(pinned)).filter(|record| record.has_results()).cloned() else {
+            return Ok(());
+        };
+        let results = record.results.clone().unwrap();
+        world.marks.set(id(pinned), Mark::pin(PinPolicy::Hold, Some(&record)));
+        let of_the_pin = |step: &Step| matches!(step,
+            Step::Mark { node, .. } | Step::Remove { node } if *node == pinned);
+        for step in after.iter().filter(|step| !of_the_pin(step)) {
+            let Some(run) = world.step(step) else { continue };
+            let Some(record) = run.node(&id(pinned)) else { continue };
+            if let Status::Pinned { policy: PinPolicy::Hold, .. } = record.status {
+                prop_assert_eq!(record.results.as_ref().unwrap().ports(), results.ports());
+            } else {
+                // A run of other nodes has no need of it.
+                prop_assert!(matches!(record.status, Status::NotRun(_)), "{:?}", record.status);
+            }
+        }
+    }
+}
