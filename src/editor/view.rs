@@ -19,6 +19,8 @@ use crate::{
 pub struct View<'a> {
     /// The document.
     pub workflow: &'a Workflow,
+    /// Raised whenever the document changes: what is drawn from it is laid out anew then, and only then.
+    pub revision: u64,
     /// What nodes can be.
     pub catalogue: &'a Catalogue,
     /// The session's marks.

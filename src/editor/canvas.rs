@@ -1,0 +1,227 @@
+//! The canvas: nodes and wires, and what a pointer does to them.
+//!
+//! Drawing never changes the document: [`canvas_ui`] reads a [`View`], keeps its own [`CanvasState`] and pushes
+//! [`Command`]s. A frame goes in this order: bring the scene up to date, move the camera, carry on with what the hand is
+//! at, draw (wires, then nodes with their widgets), end what the hand is at, then popups.
+
+mod background;
+mod brush;
+mod camera;
+mod canvas_frame;
+mod drawing;
+mod fuzzy;
+mod geometry;
+mod grid;
+mod hover;
+mod interaction;
+mod menu;
+mod node;
+mod overview;
+mod pointer;
+mod problems;
+mod rename;
+mod scene;
+mod search;
+mod standing;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use egui::{Key, Pos2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo};
+
+use self::{
+    brush::Brush,
+    camera::Camera,
+    canvas_frame::CanvasFrame,
+    interaction::Interaction,
+    menu::{Menu, MenuRequest},
+    pointer::Target,
+    problems::ProblemIndex,
+    rename::Rename,
+    scene::Scene,
+    search::Search,
+};
+use super::{Command, View, theme};
+use crate::workflow::{NodeId, Position};
+
+/// What the canvas remembers between frames: never saved in the document, never undone.
+#[derive(Default)]
+pub struct CanvasState {
+    camera: Camera,
+    fit: Option<Fit>,
+    scene: Scene,
+    problems: ProblemIndex,
+    interaction: Interaction,
+    renaming: Option<Rename>,
+    search: Option<Search>,
+    open_search: bool,
+    menu: Option<Menu>,
+    menu_serial: u64,
+    /// The scene point under the pointer.
+    pointer: Option<Pos2>,
+    /// Where a paste that was asked for by menu goes, until the pointer moves.
+    paste_at: Option<Pos2>,
+    space_is_down: bool,
+    had_focus: bool,
+    status: String,
+}
+
+/// What to bring into view in the next frame.
+enum Fit {
+    All,
+    Nodes(Vec<NodeId>),
+}
+
+impl CanvasState {
+    /// Brings all nodes into view.
+    pub fn fit_all(&mut self) {
+        self.fit = Some(Fit::All);
+    }
+
+    /// Brings these nodes into view.
+    pub fn fit(&mut self, nodes: &[NodeId]) {
+        self.fit = Some(Fit::Nodes(nodes.to_vec()));
+    }
+
+    /// Zooms to 100 %, keeping what is in the middle.
+    pub const fn zoom_reset(&mut self) {
+        self.camera.zoom = 1.0;
+    }
+
+    /// Returns the points on the screen for one scene unit.
+    pub const fn zoom(&self) -> f32 {
+        self.camera.zoom
+    }
+
+    /// Returns the scene point in the middle of the view.
+    pub const fn center(&self) -> Position {
+        Position(self.camera.center.x, self.camera.center.y)
+    }
+
+    /// Looks at a place with a zoom.
+    pub fn set_view(&mut self, center: Position, zoom: f32) {
+        self.camera = Camera::new(center, zoom);
+        self.fit = None;
+    }
+
+    /// Begins to rename a node in place.
+    pub fn begin_rename(&mut self, node: NodeId) {
+        self.renaming = Some(Rename::new(node));
+    }
+
+    /// Opens the search for a node to add, at the pointer or in the middle of the view.
+    pub const fn open_search(&mut self) {
+        self.open_search = true;
+    }
+
+    /// Returns the scene point under the pointer, if it is over the canvas; where to paste to.
+    pub fn pointer_scene(&self) -> Option<Position> {
+        self.paste_at.or(self.pointer).map(|point| Position(point.x, point.y))
+    }
+
+    /// Returns what the pointer is over, in words; empty over nothing.
+    pub fn status(&self) -> String {
+        self.status.clone()
+    }
+
+    /// Returns whether Escape and other keys are for the canvas: something is in the hand, being typed, or a menu is open.
+    pub const fn takes_keys(&self) -> bool {
+        self.search.is_some()
+            || self.menu.is_some()
+            || self.renaming.is_some()
+            || !matches!(self.interaction, Interaction::Idle)
+    }
+
+    /// Brings the scene up to date and looks where it was asked to.
+    fn prepare(&mut self, view: View<'_>, rect: Rect) {
+        self.scene.update(view);
+        self.problems.update(view);
+        if !rect.is_positive() {
+            return;
+        }
+        let bounds = match self.fit.take() {
+            None => return,
+            Some(Fit::All) => self.scene.node_grid.bounds(),
+            Some(Fit::Nodes(nodes)) => self.scene.bounds_of(&nodes),
+        };
+        self.camera = bounds.map_or_else(Camera::default, |bounds| Camera::fitting(bounds, rect));
+    }
+}
+
+/// Shows the canvas in all the room there is.
+pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands: &mut Vec<Command>) {
+    let rect = ui.available_rect_before_wrap();
+    ui.advance_cursor_after_rect(rect);
+    let ui = &mut ui.new_child(UiBuilder::new().id_salt("canvas").max_rect(rect));
+    ui.shrink_clip_rect(rect);
+    state.prepare(view, rect);
+
+    let canvas = ui.interact(rect, ui.make_persistent_id("background"), Sense::click_and_drag());
+    canvas.widget_info(|| WidgetInfo::labeled(Role::Pane, true, "Canvas"));
+    state.space_is_down = ui.input(|input| input.key_down(Key::Space)) && !ui.text_edit_focused();
+    state.search_by_key(ui, &canvas);
+    state.navigate(ui, &canvas);
+
+    let scene = std::mem::take(&mut state.scene);
+    state.advance(ui, &scene, rect);
+    let projection = state.camera.through(rect);
+    let frame = CanvasFrame::new(view, &scene, projection, &state.interaction);
+    let brush = Brush { painter: ui.painter().clone(), projection, tokens: theme::tokens(ui) };
+    state.note_pointer(ui, &frame, &canvas);
+    state.touched(&frame, Target::Canvas, &canvas, commands);
+    drawing::draw(ui, &brush, &frame, &canvas, state, commands);
+    state.finish(ui, &frame, commands);
+    state.popups_ui(ui, &brush, &frame, commands);
+    state.scene = scene;
+}
+
+impl CanvasState {
+    /// Remembers where the pointer is.
+    fn note_pointer(&mut self, ui: &Ui, frame: &CanvasFrame<'_>, canvas: &egui::Response) {
+        let (pointer, moved) = ui.input(|input| (input.pointer.hover_pos(), input.pointer.is_moving()));
+        self.pointer = pointer.filter(|_| canvas.contains_pointer()).map(|pos| frame.projection.scene_from_screen(pos));
+        if moved {
+            self.paste_at = None;
+        }
+        self.status.clear();
+    }
+
+    /// Shows the title field, the search and the menu where they are open.
+    fn popups_ui(&mut self, ui: &mut Ui, brush: &Brush, frame: &CanvasFrame<'_>, commands: &mut Vec<Command>) {
+        if std::mem::take(&mut self.open_search) && self.search.is_none() {
+            let place = self.pointer.unwrap_or_else(|| frame.projection.visible().center());
+            self.search = Some(Search::new(frame.projection.screen_from_scene(place), place, None));
+        }
+        if let Some(mut rename) = self.renaming.take()
+            && let Some(placed) = frame.scene.node(&rename.node)
+            && rename::rename_ui(ui, brush, placed, &mut rename, commands)
+        {
+            self.renaming = Some(rename);
+        }
+        if let Some(mut search) = self.search.take()
+            && search::search_ui(ui, frame.view, &mut search, commands)
+        {
+            self.search = Some(search);
+        }
+        if let Some(menu) = self.menu.take() {
+            let (open, request) = menu::menu_ui(ui, frame.view, &menu, commands);
+            if let Some(request) = request {
+                self.carry_out(ui, frame, request, menu.at);
+            }
+            self.menu = open.then_some(menu);
+        }
+    }
+
+    fn carry_out(&mut self, ui: &Ui, frame: &CanvasFrame<'_>, request: MenuRequest, at: Pos2) {
+        let place = frame.projection.scene_from_screen(at);
+        match request {
+            MenuRequest::Search => self.search = Some(Search::new(at, place, None)),
+            MenuRequest::Paste => {
+                self.paste_at = Some(place);
+                ui.ctx().send_viewport_cmd(egui::ViewportCommand::RequestPaste);
+            }
+            MenuRequest::FitAll => self.fit_all(),
+            MenuRequest::Rename(node) => self.begin_rename(node),
+        }
+    }
+}

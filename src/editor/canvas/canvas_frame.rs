@@ -1,0 +1,220 @@
+//! All that one frame of the canvas is drawn from.
+
+use egui::{Pos2, Rect, Vec2};
+use jiff::Timestamp;
+
+use super::{
+    camera::Projection,
+    geometry::{Curve, NodeLayout, PortLayout},
+    interaction::{Interaction, WireDrag},
+    scene::{PlacedNode, PlacedWire, Scene},
+};
+use crate::{editor::View, workflow::PortRef};
+
+/// The least distance on the screen within which a port is found.
+const PORT_REACH: f32 = 12.0;
+/// How near a wire the pointer must be on the screen.
+const WIRE_REACH: f32 = 7.0;
+
+/// How much of a node is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Detail {
+    /// Coloured blocks and straight wires.
+    Blocks,
+    /// Titles.
+    Titles,
+    /// Everything.
+    Full,
+}
+
+impl Detail {
+    /// Returns what is shown at a zoom.
+    pub(super) const fn at(zoom: f32) -> Self {
+        match zoom {
+            ..0.15 => Self::Blocks,
+            0.15..0.4 => Self::Titles,
+            _ => Self::Full,
+        }
+    }
+}
+
+/// A port of a node, by indices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PortAt {
+    /// The node's index in the scene.
+    pub(super) node: usize,
+    /// The port's index among the node's inputs or outputs.
+    pub(super) port: usize,
+    /// Whether it is an input.
+    pub(super) is_input: bool,
+}
+
+/// All that one frame of the canvas is drawn from.
+pub(super) struct CanvasFrame<'a> {
+    /// The document and what belongs to it.
+    pub(super) view: View<'a>,
+    /// The document laid out.
+    pub(super) scene: &'a Scene,
+    /// Where the scene is on the screen.
+    pub(super) projection: Projection,
+    /// How much of a node is shown.
+    pub(super) detail: Detail,
+    /// The time.
+    pub(super) now: Timestamp,
+    /// By index, which nodes are in the hand; empty if none are.
+    held: Vec<bool>,
+    /// How far they are moved.
+    offset: Vec2,
+}
+
+impl<'a> CanvasFrame<'a> {
+    /// Returns what a frame is drawn from.
+    pub(super) fn new(view: View<'a>, scene: &'a Scene, projection: Projection, interaction: &Interaction) -> Self {
+        let mut frame = Self {
+            view,
+            scene,
+            projection,
+            detail: Detail::at(projection.zoom()),
+            now: Timestamp::now(),
+            held: Vec::new(),
+            offset: Vec2::ZERO,
+        };
+        if let Interaction::DragNodes(drag) = interaction {
+            frame.held = vec![false; scene.nodes.len()];
+            frame.offset = drag.offset;
+            for index in drag.nodes.iter().filter_map(|id| scene.index(id)) {
+                frame.held[index] = true;
+            }
+        }
+        frame
+    }
+
+    /// Returns a node.
+    pub(super) fn node(&self, index: usize) -> &'a PlacedNode {
+        &self.scene.nodes[index]
+    }
+
+    /// Returns what a node shows.
+    pub(super) fn layout(&self, index: usize) -> &'a NodeLayout {
+        &self.scene.nodes[index].layout
+    }
+
+    fn is_held(&self, index: usize) -> bool {
+        self.held.get(index).is_some_and(|held| *held)
+    }
+
+    /// Returns where a node's top left corner is, as dragged.
+    pub(super) fn position(&self, index: usize) -> Pos2 {
+        let position = self.scene.nodes[index].position;
+        if self.is_held(index) { position + self.offset } else { position }
+    }
+
+    /// Returns where a node is, as dragged.
+    pub(super) fn rect(&self, index: usize) -> Rect {
+        self.layout(index).rect(self.position(index))
+    }
+
+    /// Returns a wire's curve, as dragged.
+    pub(super) fn curve(&self, wire: &PlacedWire) -> Curve {
+        Curve::new(self.position(wire.from_node) + wire.from_offset, self.position(wire.to_node) + wire.to_offset)
+    }
+
+    /// Returns the nodes to draw, back to front: what is selected lies on top.
+    pub(super) fn visible_nodes(&self) -> Vec<usize> {
+        let mut visible = Vec::new();
+        self.scene.node_grid.query(self.projection.visible().expand(20.0), &mut visible);
+        if !self.held.is_empty() {
+            visible.extend((0..self.held.len()).filter(|&index| self.held[index]));
+            visible.sort_unstable();
+            visible.dedup();
+        }
+        if self.detail > Detail::Blocks {
+            visible.sort_by_key(|&index| self.view.selection.contains(&self.scene.nodes[index].id));
+        }
+        visible
+    }
+
+    /// Returns the wires to draw.
+    pub(super) fn visible_wires(&self) -> Vec<usize> {
+        let mut visible = Vec::new();
+        self.scene.wire_grid.query(self.projection.visible(), &mut visible);
+        if !self.held.is_empty() {
+            let moves = |wire: &PlacedWire| self.is_held(wire.from_node) || self.is_held(wire.to_node);
+            visible.extend((0..self.scene.wires.len()).filter(|&index| moves(&self.scene.wires[index])));
+            visible.sort_unstable();
+            visible.dedup();
+        }
+        visible
+    }
+
+    /// Returns the topmost node at a scene point.
+    pub(super) fn node_at(&self, point: Pos2) -> Option<usize> {
+        let under = self.scene.node_grid.near(point, 0.5);
+        let selected = |index: &usize| self.view.selection.contains(&self.scene.nodes[*index].id);
+        let hit = |index: &usize| self.rect(*index).contains(point);
+        under
+            .iter()
+            .rev()
+            .copied()
+            .find(|index| hit(index) && selected(index))
+            .or_else(|| under.into_iter().rev().find(hit))
+    }
+
+    /// Returns the nearest wire at a scene point, but none where a node lies.
+    pub(super) fn wire_at(&self, point: Pos2) -> Option<usize> {
+        let reach = WIRE_REACH / self.projection.zoom();
+        if self.detail == Detail::Blocks || self.node_at(point).is_some() {
+            return None;
+        }
+        let near = self.scene.wire_grid.near(point, reach).into_iter();
+        near.map(|index| (index, self.scene.curve_at_rest(&self.scene.wires[index]).distance_to(point)))
+            .filter(|(_, distance)| *distance <= reach)
+            .min_by(|(_, a), (_, b)| a.total_cmp(b))
+            .map(|(index, _)| index)
+    }
+
+    /// Returns the ports within reach of a scene point with their distances.
+    fn ports_near(&self, point: Pos2) -> Vec<(PortAt, f32)> {
+        let reach = (PORT_REACH / self.projection.zoom()).max(PORT_REACH);
+        let mut found = Vec::new();
+        for node in self.scene.node_grid.near(point, reach) {
+            let layout = self.layout(node);
+            for (is_input, ports) in [(true, &layout.inputs), (false, &layout.outputs)] {
+                for (port, placed) in ports.iter().enumerate() {
+                    let distance = (self.position(node) + placed.offset).distance(point);
+                    if distance <= reach {
+                        found.push((PortAt { node, port, is_input }, distance));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Returns the port that a wire in the hand would be dropped on, and whether it fits: one that fits before others.
+    pub(super) fn drop_port(&self, drag: &WireDrag, point: Pos2) -> Option<(PortAt, bool)> {
+        let anchor = drag.anchor(self.scene);
+        self.ports_near(point)
+            .into_iter()
+            .filter(|(at, _)| anchor != Some(self.port_position(*at)))
+            .map(|(at, distance)| (at, drag.fits(at.node, self.port(at), at.is_input), distance))
+            .min_by(|(_, fits_a, a), (_, fits_b, b)| fits_b.cmp(fits_a).then(a.total_cmp(b)))
+            .map(|(at, fits, _)| (at, fits))
+    }
+
+    /// Returns a port.
+    pub(super) fn port(&self, at: PortAt) -> &'a PortLayout {
+        let layout = self.layout(at.node);
+        if at.is_input { &layout.inputs[at.port] } else { &layout.outputs[at.port] }
+    }
+
+    /// Returns where a port is in the scene.
+    pub(super) fn port_position(&self, at: PortAt) -> Pos2 {
+        self.position(at.node) + self.port(at).offset
+    }
+
+    /// Returns a port as the document names it.
+    pub(super) fn port_ref(&self, at: PortAt) -> PortRef {
+        PortRef { node: self.node(at.node).id.clone(), port: self.port(at).id.clone() }
+    }
+}

@@ -1,0 +1,350 @@
+//! One frame: wires, then nodes with their widgets, then what is in the hand.
+
+use std::time::Duration;
+
+use egui::{CursorIcon, Rect, Response, Role, Sense, StrokeKind, Tooltip, Ui, WidgetInfo, vec2};
+
+use super::{
+    CanvasState, background,
+    brush::Brush,
+    canvas_frame::{CanvasFrame, Detail, PortAt},
+    geometry::Curve,
+    hover,
+    interaction::Interaction,
+    node::{self, Hover, Looks, PortLook},
+    overview,
+    pointer::{Target, drop_from_library, touched_by_box},
+    standing::{Activity, MarkLook, Standing, Tone},
+    wire::{self, Emphasis},
+};
+use crate::editor::{
+    Command, WireEnd,
+    theme::{self, readable},
+};
+
+/// How often a running node is painted anew.
+const RUNNING_REPAINT: Duration = Duration::from_millis(100);
+
+/// Draws the canvas and takes in what happens to its widgets.
+pub(super) fn draw(
+    ui: &Ui,
+    brush: &Brush,
+    frame: &CanvasFrame<'_>,
+    canvas: &Response,
+    state: &mut CanvasState,
+    commands: &mut Vec<Command>,
+) {
+    background::paint(brush, frame.view);
+    let nodes = frame.visible_nodes();
+    let wires = frame.visible_wires();
+    let boxed = boxed(ui, frame, &state.interaction);
+    if frame.detail == Detail::Blocks {
+        overview::paint(brush, frame, &nodes, &wires, &boxed);
+        hover_from_afar(frame, state);
+    } else {
+        draw_wires(ui, brush, frame, canvas, &wires, state);
+        for index in nodes {
+            let is_boxed = boxed.get(index).is_some_and(|boxed| *boxed);
+            node_ui(ui, brush, frame, state, index, is_boxed, commands);
+        }
+    }
+    draw_hand(ui, brush, frame, state);
+    if let Some(rect) = drop_from_library(frame, canvas, commands) {
+        let stroke = egui::Stroke::new(1.5, brush.tokens.accent);
+        brush.fill(rect, 8.0, brush.tokens.selection_box);
+        brush.dashed_outline(rect, 8.0, stroke);
+    }
+    set_cursor(ui, canvas, state);
+}
+
+/// Returns by index which nodes the selection box touches; empty without a box.
+fn boxed(ui: &Ui, frame: &CanvasFrame<'_>, interaction: &Interaction) -> Vec<bool> {
+    let Interaction::BoxSelect { from } = interaction else { return Vec::new() };
+    let Some(pointer) = ui.input(|input| input.pointer.latest_pos()) else { return Vec::new() };
+    let mut boxed = vec![false; frame.scene.nodes.len()];
+    for index in touched_by_box(frame, *from, pointer) {
+        boxed[index] = true;
+    }
+    boxed
+}
+
+fn hover_from_afar(frame: &CanvasFrame<'_>, state: &mut CanvasState) {
+    if let Some(index) = state.pointer.and_then(|point| frame.node_at(point)) {
+        let standing = Standing::of(frame.view, &frame.node(index).id, frame.now);
+        state.status = hover::node_in_words(frame, index, &standing);
+    }
+}
+
+fn draw_wires(
+    ui: &Ui,
+    brush: &Brush,
+    frame: &CanvasFrame<'_>,
+    canvas: &Response,
+    wires: &[usize],
+    state: &mut CanvasState,
+) {
+    let is_idle = matches!(state.interaction, Interaction::Idle);
+    let hovered = state.pointer.filter(|_| is_idle).and_then(|point| frame.wire_at(point));
+    let taken = match &state.interaction {
+        Interaction::DragWire(drag) => drag.taken_from.as_ref(),
+        _ => None,
+    };
+    for &index in wires {
+        let placed = &frame.scene.wires[index];
+        if Some(&placed.to) == taken {
+            continue;
+        }
+        let curve = frame.curve(placed);
+        if frame.detail == Detail::Titles {
+            wire::paint_coarse(brush, curve, placed.value_type);
+            continue;
+        }
+        wire::paint(brush, curve, placed.value_type, emphasis(frame, index, hovered));
+        let middle = brush.projection.screen_from_scene(curve.at(0.5));
+        let rect = Rect::from_center_size(middle, vec2(12.0, 12.0));
+        let id = ui.make_persistent_id(("wire", placed.to.node.as_str(), placed.to.port.as_str()));
+        ui.interact(rect, id, Sense::hover()).widget_info(|| {
+            WidgetInfo::labeled(Role::GraphicsObject, true, format!("Wire {}", hover::wire_in_words(frame, index).0))
+        });
+    }
+    if let Some(index) = hovered {
+        let (ends, flows) = hover::wire_in_words(frame, index);
+        state.status = format!("{ends}: {flows}");
+        if state.menu.is_none() && state.search.is_none() {
+            canvas.clone().on_hover_ui_at_pointer(|ui| {
+                ui.strong(readable(&flows));
+                ui.label(readable(&ends));
+            });
+        }
+    }
+}
+
+fn emphasis(frame: &CanvasFrame<'_>, index: usize, hovered: Option<usize>) -> Emphasis {
+    let wire = &frame.scene.wires[index];
+    let is_disabled = |node| matches!(frame.view.marks.get(node), crate::session::Mark::Disabled);
+    let is_selected = |node| frame.view.selection.contains(node);
+    if hovered == Some(index) {
+        Emphasis::Hovered
+    } else if is_disabled(&wire.from.node) || is_disabled(&wire.to.node) {
+        Emphasis::Dim
+    } else if is_selected(&wire.from.node) || is_selected(&wire.to.node) {
+        Emphasis::Selected
+    } else {
+        Emphasis::Plain
+    }
+}
+
+fn node_ui(
+    ui: &Ui,
+    brush: &Brush,
+    frame: &CanvasFrame<'_>,
+    state: &mut CanvasState,
+    index: usize,
+    is_boxed: bool,
+    commands: &mut Vec<Command>,
+) {
+    let placed = frame.node(index);
+    let layout = frame.layout(index);
+    let position = frame.position(index);
+    let standing = Standing::of(frame.view, &placed.id, frame.now);
+    if matches!(standing.activity, Activity::Running(_)) {
+        ui.ctx().request_repaint_after(RUNNING_REPAINT);
+    }
+    let name = |what: &'static str| (what, placed.id.as_str());
+    let rect = brush.projection.rect(frame.rect(index));
+    let response = ui.interact(rect, ui.make_persistent_id(name("node")), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Node {}", layout.title)));
+    ui.ctx().accesskit_node_builder(response.id, |builder| builder.set_description(standing.in_words()));
+    state.touched(frame, Target::Node(index), &response, commands);
+    if response.hovered() {
+        state.status = hover::node_in_words(frame, index, &standing);
+    }
+    let is_idle = matches!(state.interaction, Interaction::Idle);
+    let mut looks = Looks {
+        selected: is_boxed || frame.view.selection.contains(&placed.id),
+        hover: if response.contains_pointer() && is_idle { Hover::Node } else { Hover::Nowhere },
+        renaming: state.renaming.as_ref().is_some_and(|rename| rename.node == placed.id),
+        problem: state.problems.of(frame.view, &placed.id),
+    };
+    if frame.detail < Detail::Full {
+        node::paint_block(brush, layout, position, &standing, looks);
+        return;
+    }
+    signs_ui(ui, brush, frame, index, &standing, looks);
+
+    let pin_rect = brush.projection.rect(layout.pin(position));
+    let pin = ui.interact(pin_rect, ui.make_persistent_id(name("pin")), Sense::click());
+    pin.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Pin icon {}", layout.title)));
+    state.touched(frame, Target::Pin(index), &pin, commands);
+    if pin.hovered() {
+        looks.hover = Hover::Pin;
+    }
+    let pinned = !matches!(standing.mark, MarkLook::Plain | MarkLook::Forced | MarkLook::Disabled);
+    pin.on_hover_text(if pinned { "Unpin" } else { "Pin until something changes" });
+
+    node::paint(brush, layout, position, &standing, looks);
+    let is_off = standing.mark == MarkLook::Disabled;
+    for (is_input, ports) in [(true, &layout.inputs), (false, &layout.outputs)] {
+        for port in 0..ports.len() {
+            port_ui(ui, brush, frame, state, PortAt { node: index, port, is_input }, is_off, commands);
+        }
+    }
+}
+
+/// The signs on a node that have something to say: kind, plan, problem, and the footer.
+fn signs_ui(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, index: usize, standing: &Standing<'_>, looks: Looks<'_>) {
+    let placed = frame.node(index);
+    let layout = frame.layout(index);
+    let position = frame.position(index);
+    let sign = |what: &'static str, rect| {
+        let id = ui.make_persistent_id((what, placed.id.as_str()));
+        ui.interact(brush.projection.rect(rect), id, Sense::hover())
+    };
+    let footer = sign("state", layout.footer(position));
+    footer.widget_info(|| {
+        WidgetInfo::labeled(Role::Label, true, format!("State {}: {}", layout.title, standing.in_words()))
+    });
+    if matches!(standing.footer.tone, Tone::Failed | Tone::Stale) || standing.footer.text.len() > 28 {
+        let record = frame.view.baseline.get(&placed.id);
+        footer.on_hover_ui(|ui| {
+            ui.set_max_width(420.0);
+            match record.map(|record| &record.status) {
+                Some(crate::store::Status::Failed(error)) if standing.footer.tone == Tone::Failed => {
+                    ui.label(readable(error));
+                }
+                _ => {
+                    ui.label(readable(&standing.footer.text));
+                }
+            }
+        });
+    }
+    if let Some(problem) = looks.problem {
+        sign("problem", node::problem_sign(layout, position)).on_hover_text(readable(&problem.message));
+    }
+    if let Some(plan) = standing.plan {
+        sign("plan", node::plan_badge(position)).on_hover_ui(|ui| hover::plan_tooltip_ui(ui, frame.view, plan));
+    }
+    sign("kind", node::kind_icon(position)).on_hover_ui(|ui| {
+        ui.set_max_width(320.0);
+        if let Some(kind) = &layout.kind {
+            ui.strong(readable(&kind.title));
+            ui.label(readable(&kind.summary));
+            if layout.side_effect {
+                ui.colored_label(theme::tokens(ui).stale, "Changes something outside when it runs.");
+            }
+        } else {
+            ui.label(format!("This program has no kind {}. The node is kept as it is.", layout.node.kind));
+        }
+        if !layout.node.comment.is_empty() {
+            ui.separator();
+            ui.label(readable(&layout.node.comment));
+        }
+    });
+}
+
+fn port_ui(
+    ui: &Ui,
+    brush: &Brush,
+    frame: &CanvasFrame<'_>,
+    state: &mut CanvasState,
+    at: PortAt,
+    is_off: bool,
+    commands: &mut Vec<Command>,
+) {
+    let layout = frame.layout(at.node);
+    let port = frame.port(at);
+    let what = if at.is_input { "input" } else { "output" };
+    let side = (18.0 * brush.zoom()).max(10.0);
+    let center = brush.projection.screen_from_scene(frame.port_position(at));
+    let id = ui.make_persistent_id((what, frame.node(at.node).id.as_str(), port.id.as_str()));
+    let response = ui.interact(Rect::from_center_size(center, vec2(side, side)), id, Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{} {what} {}", layout.title, port.id)));
+    state.touched(frame, Target::Port(at), &response, commands);
+    if response.hovered() {
+        state.status = hover::port_in_words(frame, at);
+        if matches!(state.interaction, Interaction::Idle) {
+            ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
+        }
+    }
+    let look = match &state.interaction {
+        Interaction::DragWire(drag) if drag.fits(at.node, port, at.is_input) => PortLook::Fits,
+        Interaction::DragWire(drag) if is_end(&drag.end, frame, at) => PortLook::Plain,
+        Interaction::DragWire(_) => PortLook::Refuses,
+        _ if response.hovered() => PortLook::Hovered,
+        _ if is_off => PortLook::Off,
+        _ => PortLook::Plain,
+    };
+    node::paint_port(brush, layout, frame.position(at.node), port, look);
+}
+
+fn is_end(end: &WireEnd, frame: &CanvasFrame<'_>, at: PortAt) -> bool {
+    match end {
+        WireEnd::Input(input) => at.is_input && *input == frame.port_ref(at),
+        WireEnd::Output(output) => !at.is_input && *output == frame.port_ref(at),
+    }
+}
+
+/// Paints the wire or the box in the hand, and the wire that waits for a node to be chosen.
+fn draw_hand(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, state: &mut CanvasState) {
+    let pointer = ui.input(|input| input.pointer.latest_pos());
+    match (&state.interaction, pointer) {
+        (Interaction::DragWire(drag), Some(pointer)) => {
+            let Some(anchor) = drag.anchor(frame.scene) else { return };
+            let place = frame.projection.scene_from_screen(pointer);
+            let port = frame.drop_port(drag, place);
+            let fits = port.is_none_or(|(_, fits)| fits);
+            let end = port.filter(|_| fits).map_or(place, |(at, _)| frame.port_position(at));
+            let curve = if drag.wants_input() { Curve::new(anchor, end) } else { Curve::new(end, anchor) };
+            wire::paint_in_hand(brush, curve, drag.value_type, !fits);
+            if let Some((at, false)) = port
+                && let Some(why) = drag.refusal(frame.view, &frame.port_ref(at), at.is_input)
+            {
+                state.status.clone_from(&why);
+                refusal_ui(ui, &why);
+            }
+        }
+        (Interaction::BoxSelect { from }, Some(pointer)) => {
+            let rect = Rect::from_two_pos(frame.projection.screen_from_scene(*from), pointer);
+            let stroke = egui::Stroke::new(1.0, brush.tokens.accent);
+            brush.painter.rect(rect, 3.0, brush.tokens.selection_box, stroke, StrokeKind::Inside);
+        }
+        _ => {}
+    }
+    if let Some((end, place)) = state.search.as_ref().and_then(|search| search.wire()) {
+        let Some((anchor, value_type)) = end_of(frame, end) else { return };
+        let curve = match end {
+            WireEnd::Output(_) => Curve::new(anchor, place),
+            WireEnd::Input(_) => Curve::new(place, anchor),
+        };
+        wire::paint_in_hand(brush, curve, value_type, false);
+    }
+}
+
+fn end_of(frame: &CanvasFrame<'_>, end: &WireEnd) -> Option<(egui::Pos2, crate::value::ValueType)> {
+    let (end, is_input) = match end {
+        WireEnd::Input(input) => (input, true),
+        WireEnd::Output(output) => (output, false),
+    };
+    let node = frame.scene.node(&end.node)?;
+    let port = if is_input { node.layout.input(&end.port)? } else { node.layout.output(&end.port)? };
+    Some((node.position + port.offset, port.value_type))
+}
+
+fn refusal_ui(ui: &Ui, why: &str) {
+    let id = ui.make_persistent_id("refusal");
+    let tooltip = Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), id, egui::PopupAnchor::Pointer);
+    tooltip.gap(14.0).show(|ui| {
+        ui.set_max_width(340.0);
+        ui.colored_label(theme::tokens(ui).failed, readable(why));
+    });
+}
+
+fn set_cursor(ui: &Ui, canvas: &Response, state: &CanvasState) {
+    let cursor = match state.interaction {
+        Interaction::Pan | Interaction::DragNodes(_) => CursorIcon::Grabbing,
+        Interaction::DragWire(_) | Interaction::BoxSelect { .. } => CursorIcon::Crosshair,
+        Interaction::Idle if state.space_is_down && canvas.contains_pointer() => CursorIcon::Grab,
+        Interaction::Idle => return,
+    };
+    ui.ctx().set_cursor_icon(cursor);
+}

@@ -1,0 +1,89 @@
+//! What is under the pointer, in words: for the status line and for tooltips.
+
+use egui::Ui;
+
+use super::{
+    canvas_frame::{CanvasFrame, PortAt},
+    standing::{Standing, decision_line},
+};
+use crate::{
+    editor::{View, theme::readable},
+    engine::NodePlan,
+    store::Kept,
+    workflow::{PortId, PortRef},
+};
+
+/// Returns what came out of a port last, in one line.
+pub(super) fn preview(view: View<'_>, output: &PortRef) -> Option<String> {
+    let capture = view.marks.get(&output.node).capture();
+    let record = view.baseline.get(&output.node).filter(|record| record.has_results());
+    match capture {
+        Some(capture) => preview_of(&capture.results, &output.port),
+        None => record.and_then(|record| preview_of(record.results.as_ref()?, &output.port)),
+    }
+}
+
+fn preview_of(results: &Kept, port: &PortId) -> Option<String> {
+    // A value at hand is described without its fingerprint, which may take long.
+    match results.loaded() {
+        Some(outputs) => outputs.get(port).map(|value| value.preview()),
+        None => results.ports().iter().find(|known| known.port == *port).map(|known| known.preview.clone()),
+    }
+}
+
+/// Returns a node in words.
+pub(super) fn node_in_words(frame: &CanvasFrame<'_>, index: usize, standing: &Standing<'_>) -> String {
+    let layout = frame.layout(index);
+    let mut words = match &layout.kind {
+        Some(kind) if kind.title != layout.title => format!("{} ({})", layout.title, kind.title),
+        Some(_) => layout.title.clone(),
+        None => format!("{} (unknown kind {})", layout.title, layout.node.kind),
+    };
+    words.push_str(": ");
+    words.push_str(&standing.in_words());
+    for reason in frame.view.plan.why(&frame.node(index).id).iter().take(1) {
+        words.push_str(" · ");
+        words.push_str(reason);
+    }
+    words
+}
+
+/// Returns a port in words.
+pub(super) fn port_in_words(frame: &CanvasFrame<'_>, at: PortAt) -> String {
+    let port = frame.port(at);
+    let title = &frame.layout(at.node).title;
+    let reference = frame.port_ref(at);
+    if at.is_input {
+        let source = frame.view.workflow.feed(&reference);
+        let from = match source {
+            Some(source) => format!(", fed by {source}"),
+            None if port.required => ", not connected, required".to_owned(),
+            None => ", not connected".to_owned(),
+        };
+        format!("{title} input {}: takes {}{from}", port.id, port.value_type)
+    } else {
+        let last = preview(frame.view, &reference).map(|preview| format!(" · {preview}")).unwrap_or_default();
+        format!("{title} output {}: gives {}{last}", port.id, port.value_type)
+    }
+}
+
+/// Returns a wire in words: its ends, then what flows.
+pub(super) fn wire_in_words(frame: &CanvasFrame<'_>, index: usize) -> (String, String) {
+    let wire = &frame.scene.wires[index];
+    let title = |node: usize| &frame.layout(node).title;
+    let ends = format!("{} {} to {} {}", title(wire.from_node), wire.from.port, title(wire.to_node), wire.to.port);
+    let flows = preview(frame.view, &wire.from).unwrap_or_else(|| format!("{}, no value yet", wire.value_type));
+    (ends, flows)
+}
+
+/// Shows what a run would do with a node, and the whole chain of reasons.
+pub(super) fn plan_tooltip_ui(ui: &mut Ui, view: View<'_>, plan: &NodePlan) {
+    ui.set_max_width(360.0);
+    ui.strong(readable(&decision_line(plan)));
+    for reason in view.plan.why(&plan.node) {
+        ui.label(readable(&reason));
+    }
+    for warning in &plan.warnings {
+        ui.colored_label(super::theme::tokens(ui).stale, readable(warning));
+    }
+}

@@ -1,0 +1,337 @@
+//! Painting one node.
+
+use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
+
+use super::{
+    brush::Brush,
+    geometry::{HEADER, NodeLayout, PORT_RADIUS, PortLayout},
+    standing::{Activity, MarkLook, Standing, decision_sign},
+};
+use crate::{
+    editor::icons::Icon,
+    engine::Decision,
+    nodes::Kind,
+    session::PinPolicy,
+    value::ValueType,
+    workflow::{Problem, Severity},
+};
+
+/// The radius of a node's corners.
+const RADIUS: f32 = 8.0;
+/// The size of the title's letters.
+const TITLE_SIZE: f32 = 13.5;
+/// The size of other letters.
+const SMALL_SIZE: f32 = 11.5;
+
+/// How opaque a disabled node is.
+const OFF: f32 = 0.6;
+
+/// How a node is seen apart from how it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Looks<'a> {
+    /// Whether it is selected, or will be.
+    pub(super) selected: bool,
+    /// What of it the pointer is over.
+    pub(super) hover: Hover,
+    /// Whether its title is being typed.
+    pub(super) renaming: bool,
+    /// Its first problem.
+    pub(super) problem: Option<&'a Problem>,
+}
+
+/// What of a node the pointer is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hover {
+    /// Nothing.
+    Nowhere,
+    /// The node.
+    Node,
+    /// Its pin icon.
+    Pin,
+}
+
+/// How a port is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PortLook {
+    /// As usual.
+    Plain,
+    /// The pointer is over it.
+    Hovered,
+    /// The wire in the hand fits.
+    Fits,
+    /// The wire in the hand does not fit.
+    Refuses,
+    /// Its node is disabled.
+    Off,
+}
+
+/// Returns where the sign of what a run would do is painted.
+pub(super) fn plan_badge(position: Pos2) -> Rect {
+    Rect::from_center_size(position + vec2(2.0, 2.0), vec2(19.0, 19.0))
+}
+
+/// Returns where the icon of the node's family is painted.
+pub(super) fn kind_icon(position: Pos2) -> Rect {
+    Rect::from_center_size(position + vec2(20.0, HEADER * 0.5), vec2(20.0, 20.0))
+}
+
+/// Returns where the sign of a problem is painted.
+pub(super) fn problem_sign(layout: &NodeLayout, position: Pos2) -> Rect {
+    let footer = layout.footer(position);
+    Rect::from_center_size(pos2(footer.right() - 16.0, footer.center().y), vec2(16.0, 16.0))
+}
+
+/// Paints a node in all detail.
+pub(super) fn paint(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &Standing<'_>, looks: Looks<'_>) {
+    let rect = layout.rect(position);
+    brush.shadow(rect, RADIUS);
+    if looks.selected {
+        brush.outline(rect.expand(3.5), RADIUS + 3.5, Stroke::new(2.0, brush.tokens.selection_ring));
+    }
+    brush.fill(rect, RADIUS, brush.tokens.node);
+    let body = if standing.mark == MarkLook::Disabled { brush.dimmed(OFF) } else { brush.clone() };
+    paint_header(&body, layout, position, standing, looks);
+    paint_parameters(&body, layout, position);
+    paint_footer(&body, layout, position, standing, looks);
+    paint_frame(brush, rect, standing, looks);
+    paint_plan(brush, position, standing);
+}
+
+/// Paints a node as a block with its title.
+pub(super) fn paint_block(
+    brush: &Brush,
+    layout: &NodeLayout,
+    position: Pos2,
+    standing: &Standing<'_>,
+    looks: Looks<'_>,
+) {
+    let rect = layout.rect(position);
+    if looks.selected {
+        brush.outline(rect.expand(6.0), RADIUS + 6.0, Stroke::new(2.0, brush.tokens.selection_ring));
+    }
+    brush.fill(rect, RADIUS, brush.tokens.node);
+    let body = if standing.mark == MarkLook::Disabled { brush.dimmed(OFF) } else { brush.clone() };
+    let strip = Rect::from_min_size(rect.min, vec2(12.0, rect.height()));
+    body.fill(strip, RADIUS, family_color(brush, layout.kind.as_deref()));
+    let at = pos2(rect.left() + 22.0, rect.center().y);
+    body.text(at, Align2::LEFT_CENTER, &layout.title, 22.0, rect.width() - 62.0, brush.tokens.text);
+    if let Some((icon, color)) = sign_from_afar(brush, standing) {
+        brush.icon(pos2(rect.right() - 22.0, rect.center().y), 26.0, icon, color);
+    }
+    paint_frame(brush, rect, standing, looks);
+}
+
+/// Returns the one sign that a node shows from afar.
+fn sign_from_afar(brush: &Brush, standing: &Standing<'_>) -> Option<(Icon, Color32)> {
+    let tokens = brush.tokens;
+    match (&standing.activity, standing.mark) {
+        (Activity::Running(_) | Activity::Waiting, _) => Some((Icon::Clock, tokens.running)),
+        (_, MarkLook::Pinned { stale: true, .. }) => Some((Icon::PinFilled, tokens.stale)),
+        (_, MarkLook::Pinned { .. }) => Some((Icon::PinFilled, tokens.pinned)),
+        (_, MarkLook::Armed(_)) => Some((Icon::Pin, tokens.pinned)),
+        (_, MarkLook::Disabled) => Some((Icon::Disable, tokens.disabled)),
+        _ if standing.failed => Some((Icon::Error, tokens.failed)),
+        (_, MarkLook::Forced) => Some((Icon::Force, tokens.forced)),
+        (_, MarkLook::Plain) => standing.plan.map(|plan| decision_sign(&plan.decision, tokens)),
+    }
+}
+
+fn family_color(brush: &Brush, kind: Option<&Kind>) -> Color32 {
+    kind.map_or(brush.tokens.failed, |kind| brush.tokens.of_family(kind.family))
+}
+
+fn paint_header(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &Standing<'_>, looks: Looks<'_>) {
+    let tokens = brush.tokens;
+    let header = layout.header(position);
+    let executes = standing.plan.is_some_and(|plan| plan.decision == Decision::Execute);
+    let ground = if executes { tokens.header_to_execute() } else { tokens.node_header };
+    brush.fill_upper(header, RADIUS, ground);
+    let family = family_color(brush, layout.kind.as_deref());
+    brush.line(header.left_bottom(), header.right_bottom(), Stroke::new((1.5 * brush.zoom()).max(1.0), family));
+    let chip = kind_icon(position);
+    brush.fill(chip, 5.0, family.gamma_multiply(0.18));
+    let icon = layout.kind.as_deref().map_or(Icon::Question, |kind| Icon::of_family(kind.family));
+    brush.icon(chip.center(), 13.0, icon, family);
+
+    let mut right = layout.pin(position).left() + 1.0;
+    let middle = header.center().y;
+    for (icon, color) in header_signs(brush, layout, standing) {
+        brush.icon(pos2(right - 8.0, middle), 13.0, icon, color);
+        right -= 18.0;
+    }
+    if !looks.renaming {
+        let left = chip.right() + 7.0;
+        let color = if standing.mark == MarkLook::Disabled { tokens.text_muted } else { tokens.text };
+        brush.text(pos2(left, middle), Align2::LEFT_CENTER, &layout.title, TITLE_SIZE, right - left - 2.0, color);
+    }
+    paint_pin(brush, layout.pin(position), standing.mark, looks);
+}
+
+/// Returns the signs left of the pin icon, from right to left.
+fn header_signs(brush: &Brush, layout: &NodeLayout, standing: &Standing<'_>) -> impl Iterator<Item = (Icon, Color32)> {
+    let tokens = brush.tokens;
+    let mark = match standing.mark {
+        MarkLook::Pinned { policy, stale } => {
+            Some((policy_icon(policy), if stale { tokens.stale } else { tokens.pinned }))
+        }
+        MarkLook::Armed(policy) => Some((policy_icon(policy), tokens.pinned)),
+        MarkLook::Forced => Some((Icon::Force, tokens.forced)),
+        MarkLook::Disabled => Some((Icon::Disable, tokens.disabled)),
+        MarkLook::Plain => None,
+    };
+    mark.into_iter().chain(layout.side_effect.then_some((Icon::SideEffect, tokens.text_muted)))
+}
+
+const fn policy_icon(policy: PinPolicy) -> Icon {
+    match policy {
+        PinPolicy::Hold => Icon::Lock,
+        PinPolicy::Follow => Icon::Follow,
+    }
+}
+
+fn paint_pin(brush: &Brush, rect: Rect, mark: MarkLook, looks: Looks<'_>) {
+    let tokens = brush.tokens;
+    let (icon, color) = match mark {
+        MarkLook::Pinned { stale: true, .. } => (Icon::PinFilled, tokens.stale),
+        MarkLook::Pinned { .. } => (Icon::PinFilled, tokens.pinned),
+        MarkLook::Armed(_) => (Icon::Pin, tokens.pinned),
+        _ if looks.hover == Hover::Pin => (Icon::Pin, tokens.text),
+        _ if looks.hover == Hover::Node || looks.selected => (Icon::Pin, tokens.text_muted),
+        _ => (Icon::Pin, tokens.text_muted.gamma_multiply(0.6)),
+    };
+    if looks.hover == Hover::Pin {
+        brush.fill(rect, 5.0, tokens.button_hovered);
+    }
+    brush.icon(rect.center(), 15.0, icon, color);
+}
+
+fn paint_parameters(brush: &Brush, layout: &NodeLayout, position: Pos2) {
+    let tokens = brush.tokens;
+    for (index, parameter) in layout.parameters.iter().enumerate() {
+        let rect = layout.parameter(position, index);
+        brush.fill(rect, 4.0, tokens.canvas.gamma_multiply(0.55));
+        let middle = rect.center().y;
+        let at = pos2(rect.left() + 7.0, middle);
+        let width = brush.text(at, Align2::LEFT_CENTER, &parameter.label, SMALL_SIZE, 80.0, tokens.text_muted);
+        let at = pos2(rect.right() - 7.0, middle);
+        let room = rect.width() - 22.0 - width;
+        brush.text(at, Align2::RIGHT_CENTER, &parameter.value, SMALL_SIZE, room, tokens.text);
+    }
+}
+
+fn paint_footer(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &Standing<'_>, looks: Looks<'_>) {
+    let tokens = brush.tokens;
+    let rect = layout.footer(position);
+    let line = Stroke::new(1.0, tokens.node_frame.gamma_multiply(0.6));
+    brush.line(rect.left_top() + vec2(1.0, 0.0), rect.right_top() - vec2(1.0, 0.0), line);
+    let color = standing.footer.tone.color(tokens);
+    let mut left = rect.left() + 10.0;
+    let middle = rect.center().y;
+    if let Some(icon) = standing.footer.icon {
+        brush.icon(pos2(left + 6.0, middle), 12.5, icon, color);
+        left += 17.0;
+    }
+    let mut right = rect.right() - 10.0;
+    if let Some(problem) = looks.problem {
+        let sign = problem_sign(layout, position);
+        let (icon, color) = match problem.severity {
+            Severity::Error => (Icon::Error, tokens.failed),
+            Severity::Warning => (Icon::Warning, tokens.stale),
+        };
+        brush.icon(sign.center(), 13.0, icon, color);
+        right = sign.left() - 2.0;
+    }
+    brush.text(pos2(left, middle), Align2::LEFT_CENTER, &standing.footer.text, SMALL_SIZE, right - left, color);
+    if let Activity::Running(fraction) = standing.activity {
+        paint_progress(brush, rect, fraction);
+    }
+}
+
+fn paint_progress(brush: &Brush, footer: Rect, fraction: Option<f32>) {
+    let track = Rect::from_min_max(pos2(footer.left() + 8.0, footer.bottom() - 4.5), footer.max - vec2(8.0, 2.0));
+    brush.fill(track, 1.2, brush.tokens.node_frame);
+    if let Some(fraction) = fraction {
+        let width = track.width() * fraction.clamp(0.02, 1.0);
+        brush.fill(Rect::from_min_size(track.min, vec2(width, track.height())), 1.2, brush.tokens.running);
+    }
+}
+
+fn paint_frame(brush: &Brush, rect: Rect, standing: &Standing<'_>, looks: Looks<'_>) {
+    let tokens = brush.tokens;
+    let (color, width) = match standing.frame_color(tokens) {
+        Some(color) => (color, 2.0),
+        None if looks.hover != Hover::Nowhere => (tokens.text_muted, 1.0),
+        None => (tokens.node_frame, 1.0),
+    };
+    let stroke = Stroke::new((width * brush.zoom()).clamp(1.0, 3.0), color);
+    if standing.is_dashed() {
+        brush.dashed_outline(rect, RADIUS, stroke);
+    } else {
+        brush.outline(rect, RADIUS, stroke);
+    }
+}
+
+fn paint_plan(brush: &Brush, position: Pos2, standing: &Standing<'_>) {
+    let Some(plan) = standing.plan else { return };
+    let (icon, color) = decision_sign(&plan.decision, brush.tokens);
+    let badge = plan_badge(position);
+    let center = brush.projection.screen_from_scene(badge.center());
+    let radius = badge.width() * 0.5 * brush.zoom();
+    brush.painter.circle(center, radius, brush.tokens.node, Stroke::new(1.5 * brush.zoom().clamp(0.7, 1.5), color));
+    brush.icon(badge.center(), 10.5, icon, color);
+}
+
+/// Paints a port and what it is called.
+pub(super) fn paint_port(brush: &Brush, layout: &NodeLayout, position: Pos2, port: &PortLayout, look: PortLook) {
+    let tokens = brush.tokens;
+    let center = position + port.offset;
+    let dimmed = match look {
+        PortLook::Refuses => Some(0.3),
+        PortLook::Off => Some(OFF),
+        PortLook::Plain | PortLook::Hovered | PortLook::Fits => None,
+    };
+    if dimmed.is_some() {
+        // What lies below does not shine through.
+        let blank = PortLayout { connected: true, ..port.clone() };
+        paint_sign(brush, center, PORT_RADIUS, &blank, tokens.node);
+    }
+    let brush = &dimmed.map_or_else(|| brush.clone(), |opacity| brush.dimmed(opacity));
+    let color = tokens.of_type(port.value_type);
+    let grown = matches!(look, PortLook::Hovered | PortLook::Fits);
+    if grown {
+        let at = brush.projection.screen_from_scene(center);
+        brush.painter.circle_filled(at, (PORT_RADIUS + 5.0) * brush.zoom(), color.gamma_multiply(0.3));
+    }
+    let radius = PORT_RADIUS + if look == PortLook::Hovered { 1.0 } else { 0.0 };
+    paint_sign(brush, center, radius, port, color);
+
+    let text = if grown { tokens.text } else { tokens.text_muted };
+    let is_input = port.offset.x == 0.0;
+    let room = if layout.inputs.is_empty() || layout.outputs.is_empty() { 170.0 } else { 84.0 };
+    let (align, inset) = if is_input { (Align2::LEFT_CENTER, 12.0) } else { (Align2::RIGHT_CENTER, -12.0) };
+    brush.text(center + vec2(inset, 0.0), align, port.id.as_str(), SMALL_SIZE, room, text);
+}
+
+/// Paints a port's sign: a square for tables, a diamond for pictures, else a circle; hollow where nothing is connected.
+fn paint_sign(brush: &Brush, center: Pos2, radius: f32, port: &PortLayout, color: Color32) {
+    let zoom = brush.zoom();
+    let at = brush.projection.screen_from_scene(center);
+    let radius = radius * zoom;
+    let fill = if port.connected { color } else { brush.tokens.node };
+    let line = Stroke::new((1.8 * zoom).max(1.0), color);
+    let corners: Vec<Pos2> = match port.value_type {
+        ValueType::Table => {
+            let side = radius * 0.9;
+            [(-side, -side), (side, -side), (side, side), (-side, side)].map(|(x, y)| at + vec2(x, y)).into()
+        }
+        ValueType::Image => {
+            let side = radius * 1.25;
+            [(0.0, -side), (side, 0.0), (0.0, side), (-side, 0.0)].map(|(x, y)| at + vec2(x, y)).into()
+        }
+        _ => {
+            brush.painter.circle(at, radius, fill, line);
+            return;
+        }
+    };
+    brush.painter.add(Shape::convex_polygon(corners, fill, line));
+}

@@ -1,0 +1,7 @@
+//! The canvas alone in a test harness: input goes in, commands come out.
+
+mod gestures;
+mod marks;
+mod pictures;
+mod small_app;
+mod words;
