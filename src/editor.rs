@@ -1,12 +1,30 @@
 //! The window. Frames are drawn from state; panels push [`Command`]s; the app carries them out after the frame.
 
+mod app;
+mod background;
 pub mod canvas;
+mod clipboard;
 mod command;
+mod command_table;
+mod dialogs;
+mod examples;
+mod history;
 pub mod icons;
+mod inspector;
+mod interim;
+mod keeper;
+mod mark_requests;
+mod panels;
+mod settings;
+mod sitting;
 pub mod theme;
 mod view;
+mod viewers;
+mod words;
 
 pub use self::{
-    command::{Command, MarkRequest, Panel, WireEnd},
+    app::{App, AppOptions},
+    command::{Answer, Command, MarkRequest, Panel, Tab, WireEnd},
+    interim::Folders,
     view::{LiveState, RunProgress, View},
 };

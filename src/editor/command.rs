@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use crate::{
-    session::PinPolicy,
+    session::{PinPolicy, SessionId},
     store::RunKind,
-    workflow::{Edit, KindId, NodeId, PortRef, Position},
+    value::{Fingerprint, Image},
+    workflow::{Edit, KindId, NodeId, ParameterId, PortRef, Position},
 };
 
 /// Something a person asks for.
@@ -78,6 +79,28 @@ pub enum Command {
     Reveal(NodeId),
     /// Show or hide a panel.
     TogglePanel(Panel),
+    /// Show a tab of the bottom panel.
+    ShowTab(Tab),
+    /// Choose the file of a parameter.
+    Browse(NodeId, ParameterId),
+    /// Read a node's kept results into memory, to show them.
+    LoadResults(NodeId),
+    /// Read a kept value into memory, to show it.
+    LoadValue(Fingerprint),
+    /// Make a picture ready for the screen.
+    PreparePicture(Image),
+    /// Read what is in a folder, for the file dialog.
+    ListFolder(PathBuf),
+    /// Pin the results that a released pin had, from now on for good.
+    KeepReleased(NodeId),
+    /// Go on with an earlier session of this workflow.
+    ContinueSession(SessionId),
+    /// Leave the earlier session alone.
+    StartFresh,
+    /// Take a notice away.
+    DismissNotice(usize),
+    /// A person answered the dialog that is open.
+    Answer(Answer),
     /// Show or hide what a run would do on the canvas.
     TogglePlan,
     /// Switch between light and dark.
@@ -86,6 +109,13 @@ pub enum Command {
     SearchNodes,
     /// Close the program, asking about unsaved work.
     Quit,
+}
+
+impl Command {
+    /// Returns whether a person asked for this; a viewer asks by itself for what it is to show.
+    pub(crate) const fn acts(&self) -> bool {
+        !matches!(self, Self::LoadResults(_) | Self::LoadValue(_) | Self::PreparePicture(_) | Self::ListFolder(_))
+    }
 }
 
 /// The end of a wire in the hand.
@@ -116,6 +146,33 @@ pub enum MarkRequest {
     ToggleDisable,
     /// Take away the pins of all nodes downstream.
     UnpinDownstream,
+}
+
+/// A tab of the bottom panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// The results of the selected node.
+    #[default]
+    Output,
+    /// What the nodes of the run wrote.
+    Log,
+    /// What is wrong with the workflow.
+    Problems,
+    /// The marks of this session.
+    Pins,
+}
+
+/// What a person answers to a dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Save, then go on with what was asked.
+    Save,
+    /// Go on without saving.
+    Discard,
+    /// Do nothing.
+    Cancel,
+    /// Use this file.
+    File(PathBuf),
 }
 
 /// A panel that can be shown or hidden.

@@ -1,0 +1,214 @@
+//! The program's window.
+//!
+//! The order of a frame:
+//!
+//! 1. `logic`, also while the window is hidden: take in what other threads report (events of the run, files that were
+//!    read or written, kept results), plan anew if anything the plan is made from has changed, hand what changed to the
+//!    thread that saves sessions, answer a request to close.
+//! 2. `ui`: shortcuts, toolbar, notices, panels, canvas, dialogs. Each draws from a [`View`](super::View) and its own
+//!    state and pushes [`Command`]s; none changes the document.
+//! 3. What was being typed and is out of sight, or is followed by a command, becomes an edit before all others.
+//! 4. `handle` carries the commands out, in order.
+
+mod editing;
+mod files;
+mod frame;
+mod handle;
+mod messages;
+mod runs;
+mod sessions;
+
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
+
+use self::messages::Message;
+use super::{
+    Command, Panel,
+    background::Background,
+    canvas::CanvasState,
+    dialogs::{self, Dialog},
+    inspector::InspectorState,
+    interim::Folders,
+    keeper::Keeper,
+    panels::{BottomState, LibraryState, Notices, Tone},
+    settings::{Settings, ThemeChoice},
+    sitting::Sitting,
+    theme,
+    viewers::Viewers,
+};
+use crate::{
+    engine::{Engine, RunHandle},
+    nodes::Catalogue,
+    store::Store,
+    workflow::Workflow,
+};
+
+/// What a window begins with.
+#[derive(Clone, Debug)]
+pub struct AppOptions {
+    /// Where settings, sessions and results lie.
+    pub folders: Folders,
+    /// The workflow to open, if any.
+    pub open: Option<PathBuf>,
+}
+
+/// The program's window.
+pub struct App {
+    catalogue: Arc<Catalogue>,
+    folders: Folders,
+    /// `None` if it could not be opened: then results live in memory only.
+    store: Option<Store>,
+    engine: Engine,
+    /// The open workflow; none on the welcome screen.
+    sitting: Option<Sitting>,
+    /// The run that goes on.
+    run: Option<RunHandle>,
+    panels: PanelStates,
+    notices: Notices,
+    dialog: Option<Dialog>,
+    settings: Settings,
+    background: Background<Message>,
+    keeper: Keeper,
+    probing: Probing,
+    /// The desktop has a file dialog, and there is a window for it to belong to.
+    has_native_dialogs: bool,
+    /// The desktop's file dialog is open.
+    is_picking: bool,
+    closing: Closing,
+    /// What the window's title says.
+    title: String,
+}
+
+/// The state of all panels.
+struct PanelStates {
+    shown: BTreeSet<Panel>,
+    library: LibraryState,
+    inspector: InspectorState,
+    bottom: BottomState,
+    viewers: Viewers,
+    canvas: CanvasState,
+    show_plan: bool,
+}
+
+/// How looking at the world stands.
+struct Probing {
+    at_work: bool,
+    last: Option<Instant>,
+    had_focus: bool,
+}
+
+/// Whether the window may close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Closing {
+    /// Nobody asked.
+    No,
+    /// It may, and its session ended as it should.
+    Agreed,
+}
+
+impl App {
+    /// Returns the window's program, with its store open and its first workflow on the way.
+    pub fn new(cc: &eframe::CreationContext<'_>, options: AppOptions) -> Self {
+        let AppOptions { folders, open } = options;
+        let ctx = &cc.egui_ctx;
+        theme::install(ctx);
+        let catalogue = Arc::new(Catalogue::standard());
+        let mut notices = Notices::default();
+        let settings = Settings::load(&folders.config.join(files::SETTINGS)).unwrap_or_else(|error| {
+            notices.error(error);
+            Settings::default()
+        });
+        apply_theme(ctx, settings.theme);
+        let store = Store::open(&folders.data)
+            .inspect_err(|error| {
+                let text = format!("Results are kept in memory only: {error}");
+                notices.show(Tone::Warning, text, Vec::new());
+            })
+            .ok();
+        let mut app = Self {
+            engine: Engine::new(Arc::clone(&catalogue), store.clone()),
+            catalogue,
+            folders,
+            store,
+            sitting: None,
+            run: None,
+            panels: PanelStates::default(),
+            notices,
+            dialog: None,
+            settings,
+            background: Background::new(ctx.clone()),
+            keeper: Keeper::new(),
+            probing: Probing { at_work: false, last: None, had_focus: false },
+            has_native_dialogs: cc.winit_window().is_some() && dialogs::are_available(),
+            is_picking: false,
+            closing: Closing::No,
+            title: String::new(),
+        };
+        if let Some(path) = open {
+            app.open(path);
+        }
+        app
+    }
+
+    /// Returns the open workflow, if any.
+    pub fn workflow(&self) -> Option<&Arc<Workflow>> {
+        self.sitting.as_ref().map(Sitting::workflow)
+    }
+
+    /// Returns whether a run or other work in the background goes on.
+    pub fn is_busy(&self) -> bool {
+        self.run.is_some() || self.background.at_work() || self.keeper.at_work()
+    }
+
+    /// Carries a command out, as if a person had asked for it.
+    pub fn command(&mut self, ctx: &egui::Context, command: Command) {
+        self.handle(ctx, command);
+    }
+}
+
+impl Default for PanelStates {
+    fn default() -> Self {
+        Self {
+            shown: [Panel::Library, Panel::Inspector, Panel::Bottom].into(),
+            library: LibraryState::default(),
+            inspector: InspectorState::default(),
+            bottom: BottomState::default(),
+            viewers: Viewers::default(),
+            canvas: CanvasState::default(),
+            show_plan: true,
+        }
+    }
+}
+
+/// Shows the theme a person chose.
+fn apply_theme(ctx: &egui::Context, choice: ThemeChoice) {
+    ctx.set_theme(match choice {
+        ThemeChoice::System => egui::ThemePreference::System,
+        ThemeChoice::Light => egui::ThemePreference::Light,
+        ThemeChoice::Dark => egui::ThemePreference::Dark,
+    });
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.take_messages(ctx);
+        self.replan();
+        self.probe_when_due(ctx);
+        self.save_session_when_due();
+        self.answer_close_request(ctx);
+        self.show_title(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let mut commands = Vec::new();
+        self.frame_ui(ui, &mut commands);
+        self.commit_drafts(&mut commands);
+        for command in commands {
+            self.handle(ui.ctx(), command);
+        }
+        self.replan();
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.end();
+    }
+}

@@ -1,0 +1,296 @@
+//! Commands that change the document, the marks or the selection.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::App;
+use crate::{
+    editor::{
+        Command, MarkRequest, WireEnd, clipboard,
+        mark_requests::mark_edit,
+        panels::Tone,
+        sitting::Sitting,
+    },
+    nodes::{Catalogue, Kind},
+    session::{Mark, MarkEdit, Pin, PinPolicy, PinState},
+    value::can_convert,
+    workflow::{Connection, Edit, EditError, KindId, Node, NodeId, PortRef, Position, Workflow},
+};
+
+impl App {
+    /// Pushes what was being typed before all other commands, if there are any or its field is out of sight.
+    pub(super) fn commit_drafts(&mut self, commands: &mut Vec<Command>) {
+        let drafts = &mut self.panels.inspector.drafts;
+        let abandoned = drafts.take_abandoned();
+        let acts = commands.iter().any(Command::acts);
+        let draft = if acts { abandoned.or_else(|| drafts.take()) } else { abandoned };
+        let (Some(draft), Some(sitting)) = (draft, &self.sitting) else { return };
+        if let Some((label, edit)) = drafts.edit(draft, sitting.workflow(), &self.catalogue) {
+            commands.insert(0, Command::Edit(label, edit));
+        }
+    }
+
+    pub(super) fn edit(&mut self, label: String, edit: Edit) {
+        if let Some(sitting) = &mut self.sitting {
+            let result = sitting.edit(label, edit);
+            self.say_edit_error(result);
+        }
+    }
+
+    fn say_edit_error(&mut self, result: Result<(), EditError>) {
+        if let Err(error) = result {
+            self.notices.show(Tone::Warning, format!("Not done: {error}"), Vec::new());
+        }
+    }
+
+    pub(super) fn undo(&mut self) {
+        if let Some(sitting) = &mut self.sitting {
+            let result = sitting.undo();
+            self.say_edit_error(result);
+        }
+    }
+
+    pub(super) fn redo(&mut self) {
+        if let Some(sitting) = &mut self.sitting {
+            let result = sitting.redo();
+            self.say_edit_error(result);
+        }
+    }
+
+    pub(super) fn add_node(&mut self, kind: &KindId, position: Position, connect: Option<&WireEnd>) {
+        let Some(sitting) = &mut self.sitting else { return };
+        let Some(known) = self.catalogue.get(kind) else { return };
+        let id = sitting.workflow().fresh_node_id(kind);
+        let edit = add_node_edit(sitting.workflow(), &self.catalogue, known, (&id, position), connect);
+        let result = sitting.edit(format!("Add {}", known.title), edit);
+        if result.is_ok() {
+            sitting.select([id]);
+        }
+        self.say_edit_error(result);
+    }
+
+    pub(super) fn select(&mut self, nodes: Vec<NodeId>) {
+        if let Some(sitting) = &mut self.sitting {
+            sitting.select(nodes);
+        }
+    }
+
+    pub(super) fn select_also(&mut self, nodes: Vec<NodeId>) {
+        if let Some(sitting) = &mut self.sitting {
+            let selection: Vec<NodeId> = sitting.selection().iter().cloned().chain(nodes).collect();
+            sitting.select(selection);
+        }
+    }
+
+    pub(super) fn toggle_selected(&mut self, nodes: Vec<NodeId>) {
+        if let Some(sitting) = &mut self.sitting {
+            let mut selection = sitting.selection().clone();
+            for node in nodes {
+                if !selection.remove(&node) {
+                    selection.insert(node);
+                }
+            }
+            sitting.select(selection);
+        }
+    }
+
+    pub(super) fn select_all(&mut self) {
+        if let Some(sitting) = &mut self.sitting {
+            let all: Vec<NodeId> = sitting.workflow().nodes().map(|(id, _)| id.clone()).collect();
+            sitting.select(all);
+        }
+    }
+
+    pub(super) fn reveal(&mut self, node: NodeId) {
+        self.panels.canvas.fit(std::slice::from_ref(&node));
+        self.select(vec![node]);
+    }
+
+    pub(super) fn fit_selected(&mut self) {
+        if let Some(sitting) = &self.sitting {
+            let nodes: Vec<NodeId> = sitting.selection().iter().cloned().collect();
+            self.panels.canvas.fit(&nodes);
+        }
+    }
+
+    pub(super) fn mark(&mut self, nodes: &[NodeId], request: MarkRequest) {
+        if let Some(sitting) = &mut self.sitting {
+            let (label, edit) =
+                mark_edit(sitting.workflow(), sitting.marks(), sitting.baseline(), nodes, request);
+            sitting.mark(label, edit);
+        }
+    }
+
+    /// Pins the results that a released pin had, from now on for good.
+    pub(super) fn keep_released(&mut self, node: &NodeId) {
+        let Some(sitting) = &mut self.sitting else { return };
+        if let Some(released) = sitting.released().iter().find(|released| released.node == *node).cloned() {
+            let state = PinState::Captured(released.capture);
+            let mark = Mark::Pinned(Pin { policy: PinPolicy::Hold, state });
+            sitting.mark(format!("Keep the pin of {node}"), MarkEdit(vec![(released.node, mark)]));
+        }
+    }
+
+    pub(super) fn delete_selected(&mut self, verb: &str) {
+        let Some(sitting) = &mut self.sitting else { return };
+        let edits: Vec<Edit> = sitting.selection().iter().cloned().map(Edit::RemoveNode).collect();
+        if !edits.is_empty() {
+            let label = format!("{verb} {}", crate::editor::words::count(edits.len(), "node"));
+            let result = sitting.edit(label, Edit::Group(edits));
+            self.say_edit_error(result);
+        }
+    }
+
+    pub(super) fn copy(&mut self, ctx: &egui::Context) {
+        if let Some(sitting) = self.sitting.as_ref().filter(|sitting| !sitting.selection().is_empty()) {
+            ctx.copy_text(clipboard::copy(sitting.workflow(), sitting.selection()));
+        }
+    }
+
+    pub(super) fn cut(&mut self, ctx: &egui::Context) {
+        self.copy(ctx);
+        self.delete_selected("Cut");
+    }
+
+    /// Adds nodes from text at a place; without one at the pointer, if it is over the canvas, else beside where they were.
+    pub(super) fn paste(&mut self, text: &str, position: Option<Position>) {
+        let position = position.or_else(|| self.panels.canvas.pointer_scene());
+        self.paste_as("Paste", text, position);
+    }
+
+    pub(super) fn duplicate(&mut self) {
+        if let Some(sitting) = self.sitting.as_ref().filter(|sitting| !sitting.selection().is_empty()) {
+            let text = clipboard::copy(sitting.workflow(), sitting.selection());
+            self.paste_as("Duplicate", &text, None);
+        }
+    }
+
+    fn paste_as(&mut self, verb: &str, text: &str, position: Option<Position>) {
+        let Some(sitting) = &mut self.sitting else { return };
+        match clipboard::paste(sitting.workflow(), text, position) {
+            Ok((edit, nodes)) => {
+                let label = format!("{verb} {}", crate::editor::words::count(nodes.len(), "node"));
+                let result = sitting.edit(label, edit);
+                sitting.select(nodes);
+                self.say_edit_error(result);
+            }
+            Err(error) => {
+                self.notices.show(Tone::Warning, format!("Not pasted: {error}"), Vec::new());
+            }
+        }
+    }
+}
+
+/// Returns the edit that adds a node, beside one that stands in that very place, and wires it to the end in the hand if
+/// that fits.
+fn add_node_edit(
+    workflow: &Workflow,
+    catalogue: &Catalogue,
+    kind: &Kind,
+    (id, position): (&NodeId, Position),
+    connect: Option<&WireEnd>,
+) -> Edit {
+    let position = free_place(workflow, position);
+    let add = Edit::AddNode(id.clone(), Arc::new(Node::new(&kind.id, position)));
+    match connect.and_then(|end| fitting_connection(workflow, catalogue, kind, id, end)) {
+        Some(connection) => Edit::Group(vec![add, Edit::Connect(connection)]),
+        None => add,
+    }
+}
+
+/// Returns the place, or one a little further on where no node stands already.
+fn free_place(workflow: &Workflow, place: Position) -> Position {
+    let taken: BTreeSet<(i64, i64)> =
+        workflow.nodes().map(|(_, node)| (node.position.0.round() as i64, node.position.1.round() as i64)).collect();
+    let is_taken = |place: Position| taken.contains(&(place.0.round() as i64, place.1.round() as i64));
+    let mut free = place;
+    while is_taken(free) {
+        free = Position(free.0 + 24.0, free.1 + 24.0);
+    }
+    free
+}
+
+/// Returns the connection between the end in the hand and the first port of the new node that fits.
+fn fitting_connection(
+    workflow: &Workflow,
+    catalogue: &Catalogue,
+    kind: &Kind,
+    id: &NodeId,
+    end: &WireEnd,
+) -> Option<Connection> {
+    match end {
+        WireEnd::Output(from) => {
+            let given = kind_of(workflow, catalogue, from)?.output_port(&from.port)?.value_type;
+            let inputs = kind.shown_inputs(|_| false);
+            let (port, _) = inputs.into_iter().find(|(_, input)| can_convert(given, input.value_type))?;
+            Some(Connection { from: from.clone(), to: PortRef { node: id.clone(), port } })
+        }
+        WireEnd::Input(to) => {
+            let taken = kind_of(workflow, catalogue, to)?.input_port(&to.port)?.value_type;
+            let output = kind.outputs.iter().find(|output| can_convert(output.value_type, taken))?;
+            Some(Connection { from: PortRef { node: id.clone(), port: output.id.clone() }, to: to.clone() })
+        }
+    }
+}
+
+fn kind_of<'a>(workflow: &Workflow, catalogue: &'a Catalogue, end: &PortRef) -> Option<&'a Arc<Kind>> {
+    catalogue.get(&workflow.node(&end.node)?.kind)
+}
+
+/// Returns the selected nodes that exist, for commands that act on them.
+pub(super) fn selected(sitting: &Sitting) -> Vec<NodeId> {
+    sitting.selection().iter().cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        nodes::{Arity, Family, Outputs, Success},
+        value::ValueType,
+    };
+
+    fn fixture() -> (Workflow, Catalogue) {
+        let mut catalogue = Catalogue::empty();
+        let kind = |id| Kind::new(id, id, Family::Text, |_| Ok(Success::new(Outputs::none())));
+        catalogue.register(kind("source").output("image", ValueType::Image).output("text", ValueType::Text));
+        catalogue.register(
+            kind("work")
+                .input("image", ValueType::Image, Arity::Required)
+                .input("t", ValueType::Text, Arity::Many { min: 1 })
+                .output("out", ValueType::Table),
+        );
+        let mut workflow = Workflow::new("w");
+        let node = Arc::new(Node::new("source", Position(0.0, 0.0)));
+        workflow.apply(Edit::AddNode("source_1".into(), node)).unwrap();
+        (workflow, catalogue)
+    }
+
+    #[test]
+    fn a_wire_in_the_hand_finds_the_first_port_that_fits() {
+        let (mut workflow, catalogue) = fixture();
+        let end = WireEnd::Output(PortRef::new("source_1", "text"));
+        let kind = catalogue.get(&"work".into()).unwrap();
+        let edit = add_node_edit(&workflow, &catalogue, kind, (&"work_2".into(), Position(9.0, 9.0)), Some(&end));
+        workflow.apply(edit).unwrap();
+        let wires: Vec<_> = workflow.connections().map(|(to, from)| (to.to_string(), from.to_string())).collect();
+        assert_eq!(wires, [("work_2.t1".to_owned(), "source_1.text".to_owned())]);
+    }
+
+    #[test]
+    fn an_input_in_the_hand_is_fed_by_the_first_output_that_fits() {
+        let (mut workflow, catalogue) = fixture();
+        workflow.apply(Edit::AddNode("work_2".into(), Arc::new(Node::new("work", Position(5.0, 5.0))))).unwrap();
+        let end = WireEnd::Input(PortRef::new("work_2", "t1"));
+        let kind = catalogue.get(&"source".into()).unwrap();
+        let edit = add_node_edit(&workflow, &catalogue, kind, (&"source_3".into(), Position(9.0, 9.0)), Some(&end));
+        workflow.apply(edit).unwrap();
+        assert_eq!(workflow.feed(&PortRef::new("work_2", "t1")), Some(&PortRef::new("source_3", "text")));
+    }
+
+    #[test]
+    fn nodes_are_not_put_exactly_onto_each_other() {
+        let (workflow, _) = fixture();
+        assert_eq!(free_place(&workflow, Position(0.2, 0.0)), Position(24.2, 24.0));
+        assert_eq!(free_place(&workflow, Position(50.0, 0.0)), Position(50.0, 0.0));
+    }
+}

@@ -1,0 +1,310 @@
+//! Opening, saving and leaving workflows; choosing files.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use egui::ViewportCommand;
+
+use super::{App, Closing, Message};
+use crate::{
+    editor::{
+        Command,
+        dialogs::{self, Dialog, FileDialog, FilePurpose, list_folder},
+        examples,
+        inspector::set_parameter,
+        panels::Tone,
+        sitting::Sitting,
+    },
+    nodes::ParameterType,
+    value::Value,
+    workflow::{self, NodeId, ParameterId, Workflow},
+};
+
+/// The settings' file in the config folder.
+pub(super) const SETTINGS: &str = "settings.ron";
+
+/// What workflow files end in.
+const ENDING: &str = ".flow.ron";
+
+impl App {
+    /// Carries out what leaves the open workflow, after asking about unsaved work.
+    pub(super) fn leave_for(&mut self, ctx: &egui::Context, command: Command) {
+        if self.sitting.as_ref().is_some_and(Sitting::is_unsaved) {
+            self.dialog = Some(Dialog::Unsaved(Box::new(command)));
+        } else {
+            self.leave_without_saving(ctx, command);
+        }
+    }
+
+    /// Carries out what leaves the open workflow.
+    pub(super) fn leave_without_saving(&mut self, ctx: &egui::Context, command: Command) {
+        match command {
+            Command::New => self.new_workflow(),
+            Command::Open(path) => self.open(path),
+            Command::OpenExample(id) => self.open_example(id),
+            Command::Welcome => self.leave_sitting(),
+            Command::Quit => {
+                self.closing = Closing::Agreed;
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets the window close, unless there is unsaved work to ask about.
+    pub(super) fn answer_close_request(&mut self, ctx: &egui::Context) {
+        if self.closing == Closing::Agreed || !ctx.input(|input| input.viewport().close_requested()) {
+            return;
+        }
+        if self.sitting.as_ref().is_some_and(Sitting::is_unsaved) {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.dialog = Some(Dialog::Unsaved(Box::new(Command::Quit)));
+        } else {
+            self.closing = Closing::Agreed;
+        }
+    }
+
+    fn new_workflow(&mut self) {
+        self.begin_sitting(Workflow::new("Untitled"), None);
+    }
+
+    /// Reads a workflow in the background and opens it.
+    pub(super) fn open(&mut self, path: PathBuf) {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        self.background.start("pinflow-open", move || {
+            let result = workflow::load(&path).map(Box::new).map_err(|error| said_of(&path, &error.to_string()));
+            Message::Opened(path, result)
+        });
+    }
+
+    /// Opens a copy of an example that is kept in the data folder.
+    fn open_example(&mut self, id: &'static str) {
+        let Some(example) = examples::find(id) else { return };
+        let folder = self.folders.data.join("examples");
+        self.background.start("pinflow-example", move || match examples::copy_to(example, &folder) {
+            Ok(path) => {
+                let result = workflow::load(&path).map(Box::new).map_err(|error| said_of(&path, &error.to_string()));
+                Message::Opened(path, result)
+            }
+            Err(error) => {
+                let folder = folder.display();
+                Message::Trouble(format!("The example cannot be copied: {error}: {folder}"))
+            }
+        });
+    }
+
+    pub(super) fn opened(&mut self, path: PathBuf, result: Result<Box<Workflow>, String>) {
+        match result {
+            Ok(workflow) => {
+                self.remember(&path);
+                self.begin_sitting(*workflow, Some(path));
+            }
+            Err(error) => {
+                self.settings.forget(&path);
+                self.save_settings();
+                self.notices.error(format!("Not opened: {error}"));
+            }
+        }
+    }
+
+    fn remember(&mut self, path: &Path) {
+        self.settings.remember(path);
+        self.save_settings();
+    }
+
+    /// Saves to the workflow's file, asking for one if there is none; then goes on with what was asked.
+    pub(super) fn save(&mut self, then: Option<Box<Command>>) {
+        let Some(sitting) = &self.sitting else { return };
+        match sitting.path().map(ToOwned::to_owned) {
+            Some(path) => self.save_to(path, Arc::clone(sitting.workflow()), then),
+            None => self.save_as(then),
+        }
+    }
+
+    pub(super) fn save_as(&mut self, then: Option<Box<Command>>) {
+        if self.sitting.is_some() {
+            self.choose_file(FilePurpose::Save(then));
+        }
+    }
+
+    /// Writes the workflow, one writing after the other.
+    fn save_to(&self, path: PathBuf, workflow: Arc<Workflow>, then: Option<Box<Command>>) {
+        let reporter = self.background.reporter();
+        let name = format!("workflow {}", ulid::Ulid::generate());
+        self.keeper.write(name, move || {
+            let result = workflow::save(&workflow, &path).map_err(|error| error.to_string());
+            reporter.report(Message::Saved { path, workflow, result, then });
+        });
+    }
+
+    pub(super) fn saved(
+        &mut self,
+        ctx: &egui::Context,
+        path: PathBuf,
+        workflow: Arc<Workflow>,
+        result: Result<(), String>,
+        then: Option<Box<Command>>,
+    ) {
+        if let Err(error) = result {
+            self.notices.error(format!("Not saved: {error}"));
+            return;
+        }
+        self.remember(&path);
+        if let Some(sitting) = &mut self.sitting {
+            sitting.saved(path, workflow);
+        }
+        if let Some(then) = then {
+            self.handle(ctx, *then);
+        }
+    }
+
+    /// Lets a person choose a file: with the desktop's dialog, or, where there is none, with our own.
+    pub(super) fn choose_file(&mut self, purpose: FilePurpose) {
+        let (folder, name) = self.first_choice(&purpose);
+        if !self.has_native_dialogs {
+            self.dialog = Some(Dialog::File(FileDialog::new(purpose, folder.clone(), name)));
+            self.list_folder(folder);
+            return;
+        }
+        if !std::mem::replace(&mut self.is_picking, true) {
+            self.background.start("pinflow-dialog", move || {
+                let path = dialogs::pick(&purpose, &folder, &name);
+                Message::Picked(purpose, path)
+            });
+        }
+    }
+
+    /// Returns the folder and the name that a dialog begins with.
+    fn first_choice(&self, purpose: &FilePurpose) -> (PathBuf, String) {
+        let name = match (purpose, &self.sitting) {
+            (FilePurpose::Save(_), Some(sitting)) if sitting.path().is_some() => sitting.name(),
+            (FilePurpose::Save(_), Some(sitting)) => format!("{}{ENDING}", file_stem(sitting.workflow().name())),
+            _ => String::new(),
+        };
+        (self.folder(), name)
+    }
+
+    /// Takes the file a person chose.
+    pub(super) fn picked(&mut self, ctx: &egui::Context, purpose: FilePurpose, path: Option<PathBuf>) {
+        self.is_picking = false;
+        let Some(path) = path else { return };
+        match purpose {
+            FilePurpose::Open => self.handle(ctx, Command::Open(path)),
+            FilePurpose::Save(then) => self.save_to_chosen(&path, then),
+            FilePurpose::Parameter { node, parameter, .. } => self.set_path(&node, &parameter, &path),
+        }
+    }
+
+    /// Saves to another file. A copy of a workflow that has a file already is a workflow of its own, with its own id.
+    fn save_to_chosen(&mut self, path: &Path, then: Option<Box<Command>>) {
+        let path = with_ending(path);
+        let Some(sitting) = &mut self.sitting else { return };
+        if sitting.path().is_some_and(|before| before != path) {
+            sitting.become_copy();
+        }
+        let workflow = Arc::clone(sitting.workflow());
+        self.save_to(path, workflow, then);
+    }
+
+    /// Chooses the file of a parameter.
+    pub(super) fn browse(&mut self, node: NodeId, parameter: ParameterId) {
+        let schema = self
+            .workflow()
+            .and_then(|workflow| workflow.node(&node))
+            .and_then(|node| self.catalogue.get(&node.kind))
+            .and_then(|kind| kind.parameters.iter().find(|schema| schema.id == parameter));
+        let (written, extensions) = match schema.map(|schema| &schema.parameter_type) {
+            Some(ParameterType::FileToRead { extensions }) => (false, *extensions),
+            Some(ParameterType::FileToWrite { extensions }) => (true, *extensions),
+            _ => return,
+        };
+        self.choose_file(FilePurpose::Parameter { node, parameter, written, extensions });
+    }
+
+    fn set_path(&mut self, node: &NodeId, parameter: &ParameterId, path: &Path) {
+        let folder = self.folder();
+        let shown = path.strip_prefix(&folder).unwrap_or(path).to_string_lossy().into_owned();
+        let Some(workflow) = self.workflow() else { return };
+        if let Some((label, edit)) = set_parameter(workflow, &self.catalogue, node, parameter, Value::from(shown)) {
+            self.edit(label, edit);
+        }
+    }
+
+    /// Reads what is in a folder, for the dialog that is open.
+    pub(super) fn list_folder(&mut self, folder: PathBuf) {
+        let Some(Dialog::File(dialog)) = &mut self.dialog else { return };
+        dialog.go_to(folder.clone());
+        let extensions = dialog.purpose.extensions();
+        self.background.start("pinflow-folder", move || {
+            let entries = list_folder(&folder, extensions);
+            Message::Listed(folder, entries)
+        });
+    }
+
+    /// Says in the window's title what is open and whether it is saved.
+    pub(super) fn show_title(&mut self, ctx: &egui::Context) {
+        let title = match &self.sitting {
+            Some(sitting) if sitting.is_unsaved() => format!("{} (unsaved) – Pinflow", sitting.name()),
+            Some(sitting) => format!("{} – Pinflow", sitting.name()),
+            None => "Pinflow".to_owned(),
+        };
+        if self.title != title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+
+    /// Says that something only goes on in memory.
+    pub(super) fn warn(&mut self, text: impl Into<String>) {
+        self.notices.show(Tone::Warning, text, Vec::new());
+    }
+}
+
+/// Returns an error with the file it is about, if it does not say so itself.
+fn said_of(path: &Path, error: &str) -> String {
+    let shown = path.display().to_string();
+    if error.contains(&shown) { error.to_owned() } else { format!("{error}: {shown}") }
+}
+
+/// Returns a path that ends as workflows do.
+fn with_ending(path: &Path) -> PathBuf {
+    if path.extension() == Some(OsStr::new("ron")) {
+        return path.to_owned();
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(ENDING);
+    PathBuf::from(name)
+}
+
+/// Returns a name as it may stand in a file's name.
+fn file_stem(name: &str) -> String {
+    let stem: String = name.chars().map(|char| if char.is_alphanumeric() || "-_ ".contains(char) { char } else { '_' }).collect();
+    if stem.trim().is_empty() { "workflow".to_owned() } else { stem.trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workflow_files_get_their_ending() {
+        assert_eq!(with_ending(Path::new("/a/b")), Path::new("/a/b.flow.ron"));
+        assert_eq!(with_ending(Path::new("/a/b.txt")), Path::new("/a/b.txt.flow.ron"));
+        assert_eq!(with_ending(Path::new("/a/b.ron")), Path::new("/a/b.ron"));
+    }
+
+    #[test]
+    fn any_name_makes_a_file_name() {
+        assert_eq!(file_stem("Sales / 2024: final"), "Sales _ 2024_ final");
+        assert_eq!(file_stem("  "), "workflow");
+    }
+
+    #[test]
+    fn an_error_names_its_file_once() {
+        assert_eq!(said_of(Path::new("/a"), "broken"), "broken: /a");
+        assert_eq!(said_of(Path::new("/a"), "broken: /a"), "broken: /a");
+    }
+}

@@ -1,0 +1,90 @@
+//! What a frame shows: toolbar, notices, panels, canvas, dialogs.
+
+use egui::{CentralPanel, Frame, Margin, Panel as Side, Ui};
+
+use super::{App, editing::selected};
+use crate::editor::{
+    Command, Panel,
+    canvas::canvas_ui,
+    command_table::{self, Situation},
+    dialogs::dialog_ui,
+    inspector::inspector_ui,
+    panels::{bottom_ui, library_ui, notices_ui, pins_banner_ui, status_ui, toolbar_ui, welcome_ui},
+    sitting::Sitting,
+    theme,
+};
+
+impl App {
+    /// Draws the window.
+    pub(super) fn frame_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        let situation = self.situation();
+        if self.dialog.is_none() {
+            command_table::shortcuts(ui.ctx(), &situation, commands);
+        }
+        self.top_ui(ui, &situation, commands);
+        if self.sitting.is_some() {
+            self.sitting_ui(ui, commands);
+        } else {
+            CentralPanel::default().show(ui, |ui| welcome_ui(ui, &self.settings.recent, commands));
+        }
+        let name = self.sitting.as_ref().map(Sitting::name).unwrap_or_default();
+        dialog_ui(ui, &mut self.dialog, &name, commands);
+    }
+
+    fn situation(&self) -> Situation {
+        let Some(sitting) = &self.sitting else { return Situation::default() };
+        Situation {
+            open: true,
+            undo: sitting.history().undo_label().map(ToOwned::to_owned),
+            redo: sitting.history().redo_label().map(ToOwned::to_owned),
+            running: self.run.is_some(),
+            any_nodes: sitting.workflow().n_nodes() > 0,
+            selected: selected(sitting),
+        }
+    }
+
+    fn top_ui(&self, ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
+        let view = self.sitting.as_ref().map(|sitting| sitting.view(&self.catalogue, self.panels.show_plan));
+        Side::top("toolbar").frame(bar(ui)).show(ui, |ui| toolbar_ui(ui, view, situation, commands));
+        let run = view.and_then(|view| view.run).filter(|run| run.n_pins > 0);
+        if run.is_some() || !self.notices.list().is_empty() {
+            Side::top("notices").frame(bar(ui)).show(ui, |ui| {
+                if let Some(run) = run {
+                    pins_banner_ui(ui, run, commands);
+                }
+                notices_ui(ui, self.notices.list(), commands);
+            });
+        }
+    }
+
+    fn sitting_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        let Some(sitting) = &self.sitting else { return };
+        let view = sitting.view(&self.catalogue, self.panels.show_plan);
+        let panels = &mut self.panels;
+        let session = if sitting.is_unsaved() { "unsaved changes" } else { "saved" };
+        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, &panels.canvas, session, commands));
+        if panels.shown.contains(&Panel::Library) {
+            Side::left("library").default_size(210.0).size_range(140.0..=420.0).show(ui, |ui| {
+                let at = panels.canvas.center();
+                library_ui(ui, view, at, &mut panels.library, commands);
+            });
+        }
+        if panels.shown.contains(&Panel::Inspector) {
+            Side::right("inspector").default_size(310.0).size_range(220.0..=640.0).show(ui, |ui| {
+                ui.add_space(4.0);
+                inspector_ui(ui, view, &mut panels.inspector, &mut panels.viewers, commands);
+            });
+        }
+        if panels.shown.contains(&Panel::Bottom) {
+            Side::bottom("bottom").resizable(true).default_size(190.0).size_range(80.0..=800.0).show(ui, |ui| {
+                bottom_ui(ui, view, &mut panels.bottom, &mut panels.viewers, commands);
+            });
+        }
+        CentralPanel::no_frame().show(ui, |ui| canvas_ui(ui, view, &mut panels.canvas, commands));
+    }
+}
+
+/// Returns the frame of a bar across the window.
+fn bar(ui: &Ui) -> Frame {
+    Frame::new().fill(theme::tokens(ui).panel).inner_margin(Margin::symmetric(8, 4))
+}

@@ -1,0 +1,137 @@
+//! Commands carried out: each arm is one call.
+
+use egui::ViewportCommand;
+
+use super::{App, apply_theme, files};
+use crate::{
+    editor::{Answer, Command, Panel, Tab, dialogs::FilePurpose, settings::ThemeChoice},
+    value::{Fingerprint, Image},
+    workflow::NodeId,
+};
+
+impl App {
+    /// Carries a command out.
+    pub(super) fn handle(&mut self, ctx: &egui::Context, command: Command) {
+        match command {
+            Command::Edit(label, edit) => self.edit(label, edit),
+            Command::AddNode { kind, position, connect } => self.add_node(&kind, position, connect.as_ref()),
+            Command::Select(nodes) => self.select(nodes),
+            Command::SelectAlso(nodes) => self.select_also(nodes),
+            Command::ToggleSelected(nodes) => self.toggle_selected(nodes),
+            Command::SelectAll => self.select_all(),
+            Command::Mark(nodes, request) => self.mark(&nodes, request),
+            Command::DeleteSelected => self.delete_selected("Delete"),
+            Command::Copy => self.copy(ctx),
+            Command::Cut => self.cut(ctx),
+            Command::Paste(text, position) => self.paste(&text, position),
+            Command::Duplicate => self.duplicate(),
+            Command::Undo => self.undo(),
+            Command::Redo => self.redo(),
+            Command::Run(kind) => self.start_run(kind, Vec::new()),
+            Command::RunTo(kind, nodes) => self.start_run(kind, nodes),
+            Command::Stop => self.stop_run(),
+            Command::New => self.leave_for(ctx, Command::New),
+            Command::OpenDialog => self.choose_file(FilePurpose::Open),
+            Command::Open(path) => self.leave_for(ctx, Command::Open(path)),
+            Command::OpenExample(id) => self.leave_for(ctx, Command::OpenExample(id)),
+            Command::Save => self.save(None),
+            Command::SaveAs => self.save_as(None),
+            Command::Welcome => self.leave_for(ctx, Command::Welcome),
+            Command::FitAll => self.panels.canvas.fit_all(),
+            Command::FitSelected => self.fit_selected(),
+            Command::ZoomReset => self.panels.canvas.zoom_reset(),
+            Command::Rename(node) => self.panels.canvas.begin_rename(node),
+            Command::Reveal(node) => self.reveal(node),
+            Command::TogglePanel(panel) => self.toggle_panel(panel),
+            Command::ShowTab(tab) => self.show_tab(tab),
+            Command::Browse(node, parameter) => self.browse(node, parameter),
+            Command::LoadResults(node) => self.load_results(&node),
+            Command::LoadValue(fingerprint) => self.load_value(fingerprint),
+            Command::PreparePicture(image) => self.prepare_picture(ctx, image),
+            Command::ListFolder(folder) => self.list_folder(folder),
+            Command::KeepReleased(node) => self.keep_released(&node),
+            Command::ContinueSession(session) => self.continue_session(session),
+            Command::StartFresh => self.start_fresh(),
+            Command::DismissNotice(id) => self.notices.dismiss(id),
+            Command::Answer(answer) => self.answer(ctx, answer),
+            Command::TogglePlan => self.panels.show_plan = !self.panels.show_plan,
+            Command::ToggleTheme => self.toggle_theme(ctx),
+            Command::SearchNodes => self.panels.canvas.open_search(),
+            Command::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+        }
+    }
+
+    fn answer(&mut self, ctx: &egui::Context, answer: Answer) {
+        let Some(dialog) = self.dialog.take() else { return };
+        match (dialog, answer) {
+            (super::Dialog::Unsaved(then), Answer::Save) => self.save(Some(then)),
+            (super::Dialog::Unsaved(then), Answer::Discard) => self.leave_without_saving(ctx, *then),
+            (super::Dialog::File(dialog), Answer::File(path)) => self.picked(ctx, dialog.purpose, Some(path)),
+            _ => {}
+        }
+    }
+
+    fn toggle_panel(&mut self, panel: Panel) {
+        if !self.panels.shown.remove(&panel) {
+            self.panels.shown.insert(panel);
+        }
+    }
+
+    fn show_tab(&mut self, tab: Tab) {
+        self.panels.bottom.tab = tab;
+        self.panels.shown.insert(Panel::Bottom);
+    }
+
+    fn toggle_theme(&mut self, ctx: &egui::Context) {
+        let dark = ctx.theme() == egui::Theme::Dark;
+        self.settings.theme = if dark { ThemeChoice::Light } else { ThemeChoice::Dark };
+        apply_theme(ctx, self.settings.theme);
+        self.save_settings();
+    }
+
+    /// Writes the settings, behind the person's back.
+    pub(super) fn save_settings(&self) {
+        let (settings, path) = (self.settings.clone(), self.folders.config.join(files::SETTINGS));
+        let reporter = self.background.reporter();
+        self.keeper.write("settings", move || {
+            if let Err(error) = settings.save(&path) {
+                reporter.report(super::Message::Trouble(error));
+            }
+        });
+    }
+
+    fn load_results(&mut self, node: &NodeId) {
+        let Some(record) = self.sitting.as_ref().and_then(|sitting| sitting.baseline().get(node)) else { return };
+        let Some(kept) = record.results.clone() else { return };
+        let (node, run) = (node.clone(), record.run);
+        if self.panels.viewers.loads.begin_results(&node, run) {
+            self.background.start("pinflow-results", move || {
+                super::Message::Results(node, run, kept.load().err().map(|error| error.to_string()))
+            });
+        }
+    }
+
+    fn load_value(&mut self, fingerprint: Fingerprint) {
+        if !self.panels.viewers.loads.begin_value(fingerprint) {
+            return;
+        }
+        let store = self.store.clone();
+        self.background.start("pinflow-value", move || {
+            let value = store.map_or_else(
+                || Err("the value is not in memory, and there is no store".to_owned()),
+                |store| store.load_value(&fingerprint).map_err(|error| error.to_string()),
+            );
+            super::Message::Value(fingerprint, value)
+        });
+    }
+
+    fn prepare_picture(&mut self, ctx: &egui::Context, image: Image) {
+        if self.panels.viewers.pictures.begin(&image) {
+            let max_side = ctx.input(|input| input.max_texture_side);
+            self.background.start("pinflow-picture", move || {
+                let (key, pixels) = crate::editor::viewers::prepare(&image, max_side);
+                super::Message::Picture(key, pixels)
+            });
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What other threads report, and what becomes of it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use egui::ColorImage;
+
+use super::App;
+use crate::{
+    editor::{
+        Command,
+        dialogs::{Dialog, FileEntry, FilePurpose},
+        viewers::PictureKey,
+    },
+    engine::{Event, Probes},
+    session::SessionId,
+    store::RunId,
+    value::{Fingerprint, Value},
+    workflow::{NodeId, Workflow},
+};
+
+/// A report of another thread.
+pub(super) enum Message {
+    /// Something happened in a run.
+    Engine(Event),
+    /// A workflow was read, or why not.
+    Opened(PathBuf, Result<Box<Workflow>, String>),
+    /// The workflow was written, or why not; then go on with what was asked.
+    Saved { path: PathBuf, workflow: Arc<Workflow>, result: Result<(), String>, then: Option<Box<Command>> },
+    /// A file was chosen, or none.
+    Picked(FilePurpose, Option<PathBuf>),
+    /// This is in a folder.
+    Listed(PathBuf, Result<Vec<FileEntry>, String>),
+    /// The world was looked at.
+    Probed(SessionId, Probes),
+    /// Kept results were read, or why not.
+    Results(NodeId, RunId, Option<String>),
+    /// A kept value was read, or why not.
+    Value(Fingerprint, Result<Value, String>),
+    /// A picture is ready for the screen.
+    Picture(PictureKey, ColorImage),
+    /// Something went wrong that a person should know of.
+    Trouble(String),
+    /// Something was done that nobody needs to know of.
+    Done,
+}
+
+impl App {
+    /// Takes in what has been reported.
+    pub(super) fn take_messages(&mut self, ctx: &egui::Context) {
+        while let Some(message) = self.background.take() {
+            self.take_message(ctx, message);
+        }
+    }
+
+    fn take_message(&mut self, ctx: &egui::Context, message: Message) {
+        match message {
+            Message::Engine(event) => self.take_event(event),
+            Message::Opened(path, result) => self.opened(path, result),
+            Message::Saved { path, workflow, result, then } => self.saved(ctx, path, workflow, result, then),
+            Message::Picked(purpose, path) => self.picked(ctx, purpose, path),
+            Message::Listed(folder, entries) => self.listed(&folder, entries),
+            Message::Probed(session, probes) => self.probed(session, probes),
+            Message::Results(node, run, error) => self.panels.viewers.loads.end_results(node, run, error),
+            Message::Value(fingerprint, value) => self.panels.viewers.loads.end_value(fingerprint, value),
+            Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
+            Message::Trouble(text) => self.notices.error(text),
+            Message::Done => {}
+        }
+    }
+
+    fn listed(&mut self, folder: &Path, entries: Result<Vec<FileEntry>, String>) {
+        if let Some(Dialog::File(dialog)) = &mut self.dialog {
+            dialog.listed(folder, entries);
+        }
+    }
+}

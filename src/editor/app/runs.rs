@@ -1,0 +1,177 @@
+//! Starting and stopping runs, what happens in them, planning and looking at the world.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use super::{App, Message};
+use crate::{
+    editor::{
+        Command,
+        panels::{LogEntry, Tone},
+        words,
+    },
+    engine::{Event, EventKind, PlanOptions, Probes, RunRequest, probe},
+    nodes::LogLevel,
+    session::SessionId,
+    store::{LogLine, RunKind, RunRecord, RunStatus},
+    workflow::NodeId,
+};
+
+/// How often the world is looked at while the window has the focus, at most.
+const PROBE_EVERY: Duration = Duration::from_secs(3);
+
+impl App {
+    pub(super) fn start_run(&mut self, kind: RunKind, targets: Vec<NodeId>) {
+        let Some(sitting) = &self.sitting else { return };
+        if self.run.is_some() {
+            self.notices.show(Tone::Info, "A run goes on: stop it before starting another", Vec::new());
+            return;
+        }
+        let request = RunRequest {
+            workflow: Arc::clone(sitting.workflow()),
+            path: sitting.path().map(ToOwned::to_owned),
+            folder: self.folder(),
+            session: sitting.session,
+            marks: sitting.marks().clone(),
+            baseline: Arc::clone(sitting.baseline()),
+            options: PlanOptions { kind, targets },
+        };
+        let reporter = self.background.reporter();
+        self.run = Some(self.engine.start(request, move |event| reporter.report(Message::Engine(event))));
+    }
+
+    /// Returns the folder that relative paths start from: the workflow's, else where the program was started.
+    pub(super) fn folder(&self) -> PathBuf {
+        let path = self.sitting.as_ref().and_then(|sitting| sitting.path()).and_then(|path| path.parent());
+        path.map_or_else(|| std::env::current_dir().unwrap_or_default(), ToOwned::to_owned)
+    }
+
+    pub(super) fn stop_run(&self) {
+        if let Some(run) = &self.run {
+            run.cancel();
+        }
+    }
+
+    /// Takes in what happened in the run that goes on; what comes late from an earlier one is dropped.
+    pub(super) fn take_event(&mut self, event: Event) {
+        if self.run.as_ref().is_none_or(|run| run.id() != event.run) {
+            return;
+        }
+        self.log_event(&event.kind);
+        let Some(sitting) = &mut self.sitting else { return };
+        if let Some(record) = sitting.happened(event.run, event.kind) {
+            self.run = None;
+            self.run_finished(&record);
+        }
+    }
+
+    fn log_event(&mut self, event: &EventKind) {
+        let entry = match event {
+            EventKind::Started { header, .. } => {
+                let kind = if header.kind == RunKind::Standard { "Run" } else { "Resume" };
+                run_entry(LogLevel::Info, format!("{kind} {} begins", header.id))
+            }
+            EventKind::NodeLogged { node, line } => LogEntry { node: Some(node.clone()), line: line.clone() },
+            EventKind::NodeSettled(record) => match &record.status {
+                crate::store::Status::Failed(error) => {
+                    let line = LogLine { at: Timestamp::now(), level: LogLevel::Warning, message: error.clone() };
+                    LogEntry { node: Some(record.node.clone()), line }
+                }
+                _ => return,
+            },
+            EventKind::Finished(record) => {
+                let (level, how) = ending(record.header.status);
+                let took = record.header.took.map(words::duration).unwrap_or_default();
+                run_entry(level, format!("The run {how} after {took}"))
+            }
+            EventKind::NodeStarted { .. } | EventKind::NodeProgress { .. } => return,
+        };
+        self.panels.bottom.log(entry);
+    }
+
+    fn run_finished(&mut self, record: &RunRecord) {
+        self.panels.viewers.loads.forget_failures();
+        let released = self.sitting.as_ref().map(|sitting| sitting.released().to_vec()).unwrap_or_default();
+        for released in released {
+            let title = record.header.workflow.node(&released.node).map_or_else(
+                || released.node.to_string(),
+                |node| words::title_of(node, &self.catalogue),
+            );
+            let keep = ("Keep as Hold pin".to_owned(), Command::KeepReleased(released.node));
+            self.notices.show(Tone::Warning, format!("Pin of {title} released: {}", released.reason), vec![keep]);
+        }
+        self.flush_store();
+        self.probe();
+    }
+
+    /// Waits in the background until the store has written all, and tells if it could not.
+    fn flush_store(&self) {
+        if let Some(store) = self.store.clone() {
+            self.background.start("pinflow-flush", move || match store.flush() {
+                Ok(()) => Message::Done,
+                Err(error) => Message::Trouble(format!("Results may not be kept: {error}")),
+            });
+        }
+    }
+
+    pub(super) fn replan(&mut self) {
+        if let Some(sitting) = &mut self.sitting {
+            sitting.replan(&self.catalogue);
+        }
+    }
+
+    /// Looks at the world when the window gains the focus, and every few seconds while it has it.
+    pub(super) fn probe_when_due(&mut self, ctx: &egui::Context) {
+        let focused = ctx.input(|input| input.focused);
+        let gained = focused && !std::mem::replace(&mut self.probing.had_focus, focused);
+        let anything = self.sitting.as_ref().is_some_and(|sitting| !sitting.baseline().is_empty());
+        if !focused || !anything || self.run.is_some() {
+            return;
+        }
+        let since = self.probing.last.map(|last| last.elapsed());
+        if gained || since.is_none_or(|since| since >= PROBE_EVERY) {
+            self.probe();
+        }
+        ctx.request_repaint_after(PROBE_EVERY);
+    }
+
+    /// Looks at the world on a thread of its own.
+    pub(super) fn probe(&mut self) {
+        let Some(sitting) = &self.sitting else { return };
+        if std::mem::replace(&mut self.probing.at_work, true) {
+            return;
+        }
+        self.probing.last = Some(Instant::now());
+        let (baseline, marks, store) = (Arc::clone(sitting.baseline()), sitting.marks().clone(), self.store.clone());
+        let session = sitting.session;
+        let look = move || Message::Probed(session, probe(&baseline, &marks, store.as_ref()));
+        self.background.start("pinflow-probe", look);
+    }
+
+    pub(super) fn probed(&mut self, session: SessionId, probes: Probes) {
+        self.probing.at_work = false;
+        if let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.session == session) {
+            sitting.probed(probes);
+        }
+    }
+}
+
+fn run_entry(level: LogLevel, message: String) -> LogEntry {
+    LogEntry { node: None, line: LogLine { at: Timestamp::now(), level, message } }
+}
+
+const fn ending(status: RunStatus) -> (LogLevel, &'static str) {
+    match status {
+        RunStatus::Running => (LogLevel::Info, "goes on"),
+        RunStatus::Succeeded => (LogLevel::Info, "succeeded"),
+        RunStatus::SucceededWithErrors => (LogLevel::Warning, "succeeded with errors"),
+        RunStatus::Failed => (LogLevel::Warning, "failed"),
+        RunStatus::Cancelled => (LogLevel::Info, "was stopped"),
+        RunStatus::Interrupted => (LogLevel::Warning, "was interrupted"),
+    }
+}

@@ -1,0 +1,154 @@
+//! Nodes as text and back: the text is a workflow file of its own, so it can be pasted into a chat or saved and opened.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::workflow::{Connection, Edit, FileError, NodeId, Position, Workflow, parse, to_text};
+
+/// How far a pasted node lies from the one it was copied from, in scene units, each way.
+const BESIDE: f32 = 32.0;
+
+/// Text that holds no nodes to paste.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PasteError {
+    /// Not a workflow at all.
+    #[error("the clipboard holds no nodes: {0}")]
+    NotNodes(#[from] FileError),
+    /// A workflow without nodes.
+    #[error("the clipboard holds a workflow without nodes")]
+    Empty,
+}
+
+/// Returns nodes and the wires between them as text.
+pub(crate) fn copy(workflow: &Workflow, nodes: &BTreeSet<NodeId>) -> String {
+    let mut clip = Workflow::new(workflow.name());
+    let mut add = |edit| {
+        // A wire that closes a circle, which a file may hold, is the one thing that cannot be copied.
+        clip.apply(edit).ok();
+    };
+    for (id, node) in workflow.nodes().filter(|(id, _)| nodes.contains(*id)) {
+        add(Edit::AddNode(id.clone(), std::sync::Arc::clone(node)));
+    }
+    for (to, from) in workflow.connections() {
+        if nodes.contains(&to.node) && nodes.contains(&from.node) {
+            add(Edit::Connect(Connection { from: from.clone(), to: to.clone() }));
+        }
+    }
+    to_text(&clip)
+}
+
+/// Returns the edit that adds the nodes of a text under new ids, and those ids. Their top left corner comes to `at`, or
+/// beside where they were.
+pub(crate) fn paste(
+    workflow: &Workflow,
+    text: &str,
+    at: Option<Position>,
+) -> Result<(Edit, BTreeSet<NodeId>), PasteError> {
+    let clip = parse(text)?;
+    let offset = match (at, corner(&clip)) {
+        (_, None) => return Err(PasteError::Empty),
+        (Some(at), Some(corner)) => (at.0 - corner.0, at.1 - corner.1),
+        (None, Some(_)) => free_offset(workflow, &clip),
+    };
+    let ids = workflow.fresh_node_ids(clip.nodes().map(|(_, node)| &node.kind));
+    let renamed: BTreeMap<&NodeId, &NodeId> = clip.nodes().map(|(id, _)| id).zip(&ids).collect();
+    let mut edits = Vec::new();
+    for ((_, node), id) in clip.nodes().zip(&ids) {
+        let mut node = node.as_ref().clone();
+        node.position = Position(node.position.0 + offset.0, node.position.1 + offset.1);
+        edits.push(Edit::AddNode(id.clone(), node.into()));
+    }
+    for (to, from) in clip.connections() {
+        if let (Some(&from_node), Some(&to_node)) = (renamed.get(&from.node), renamed.get(&to.node)) {
+            let mut connection = Connection { from: from.clone(), to: to.clone() };
+            connection.from.node = from_node.clone();
+            connection.to.node = to_node.clone();
+            edits.push(Edit::Connect(connection));
+        }
+    }
+    Ok((Edit::Group(edits), ids.into_iter().collect()))
+}
+
+/// Returns the top left corner of all nodes.
+fn corner(clip: &Workflow) -> Option<Position> {
+    clip.nodes()
+        .map(|(_, node)| node.position)
+        .reduce(|corner, position| Position(corner.0.min(position.0), corner.1.min(position.1)))
+}
+
+/// Returns the first of the offsets one, two, three… steps away at which no node would cover another exactly.
+fn free_offset(workflow: &Workflow, clip: &Workflow) -> (f32, f32) {
+    let taken = |offset: f32| {
+        clip.nodes().any(|(_, node)| {
+            let moved = Position(node.position.0 + offset, node.position.1 + offset);
+            workflow.nodes().any(|(_, other)| other.position == moved)
+        })
+    };
+    let steps = (1..=64_u8).map(|step| BESIDE * f32::from(step));
+    let offset = steps.clone().find(|&offset| !taken(offset)).unwrap_or(BESIDE);
+    (offset, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::workflow::{Node, PortRef};
+
+    fn chain() -> Workflow {
+        let mut workflow = Workflow::new("w");
+        for (id, x) in [("a_1", 10.0), ("b_2", 110.0), ("c_3", 210.0)] {
+            let node = Node::new("text", Position(x, 20.0)).with("text", id);
+            workflow.apply(Edit::AddNode(id.parse().unwrap(), Arc::new(node))).unwrap();
+        }
+        for (from, to) in [("a_1", "b_2"), ("b_2", "c_3")] {
+            let connection = Connection { from: PortRef::new(from, "out"), to: PortRef::new(to, "in") };
+            workflow.apply(Edit::Connect(connection)).unwrap();
+        }
+        workflow
+    }
+
+    fn set(ids: &[&'static str]) -> BTreeSet<NodeId> {
+        ids.iter().map(|id| NodeId::from(*id)).collect()
+    }
+
+    #[test]
+    fn pasted_nodes_are_new_and_keep_the_wires_between_them_only() {
+        let mut workflow = chain();
+        let text = copy(&workflow, &set(&["b_2", "c_3"]));
+        let (edit, ids) = paste(&workflow, &text, None).unwrap();
+        workflow.apply(edit).unwrap();
+        assert_eq!(workflow.n_nodes(), 5);
+        assert_eq!(workflow.connections().len(), 3);
+        assert_eq!(ids.len(), 2);
+        let inner = workflow.connections().find(|(to, _)| ids.contains(&to.node)).unwrap();
+        assert!(ids.contains(&inner.1.node));
+        let texts: BTreeSet<_> =
+            ids.iter().map(|id| workflow.node(id).unwrap().parameters["text"].display_text()).collect();
+        assert_eq!(texts, BTreeSet::from(["b_2".to_owned(), "c_3".to_owned()]));
+    }
+
+    #[test]
+    fn nodes_come_where_they_are_asked_for_or_beside_where_they_were() {
+        let mut workflow = chain();
+        let text = copy(&workflow, &set(&["a_1", "b_2"]));
+        let (edit, ids) = paste(&workflow, &text, Some(Position(500.0, 600.0))).unwrap();
+        workflow.apply(edit).unwrap();
+        let places: Vec<_> = ids.iter().map(|id| workflow.node(id).unwrap().position).collect();
+        assert_eq!(places, [Position(500.0, 600.0), Position(600.0, 600.0)]);
+        for step in [1.0, 2.0] {
+            let (edit, ids) = paste(&workflow, &text, None).unwrap();
+            workflow.apply(edit).unwrap();
+            let first = workflow.node(ids.first().unwrap()).unwrap().position;
+            assert_eq!(first, Position(10.0 + step * BESIDE, 20.0 + step * BESIDE));
+        }
+    }
+
+    #[test]
+    fn other_text_is_refused_in_words() {
+        let workflow = chain();
+        assert!(paste(&workflow, "hello", None).unwrap_err().to_string().starts_with("the clipboard holds no nodes"));
+        let empty = to_text(&Workflow::new("empty"));
+        assert!(matches!(paste(&workflow, &empty, None), Err(PasteError::Empty)));
+    }
+}

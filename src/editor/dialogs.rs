@@ -1,0 +1,56 @@
+//! Dialogs: what stands in the way until it is answered.
+
+mod files;
+mod native;
+
+use egui::{Id, Modal, RichText, Ui};
+
+pub(crate) use self::{
+    files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
+    native::{are_available, pick},
+};
+use super::{Answer, Command};
+
+/// A dialog of our own.
+pub(crate) enum Dialog {
+    /// There is unsaved work; what to do once that is settled.
+    Unsaved(Box<Command>),
+    /// A file is to be chosen.
+    File(FileDialog),
+}
+
+/// Shows the dialog that is open, if any.
+pub(crate) fn dialog_ui(ui: &Ui, dialog: &mut Option<Dialog>, name: &str, commands: &mut Vec<Command>) {
+    match dialog {
+        None => {}
+        Some(Dialog::Unsaved(then)) => unsaved_ui(ui, name, then, commands),
+        Some(Dialog::File(dialog)) => file_dialog_ui(ui, dialog, commands),
+    }
+}
+
+fn unsaved_ui(ui: &Ui, name: &str, then: &Command, commands: &mut Vec<Command>) {
+    let before = match then {
+        Command::Quit => "closing",
+        Command::Welcome => "going back to the welcome screen",
+        _ => "opening another workflow",
+    };
+    let modal = Modal::new(Id::unique("unsaved work")).show(ui, |ui| {
+        ui.set_max_width(380.0);
+        ui.label(RichText::new("Unsaved changes").size(17.0).strong());
+        ui.add_space(6.0);
+        ui.label(format!("Save the changes to {name} before {before}?"));
+        ui.add_space(10.0);
+        ui.horizontal(|ui| {
+            for (text, answer) in
+                [("Save changes", Answer::Save), ("Don't save", Answer::Discard), ("Cancel", Answer::Cancel)]
+            {
+                if ui.button(text).clicked() {
+                    commands.push(Command::Answer(answer));
+                }
+            }
+        });
+    });
+    if modal.should_close() {
+        commands.push(Command::Answer(Answer::Cancel));
+    }
+}

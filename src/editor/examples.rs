@@ -1,0 +1,69 @@
+//! The examples that come with the program. Opening one works on a copy in the data folder.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{nodes::Family, workflow::write_atomically};
+
+/// An example with the files it needs.
+pub(crate) struct Example {
+    /// Its name in commands and in the data folder.
+    pub(crate) id: &'static str,
+    /// Its name for people.
+    pub(crate) title: &'static str,
+    /// What it shows, in a sentence or two.
+    pub(crate) about: &'static str,
+    /// The family whose icon stands for it.
+    pub(crate) family: Family,
+    /// The files' paths inside the example's folder with their bytes; the workflow first.
+    pub(crate) files: &'static [(&'static str, &'static [u8])],
+}
+
+/// The examples in the order of the welcome screen.
+pub(crate) static EXAMPLES: [Example; 3] = [
+    Example {
+        id: "penguins",
+        title: "Penguins",
+        about: "Read a table of 344 penguins, ask it questions in SQL and join it with another table.",
+        family: Family::Tables,
+        files: &[],
+    },
+    Example {
+        id: "images",
+        title: "Images",
+        about: "Read pictures and work on them; pin a slow step and change what comes after it.",
+        family: Family::Images,
+        files: &[],
+    },
+    Example {
+        id: "http_json",
+        title: "HTTP and JSON",
+        about: "Ask a server for JSON once, pin the answer, and take it apart as often as you like.",
+        family: Family::Network,
+        files: &[],
+    },
+];
+
+/// Returns an example.
+pub(crate) fn find(id: &str) -> Option<&'static Example> {
+    EXAMPLES.iter().find(|example| example.id == id)
+}
+
+/// Writes an example's files into a folder of its own below `examples`, leaving alone those that are there, for a person
+/// may have changed them. Returns the workflow's path.
+pub(crate) fn copy_to(example: &Example, examples: &Path) -> io::Result<PathBuf> {
+    let folder = examples.join(example.id);
+    for (name, bytes) in example.files {
+        let path = folder.join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        if !path.try_exists()? {
+            write_atomically(&path, bytes)?;
+        }
+    }
+    let workflow = example.files.first().map(|(name, _)| folder.join(name));
+    workflow.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the example has no files"))
+}

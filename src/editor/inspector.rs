@@ -1,0 +1,240 @@
+//! The inspector: all about the selected node, in sections that can be closed.
+
+mod drafts;
+mod fields;
+mod parameter_text;
+mod record;
+mod table_field;
+
+use egui::{CollapsingHeader, Label, RichText, ScrollArea, TextEdit, Ui};
+
+pub(crate) use self::drafts::{Drafts, Target, set_parameter};
+use super::{
+    Command, MarkRequest, View,
+    icons::{self, Icon},
+    theme,
+    viewers::{Room, Viewers, results_ui},
+    words,
+};
+use crate::{
+    session::{Mark, PinPolicy},
+    workflow::{Edit, Node, NodeId, WorkflowSettings},
+};
+
+/// What the inspector remembers between frames.
+#[derive(Debug, Default)]
+pub(crate) struct InspectorState {
+    /// What is being typed or dragged.
+    pub(crate) drafts: Drafts,
+}
+
+/// Shows the selected node; several by number; the workflow if none is.
+pub(crate) fn inspector_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    state: &mut InspectorState,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    let mut selected = view.selection.iter().filter_map(|id| Some((id, view.workflow.node(id)?)));
+    let (first, second) = (selected.next(), selected.next());
+    ScrollArea::vertical().id_salt("inspector").auto_shrink([false, false]).show(ui, |ui| match (first, second) {
+        (None, _) => workflow_ui(ui, view, state, commands),
+        (Some((id, node)), None) => node_ui(ui, view, (id, node), state, viewers, commands),
+        (Some(_), Some(_)) => several_ui(ui, view, commands),
+    });
+}
+
+/// Pushes the edit that a finished draft stands for.
+fn push_draft(
+    view: View<'_>,
+    drafts: &mut Drafts,
+    draft: Option<drafts::Draft>,
+    commands: &mut Vec<Command>,
+) {
+    let edit = draft.and_then(|draft| drafts.edit(draft, view.workflow, view.catalogue));
+    commands.extend(edit.map(|(label, edit)| Command::Edit(label, edit)));
+}
+
+fn workflow_ui(ui: &mut Ui, view: View<'_>, state: &mut InspectorState, commands: &mut Vec<Command>) {
+    ui.heading("Workflow");
+    let label = ui.label("Name");
+    let drafts = &mut state.drafts;
+    let draft = drafts.text(ui, &Target::Name, view.workflow.name(), |ui, text| {
+        ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(label.id)
+    });
+    push_draft(view, drafts, draft, commands);
+    let mut stop = view.workflow.settings().stop_at_first_error;
+    if ui.checkbox(&mut stop, "Stop at the first error").changed() {
+        let settings = WorkflowSettings { stop_at_first_error: stop };
+        commands.push(Command::Edit("Workflow settings".to_owned(), Edit::SetWorkflowSettings(settings)));
+    }
+    ui.add_space(8.0);
+    ui.weak(format!(
+        "{}, {}",
+        words::count(view.workflow.n_nodes(), "node"),
+        words::count(view.workflow.connections().len(), "connection")
+    ));
+    ui.weak("Select a node to see its parameters and results.");
+}
+
+fn several_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
+    let selected: Vec<NodeId> = view.selection.iter().cloned().collect();
+    ui.heading(words::count(selected.len(), "node"));
+    ui.horizontal_wrapped(|ui| {
+        for (name, request) in [
+            ("Pin Results", MarkRequest::Pin(PinPolicy::Hold)),
+            ("Unpin", MarkRequest::Unpin),
+            ("Force Execution", MarkRequest::ToggleForce),
+            ("Disable / Enable", MarkRequest::ToggleDisable),
+        ] {
+            if ui.button(name).clicked() {
+                commands.push(Command::Mark(selected.clone(), request));
+            }
+        }
+    });
+    ui.add_space(8.0);
+    for id in &selected {
+        if ui.link(words::title(view.workflow, view.catalogue, id)).clicked() {
+            commands.push(Command::Reveal(id.clone()));
+        }
+    }
+}
+
+fn node_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    (id, node): (&NodeId, &Node),
+    state: &mut InspectorState,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    header_ui(ui, view, (id, node), state, commands);
+    mark_ui(ui, view, id, commands);
+    section(ui, "Parameters", true, id, |ui| {
+        fields::parameters_ui(ui, view, (id, node), &mut state.drafts, commands);
+    });
+    section(ui, "Input Data", false, id, |ui| record::inputs_ui(ui, view, id, viewers, commands));
+    section(ui, "Output Data", true, id, |ui| match view.baseline.get(id) {
+        Some(record) => results_ui(ui, record, Room::Small, viewers, commands),
+        None => {
+            ui.weak("No results yet.");
+        }
+    });
+    section(ui, "Why", true, id, |ui| record::why_ui(ui, view, id));
+    section(ui, "Timing", false, id, |ui| record::timing_ui(ui, view, id));
+    section(ui, "Log", false, id, |ui| record::log_ui(ui, view, id));
+    section(ui, "Settings", false, id, |ui| settings_ui(ui, view, (id, node), state, commands));
+}
+
+/// Shows a section whose being open is remembered for all nodes, and whose widgets are this node's own.
+fn section(ui: &mut Ui, title: &str, open: bool, node: &NodeId, body: impl FnOnce(&mut Ui)) {
+    CollapsingHeader::new(RichText::new(title).strong())
+        .id_salt(("section", title))
+        .default_open(open)
+        .show_unindented(ui, |ui| ui.push_id(node.as_str(), body));
+}
+
+fn header_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    (id, node): (&NodeId, &Node),
+    state: &mut InspectorState,
+    commands: &mut Vec<Command>,
+) {
+    let kind = view.catalogue.get(&node.kind);
+    let kind_title = kind.map_or_else(|| node.kind.to_string(), |kind| kind.title.clone().into_owned());
+    ui.push_id(id.as_str(), |ui| {
+        let target = Target::Title(id.clone());
+        let draft = state.drafts.text(ui, &target, &node.title, |ui, text| {
+            let field = TextEdit::singleline(text)
+                .font(egui::TextStyle::Heading)
+                .hint_text(kind_title.clone())
+                .desired_width(f32::INFINITY);
+            ui.add(field).accessible_name("Node title")
+        });
+        push_draft(view, &mut state.drafts, draft, commands);
+    });
+    ui.horizontal(|ui| {
+        if let Some(kind) = kind {
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
+            icons::paint(ui.painter(), rect, Icon::of_family(kind.family), theme::tokens(ui).of_family(kind.family));
+        }
+        ui.weak(format!("{kind_title} · {id}"));
+    });
+    match kind {
+        Some(kind) if !kind.summary.is_empty() => {
+            ui.add(Label::new(RichText::new(kind.summary.clone())).wrap());
+        }
+        Some(_) => {}
+        None => {
+            let text = format!("This program does not know the kind {}; the node is kept as it is.", node.kind);
+            ui.colored_label(theme::tokens(ui).failed, text);
+        }
+    }
+}
+
+/// Shows the node's mark with what can be done about it.
+fn mark_ui(ui: &mut Ui, view: View<'_>, id: &NodeId, commands: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let plan = view.plan.get(id);
+    let mut ask = |ui: &mut Ui, name: &str, help: &str, request| {
+        if ui.button(name).on_hover_text(help).clicked() {
+            commands.push(Command::Mark(vec![id.clone()], request));
+        }
+    };
+    match view.marks.get(id) {
+        Mark::Default => {}
+        Mark::Forced => {
+            ui.colored_label(tokens.forced, "Forced: executes in every run");
+        }
+        Mark::Disabled => {
+            ui.colored_label(tokens.disabled, "Disabled: does not execute, gives nothing");
+        }
+        Mark::Pinned(pin) => {
+            let said = match view.marks.get(id).capture() {
+                None => "Armed: will be pinned to what it gives in the next run".to_owned(),
+                Some(_) => format!("Pinned ({})", words::policy(pin.policy)),
+            };
+            ui.colored_label(tokens.pinned, said);
+            let trouble = plan.and_then(|plan| {
+                let stale = plan.stale.as_ref().map(|stale| format!("Stale: {}", stale.0));
+                stale.or_else(|| plan.released.as_ref().map(|release| format!("Will be released: {}", release.0)))
+            });
+            if let Some(trouble) = trouble {
+                ui.add(Label::new(RichText::new(theme::readable(&trouble)).color(tokens.stale)).wrap());
+            }
+            if plan.is_some_and(|plan| plan.side_effect) {
+                ui.colored_label(tokens.stale, "Its effect on the outside does not take place while it is pinned.");
+            }
+            ui.horizontal_wrapped(|ui| {
+                if pin.policy == PinPolicy::Follow {
+                    ask(ui, "Keep", "Hold these results until you unpin them", MarkRequest::Keep);
+                }
+                ask(ui, "Refresh", "Execute once in the next run and pin again", MarkRequest::Refresh);
+                ask(ui, "Unpin", "Execute in the next run", MarkRequest::Unpin);
+                ask(ui, "Unpin downstream", "Take away all pins below", MarkRequest::UnpinDownstream);
+            });
+        }
+    }
+}
+
+fn settings_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    (id, node): (&NodeId, &Node),
+    state: &mut InspectorState,
+    commands: &mut Vec<Command>,
+) {
+    let mut settings = node.settings.clone();
+    let checkbox = ui.checkbox(&mut settings.continue_on_error, "Continue on error");
+    if checkbox.on_hover_text("A failure of this node does not make the run fail").changed() {
+        commands.push(Command::Edit(format!("Settings of {id}"), Edit::SetNodeSettings(id.clone(), settings)));
+    }
+    let label = ui.label("Note");
+    let target = Target::Comment(id.clone());
+    let draft = state.drafts.text(ui, &target, &node.comment, |ui, text| {
+        ui.add(TextEdit::multiline(text).desired_rows(2).desired_width(f32::INFINITY)).labelled_by(label.id)
+    });
+    push_draft(view, &mut state.drafts, draft, commands);
+}

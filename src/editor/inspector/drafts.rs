@@ -1,0 +1,321 @@
+//! What is being typed or dragged, kept apart from the document until it is done and becomes one edit.
+
+use std::collections::BTreeMap;
+
+use egui::{Key, Response, Ui};
+
+use super::parameter_text::{ParameterText, cell_value, with_cell, with_column_name};
+use crate::{
+    nodes::{Catalogue, ResolvedParameters},
+    value::Value,
+    workflow::{Edit, NodeId, ParameterId, Workflow},
+};
+
+/// What a draft will change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Target {
+    /// The workflow's name.
+    Name,
+    /// A node's title.
+    Title(NodeId),
+    /// The note on a node.
+    Comment(NodeId),
+    /// A parameter.
+    Parameter(NodeId, ParameterId),
+    /// A cell of a table parameter: row and column.
+    Cell(NodeId, ParameterId, usize, usize),
+    /// The name of a column of a table parameter.
+    Column(NodeId, ParameterId, usize),
+}
+
+/// What was typed or dragged to so far.
+#[derive(Clone, Debug)]
+enum Content {
+    Text(String),
+    Number(Value),
+}
+
+/// Something that is being typed or dragged.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    target: Target,
+    content: Content,
+}
+
+/// The draft in hand, and texts that could not be taken because they are wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Drafts {
+    current: Option<Draft>,
+    /// Whether the current draft's field was shown since the last look.
+    shown: bool,
+    /// Texts that do not read as their parameter's type; they stay in their fields until they do.
+    refused: BTreeMap<Target, String>,
+}
+
+impl Drafts {
+    /// Shows a text field for a target. Returns what was typed once it is done: on Enter, or when the focus is lost.
+    pub(crate) fn text(
+        &mut self,
+        ui: &mut Ui,
+        target: &Target,
+        in_document: &str,
+        field: impl FnOnce(&mut Ui, &mut String) -> Response,
+    ) -> Option<Draft> {
+        let mut text = match (&self.current, self.refused.get(target)) {
+            (Some(Draft { target: drafted, content: Content::Text(text) }), _) if drafted == target => text.clone(),
+            (_, Some(refused)) => refused.clone(),
+            _ => in_document.to_owned(),
+        };
+        let response = field(ui, &mut text);
+        let done = response.lost_focus();
+        if done && ui.input(|input| input.key_pressed(Key::Escape)) {
+            self.forget(target);
+            return None;
+        }
+        self.keep(&response, target, in_document == text, Content::Text(text), done)
+    }
+
+    /// Shows a number for a target. Returns it once the drag or the typing is done.
+    pub(crate) fn number(
+        &mut self,
+        ui: &mut Ui,
+        target: &Target,
+        in_document: &Value,
+        field: impl FnOnce(&mut Ui, &mut Value) -> Response,
+    ) -> Option<Draft> {
+        let mut value = match &self.current {
+            Some(Draft { target: drafted, content: Content::Number(value) }) if drafted == target => value.clone(),
+            _ => in_document.clone(),
+        };
+        let response = field(ui, &mut value);
+        let at_rest = !response.dragged() && !response.has_focus();
+        let done = response.drag_stopped() || response.lost_focus() || (response.changed() && at_rest);
+        self.keep(&response, target, *in_document == value, Content::Number(value), done)
+    }
+
+    fn keep(
+        &mut self,
+        response: &Response,
+        target: &Target,
+        same: bool,
+        content: Content,
+        done: bool,
+    ) -> Option<Draft> {
+        let is_current = self.current.as_ref().is_some_and(|draft| draft.target == *target);
+        if done {
+            if is_current {
+                self.current = None;
+            }
+            return (!same || self.refused.contains_key(target)).then(|| Draft { target: target.clone(), content });
+        }
+        let mut before = None;
+        if response.changed() || is_current {
+            let draft = Draft { target: target.clone(), content };
+            before = self.current.replace(draft).filter(|draft| draft.target != *target);
+            self.shown = true;
+        }
+        before
+    }
+
+    fn forget(&mut self, target: &Target) {
+        self.refused.remove(target);
+        self.current = self.current.take().filter(|draft| draft.target != *target);
+    }
+
+    /// Takes the draft in hand, to be committed before something else happens.
+    pub(crate) fn take(&mut self) -> Option<Draft> {
+        self.current.take()
+    }
+
+    /// Takes the draft in hand if its field was not shown since the last call: what it belongs to is out of sight, and
+    /// no field will say that it is done.
+    pub(crate) fn take_abandoned(&mut self) -> Option<Draft> {
+        if std::mem::take(&mut self.shown) { None } else { self.current.take() }
+    }
+
+    /// Forgets everything, for another document.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Returns the text for a target that could not be taken.
+    pub(crate) fn refused(&self, target: &Target) -> Option<&str> {
+        self.refused.get(target).map(String::as_str)
+    }
+
+    /// Returns the edit that a draft stands for, with its label; nothing if it changes nothing or cannot be taken.
+    pub(crate) fn edit(
+        &mut self,
+        draft: Draft,
+        workflow: &Workflow,
+        catalogue: &Catalogue,
+    ) -> Option<(String, Edit)> {
+        let Draft { target, content } = draft;
+        self.refused.remove(&target);
+        edit_of(&target, &content, workflow, catalogue).unwrap_or_else(|_not_of_the_type| {
+            if let Content::Text(text) = content {
+                self.refused.insert(target, text);
+            }
+            None
+        })
+    }
+}
+
+/// Returns the edit for a target, nothing if it would change nothing, or what is wrong with the text.
+fn edit_of(
+    target: &Target,
+    content: &Content,
+    workflow: &Workflow,
+    catalogue: &Catalogue,
+) -> Result<Option<(String, Edit)>, String> {
+    let text = match content {
+        Content::Text(text) => text.clone(),
+        Content::Number(value) => value.display_text(),
+    };
+    let changed = |before: &str, label: String, edit: Edit| (before != text).then_some((label, edit));
+    Ok(match target {
+        Target::Name => changed(workflow.name(), "Rename the workflow".to_owned(), Edit::SetName(text.clone())),
+        Target::Title(node) => workflow
+            .node(node)
+            .and_then(|before| changed(&before.title, format!("Rename {node}"), Edit::SetTitle(node.clone(), text.clone()))),
+        Target::Comment(node) => workflow.node(node).and_then(|before| {
+            changed(&before.comment, format!("Note on {node}"), Edit::SetComment(node.clone(), text.clone()))
+        }),
+        Target::Parameter(node, parameter) => {
+            let value = match content {
+                Content::Number(value) => Some(value.clone()),
+                Content::Text(text) => parse_for(workflow, catalogue, node, parameter, text)?,
+            };
+            value.and_then(|value| set_parameter(workflow, catalogue, node, parameter, value))
+        }
+        Target::Cell(node, parameter, row, column) => resolved(workflow, catalogue, node, parameter)
+            .and_then(|table| with_cell(&table, *row, *column, cell_value(&text)))
+            .and_then(|table| set_parameter(workflow, catalogue, node, parameter, table)),
+        Target::Column(node, parameter, column) => resolved(workflow, catalogue, node, parameter)
+            .and_then(|table| with_column_name(&table, *column, &text))
+            .and_then(|table| set_parameter(workflow, catalogue, node, parameter, table)),
+    })
+}
+
+fn parse_for(
+    workflow: &Workflow,
+    catalogue: &Catalogue,
+    node: &NodeId,
+    parameter: &ParameterId,
+    text: &str,
+) -> Result<Option<Value>, String> {
+    let schema = workflow
+        .node(node)
+        .and_then(|node| catalogue.get(&node.kind))
+        .and_then(|kind| kind.parameters.iter().find(|schema| schema.id == *parameter));
+    schema.map(|schema| ParameterText(schema).parse(text)).transpose()
+}
+
+/// Returns a parameter's value in force.
+fn resolved(workflow: &Workflow, catalogue: &Catalogue, node: &NodeId, parameter: &ParameterId) -> Option<Value> {
+    let node = workflow.node(node)?;
+    let kind = catalogue.get(&node.kind)?;
+    Some(ResolvedParameters::new(&kind.parameters, node).get(parameter.as_str()).clone())
+}
+
+/// Returns the edit that gives a parameter a value, with its label; nothing if it has that value. The default is stored
+/// by leaving the parameter out.
+pub(crate) fn set_parameter(
+    workflow: &Workflow,
+    catalogue: &Catalogue,
+    node: &NodeId,
+    parameter: &ParameterId,
+    value: Value,
+) -> Option<(String, Edit)> {
+    let kind = catalogue.get(&workflow.node(node)?.kind)?;
+    let schema = kind.parameters.iter().find(|schema| schema.id == *parameter)?;
+    if resolved(workflow, catalogue, node, parameter)? == value {
+        return None;
+    }
+    let set = (schema.default != value).then_some(value);
+    let label = format!("Change {} of {node}", schema.label);
+    Some((label, Edit::SetParameter(node.clone(), parameter.clone(), set)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        nodes::{Family, Kind, ParameterSchema, ParameterType, Success},
+        workflow::{Node, Position},
+    };
+
+    fn fixture() -> (Workflow, Catalogue) {
+        let mut catalogue = Catalogue::empty();
+        let text = ParameterType::Line { hint: "" };
+        catalogue.register(
+            Kind::new("k", "K", Family::Text, |_| Ok(Success::new(crate::nodes::Outputs::none())))
+                .parameter(ParameterSchema::new("text", "Text", text, "abc", ""))
+                .parameter(ParameterSchema::new("json", "JSON", ParameterType::Json, Value::Null, "")),
+        );
+        let mut workflow = Workflow::new("w");
+        for id in ["a", "b"] {
+            workflow.apply(Edit::AddNode(id.into(), Arc::new(Node::new("k", Position::default())))).unwrap();
+        }
+        (workflow, catalogue)
+    }
+
+    fn draft(target: Target, text: &str) -> Draft {
+        Draft { target, content: Content::Text(text.to_owned()) }
+    }
+
+    fn parameter(node: &'static str, parameter: &'static str) -> Target {
+        Target::Parameter(node.into(), parameter.into())
+    }
+
+    #[test]
+    fn a_draft_belongs_to_the_node_it_was_typed_for() {
+        let (workflow, catalogue) = fixture();
+        let mut drafts = Drafts { current: Some(draft(parameter("a", "text"), "typed")), ..Default::default() };
+        let abandoned = drafts.take_abandoned().unwrap();
+        let (_, edit) = drafts.edit(abandoned, &workflow, &catalogue).unwrap();
+        assert_eq!(edit, Edit::SetParameter("a".into(), "text".into(), Some("typed".into())));
+        assert!(drafts.take().is_none());
+    }
+
+    #[test]
+    fn a_field_in_sight_keeps_its_draft() {
+        let mut drafts =
+            Drafts { current: Some(draft(parameter("a", "text"), "typed")), shown: true, ..Default::default() };
+        assert!(drafts.take_abandoned().is_none());
+        assert!(drafts.take_abandoned().is_some(), "not shown since");
+    }
+
+    #[test]
+    fn what_changes_nothing_is_no_edit_and_the_default_is_stored_as_nothing() {
+        let (mut workflow, catalogue) = fixture();
+        let mut drafts = Drafts::default();
+        assert!(drafts.edit(draft(parameter("a", "text"), "abc"), &workflow, &catalogue).is_none());
+        let (_, edit) = drafts.edit(draft(parameter("a", "text"), "x"), &workflow, &catalogue).unwrap();
+        workflow.apply(edit).unwrap();
+        let (_, edit) = drafts.edit(draft(parameter("a", "text"), "abc"), &workflow, &catalogue).unwrap();
+        assert_eq!(edit, Edit::SetParameter("a".into(), "text".into(), None));
+    }
+
+    #[test]
+    fn wrong_json_stays_in_its_field_until_it_is_right() {
+        let (workflow, catalogue) = fixture();
+        let mut drafts = Drafts::default();
+        let target = parameter("a", "json");
+        assert!(drafts.edit(draft(target.clone(), "{"), &workflow, &catalogue).is_none());
+        assert_eq!(drafts.refused(&target), Some("{"));
+        let (_, edit) = drafts.edit(draft(target.clone(), "[1]"), &workflow, &catalogue).unwrap();
+        assert_eq!(edit, Edit::SetParameter("a".into(), "json".into(), Some(Value::list([Value::Int(1)]))));
+        assert_eq!(drafts.refused(&target), None);
+    }
+
+    #[test]
+    fn a_draft_of_a_node_that_is_gone_is_nothing() {
+        let (workflow, catalogue) = fixture();
+        let mut drafts = Drafts::default();
+        assert!(drafts.edit(draft(parameter("gone", "text"), "x"), &workflow, &catalogue).is_none());
+        assert!(drafts.edit(draft(Target::Title("gone".into()), "x"), &workflow, &catalogue).is_none());
+    }
+}

@@ -1,0 +1,124 @@
+//! What the last run says of a node, and what the next one would do: inputs, reasons, times, log lines.
+
+use egui::{Label, RichText, Ui};
+
+use crate::{
+    editor::{
+        Command, LiveState, View, theme,
+        viewers::{Viewers, port_ui, stored_ui},
+        words,
+    },
+    nodes::LogLevel,
+    store::{Arrived, Effect, LogLine},
+    workflow::NodeId,
+};
+
+/// Shows what reached the node's inputs in its last run.
+pub(super) fn inputs_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    node: &NodeId,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    let Some(record) = view.baseline.get(node) else {
+        ui.weak("It has not run yet.");
+        return;
+    };
+    if record.inputs.is_empty() {
+        ui.weak("Nothing was connected.");
+    }
+    for input in &record.inputs {
+        ui.label(RichText::new(format!("{} · from {}", input.port, input.source)).strong());
+        ui.push_id(input.port.as_str(), |ui| match &input.arrived {
+            Arrived::NoValue => {
+                ui.weak("No value");
+            }
+            Arrived::Stored { fingerprint, .. } => stored_ui(ui, *fingerprint, viewers, commands),
+            Arrived::Results { results, .. } => port_ui(ui, results, &input.source.port, viewers, commands),
+        });
+    }
+}
+
+/// Shows what Resume would do and why, and what the last run did and why.
+pub(super) fn why_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
+    ui.label(RichText::new("Next Resume").small().weak());
+    if let Some(plan) = view.plan.get(node) {
+        line_ui(ui, &words::decision(&plan.decision));
+        for line in view.plan.why(node) {
+            bullet_ui(ui, &line);
+        }
+    } else {
+        ui.weak("Not planned yet.");
+    }
+    let Some(record) = view.baseline.get(node) else { return };
+    ui.add_space(4.0);
+    ui.label(RichText::new("Last run").small().weak());
+    line_ui(ui, &words::status(&record.status));
+    for reason in &record.reasons {
+        bullet_ui(ui, &reason.to_string());
+    }
+    for warning in record.warnings.iter().chain(&record.released) {
+        bullet_ui(ui, warning);
+    }
+    match record.effect {
+        Effect::None => {}
+        Effect::Performed => bullet_ui(ui, "its effect on the outside took place"),
+        Effect::HeldBack => bullet_ui(ui, "its effect on the outside did not take place"),
+    }
+}
+
+fn line_ui(ui: &mut Ui, text: &str) {
+    ui.add(Label::new(theme::readable(text).as_ref()).wrap());
+}
+
+fn bullet_ui(ui: &mut Ui, text: &str) {
+    ui.add(Label::new(RichText::new(format!("• {}", theme::readable(text))).color(theme::tokens(ui).text_muted)).wrap());
+}
+
+/// Shows when the node ran and how long it took.
+pub(super) fn timing_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
+    if let Some(LiveState::Running { since, fraction, message }) = view.run.and_then(|run| run.nodes.get(node)) {
+        let done = fraction.map_or_else(String::new, |fraction| format!(" · {:.0} %", fraction * 100.0));
+        ui.label(format!("Running for {}{done}", words::duration(since.elapsed())));
+        if !message.is_empty() {
+            ui.weak(message);
+        }
+        return;
+    }
+    let Some(record) = view.baseline.get(node) else {
+        ui.weak("It has not run yet.");
+        return;
+    };
+    match (record.started, record.took) {
+        (Some(started), Some(took)) => {
+            ui.label(format!("Took {}", words::duration(took)));
+            ui.weak(format!("Started {}", started.strftime("%Y-%m-%d %H:%M:%S UTC")));
+        }
+        _ => {
+            ui.weak("It did not execute in the last run.");
+        }
+    }
+    ui.weak(format!("Run {}", record.run));
+}
+
+/// Shows what the node wrote in its last execution.
+pub(super) fn log_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
+    match view.baseline.get(node) {
+        Some(record) if !record.log.is_empty() => {
+            for line in &record.log {
+                log_line_ui(ui, line);
+            }
+        }
+        _ => {
+            ui.weak("It wrote nothing.");
+        }
+    }
+}
+
+fn log_line_ui(ui: &mut Ui, line: &LogLine) {
+    let tokens = theme::tokens(ui);
+    let color = if line.level == LogLevel::Warning { tokens.stale } else { tokens.text };
+    let text = format!("{}  {}", line.at.strftime("%H:%M:%S"), line.message);
+    ui.add(Label::new(RichText::new(text).monospace().color(color)).wrap());
+}

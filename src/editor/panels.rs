@@ -1,0 +1,18 @@
+//! The panels round the canvas, one file each.
+
+mod bottom;
+mod library;
+mod notices;
+mod pins;
+mod status;
+mod toolbar;
+mod welcome;
+
+pub(crate) use self::{
+    bottom::{BottomState, LogEntry, bottom_ui},
+    library::{LibraryState, library_ui},
+    notices::{Notice, Notices, Tone, notices_ui},
+    status::status_ui,
+    toolbar::{pins_banner_ui, toolbar_ui},
+    welcome::welcome_ui,
+};

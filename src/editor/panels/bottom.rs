@@ -1,0 +1,187 @@
+//! The bottom panel: the results of the selected node, the log, problems, pins.
+
+use egui::{Label, RichText, ScrollArea, TextStyle, Ui};
+
+use super::pins::pins_ui;
+use crate::{
+    editor::{
+        Command, Tab, View, theme,
+        viewers::{Room, Viewers, results_ui},
+        words,
+    },
+    nodes::LogLevel,
+    store::LogLine,
+    workflow::{NodeId, Problem, Severity},
+};
+
+/// A line of the log: what a node wrote, or what became of the run.
+#[derive(Clone, Debug)]
+pub(crate) struct LogEntry {
+    /// The node, or nothing for the run itself.
+    pub(crate) node: Option<NodeId>,
+    pub(crate) line: LogLine,
+}
+
+/// The most lines of the log that are kept.
+const MAX_LINES: usize = 20_000;
+
+/// What the bottom panel remembers between frames.
+#[derive(Debug, Default)]
+pub(crate) struct BottomState {
+    pub(crate) tab: Tab,
+    log: Vec<LogEntry>,
+}
+
+impl BottomState {
+    /// Adds a line to the log; of a very long log the older half is let go.
+    pub(crate) fn log(&mut self, entry: LogEntry) {
+        if self.log.len() >= MAX_LINES {
+            self.log.drain(..MAX_LINES / 2);
+        }
+        self.log.push(entry);
+    }
+
+    /// Empties the log.
+    pub(crate) fn clear_log(&mut self) {
+        self.log.clear();
+    }
+}
+
+/// Shows the bottom panel.
+pub(crate) fn bottom_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    state: &mut BottomState,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    ui.horizontal(|ui| {
+        let n_marks = view.marks.iter().filter(|(node, _)| view.workflow.node(node).is_some()).count();
+        for (tab, name, count) in [
+            (Tab::Output, "Output", 0),
+            (Tab::Log, "Log", state.log.len()),
+            (Tab::Problems, "Problems", view.problems.len()),
+            (Tab::Pins, "Pins", n_marks),
+        ] {
+            let text = if count > 0 { format!("{name} ({count})") } else { name.to_owned() };
+            let response = ui.selectable_label(state.tab == tab, text);
+            let response = response.accessible_name(name);
+            if response.clicked() {
+                commands.push(Command::ShowTab(tab));
+            }
+        }
+    });
+    ui.separator();
+    match state.tab {
+        Tab::Output => output_ui(ui, view, viewers, commands),
+        Tab::Log => log_ui(ui, view, state, commands),
+        Tab::Problems => problems_ui(ui, view, commands),
+        Tab::Pins => pins_ui(ui, view, commands),
+    }
+}
+
+fn output_ui(ui: &mut Ui, view: View<'_>, viewers: &mut Viewers, commands: &mut Vec<Command>) {
+    let [node] = view.selection.iter().collect::<Vec<_>>()[..] else {
+        ui.weak("Select one node to see its results.");
+        return;
+    };
+    ui.label(RichText::new(words::title(view.workflow, view.catalogue, node)).strong());
+    match view.baseline.get(node) {
+        Some(record) => {
+            ScrollArea::vertical().id_salt("output").auto_shrink([false, false]).show(ui, |ui| {
+                ui.push_id(node.as_str(), |ui| results_ui(ui, record, Room::Large, viewers, commands));
+            });
+        }
+        None => {
+            ui.weak("No results yet: run the workflow.");
+        }
+    }
+}
+
+fn log_ui(ui: &mut Ui, view: View<'_>, state: &BottomState, commands: &mut Vec<Command>) {
+    if state.log.is_empty() {
+        ui.weak("Nothing was written yet.");
+        return;
+    }
+    let row_height = ui.text_style_height(&TextStyle::Body);
+    ScrollArea::both().id_salt("log").auto_shrink([false, false]).stick_to_bottom(true).show_rows(
+        ui,
+        row_height,
+        state.log.len(),
+        |ui, in_sight| {
+            for entry in &state.log[in_sight] {
+                log_entry_ui(ui, view, entry, commands);
+            }
+        },
+    );
+}
+
+fn log_entry_ui(ui: &mut Ui, view: View<'_>, entry: &LogEntry, commands: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    ui.horizontal(|ui| {
+        ui.weak(entry.line.at.strftime("%H:%M:%S").to_string());
+        if let Some(node) = &entry.node
+            && ui.link(words::title(view.workflow, view.catalogue, node)).clicked()
+        {
+            commands.push(Command::Reveal(node.clone()));
+        }
+        let color = if entry.line.level == LogLevel::Warning { tokens.stale } else { tokens.text };
+        let line = entry.line.message.lines().next().unwrap_or_default();
+        let text = RichText::new(theme::readable(line).as_ref()).color(color);
+        ui.add(Label::new(text).extend()).on_hover_text(theme::readable(&entry.line.message).as_ref());
+    });
+}
+
+fn problems_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
+    if view.problems.is_empty() {
+        ui.weak("No problems.");
+        return;
+    }
+    let row_height = ui.spacing().interact_size.y;
+    ScrollArea::vertical().id_salt("problems").auto_shrink([false, false]).show_rows(
+        ui,
+        row_height,
+        view.problems.len(),
+        |ui, in_sight| {
+            for problem in &view.problems[in_sight] {
+                problem_ui(ui, view, problem, commands);
+            }
+        },
+    );
+}
+
+fn problem_ui(ui: &mut Ui, view: View<'_>, problem: &Problem, commands: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    let color = if problem.severity == Severity::Error { tokens.failed } else { tokens.stale };
+    let node = problem.location.node().filter(|node| view.workflow.node(node).is_some());
+    let said = match node {
+        Some(node) => format!("{}: {}", words::title(view.workflow, view.catalogue, node), problem.message),
+        None => problem.to_string(),
+    };
+    let text = RichText::new(theme::readable(&said).as_ref()).color(color);
+    let button = egui::Button::new(text).frame_when_inactive(false).truncate();
+    if ui.add(button).on_hover_text(theme::readable(&said).as_ref()).clicked()
+        && let Some(node) = node
+    {
+        commands.push(Command::Reveal(node.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_very_long_log_lets_its_older_half_go() {
+        let mut state = BottomState::default();
+        for number in 0..=MAX_LINES {
+            let line =
+                LogLine { at: Timestamp::UNIX_EPOCH, level: LogLevel::Info, message: number.to_string() };
+            state.log(LogEntry { node: None, line });
+        }
+        assert_eq!(state.log.len(), MAX_LINES / 2 + 1);
+        assert_eq!(state.log.last().unwrap().line.message, MAX_LINES.to_string());
+    }
+}

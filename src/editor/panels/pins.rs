@@ -1,0 +1,129 @@
+//! All marks of the session: what is pinned, how large, how old, stale or not, and what can be done about it.
+
+use egui::{Label, RichText, Ui};
+use egui_extras::{Column, TableBuilder, TableRow};
+use jiff::Timestamp;
+
+use crate::{
+    editor::{Command, MarkRequest, View, theme, viewers, words},
+    session::{Mark, PinPolicy},
+    workflow::NodeId,
+};
+
+/// Shows all marks.
+pub(super) fn pins_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
+    let marks: Vec<(&NodeId, &Mark)> =
+        view.marks.iter().filter(|(node, _)| view.workflow.node(node).is_some()).collect();
+    if marks.is_empty() {
+        ui.weak("No node is pinned, forced or disabled.");
+        return;
+    }
+    let pinned: Vec<NodeId> =
+        marks.iter().filter(|(_, mark)| mark.as_pin().is_some()).map(|(node, _)| (*node).clone()).collect();
+    if pinned.len() > 1 && ui.button("Unpin all").clicked() {
+        commands.push(Command::Mark(pinned, MarkRequest::Unpin));
+    }
+    let row_height = ui.spacing().interact_size.y + 4.0;
+    let now = Timestamp::now();
+    TableBuilder::new(ui)
+        .id_salt("pins")
+        .striped(true)
+        .auto_shrink([false, false])
+        .column(Column::initial(150.0).at_least(60.0).clip(true).resizable(true))
+        .column(Column::initial(150.0).at_least(60.0).clip(true).resizable(true))
+        .column(Column::initial(180.0).at_least(60.0).clip(true).resizable(true))
+        .column(Column::initial(100.0).at_least(60.0).clip(true).resizable(true))
+        .column(Column::initial(190.0).at_least(60.0).clip(true).resizable(true))
+        .column(Column::remainder().at_least(220.0))
+        .header(row_height, |mut header| {
+            for title in ["Node", "Mark", "Results", "Age", "State", ""] {
+                header.col(|ui| {
+                    ui.strong(title);
+                });
+            }
+        })
+        .body(|body| {
+            body.rows(row_height, marks.len(), |mut row| {
+                let (node, mark) = marks[row.index()];
+                row_ui(&mut row, view, (node, mark), now, commands);
+            });
+        });
+}
+
+fn row_ui(
+    row: &mut TableRow<'_, '_>,
+    view: View<'_>,
+    (node, mark): (&NodeId, &Mark),
+    now: Timestamp,
+    commands: &mut Vec<Command>,
+) {
+    let capture = mark.capture();
+    row.col(|ui| {
+        if ui.link(words::title(view.workflow, view.catalogue, node)).clicked() {
+            commands.push(Command::Reveal(node.clone()));
+        }
+    });
+    row.col(|ui| {
+        let tokens = theme::tokens(ui);
+        let (color, text) = match mark {
+            Mark::Default => (tokens.text, String::new()),
+            Mark::Disabled => (tokens.disabled, "Disabled".to_owned()),
+            Mark::Forced => (tokens.forced, "Forced".to_owned()),
+            Mark::Pinned(pin) => (tokens.pinned, format!("Pinned, {}", words::policy(pin.policy))),
+        };
+        ui.add(Label::new(RichText::new(text).color(color)).truncate());
+    });
+    row.col(|ui| {
+        if let Some(capture) = capture {
+            ui.add(Label::new(viewers::preview(&capture.results)).truncate());
+        }
+    });
+    row.col(|ui| {
+        if let Some(capture) = capture {
+            let run = capture.captured_in.map_or_else(|| "typed in".to_owned(), |run| format!("Captured in run {run}"));
+            ui.label(words::ago(capture.captured_at, now)).on_hover_text(run);
+        }
+    });
+    row.col(|ui| {
+        let (troubled, text) = state(view, node, mark);
+        let color = if troubled { theme::tokens(ui).stale } else { theme::tokens(ui).text_muted };
+        let text = theme::readable(&text).into_owned();
+        ui.add(Label::new(RichText::new(text.as_str()).color(color)).truncate()).on_hover_text(text);
+    });
+    row.col(|ui| actions_ui(ui, node, mark, commands));
+}
+
+/// Returns whether a mark wants to be looked at, and how it stands.
+fn state(view: View<'_>, node: &NodeId, mark: &Mark) -> (bool, String) {
+    let plan = view.plan.get(node);
+    if let Some(stale) = plan.and_then(|plan| plan.stale.as_ref()) {
+        return (true, format!("stale: {}", stale.0));
+    }
+    if let Some(release) = plan.and_then(|plan| plan.released.as_ref()) {
+        return (true, format!("will be released: {}", release.0));
+    }
+    let pinned = mark.as_pin().is_some();
+    match (pinned, mark.capture()) {
+        (true, None) => (false, "armed for the next run".to_owned()),
+        (true, Some(capture)) if capture.edited => (false, "edited".to_owned()),
+        (true, Some(_)) => (false, "up to date".to_owned()),
+        (false, _) => (false, String::new()),
+    }
+}
+
+fn actions_ui(ui: &mut Ui, node: &NodeId, mark: &Mark, commands: &mut Vec<Command>) {
+    let actions: &[(&str, MarkRequest)] = match mark {
+        Mark::Default => &[],
+        Mark::Disabled => &[("Enable", MarkRequest::ToggleDisable)],
+        Mark::Forced => &[("Force no more", MarkRequest::ToggleForce)],
+        Mark::Pinned(pin) if pin.policy == PinPolicy::Follow => {
+            &[("Unpin", MarkRequest::Unpin), ("Keep", MarkRequest::Keep), ("Refresh", MarkRequest::Refresh)]
+        }
+        Mark::Pinned(_) => &[("Unpin", MarkRequest::Unpin), ("Refresh", MarkRequest::Refresh)],
+    };
+    for (name, request) in actions {
+        if ui.small_button(*name).accessible_name(format!("{name} {node}")).clicked() {
+            commands.push(Command::Mark(vec![node.clone()], *request));
+        }
+    }
+}

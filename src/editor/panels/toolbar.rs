@@ -1,0 +1,212 @@
+//! The toolbar: menus, buttons, how the run stands, what Resume would do. All commands come from the table.
+
+use std::time::Duration;
+
+use egui::{MenuBar, ProgressBar, RichText, Ui};
+
+use crate::{
+    editor::{
+        Command, LiveState, Panel, RunProgress, Tab, View,
+        command_table::{self, CommandEntry, CommandId, Situation},
+        icons::{Icon, icon_button, icon_text_button},
+        theme, words,
+    },
+    store::Status,
+};
+
+/// How often the clock of a run is drawn anew.
+const CLOCK: Duration = Duration::from_millis(250);
+
+/// Shows the toolbar; on the welcome screen there is no view.
+pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situation, commands: &mut Vec<Command>) {
+    MenuBar::new().ui(ui, |ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        menus_ui(ui, situation, commands);
+        ui.separator();
+        for id in [CommandId::New, CommandId::Open, CommandId::Save] {
+            button_ui(ui, id, situation, commands);
+        }
+        if view.is_some() {
+            ui.separator();
+            for id in [CommandId::Undo, CommandId::Redo] {
+                button_ui(ui, id, situation, commands);
+            }
+            ui.separator();
+            for id in [CommandId::Run, CommandId::Resume, CommandId::Stop] {
+                button_ui(ui, id, situation, commands);
+            }
+            ui.separator();
+        }
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            theme_ui(ui, commands);
+            if let Some(view) = view {
+                plan_ui(ui, view, commands);
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    if let Some(run) = view.run {
+                        progress_ui(ui, run);
+                    }
+                });
+            }
+        });
+    });
+}
+
+fn menus_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
+    use CommandId as Id;
+    let menus: [(&str, &[&[CommandId]]); 4] = [
+        ("File", &[&[Id::New, Id::Open], &[Id::Save, Id::SaveAs], &[Id::Welcome, Id::Quit]]),
+        (
+            "Edit",
+            &[
+                &[Id::Undo, Id::Redo],
+                &[Id::Cut, Id::Copy, Id::Duplicate, Id::Delete],
+                &[Id::SelectAll, Id::Rename, Id::SearchNodes],
+            ],
+        ),
+        (
+            "Node",
+            &[
+                &[Id::RunToHere, Id::ResumeToHere],
+                &[Id::PinResults, Id::PinUntilChange, Id::Unpin],
+                &[Id::Force, Id::Disable],
+            ],
+        ),
+        ("View", &[&[Id::FitSelected, Id::FitAll, Id::ZoomReset], &[Id::TogglePlan, Id::ToggleTheme]]),
+    ];
+    for (name, groups) in menus {
+        ui.menu_button(name, |ui| {
+            for (index, group) in groups.iter().enumerate() {
+                if index > 0 {
+                    ui.separator();
+                }
+                for id in *group {
+                    menu_item_ui(ui, command_table::get(*id), situation, commands);
+                }
+            }
+            if name == "View" {
+                panels_menu_ui(ui, situation, commands);
+            }
+        });
+    }
+}
+
+fn menu_item_ui(ui: &mut Ui, entry: &CommandEntry, situation: &Situation, commands: &mut Vec<Command>) {
+    let button = egui::Button::new(entry.name).shortcut_text(entry.shortcut_text(ui.ctx()));
+    let enabled = (entry.enabled)(situation);
+    if ui.add_enabled(enabled, button).on_hover_text(entry.help).clicked() {
+        commands.push((entry.command)(situation));
+        ui.close();
+    }
+}
+
+fn panels_menu_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
+    ui.separator();
+    for (name, panel) in [
+        ("Library panel", Panel::Library),
+        ("Inspector panel", Panel::Inspector),
+        ("Bottom panel", Panel::Bottom),
+    ] {
+        if ui.add_enabled(situation.open, egui::Button::new(name)).clicked() {
+            commands.push(Command::TogglePanel(panel));
+            ui.close();
+        }
+    }
+}
+
+/// Shows a command as a button: the ways to run with their names, the others as icons.
+fn button_ui(ui: &mut Ui, id: CommandId, situation: &Situation, commands: &mut Vec<Command>) {
+    let entry = command_table::get(id);
+    let enabled = (entry.enabled)(situation);
+    let named = matches!(id, CommandId::Run | CommandId::Resume | CommandId::Stop);
+    let icon = entry.icon.unwrap_or(Icon::Question);
+    let response = ui
+        .add_enabled_ui(enabled, |ui| {
+            if named { icon_text_button(ui, icon, entry.name) } else { icon_button(ui, icon, entry.name) }
+        })
+        .inner;
+    let what = match id {
+        CommandId::Undo => situation.undo.as_ref().map(|label| format!("Undo: {label}")),
+        CommandId::Redo => situation.redo.as_ref().map(|label| format!("Redo: {label}")),
+        _ => None,
+    };
+    let tooltip = match what {
+        Some(what) => format!("{what}\n{}", entry.tooltip(ui.ctx())),
+        None => entry.tooltip(ui.ctx()),
+    };
+    if response.on_hover_text(theme::readable(&tooltip).as_ref()).clicked() {
+        commands.push((entry.command)(situation));
+    }
+}
+
+fn theme_ui(ui: &mut Ui, commands: &mut Vec<Command>) {
+    let entry = command_table::get(CommandId::ToggleTheme);
+    let icon = if ui.visuals().dark_mode { Icon::Sun } else { Icon::Moon };
+    if icon_button(ui, icon, entry.name).on_hover_text(entry.help).clicked() {
+        commands.push(Command::ToggleTheme);
+    }
+}
+
+/// Shows what Resume would do, in numbers; a click shows or hides it on the canvas.
+fn plan_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
+    let text = plan_text(view);
+    let color = if view.show_plan { theme::tokens(ui).text } else { theme::tokens(ui).text_muted };
+    let button = egui::Button::new(RichText::new(text).color(color)).frame_when_inactive(false).truncate();
+    let help = if view.show_plan { "What Resume would do; click to hide it on the canvas" } else { "What Resume would do; click to show it on the canvas" };
+    if ui.add(button).on_hover_text(help).clicked() {
+        commands.push(Command::TogglePlan);
+    }
+}
+
+fn plan_text(view: View<'_>) -> String {
+    let counts = view.plan.counts();
+    let mut parts = vec![format!("{} run", counts.execute), format!("{} reuse", counts.reuse)];
+    for (number, what) in [
+        (counts.pinned, "pinned"),
+        (counts.disabled, "disabled"),
+        (counts.not_run, "left out"),
+        (counts.cannot_run, "cannot run"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{number} {what}"));
+        }
+    }
+    format!("plan: {}", parts.join(" · "))
+}
+
+/// Shows how a run stands or ended.
+fn progress_ui(ui: &mut Ui, run: &RunProgress) {
+    let tokens = theme::tokens(ui);
+    let took = run.finished.map_or_else(|| run.started.elapsed(), |finished| finished - run.started);
+    let took = words::duration(took);
+    if run.finished.is_none() {
+        ui.ctx().request_repaint_after(CLOCK);
+        let fraction = run.n_executed as f32 / run.n_to_execute.max(1) as f32;
+        ui.add(ProgressBar::new(fraction.min(1.0)).desired_width(80.0).fill(tokens.running));
+        ui.label(format!("{} of {} · {took}", run.n_executed, run.n_to_execute));
+        return;
+    }
+    let has = |test: fn(&Status) -> bool| {
+        run.nodes.values().filter(|state| matches!(state, LiveState::Settled(record) if test(&record.status))).count()
+    };
+    let failed = has(|status| matches!(status, Status::Failed(_)));
+    let cancelled = has(|status| matches!(status, Status::Cancelled));
+    let (color, text) = if failed > 0 {
+        (tokens.failed, format!("{} failed · {took}", words::count(failed, "node")))
+    } else if cancelled > 0 {
+        (tokens.stale, format!("Stopped · {} executed · {took}", run.n_executed))
+    } else {
+        (tokens.done, format!("Done · {} executed · {took}", run.n_executed))
+    };
+    ui.add(egui::Label::new(RichText::new(text).color(color)).truncate());
+}
+
+/// Shows that the run uses pins, or used them; a click opens the list of pins.
+pub(crate) fn pins_banner_ui(ui: &mut Ui, run: &RunProgress, commands: &mut Vec<Command>) {
+    let pins = words::count(run.n_pins, "pin");
+    let text = if run.finished.is_some() { format!("This run used {pins}") } else { format!("Running with {pins}") };
+    let color = theme::tokens(ui).pinned;
+    let button = egui::Button::new(RichText::new(text).color(color)).frame_when_inactive(false);
+    if ui.add(button).on_hover_text("Show all pins").clicked() {
+        commands.push(Command::ShowTab(Tab::Pins));
+    }
+}

@@ -1,0 +1,104 @@
+//! What a person set once for all workflows: the theme, recent files. Kept as RON in the config folder.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::workflow::write_atomically;
+
+/// The most recent files that are remembered.
+const MAX_RECENT: usize = 10;
+
+/// Light, dark, or as the desktop has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ThemeChoice {
+    /// As the desktop has it.
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+/// The settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Settings {
+    pub(crate) theme: ThemeChoice,
+    /// Newest first.
+    pub(crate) recent: Vec<PathBuf>,
+}
+
+impl Settings {
+    /// Reads the settings; without a file they are the defaults.
+    pub(crate) fn load(path: &Path) -> Result<Self, String> {
+        match fs::read_to_string(path) {
+            Ok(text) => ron::from_str(&text)
+                .map_err(|error| format!("the settings cannot be read and are left out: {error}: {}", path.display())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(format!("the settings cannot be read: {error}: {}", path.display())),
+        }
+    }
+
+    /// Writes the settings.
+    pub(crate) fn save(&self, path: &Path) -> Result<(), String> {
+        let failed = |error: &dyn std::fmt::Display| format!("cannot save the settings: {error}: {}", path.display());
+        let text = ron::ser::to_string_pretty(self, ron::ser::PrettyConfig::default()).map_err(|e| failed(&e))?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+        }
+        write_atomically(path, text.as_bytes()).map_err(|error| failed(&error))
+    }
+
+    /// Notes that a file was opened or saved.
+    pub(crate) fn remember(&mut self, path: &Path) {
+        self.recent.retain(|known| known != path);
+        self.recent.insert(0, path.to_owned());
+        self.recent.truncate(MAX_RECENT);
+    }
+
+    /// Forgets a file, because it cannot be opened.
+    pub(crate) fn forget(&mut self, path: &Path) {
+        self.recent.retain(|known| known != path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_the_round_trip() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/settings.ron");
+        assert_eq!(Settings::load(&path), Ok(Settings::default()));
+        let mut settings = Settings { theme: ThemeChoice::Dark, ..Settings::default() };
+        settings.remember(Path::new("/a"));
+        settings.save(&path).unwrap();
+        assert_eq!(Settings::load(&path), Ok(settings));
+    }
+
+    #[test]
+    fn recent_files_are_newest_first_each_once_and_few() {
+        let mut settings = Settings::default();
+        for number in 0..20 {
+            settings.remember(Path::new(&format!("/{number}")));
+        }
+        settings.remember(Path::new("/15"));
+        assert_eq!(settings.recent.len(), MAX_RECENT);
+        assert_eq!(settings.recent[0], Path::new("/15"));
+        assert_eq!(settings.recent[1], Path::new("/19"));
+        settings.forget(Path::new("/15"));
+        assert_eq!(settings.recent[0], Path::new("/19"));
+    }
+
+    #[test]
+    fn broken_settings_are_said_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.ron");
+        fs::write(&path, "(theme: Purple)").unwrap();
+        assert!(Settings::load(&path).unwrap_err().contains("settings.ron"));
+    }
+}

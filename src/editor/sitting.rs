@@ -1,0 +1,297 @@
+//! One sitting at one workflow: the document, its history, the session's marks and baseline, the run and the plan.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use super::{
+    LiveState, RunProgress, View,
+    history::{Change, History},
+};
+use crate::{
+    engine::{EventKind, Plan, PlanOptions, Probes, plan},
+    nodes::Catalogue,
+    session::{Baseline, Capture, Mark, MarkEdit, Marks, SessionId},
+    store::{MarkUsed, NodeRecord, RunHeader, RunId, RunKind, RunRecord, Status},
+    workflow::{Edit, EditError, NodeId, Problem, Workflow},
+};
+
+/// The open workflow with all that belongs to it.
+pub(crate) struct Sitting {
+    pub(crate) session: SessionId,
+    path: Option<PathBuf>,
+    workflow: Arc<Workflow>,
+    /// The document as the file has it.
+    saved: Arc<Workflow>,
+    is_unsaved: bool,
+    /// Raised whenever the document changes.
+    revision: u64,
+    history: History,
+    marks: Marks,
+    baseline: Arc<Baseline>,
+    selection: BTreeSet<NodeId>,
+    run: Option<RunProgress>,
+    plan: Plan,
+    problems: Vec<Problem>,
+    probes: Probes,
+    /// Something the plan is made from has changed.
+    plan_is_due: bool,
+    /// Something the session file holds has changed.
+    save_is_due: bool,
+    released: Vec<Released>,
+}
+
+/// A pin that was let go in the last run.
+#[derive(Clone, Debug)]
+pub(crate) struct Released {
+    pub(crate) node: NodeId,
+    pub(crate) capture: Arc<Capture>,
+    pub(crate) reason: String,
+}
+
+impl Sitting {
+    /// Returns a sitting at a workflow, in a session without marks. Without a path the workflow is yet to be saved.
+    pub(crate) fn new(session: SessionId, workflow: Workflow, path: Option<PathBuf>) -> Self {
+        let workflow = Arc::new(workflow);
+        Self {
+            session,
+            path,
+            saved: Arc::clone(&workflow),
+            workflow,
+            is_unsaved: false,
+            revision: 0,
+            history: History::default(),
+            marks: Marks::default(),
+            baseline: Arc::default(),
+            selection: BTreeSet::new(),
+            run: None,
+            plan: Plan::default(),
+            problems: Vec::new(),
+            probes: Probes::default(),
+            plan_is_due: true,
+            save_is_due: false,
+            released: Vec::new(),
+        }
+    }
+
+    pub(crate) const fn workflow(&self) -> &Arc<Workflow> {
+        &self.workflow
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    pub(crate) const fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    pub(crate) const fn baseline(&self) -> &Arc<Baseline> {
+        &self.baseline
+    }
+
+    pub(crate) const fn selection(&self) -> &BTreeSet<NodeId> {
+        &self.selection
+    }
+
+    pub(crate) const fn history(&self) -> &History {
+        &self.history
+    }
+
+    pub(crate) const fn run(&self) -> Option<&RunProgress> {
+        self.run.as_ref()
+    }
+
+    /// Returns whether the document differs from its file.
+    pub(crate) const fn is_unsaved(&self) -> bool {
+        self.is_unsaved
+    }
+
+    /// Returns what to call the workflow: its file's name, else its own.
+    pub(crate) fn name(&self) -> String {
+        let file = self.path.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy().into_owned());
+        file.unwrap_or_else(|| self.workflow.name().to_owned())
+    }
+
+    /// Returns what panels draw from.
+    pub(crate) fn view<'a>(&'a self, catalogue: &'a Catalogue, show_plan: bool) -> View<'a> {
+        View {
+            workflow: &self.workflow,
+            revision: self.revision,
+            catalogue,
+            marks: &self.marks,
+            baseline: &self.baseline,
+            plan: &self.plan,
+            problems: &self.problems,
+            selection: &self.selection,
+            run: self.run.as_ref(),
+            show_plan,
+        }
+    }
+
+    /// Changes the document.
+    pub(crate) fn edit(&mut self, label: String, edit: Edit) -> Result<(), EditError> {
+        self.step(|history, workflow, marks| history.apply(label, Change::Document(edit), workflow, marks))
+    }
+
+    /// Changes marks; a change that changes nothing is no step.
+    pub(crate) fn mark(&mut self, label: String, edit: MarkEdit) {
+        if !edit.0.is_empty() {
+            let applied =
+                self.step(|history, workflow, marks| history.apply(label, Change::Marks(edit), workflow, marks));
+            debug_assert!(applied.is_ok(), "changing marks cannot fail");
+        }
+    }
+
+    /// Takes the newest step back.
+    pub(crate) fn undo(&mut self) -> Result<(), EditError> {
+        self.step(History::undo)
+    }
+
+    /// Takes the step again that was taken back.
+    pub(crate) fn redo(&mut self) -> Result<(), EditError> {
+        self.step(History::redo)
+    }
+
+    fn step(
+        &mut self,
+        step: impl FnOnce(&mut History, &mut Workflow, &mut Marks) -> Result<(), EditError>,
+    ) -> Result<(), EditError> {
+        let result = step(&mut self.history, Arc::make_mut(&mut self.workflow), &mut self.marks);
+        self.revision += 1;
+        self.is_unsaved = !self.workflow.same_content(&self.saved);
+        self.selection.retain(|node| self.workflow.node(node).is_some());
+        self.plan_is_due = true;
+        self.save_is_due = true;
+        result
+    }
+
+    /// Selects these nodes and no others.
+    pub(crate) fn select(&mut self, nodes: impl IntoIterator<Item = NodeId>) {
+        self.selection = nodes.into_iter().filter(|node| self.workflow.node(node).is_some()).collect();
+    }
+
+    /// Notes that the document is now what a file has.
+    pub(crate) fn saved(&mut self, path: PathBuf, workflow: Arc<Workflow>) {
+        self.path = Some(path);
+        self.is_unsaved = !self.workflow.same_content(&workflow);
+        self.saved = workflow;
+        self.save_is_due = true;
+        self.plan_is_due = true;
+    }
+
+    /// Makes this a workflow of its own, not the one whose file it was opened from.
+    pub(crate) fn become_copy(&mut self) {
+        self.workflow = Arc::new(self.workflow.as_ref().clone().with_new_id());
+        self.is_unsaved = true;
+    }
+
+    /// Takes what was found out about the world.
+    pub(crate) fn probed(&mut self, probes: Probes) {
+        if self.probes != probes {
+            self.probes = probes;
+            self.plan_is_due = true;
+        }
+    }
+
+    /// Plans what Resume would do, if anything it depends on has changed.
+    pub(crate) fn replan(&mut self, catalogue: &Catalogue) {
+        if std::mem::take(&mut self.plan_is_due) {
+            let options = PlanOptions { kind: RunKind::Resumed, targets: Vec::new() };
+            (self.plan, self.problems) =
+                plan(&self.workflow, catalogue, &self.marks, &self.baseline, &self.probes, &options);
+        }
+    }
+
+    /// Returns whether the session file is to be written, and notes that it is.
+    pub(crate) const fn take_save_due(&mut self) -> bool {
+        std::mem::replace(&mut self.save_is_due, false)
+    }
+
+    /// Takes in what happened in the run. Returns the record of a run that has finished.
+    pub(crate) fn happened(&mut self, run: RunId, event: EventKind) -> Option<Arc<RunRecord>> {
+        match event {
+            EventKind::Started { header, plan } => self.started(&header, &plan),
+            EventKind::NodeStarted { node } => {
+                self.live(run, node, LiveState::Running { since: Instant::now(), fraction: None, message: String::new() });
+            }
+            EventKind::NodeProgress { node, fraction, message } => self.progressed(run, &node, fraction, message),
+            EventKind::NodeLogged { .. } => {}
+            EventKind::NodeSettled(record) => self.settled(run, &record),
+            EventKind::Finished(record) => {
+                self.finished(&record);
+                return Some(record);
+            }
+        }
+        None
+    }
+
+    fn started(&mut self, header: &RunHeader, plan: &Plan) {
+        let is_pin = |mark: &MarkUsed| matches!(mark, MarkUsed::Pinned(_));
+        let executes = |node: &&crate::engine::NodePlan| matches!(node.decision, crate::engine::Decision::Execute);
+        self.released.clear();
+        self.run = Some(RunProgress {
+            id: header.id,
+            kind: header.kind,
+            started: Instant::now(),
+            finished: None,
+            n_pins: header.marks.iter().filter(|(_, mark)| is_pin(mark)).count(),
+            n_to_execute: plan.counts().execute,
+            n_executed: 0,
+            nodes: plan.nodes.iter().filter(executes).map(|node| (node.node.clone(), LiveState::Waiting)).collect(),
+        });
+    }
+
+    fn live(&mut self, run: RunId, node: NodeId, state: LiveState) {
+        if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == run) {
+            progress.nodes.insert(node, state);
+        }
+    }
+
+    fn progressed(&mut self, run: RunId, node: &NodeId, done: f32, said: String) {
+        let progress = self.run.as_mut().filter(|progress| progress.id == run);
+        if let Some(LiveState::Running { fraction, message, .. }) = progress.and_then(|run| run.nodes.get_mut(node)) {
+            *fraction = Some(done);
+            *message = said;
+        }
+    }
+
+    fn settled(&mut self, run: RunId, record: &Arc<NodeRecord>) {
+        if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == run)
+            && matches!(record.status, Status::Executed | Status::Failed(_))
+        {
+            progress.n_executed += 1;
+            // A released pin makes a node execute that was not planned to.
+            progress.n_to_execute = progress.n_to_execute.max(progress.n_executed);
+        }
+        self.live(run, record.node.clone(), LiveState::Settled(Arc::clone(record)));
+        Arc::make_mut(&mut self.baseline).settle(Arc::clone(record));
+        self.plan_is_due = true;
+    }
+
+    fn finished(&mut self, record: &RunRecord) {
+        if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == record.header.id) {
+            progress.finished = Some(Instant::now());
+        }
+        Arc::make_mut(&mut self.baseline).absorb(record);
+        let edit = super::interim::marks_after(&self.marks, record);
+        self.released = edit.0.iter().filter_map(|(node, mark)| self.released_pin(node, mark, record)).collect();
+        self.marks.apply(edit);
+        self.plan_is_due = true;
+        self.save_is_due = true;
+    }
+
+    fn released_pin(&self, node: &NodeId, after: &Mark, record: &RunRecord) -> Option<Released> {
+        let capture = Arc::clone(self.marks.get(node).capture().filter(|_| after.is_default())?);
+        let reason = record.node(node).and_then(|record| record.released.clone());
+        Some(Released { node: node.clone(), capture, reason: reason.unwrap_or_else(|| "it executed".to_owned()) })
+    }
+
+    /// Returns the pins that were let go in the last run.
+    pub(crate) fn released(&self) -> &[Released] {
+        &self.released
+    }
+}

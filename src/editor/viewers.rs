@@ -1,0 +1,275 @@
+//! Values made visible: one viewer for each type. Nothing is read from the store on the interface thread: a viewer asks
+//! for what is not in memory by a [`Command`] and shows it when it is there.
+
+mod bytes;
+mod picture;
+mod table;
+mod text;
+mod tree;
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+};
+
+use egui::{RichText, Ui};
+
+pub(crate) use self::picture::{PictureKey, prepare};
+use super::{Command, theme, words};
+use crate::{
+    nodes::Outputs,
+    store::{Kept, NodeRecord, RunId, Status},
+    value::{Fingerprint, Value},
+    workflow::{NodeId, PortId},
+};
+
+/// What viewers remember between frames.
+#[derive(Default)]
+pub(crate) struct Viewers {
+    pub(crate) pictures: picture::Pictures,
+    pub(crate) loads: Loads,
+    texts: text::Texts,
+    tables: table::Tables,
+}
+
+/// What is being read from the store, or could not be.
+#[derive(Default)]
+pub(crate) struct Loads {
+    results: BTreeMap<(NodeId, RunId), Load>,
+    values: BTreeMap<Fingerprint, Load>,
+}
+
+/// How reading something from the store stands.
+#[derive(Clone, Debug)]
+pub(crate) enum Load {
+    /// It goes on.
+    Waiting,
+    /// It is there.
+    Here(Value),
+    /// It could not be read, and why.
+    Failed(String),
+}
+
+/// The most values read by fingerprint that are kept in memory.
+const MAX_VALUES: usize = 64;
+
+impl Loads {
+    /// Notes that results are being read; returns whether that is news.
+    pub(crate) fn begin_results(&mut self, node: &NodeId, run: RunId) -> bool {
+        self.results.insert((node.clone(), run), Load::Waiting).is_none()
+    }
+
+    /// Notes that results were read, or why not.
+    pub(crate) fn end_results(&mut self, node: NodeId, run: RunId, error: Option<String>) {
+        match error {
+            Some(error) => self.results.insert((node, run), Load::Failed(error)),
+            None => self.results.remove(&(node, run)),
+        };
+    }
+
+    /// Notes that a value is being read; returns whether that is news.
+    pub(crate) fn begin_value(&mut self, fingerprint: Fingerprint) -> bool {
+        if self.values.len() >= MAX_VALUES {
+            self.values.retain(|_, load| matches!(load, Load::Waiting));
+        }
+        self.values.insert(fingerprint, Load::Waiting).is_none()
+    }
+
+    /// Notes that a value was read, or why not.
+    pub(crate) fn end_value(&mut self, fingerprint: Fingerprint, value: Result<Value, String>) {
+        self.values.insert(fingerprint, value.map_or_else(Load::Failed, Load::Here));
+    }
+
+    /// Forgets what could not be read, so that it is tried again.
+    pub(crate) fn forget_failures(&mut self) {
+        self.results.retain(|_, load| !matches!(load, Load::Failed(_)));
+        self.values.retain(|_, load| !matches!(load, Load::Failed(_)));
+    }
+}
+
+/// How much room a viewer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// A part of the inspector.
+    Small,
+    /// All there is.
+    Large,
+}
+
+impl Room {
+    /// Returns the height a viewer may take, in points.
+    fn height(self, ui: &Ui) -> f32 {
+        match self {
+            Self::Small => 240.0,
+            Self::Large => ui.available_height().max(80.0),
+        }
+    }
+}
+
+/// Shows the results of a node: every port with its value.
+pub(crate) fn results_ui(
+    ui: &mut Ui,
+    record: &NodeRecord,
+    room: Room,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    match &record.results {
+        Some(kept) if record.status.has_results() => kept_ui(ui, record, kept, room, viewers, commands),
+        _ => {
+            let color = if matches!(record.status, Status::Failed(_)) {
+                theme::tokens(ui).failed
+            } else {
+                theme::tokens(ui).text_muted
+            };
+            let said = words::status(&record.status);
+            ui.colored_label(color, theme::readable(&said));
+        }
+    }
+}
+
+fn kept_ui(
+    ui: &mut Ui,
+    record: &NodeRecord,
+    kept: &Kept,
+    room: Room,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    if let Some(outputs) = kept.loaded() {
+        outputs_ui(ui, &record.node, outputs, room, viewers, commands);
+        return;
+    }
+    for port in kept.ports() {
+        ui.label(RichText::new(format!("{} · {}", port.port, port.preview)).strong());
+    }
+    match viewers.loads.results.get(&(record.node.clone(), record.run)) {
+        None => commands.push(Command::LoadResults(record.node.clone())),
+        Some(Load::Failed(error)) => {
+            ui.colored_label(theme::tokens(ui).failed, theme::readable(error));
+        }
+        Some(_) => waiting_ui(ui),
+    }
+}
+
+/// Shows that something is being read from the store.
+fn waiting_ui(ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        ui.spinner();
+        ui.weak("Reading kept results…");
+    });
+}
+
+fn outputs_ui(
+    ui: &mut Ui,
+    node: &NodeId,
+    outputs: &Arc<Outputs>,
+    room: Room,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    if outputs.iter().len() == 0 {
+        ui.weak("It gave no value on any port.");
+    }
+    let single = outputs.iter().len() == 1;
+    for (port, value) in outputs.iter() {
+        let room = if single { room } else { Room::Small };
+        ui.label(RichText::new(format!("{port} · {}", value.preview())).strong());
+        ui.push_id((node.as_str(), port.as_str()), |ui| value_ui(ui, value, room, viewers, commands));
+    }
+}
+
+/// Shows the value on one port of kept results, such as what reached an input.
+pub(crate) fn port_ui(
+    ui: &mut Ui,
+    kept: &Kept,
+    port: &PortId,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    match kept.loaded() {
+        Some(outputs) => match outputs.get(port) {
+            Some(value) => value_ui(ui, value, Room::Small, viewers, commands),
+            None => {
+                ui.weak("No value");
+            }
+        },
+        None => match kept.fingerprint(port) {
+            Some(fingerprint) => stored_ui(ui, fingerprint, viewers, commands),
+            None => {
+                ui.weak("No value");
+            }
+        },
+    }
+}
+
+/// Shows a value that lies in the store.
+pub(crate) fn stored_ui(ui: &mut Ui, fingerprint: Fingerprint, viewers: &mut Viewers, commands: &mut Vec<Command>) {
+    match viewers.loads.values.get(&fingerprint).cloned() {
+        None => commands.push(Command::LoadValue(fingerprint)),
+        Some(Load::Waiting) => waiting_ui(ui),
+        Some(Load::Failed(error)) => {
+            ui.colored_label(theme::tokens(ui).failed, theme::readable(&error));
+        }
+        Some(Load::Here(value)) => value_ui(ui, &value, Room::Small, viewers, commands),
+    }
+}
+
+/// Shows a value.
+pub(crate) fn value_ui(
+    ui: &mut Ui,
+    value: &Value,
+    room: Room,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
+            let text = if matches!(value, Value::Null) { "null".to_owned() } else { value.display_text() };
+            ui.add(egui::Label::new(RichText::new(text).monospace()).wrap());
+        }
+        Value::Text(text) => text::text_ui(ui, text, room, &mut viewers.texts),
+        Value::Bytes(bytes) => bytes::bytes_ui(ui, bytes, room),
+        Value::List(_) | Value::Record(_) => tree::tree_ui(ui, value, room),
+        Value::Table(table) => table::table_ui(ui, table, room, &mut viewers.tables),
+        Value::Image(image) => picture::picture_ui(ui, image, room, &mut viewers.pictures, commands),
+    }
+}
+
+/// Returns one line about kept results, without computing or reading anything.
+pub(crate) fn preview(kept: &Kept) -> String {
+    let previews: Vec<String> = match kept.loaded() {
+        Some(outputs) => outputs.iter().map(|(_, value)| value.preview()).collect(),
+        None => kept.ports().iter().map(|port| port.preview.clone()).collect(),
+    };
+    if previews.is_empty() { "no value".to_owned() } else { previews.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_read_once_until_they_fail_and_are_tried_again() {
+        let mut loads = Loads::default();
+        let run = RunId::generate();
+        assert!(loads.begin_results(&"a".into(), run));
+        assert!(!loads.begin_results(&"a".into(), run));
+        loads.end_results("a".into(), run, Some("gone".to_owned()));
+        assert!(!loads.begin_results(&"a".into(), run));
+        loads.end_results("a".into(), run, Some("gone".to_owned()));
+        loads.forget_failures();
+        assert!(loads.begin_results(&"a".into(), run));
+    }
+
+    #[test]
+    fn values_in_memory_are_bounded() {
+        let mut loads = Loads::default();
+        for number in 0..200_u8 {
+            let fingerprint = Fingerprint::of_bytes(&[number]);
+            loads.begin_value(fingerprint);
+            loads.end_value(fingerprint, Ok(Value::Int(i64::from(number))));
+        }
+        assert!(loads.values.len() <= MAX_VALUES);
+    }
+}
