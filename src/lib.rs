@@ -1,4 +1,5 @@
 //! Pinflow.
+pub mod cli;
 pub mod editor;
 pub mod engine;
 pub mod nodes;

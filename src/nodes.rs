@@ -3,12 +3,23 @@
 //! A [`Kind`] is plain data (ports, parameter schema, traits) and one function, its executor. Each family of kinds has
 //! a file; [`Catalogue::standard`] lists them all. An executor sees the world through its [`Context`] only.
 
+mod background;
 mod catalogue;
 mod check;
 mod context;
+mod csv;
+mod files;
+mod flow;
+mod input;
 mod kind;
 mod outputs;
 mod parameters;
+mod sql;
+mod system;
+mod tables;
+#[cfg(test)]
+mod testing;
+mod text;
 
 pub use self::{
     catalogue::Catalogue,

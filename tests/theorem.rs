@@ -1,5 +1,6 @@
 //! The theorem of resumed runs: whatever came before, a resumed run ends with the same data as a standard run of the same
 //! workflow under the same marks, and executes no node without a reason.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
     collections::BTreeMap,
@@ -57,7 +58,7 @@ fn catalogue() -> Arc<Catalogue> {
             let first = ctx.inputs("in").first().map(|(_, value)| (*value).clone());
             Ok(Success::one("out", first.unwrap_or_default()))
         })
-        .input("in", ValueType::Any, Arity::Many { min: 1 })
+        .input("in", ValueType::Any, Arity::AnyOf)
         .output("out", ValueType::Any),
     );
     catalogue.register(
@@ -120,7 +121,7 @@ impl World {
         let mut workflow = Workflow::new("theorem");
         for node in 0..N_NODES {
             let kind = if node % 4 == 1 { "slow_sum" } else { "sum" };
-            let placed = Node::new(kind, Position(0.0, 0.0)).with("salt", node as i64);
+            let placed = Node::new(kind, Position(0.0, 0.0)).with("salt", i64::try_from(node).unwrap());
             workflow.apply(Edit::AddNode(id(node), Arc::new(placed))).unwrap();
         }
         Self {

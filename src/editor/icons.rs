@@ -2,11 +2,13 @@
 //!
 //! Each is drawn in a square of 16 × 16 units with lines 1.5 units wide.
 
+mod pen;
+
 use egui::{
-    Align2, Color32, FontId, Painter, Pos2, Rect, Response, Role, Sense, Shape, Stroke, TextStyle, Ui, WidgetInfo,
-    pos2, vec2,
+    Align2, Color32, FontId, Painter, Pos2, Rect, Response, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2,
 };
 
+use self::pen::Pen;
 use super::theme;
 use crate::nodes::Family;
 
@@ -117,44 +119,19 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
             pen.line(&[(4.0, 4.0), (12.0, 12.0)]);
         }
         Icon::Run => pen.area(&[(4.5, 2.8), (13.0, 8.0), (4.5, 13.2)]),
-        Icon::Resume => {
-            pen.area(&[(6.5, 3.0), (14.0, 8.0), (6.5, 13.0)]);
-            pen.line(&[(3.2, 3.2), (3.2, 12.8)]);
-        }
+        Icon::Resume => pen.resume(),
         Icon::Stop => pen.area(&[(3.8, 3.8), (12.2, 3.8), (12.2, 12.2), (3.8, 12.2)]),
         Icon::Undo => pen.turn_back(false),
         Icon::Redo => pen.turn_back(true),
         Icon::Save => pen.disk(),
         Icon::Open => pen.folder(),
-        Icon::New => {
-            pen.page();
-            pen.line(&[(8.0, 7.0), (8.0, 12.0)]);
-            pen.line(&[(5.5, 9.5), (10.5, 9.5)]);
-        }
-        Icon::Warning => {
-            pen.closed(&[(8.0, 2.2), (14.5, 13.5), (1.5, 13.5)]);
-            pen.line(&[(8.0, 6.4), (8.0, 9.6)]);
-            pen.dot(8.0, 11.6, 0.9);
-        }
-        Icon::Error => {
-            pen.circle(8.0, 8.0, 6.0);
-            pen.line(&[(8.0, 4.6), (8.0, 8.8)]);
-            pen.dot(8.0, 11.2, 0.95);
-        }
+        Icon::New => pen.new_page(),
+        Icon::Warning => pen.warning(),
+        Icon::Error => pen.error(),
         Icon::Check => pen.line(&[(3.0, 8.6), (6.4, 12.0), (13.0, 4.6)]),
-        Icon::Clock => {
-            pen.circle(8.0, 8.0, 6.0);
-            pen.line(&[(8.0, 4.6), (8.0, 8.2), (10.6, 9.8)]);
-        }
-        Icon::SideEffect => {
-            pen.line(&[(7.0, 3.5), (3.0, 3.5), (3.0, 13.0), (12.5, 13.0), (12.5, 9.0)]);
-            pen.line(&[(7.4, 8.6), (13.2, 2.8)]);
-            pen.line(&[(9.4, 2.6), (13.4, 2.6), (13.4, 6.6)]);
-        }
-        Icon::Search => {
-            pen.circle(6.8, 6.8, 4.3);
-            pen.line(&[(10.0, 10.0), (14.0, 14.0)]);
-        }
+        Icon::Clock => pen.clock(),
+        Icon::SideEffect => pen.side_effect(),
+        Icon::Search => pen.search(),
         Icon::Sun => pen.sun(),
         Icon::Moon => pen.moon(),
         Icon::ChevronRight => pen.line(&[(6.0, 3.6), (10.4, 8.0), (6.0, 12.4)]),
@@ -170,60 +147,16 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Reuse => pen.reuse(),
         Icon::Lock => pen.lock(),
         Icon::Follow => pen.follow(),
-        Icon::Skip => {
-            pen.dashes(8.0, 8.0, 5.8);
-            pen.line(&[(5.2, 8.0), (10.8, 8.0)]);
-        }
-        Icon::Pencil => {
-            pen.closed(&[(2.8, 13.2), (3.6, 9.8), (10.6, 2.8), (13.2, 5.4), (6.2, 12.4)]);
-            pen.line(&[(8.8, 4.6), (11.4, 7.2)]);
-        }
-        Icon::File => {
-            pen.page();
-            pen.line(&[(6.0, 8.4), (10.2, 8.4)]);
-            pen.line(&[(6.0, 11.0), (10.2, 11.0)]);
-        }
-        Icon::Table => {
-            pen.closed(&[(2.2, 3.2), (13.8, 3.2), (13.8, 12.8), (2.2, 12.8)]);
-            pen.line(&[(2.2, 6.6), (13.8, 6.6)]);
-            pen.line(&[(2.2, 9.7), (13.8, 9.7)]);
-            pen.line(&[(6.6, 6.6), (6.6, 12.8)]);
-        }
-        Icon::Text => {
-            pen.line(&[(3.0, 5.2), (3.0, 3.2), (13.0, 3.2), (13.0, 5.2)]);
-            pen.line(&[(8.0, 3.2), (8.0, 13.0)]);
-            pen.line(&[(6.0, 13.0), (10.0, 13.0)]);
-        }
-        Icon::Picture => {
-            pen.closed(&[(2.2, 3.0), (13.8, 3.0), (13.8, 13.0), (2.2, 13.0)]);
-            pen.line(&[(2.6, 11.6), (6.2, 7.6), (9.0, 10.6), (10.6, 9.0), (13.4, 11.8)]);
-            pen.dot(10.6, 5.8, 1.1);
-        }
-        Icon::Globe => {
-            pen.circle(8.0, 8.0, 6.0);
-            pen.line(&[(2.0, 8.0), (14.0, 8.0)]);
-            pen.ellipse(8.0, 8.0, 2.8, 6.0);
-        }
-        Icon::Branch => {
-            pen.line(&[(2.0, 8.0), (5.5, 8.0), (9.0, 4.0), (13.5, 4.0)]);
-            pen.line(&[(5.5, 8.0), (9.0, 12.0), (13.5, 12.0)]);
-            pen.dot(13.0, 4.0, 1.6);
-            pen.dot(13.0, 12.0, 1.6);
-        }
+        Icon::Skip => pen.skip(),
+        Icon::Pencil => pen.pencil(),
+        Icon::File => pen.file(),
+        Icon::Table => pen.table(),
+        Icon::Text => pen.text(),
+        Icon::Picture => pen.picture(),
+        Icon::Globe => pen.globe(),
+        Icon::Branch => pen.branch(),
         Icon::Gear => pen.gear(),
-        Icon::Question => {
-            pen.line(&[
-                (5.2, 5.6),
-                (6.0, 3.8),
-                (8.0, 3.0),
-                (10.0, 3.8),
-                (10.7, 5.5),
-                (9.8, 7.2),
-                (8.1, 8.4),
-                (8.0, 10.0),
-            ]);
-            pen.dot(8.0, 12.8, 1.0);
-        }
+        Icon::Question => pen.question(),
     }
 }
 
@@ -280,176 +213,9 @@ pub fn paint_with_text(painter: &Painter, at: Pos2, icon: Icon, text: &str, font
     painter.text(pos2(at.x + side * 1.35, at.y), Align2::LEFT_CENTER, text, font, color).right()
 }
 
-/// Draws in units of a 16 × 16 square.
-struct Pen<'a> {
-    painter: &'a Painter,
-    origin: Pos2,
-    unit: f32,
-    stroke: Stroke,
-}
-
-impl<'a> Pen<'a> {
-    fn new(painter: &'a Painter, rect: Rect, color: Color32) -> Self {
-        let side = rect.width().min(rect.height());
-        let unit = side / 16.0;
-        let origin = rect.center() - vec2(side, side) * 0.5;
-        Self { painter, origin, unit, stroke: Stroke::new((1.5 * unit).max(1.0), color) }
-    }
-
-    fn at(&self, (x, y): (f32, f32)) -> Pos2 {
-        self.origin + vec2(x, y) * self.unit
-    }
-
-    fn points(&self, points: &[(f32, f32)]) -> Vec<Pos2> {
-        points.iter().map(|&point| self.at(point)).collect()
-    }
-
-    fn line(&self, points: &[(f32, f32)]) {
-        self.painter.add(Shape::line(self.points(points), self.stroke));
-    }
-
-    fn closed(&self, points: &[(f32, f32)]) {
-        self.painter.add(Shape::closed_line(self.points(points), self.stroke));
-    }
-
-    fn area(&self, points: &[(f32, f32)]) {
-        let path = egui::epaint::PathShape {
-            points: self.points(points),
-            closed: true,
-            fill: self.stroke.color,
-            stroke: Stroke::new(0.6 * self.unit, self.stroke.color).into(),
-        };
-        self.painter.add(path);
-    }
-
-    fn circle(&self, x: f32, y: f32, radius: f32) {
-        self.painter.circle_stroke(self.at((x, y)), radius * self.unit, self.stroke);
-    }
-
-    fn dot(&self, x: f32, y: f32, radius: f32) {
-        self.painter.circle_filled(self.at((x, y)), radius * self.unit, self.stroke.color);
-    }
-
-    fn ellipse(&self, x: f32, y: f32, rx: f32, ry: f32) {
-        let size = vec2(rx, ry) * self.unit;
-        self.painter.add(egui::epaint::EllipseShape::stroke(self.at((x, y)), size, self.stroke));
-    }
-
-    /// Draws part of a circle; angles in turns, clockwise from the right.
-    fn arc(&self, (x, y): (f32, f32), radius: f32, from: f32, to: f32) {
-        let points: Vec<(f32, f32)> = (0..=12)
-            .map(|step| {
-                let angle = (from + (to - from) * step as f32 / 12.0) * std::f32::consts::TAU;
-                (x + radius * angle.cos(), y + radius * angle.sin())
-            })
-            .collect();
-        self.line(&points);
-    }
-
-    fn dashes(&self, x: f32, y: f32, radius: f32) {
-        for step in 0..8 {
-            let from = step as f32 / 8.0;
-            self.arc((x, y), radius, from, from + 0.07);
-        }
-    }
-
-    fn pin(&self, filled: bool) {
-        let head = [(5.2, 2.0), (10.8, 2.0), (10.0, 7.0), (12.4, 9.6), (3.6, 9.6), (6.0, 7.0)];
-        if filled {
-            self.area(&[(5.2, 2.0), (10.8, 2.0), (10.0, 7.2), (6.0, 7.2)]);
-            self.area(&[(6.0, 7.0), (10.0, 7.0), (12.4, 9.8), (3.6, 9.8)]);
-        } else {
-            self.closed(&head);
-        }
-        self.line(&[(8.0, 9.8), (8.0, 14.4)]);
-    }
-
-    fn turn_back(&self, mirrored: bool) {
-        let side = |x: f32| if mirrored { 16.0 - x } else { x };
-        self.line(&[(side(6.0), 2.6), (side(2.6), 6.0), (side(6.0), 9.4)]);
-        self.line(&[
-            (side(2.8), 6.0),
-            (side(9.6), 6.0),
-            (side(12.0), 6.8),
-            (side(13.2), 9.0),
-            (side(12.4), 11.4),
-            (side(10.0), 12.8),
-            (side(5.4), 12.8),
-        ]);
-    }
-
-    fn disk(&self) {
-        self.closed(&[(2.6, 2.6), (11.0, 2.6), (13.4, 5.0), (13.4, 13.4), (2.6, 13.4)]);
-        self.line(&[(5.0, 13.2), (5.0, 9.0), (11.0, 9.0), (11.0, 13.2)]);
-        self.line(&[(5.4, 2.8), (5.4, 5.6), (9.6, 5.6), (9.6, 2.8)]);
-    }
-
-    fn folder(&self) {
-        self.closed(&[(2.0, 3.4), (6.2, 3.4), (7.6, 5.2), (14.0, 5.2), (14.0, 12.8), (2.0, 12.8)]);
-    }
-
-    fn page(&self) {
-        self.closed(&[(3.6, 1.8), (9.6, 1.8), (12.6, 4.8), (12.6, 14.2), (3.6, 14.2)]);
-        self.line(&[(9.4, 2.0), (9.4, 5.0), (12.4, 5.0)]);
-    }
-
-    fn sun(&self) {
-        self.circle(8.0, 8.0, 2.8);
-        for step in 0..8 {
-            let angle = step as f32 / 8.0 * std::f32::consts::TAU;
-            let (sin, cos) = angle.sin_cos();
-            self.line(&[(8.0 + 5.0 * cos, 8.0 + 5.0 * sin), (8.0 + 6.6 * cos, 8.0 + 6.6 * sin)]);
-        }
-    }
-
-    fn moon(&self) {
-        let on = |x: f32, y: f32, radius: f32, turn: f32| {
-            let angle = turn * std::f32::consts::TAU;
-            (x + radius * angle.cos(), y + radius * angle.sin())
-        };
-        let outer = (0..=16).map(|step| on(8.0, 8.0, 5.8, 0.02 + 0.71 * step as f32 / 16.0));
-        let inner = (0..=10).map(|step| on(11.2, 4.8, 4.9, 0.66 - 0.57 * step as f32 / 10.0));
-        self.closed(&outer.chain(inner).collect::<Vec<_>>());
-    }
-
-    fn reuse(&self) {
-        self.arc((8.0, 8.0), 5.2, 0.56, 0.93);
-        self.arc((8.0, 8.0), 5.2, 0.06, 0.43);
-        self.line(&[(13.6, 3.2), (13.0, 6.6), (9.8, 5.6)]);
-        self.line(&[(2.4, 12.8), (3.0, 9.4), (6.2, 10.4)]);
-    }
-
-    fn lock(&self) {
-        self.area(&[(3.4, 7.2), (12.6, 7.2), (12.6, 13.8), (3.4, 13.8)]);
-        self.line(&[(5.2, 7.0), (5.2, 5.0), (6.2, 3.0), (8.0, 2.2), (9.8, 3.0), (10.8, 5.0), (10.8, 7.0)]);
-    }
-
-    /// An eye: it watches what its results come from.
-    fn follow(&self) {
-        let lid = |sign: f32| {
-            (0..=10_u8).map(move |step| {
-                let along = f32::from(step) / 10.0;
-                (1.4 + 13.2 * along, 8.0 + sign * 5.0 * (along * std::f32::consts::PI).sin())
-            })
-        };
-        self.closed(&lid(-1.0).chain(lid(1.0).rev()).collect::<Vec<_>>());
-        self.dot(8.0, 8.0, 2.2);
-    }
-
-    fn gear(&self) {
-        self.circle(8.0, 8.0, 4.2);
-        self.dot(8.0, 8.0, 1.2);
-        for step in 0..8 {
-            let angle = step as f32 / 8.0 * std::f32::consts::TAU;
-            let (sin, cos) = angle.sin_cos();
-            self.line(&[(8.0 + 4.4 * cos, 8.0 + 4.4 * sin), (8.0 + 6.4 * cos, 8.0 + 6.4 * sin)]);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use egui::accesskit::Role as AccessRole;
+    use egui::{Shape, accesskit::Role as AccessRole};
     use egui_kittest::{Harness, kittest::Queryable as _};
 
     use super::*;

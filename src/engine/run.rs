@@ -130,7 +130,7 @@ impl Engine {
         let work = {
             let (engine, cancel, record) = (self.clone(), Arc::clone(&cancel), Arc::clone(&record));
             move || {
-                let finished = dispatch::run(&engine, id, request, &cancel, &on_event);
+                let finished = dispatch::run(&engine, id, &request, &cancel, &on_event);
                 record.get_or_init(|| Arc::clone(&finished));
                 on_event(Event { run: id, kind: EventKind::Finished(finished) });
                 drop(alive);

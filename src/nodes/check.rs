@@ -1,6 +1,6 @@
 //! What is wrong with a workflow, given the catalogue.
 
-use super::{Arity, Catalogue, Kind, ResolvedParameters};
+use super::{Catalogue, Kind, ResolvedParameters};
 use crate::{
     value::can_convert,
     workflow::{Connection, Graph, Location, Node, NodeId, PortRef, Problem, ProblemKind, Workflow},
@@ -95,12 +95,7 @@ fn check_node(workflow: &Workflow, id: &NodeId, node: &Node, kind: &Kind, proble
             .feeds_of(id)
             .filter(|(port, _)| kind.input_port(port).is_some_and(|known| known.id == input.id))
             .count();
-        let needed = match input.arity {
-            Arity::Required => 1,
-            Arity::Optional => 0,
-            Arity::Many { min } => min,
-        };
-        if n_connected < needed {
+        if n_connected < input.arity.n_needed() {
             problems.push(Problem::warning(
                 ProblemKind::NotConnected,
                 Location::Input(id.clone(), input.id.clone()),

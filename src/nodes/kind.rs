@@ -56,17 +56,31 @@ pub enum Arity {
     Required,
     /// One, and the node runs without a value too.
     Optional,
-    /// A row of inputs `id1`, `id2`, … of which at least `min` must have a value; an empty one is always offered.
+    /// A row of inputs `id1`, `id2`, … of which at least `min` must be connected, and every connected one must have a
+    /// value; an empty one is always offered.
     Many {
-        /// How many must have a value.
+        /// How many must be connected.
         min: usize,
     },
+    /// A row of inputs like that, of which at least one must have a value.
+    AnyOf,
+}
+
+impl Arity {
+    /// Returns how many wires the node needs at least.
+    pub const fn n_needed(self) -> usize {
+        match self {
+            Self::Optional => 0,
+            Self::Required | Self::AnyOf => 1,
+            Self::Many { min } => min,
+        }
+    }
 }
 
 /// A typed input.
 #[derive(Clone, Debug)]
 pub struct InputPort {
-    /// The port's id; for [`Arity::Many`] what the numbers are put after.
+    /// The port's id; for a row of inputs what the numbers are put after.
     pub id: PortId,
     /// The type the node takes.
     pub value_type: ValueType,
@@ -254,7 +268,7 @@ impl Kind {
     /// Returns the input that a port belongs to: the port itself, or the row it is one of (`t2` of `t`).
     pub fn input_port(&self, port: &PortId) -> Option<&InputPort> {
         self.inputs.iter().find(|input| match input.arity {
-            Arity::Many { .. } => port.as_str().strip_prefix(input.id.as_str()).is_some_and(|digits| {
+            Arity::Many { .. } | Arity::AnyOf => port.as_str().strip_prefix(input.id.as_str()).is_some_and(|digits| {
                 !digits.starts_with('0') && digits.parse::<usize>().is_ok_and(|number| number > 0)
             }),
             Arity::Required | Arity::Optional => input.id == *port,
@@ -272,7 +286,8 @@ impl Kind {
         for input in &self.inputs {
             match input.arity {
                 Arity::Required | Arity::Optional => shown.push((input.id.clone(), input)),
-                Arity::Many { min } => {
+                Arity::Many { .. } | Arity::AnyOf => {
+                    let min = input.arity.n_needed();
                     let number = |number| PortId::numbered(input.id.as_str(), number);
                     // Ports are taken one after the other, so a gap of this many means that there are no more.
                     let last = (1..=256).rev().find(|&index| is_connected(&number(index))).unwrap_or(0);

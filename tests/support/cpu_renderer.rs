@@ -20,6 +20,7 @@ pub(crate) struct CpuRenderer {
 type Channels = [f32; 4];
 
 impl TestRenderer for CpuRenderer {
+    #[expect(clippy::iter_over_hash_type, reason = "textures do not depend on each other")]
     fn handle_delta(&mut self, delta: &mut TexturesDelta) {
         for (id, updates) in delta.set.drain() {
             for update in updates {

@@ -11,7 +11,7 @@ use super::{
     geometry::Curve,
     hover,
     interaction::Interaction,
-    node::{self, Looks, PortLook},
+    node::{self, Hover, Looks, PortLook},
     overview,
     pointer::{Target, drop_from_library, touched_by_box},
     standing::{Activity, MarkLook, Standing, Tone},
@@ -27,7 +27,7 @@ const RUNNING_REPAINT: Duration = Duration::from_millis(100);
 
 /// Draws the canvas and takes in what happens to its widgets.
 pub(super) fn draw(
-    ui: &mut Ui,
+    ui: &Ui,
     brush: &Brush,
     frame: &CanvasFrame<'_>,
     canvas: &Response,
@@ -135,7 +135,7 @@ fn emphasis(frame: &CanvasFrame<'_>, index: usize, hovered: Option<usize>) -> Em
 }
 
 fn node_ui(
-    ui: &mut Ui,
+    ui: &Ui,
     brush: &Brush,
     frame: &CanvasFrame<'_>,
     state: &mut CanvasState,
@@ -159,10 +159,10 @@ fn node_ui(
     if response.hovered() {
         state.status = hover::node_in_words(frame, index, &standing);
     }
+    let is_idle = matches!(state.interaction, Interaction::Idle);
     let mut looks = Looks {
         selected: is_boxed || frame.view.selection.contains(&placed.id),
-        hovered: response.contains_pointer() && matches!(state.interaction, Interaction::Idle),
-        pin_hovered: false,
+        hover: if response.contains_pointer() && is_idle { Hover::Node } else { Hover::Nowhere },
         renaming: state.renaming.as_ref().is_some_and(|rename| rename.node == placed.id),
         problem: state.problems.of(frame.view, &placed.id),
     };
@@ -176,7 +176,9 @@ fn node_ui(
     let pin = ui.interact(pin_rect, ui.make_persistent_id(name("pin")), Sense::click());
     pin.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Pin icon {}", layout.title)));
     state.touched(frame, Target::Pin(index), &pin, commands);
-    looks.pin_hovered = pin.hovered();
+    if pin.hovered() {
+        looks.hover = Hover::Pin;
+    }
     let pinned = !matches!(standing.mark, MarkLook::Plain | MarkLook::Forced | MarkLook::Disabled);
     pin.on_hover_text(if pinned { "Unpin" } else { "Pin until something changes" });
 

@@ -239,8 +239,9 @@ fn in_one_line(parameter_type: &ParameterType, value: &Value) -> String {
         (ParameterType::FileToRead { .. } | ParameterType::FileToWrite { .. }, Value::Text(path)) => {
             first_line(path.rsplit(['/', '\\']).next().unwrap_or(path))
         }
-        (ParameterType::Int { unit, .. }, Value::Int(number)) => with_unit(number.to_string(), unit),
-        (ParameterType::Float { unit, .. }, Value::Int(number)) => with_unit(number.to_string(), unit),
+        (ParameterType::Int { unit, .. } | ParameterType::Float { unit, .. }, Value::Int(number)) => {
+            with_unit(number.to_string(), unit)
+        }
         (ParameterType::Float { unit, .. }, Value::Float(number)) => with_unit(number.to_string(), unit),
         (_, Value::Bool(true)) => "yes".to_owned(),
         (_, Value::Bool(false)) => "no".to_owned(),
@@ -281,11 +282,11 @@ impl Curve {
         Self([from, from + vec2(reach, 0.0), to - vec2(reach, 0.0), to])
     }
 
-    /// Returns the point at `t` from 0 to 1.
+    /// Returns the point at `t` from 0 to 1 (de Casteljau).
     pub(super) fn at(&self, t: f32) -> Pos2 {
-        let [a, b, c, d] = self.0.map(Pos2::to_vec2);
-        let u = 1.0 - t;
-        (a * (u * u * u) + b * (3.0 * u * u * t) + c * (3.0 * u * t * t) + d * (t * t * t)).to_pos2()
+        let [start, leaving, arriving, end] = self.0;
+        let (first, middle, last) = (start.lerp(leaving, t), leaving.lerp(arriving, t), arriving.lerp(end, t));
+        first.lerp(middle, t).lerp(middle.lerp(last, t), t)
     }
 
     /// Returns a rectangle that holds the whole curve.

@@ -38,7 +38,7 @@ impl SpatialGrid {
     pub(super) fn query(&self, area: Rect, found: &mut Vec<usize>) {
         found.clear();
         let hits = |index: &&u32| self.rects[**index as usize].intersects(area);
-        if n_cells(area) > self.cells.len() as i64 {
+        if usize::try_from(n_cells(area)).is_ok_and(|n_cells| n_cells > self.cells.len()) {
             found.extend((0..self.rects.len()).filter(|&index| self.rects[index].intersects(area)));
             return;
         }

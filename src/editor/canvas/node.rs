@@ -31,14 +31,23 @@ const OFF: f32 = 0.6;
 pub(super) struct Looks<'a> {
     /// Whether it is selected, or will be.
     pub(super) selected: bool,
-    /// Whether the pointer is over it.
-    pub(super) hovered: bool,
-    /// Whether the pointer is over its pin icon.
-    pub(super) pin_hovered: bool,
+    /// What of it the pointer is over.
+    pub(super) hover: Hover,
     /// Whether its title is being typed.
     pub(super) renaming: bool,
     /// Its first problem.
     pub(super) problem: Option<&'a Problem>,
+}
+
+/// What of a node the pointer is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hover {
+    /// Nothing.
+    Nowhere,
+    /// The node.
+    Node,
+    /// Its pin icon.
+    Pin,
 }
 
 /// How a port is seen.
@@ -186,10 +195,11 @@ fn paint_pin(brush: &Brush, rect: Rect, mark: MarkLook, looks: Looks<'_>) {
         MarkLook::Pinned { stale: true, .. } => (Icon::PinFilled, tokens.stale),
         MarkLook::Pinned { .. } => (Icon::PinFilled, tokens.pinned),
         MarkLook::Armed(_) => (Icon::Pin, tokens.pinned),
-        _ if looks.pin_hovered => (Icon::Pin, tokens.text),
-        _ => (Icon::Pin, tokens.text_muted.gamma_multiply(if looks.hovered || looks.selected { 1.0 } else { 0.6 })),
+        _ if looks.hover == Hover::Pin => (Icon::Pin, tokens.text),
+        _ if looks.hover == Hover::Node || looks.selected => (Icon::Pin, tokens.text_muted),
+        _ => (Icon::Pin, tokens.text_muted.gamma_multiply(0.6)),
     };
-    if looks.pin_hovered {
+    if looks.hover == Hover::Pin {
         brush.fill(rect, 5.0, tokens.button_hovered);
     }
     brush.icon(rect.center(), 15.0, icon, color);
@@ -250,7 +260,7 @@ fn paint_frame(brush: &Brush, rect: Rect, standing: &Standing<'_>, looks: Looks<
     let tokens = brush.tokens;
     let (color, width) = match standing.frame_color(tokens) {
         Some(color) => (color, 2.0),
-        None if looks.hovered => (tokens.text_muted, 1.0),
+        None if looks.hover != Hover::Nowhere => (tokens.text_muted, 1.0),
         None => (tokens.node_frame, 1.0),
     };
     let stroke = Stroke::new((width * brush.zoom()).clamp(1.0, 3.0), color);

@@ -97,9 +97,8 @@ impl CanvasState {
         commands: &mut Vec<Command>,
     ) {
         let ctx = &response.ctx;
-        let (pointer, origin) = ctx
-            .input(|input| (input.pointer.interact_pos(), input.pointer.press_origin().or(input.pointer.latest_pos())));
-        let pointer = pointer.unwrap_or(response.rect.center());
+        let (pointer, origin) = ctx.input(|input| (input.pointer.interact_pos(), input.pointer.press_origin()));
+        let pointer = pointer.unwrap_or_else(|| response.rect.center());
         let origin = origin.unwrap_or(pointer);
         if response.drag_started_by(PointerButton::Middle) || (response.drag_started() && self.space_is_down) {
             self.camera.pan(pointer - origin);

@@ -99,7 +99,7 @@ impl Planner<'_> {
             decision: Decision::Disabled,
             reasons: Vec::new(),
             config: self.recipes.configs[index],
-            recipe: self.recipes.recipes[index],
+            recipe: self.recipes.whole[index],
             released: None,
             stale: None,
             side_effect: false,
@@ -382,13 +382,15 @@ pub(in crate::engine) fn missing_input(kind: &Kind, arrivals: &[(&PortId, Option
                 Some((port, why)) => return missing((*port).clone(), why.as_ref()),
                 None => return missing(input.id.clone(), None),
             },
-            Arity::Many { min } => {
-                let row = arrivals.iter().filter(|(port, _)| belongs(port));
-                if row.clone().filter(|(_, why)| why.is_none()).count() < min {
-                    let first = row.clone().find(|(_, why)| why.is_some());
-                    let port =
-                        first.map_or_else(|| PortId::numbered(input.id.as_str(), 1), |(port, _)| (*port).clone());
-                    return missing(port, first.and_then(|(_, why)| why.as_ref()));
+            Arity::Many { .. } | Arity::AnyOf => {
+                let row: Vec<_> = arrivals.iter().filter(|(port, _)| belongs(port)).collect();
+                let lacking = row.iter().find(|(_, why)| why.is_some());
+                let n_with_value = row.iter().filter(|(_, why)| why.is_none()).count();
+                let enough = n_with_value >= input.arity.n_needed();
+                if !enough || (input.arity != Arity::AnyOf && lacking.is_some()) {
+                    let port = lacking.map(|(port, _)| (*port).clone());
+                    let port = port.unwrap_or_else(|| PortId::numbered(input.id.as_str(), row.len() + 1));
+                    return missing(port, lacking.and_then(|(_, why)| why.as_ref()));
                 }
             }
         }

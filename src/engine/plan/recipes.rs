@@ -29,10 +29,13 @@ impl PinStanding {
     }
 }
 
-/// The fingerprints of all nodes, by index.
+/// What each node is made of, by index.
 pub(super) struct Recipes {
+    /// The fingerprint of kind, version and parameters.
     pub(super) configs: Vec<Fingerprint>,
-    pub(super) recipes: Vec<Fingerprint>,
+    /// The fingerprint of the config and of all that feeds it.
+    pub(super) whole: Vec<Fingerprint>,
+    /// How its pin stands.
     pub(super) pins: Vec<PinStanding>,
 }
 
@@ -42,7 +45,7 @@ impl Recipes {
         let n_nodes = graph.n_nodes();
         let mut all = Self {
             configs: Vec::with_capacity(n_nodes),
-            recipes: Vec::with_capacity(n_nodes),
+            whole: Vec::with_capacity(n_nodes),
             pins: Vec::with_capacity(n_nodes),
         };
         for (index, id) in graph.ids.iter().enumerate() {
@@ -50,7 +53,7 @@ impl Recipes {
                 sources.workflow.node(id).map_or_else(|| Fingerprint::of_bytes(b""), |node| config(sources, node));
             let recipe = all.recipe(sources, graph, index, &config);
             all.configs.push(config);
-            all.recipes.push(recipe);
+            all.whole.push(recipe);
             all.pins.push(standing(sources, graph, &all, index));
         }
         all
@@ -78,7 +81,7 @@ impl Recipes {
         let holds = self.pins.get(index).is_some_and(PinStanding::gives_results);
         match mark.capture() {
             Some(capture) if holds => Some(capture.recipe_given()),
-            _ => self.recipes.get(index).copied(),
+            _ => self.whole.get(index).copied(),
         }
     }
 }
@@ -128,7 +131,7 @@ fn change_since(
     if let Some(changes) = sources.probes.changed_sources.get(id) {
         return Some(changes.join(", "));
     }
-    if capture.recipe == all.recipes[index] {
+    if capture.recipe == all.whole[index] {
         return None;
     }
     if capture.config != all.configs[index] {

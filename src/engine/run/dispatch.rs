@@ -56,12 +56,12 @@ struct Dispatcher<'a> {
 pub(super) fn run(
     engine: &Engine,
     id: RunId,
-    request: RunRequest,
+    request: &RunRequest,
     cancel: &Arc<Cancel>,
     on_event: &OnEvent,
 ) -> Arc<RunRecord> {
     let started = Instant::now();
-    let plan = Arc::new(plan_with_results(engine, &request));
+    let plan = Arc::new(plan_with_results(engine, request));
     let mut header = RunHeader {
         id,
         session: request.session,
@@ -70,7 +70,7 @@ pub(super) fn run(
         path: request.path.clone(),
         kind: request.options.kind,
         targets: request.options.targets.clone(),
-        marks: marks_used(&request),
+        marks: marks_used(request),
         started: Timestamp::now(),
         took: None,
         status: RunStatus::Running,
@@ -91,8 +91,8 @@ pub(super) fn run(
         graph: plan.graph.clone(),
     });
     shared.send(EventKind::Started { header: Arc::new(header.clone()), plan: Arc::clone(&plan) });
-    let nodes = Dispatcher::walk(engine, &request, plan, shared);
-    header.status = run_status(&request, &nodes);
+    let nodes = Dispatcher::walk(engine, request, plan, shared);
+    header.status = run_status(request, &nodes);
     header.took = Some(started.elapsed());
     if let Some(store) = &engine.store {
         store.finish_run(id, header.status, started.elapsed());
@@ -230,7 +230,7 @@ impl<'a> Dispatcher<'a> {
             Decision::Pinned { policy, may_be_released } => self.advance_pinned(index, policy, may_be_released),
             Decision::Reuse { from } => match self.upstream_executed(index) {
                 Some(reason) if !self.planned(index).depends_on_releases_of.is_empty() => {
-                    self.start(index, vec![reason], None)
+                    self.start(index, vec![reason], None);
                 }
                 _ => self.reuse(index, from),
             },
@@ -299,13 +299,13 @@ impl<'a> Dispatcher<'a> {
         let (Some(node), Some(kind)) = (node, kind) else {
             return self.fail(index, "its kind is unknown".to_owned());
         };
+        if self.shared.cancel.is_cancelled() {
+            return self.settle(index, Status::Cancelled, None);
+        }
         let arrivals: Vec<(&PortId, Option<Missing>)> =
             graph.inputs[index].iter().map(|feed| (&feed.port, self.missing(feed))).collect();
         if let Some(missing) = missing_input(&kind, &arrivals) {
             return self.settle(index, Status::NotRun(missing), None);
-        }
-        if self.shared.cancel.is_cancelled() {
-            return self.settle(index, Status::Cancelled, None);
         }
         if let Some(failed) = &self.stopped_by {
             let why = NotRun::StoppedByError(failed.clone());

@@ -43,7 +43,7 @@ impl Cancel {
         let until = Instant::now().checked_add(time);
         let mut guard = locked(&self.lock);
         while !self.is_cancelled() {
-            let left = until.map_or(Duration::from_secs(3600), |until| until.saturating_duration_since(Instant::now()));
+            let left = until.map_or(Duration::from_hours(1), |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return true;
             }

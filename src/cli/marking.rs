@@ -1,0 +1,191 @@
+//! The arguments that `run` and `plan` share: which nodes, which marks, which session.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::Args;
+use ulid::Ulid;
+
+use super::{catalogue, complain, folder_of, load};
+use crate::{
+    engine::{Engine, PlanOptions, RunRequest},
+    nodes::{Catalogue, ParameterType},
+    session::{Baseline, Folders, Mark, Marks, PinPolicy, Session},
+    store::{RunKind, SessionId, Store},
+    value::{Value, from_json},
+    workflow::{Edit, NodeId, ParameterId, Workflow},
+};
+
+/// What to run and how.
+#[derive(Debug, Args)]
+pub(super) struct Marking {
+    /// The workflow
+    pub(super) file: PathBuf,
+    /// Execute only what must: reuse the results of the last run
+    #[arg(long)]
+    pub(super) resume: bool,
+    /// Run only this node and what it needs; can be given several times
+    #[arg(long, value_name = "NODE")]
+    to: Vec<String>,
+    /// Pin a node to its results of the last run, or to what it gives in this one
+    #[arg(long, value_name = "NODE")]
+    pin: Vec<String>,
+    /// Execute a node whatever happened before
+    #[arg(long, value_name = "NODE")]
+    force: Vec<String>,
+    /// Leave a node out
+    #[arg(long, value_name = "NODE")]
+    disable: Vec<String>,
+    /// Set a parameter for this run; the file stays as it is
+    #[arg(long, value_name = "NODE.PARAMETER=VALUE")]
+    set: Vec<String>,
+    /// Use and keep the marks and results of the session with this name
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
+}
+
+/// Everything a run needs, made from the arguments.
+pub(super) struct Prepared {
+    pub(super) engine: Engine,
+    pub(super) request: RunRequest,
+    pub(super) session: Option<Session>,
+}
+
+impl Marking {
+    /// Loads the workflow, opens the store and the session, and sets the marks.
+    pub(super) fn prepare(&self) -> anyhow::Result<Prepared> {
+        let catalogue = catalogue();
+        let mut workflow = load(&self.file)?;
+        for assignment in &self.set {
+            set_parameter(&mut workflow, &catalogue, assignment)?;
+        }
+        let folders = Folders::find().context("cannot find the folders to keep results in")?;
+        let store = open_store(&folders);
+        let (session, id) = self.open_session(&folders, &workflow, store.as_ref())?;
+        let baseline = match &store {
+            Some(store) => store.baseline(id).context("cannot read the results of the last run")?.into_iter().collect(),
+            None => Baseline::default(),
+        };
+        let mut marks = session.as_ref().map(|session| session.marks.clone()).unwrap_or_default();
+        self.set_marks(&workflow, &baseline, &mut marks)?;
+        let kind = if self.resume { RunKind::Resumed } else { RunKind::Standard };
+        let targets = self.to.iter().map(|node| find(&workflow, node)).collect::<anyhow::Result<_>>()?;
+        let request = RunRequest {
+            workflow: Arc::new(workflow),
+            path: Some(self.file.clone()),
+            folder: folder_of(&self.file)?,
+            session: id,
+            marks,
+            baseline: Arc::new(baseline),
+            options: PlanOptions { kind, targets },
+        };
+        Ok(Prepared { engine: Engine::new(catalogue, store), request, session })
+    }
+
+    fn open_session(
+        &self,
+        folders: &Folders,
+        workflow: &Workflow,
+        store: Option<&Store>,
+    ) -> anyhow::Result<(Option<Session>, SessionId)> {
+        let Some(name) = &self.session else {
+            return Ok((None, headless_session(workflow)));
+        };
+        let path = std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone());
+        let session = Session::named(folders, store, workflow.id(), Some(&path), name)
+            .with_context(|| format!("cannot open the session {name:?}"))?;
+        let id = session.id;
+        Ok((Some(session), id))
+    }
+
+    fn set_marks(&self, workflow: &Workflow, baseline: &Baseline, marks: &mut Marks) -> anyhow::Result<()> {
+        for node in &self.pin {
+            let id = find(workflow, node)?;
+            if marks.get(&id).capture().is_none() {
+                let mark = Mark::pin(PinPolicy::Hold, baseline.get(&id).map(|record| &**record));
+                marks.set(id, mark);
+            }
+        }
+        for node in &self.force {
+            marks.set(find(workflow, node)?, Mark::Forced);
+        }
+        for node in &self.disable {
+            marks.set(find(workflow, node)?, Mark::Disabled);
+        }
+        Ok(())
+    }
+}
+
+/// Returns the session of headless runs without a name: it keeps results for `--resume`, and never marks.
+fn headless_session(workflow: &Workflow) -> SessionId {
+    const HEADLESS: u128 = 0x6865_6164_6c65_7373;
+    SessionId(Ulid(workflow.id().0.0 ^ HEADLESS))
+}
+
+/// Opens the store; without one the run goes on in memory.
+fn open_store(folders: &Folders) -> Option<Store> {
+    let folder = folders.store().inspect_err(|error| complain(&unkept(error))).ok()?;
+    Store::open(&folder).inspect_err(|error| complain(&unkept(error))).ok()
+}
+
+fn unkept(error: &impl std::fmt::Display) -> String {
+    format!("warning: {error}; the results of this run will not be kept")
+}
+
+/// Returns the node with this id, or with this title if it is the only one.
+fn find(workflow: &Workflow, name: &str) -> anyhow::Result<NodeId> {
+    if let Some((id, _)) = workflow.nodes().find(|(id, _)| id.as_str() == name) {
+        return Ok(id.clone());
+    }
+    let mut titled = workflow.nodes().filter(|(_, node)| node.title == name);
+    match (titled.next(), titled.next()) {
+        (Some((id, _)), None) => Ok(id.clone()),
+        (Some(_), Some(_)) => bail!("several nodes are called {name:?}: use the id"),
+        _ => {
+            let known: Vec<&str> = workflow.nodes().map(|(id, _)| id.as_str()).take(30).collect();
+            bail!("there is no node {name:?}; there are {}", known.join(", "))
+        }
+    }
+}
+
+fn set_parameter(workflow: &mut Workflow, catalogue: &Catalogue, assignment: &str) -> anyhow::Result<()> {
+    let (target, text) =
+        assignment.split_once('=').ok_or_else(|| anyhow!("expected NODE.PARAMETER=VALUE, got {assignment:?}"))?;
+    let (node, parameter) =
+        target.rsplit_once('.').ok_or_else(|| anyhow!("expected NODE.PARAMETER before the `=`, got {target:?}"))?;
+    let id = find(workflow, node)?;
+    let parameter: ParameterId = parameter.parse()?;
+    let kind = workflow.node(&id).and_then(|node| catalogue.get(&node.kind));
+    let kind = kind.ok_or_else(|| anyhow!("the kind of {id} is unknown, so its parameters cannot be set"))?;
+    let schema = kind.parameters.iter().find(|schema| schema.id == parameter).ok_or_else(|| {
+        let known: Vec<&str> = kind.parameters.iter().map(|schema| schema.id.as_str()).collect();
+        anyhow!("{id} ({}) has no parameter {parameter}; it has {}", kind.title, known.join(", "))
+    })?;
+    let value = parse_value(&schema.parameter_type, text);
+    if let Some(problem) = schema.problem_with(&value) {
+        bail!("{id}: {problem}");
+    }
+    workflow.apply(Edit::SetParameter(id, parameter, Some(value)))?;
+    Ok(())
+}
+
+/// Returns a value from the command line: text where the parameter holds text, JSON elsewhere.
+fn parse_value(parameter_type: &ParameterType, text: &str) -> Value {
+    match parameter_type {
+        ParameterType::Line { .. }
+        | ParameterType::Text { .. }
+        | ParameterType::Choice(_)
+        | ParameterType::FileToRead { .. }
+        | ParameterType::FileToWrite { .. } => Value::text(text),
+        ParameterType::Lines if !text.trim_start().starts_with('[') => Value::list(text.lines().map(Value::text)),
+        _ => serde_json::from_str(text).map_or_else(|_| Value::text(text), |json: serde_json::Value| from_json(&json)),
+    }
+}
+
+/// Names a workflow for people.
+pub(super) fn name_of(path: &Path, workflow: &Workflow) -> String {
+    if workflow.name().is_empty() { path.display().to_string() } else { workflow.name().to_owned() }
+}

@@ -1,0 +1,175 @@
+//! Runs and plans as text and as JSON.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::{
+    engine::{Decision, NodePlan, Plan},
+    store::{NodeRecord, Provenance, RunRecord, RunStatus, Status},
+    value::to_json,
+};
+
+/// Returns a time for people: `12 ms`, `3.4 s`, `2 min 5 s`.
+pub(super) fn readable_time(time: Duration) -> String {
+    let millis = time.as_millis();
+    match millis {
+        0 => format!("{} µs", time.as_micros()),
+        1..1000 => format!("{millis} ms"),
+        1000..60_000 => format!("{:.1} s", time.as_secs_f64()),
+        _ => format!("{} min {} s", millis / 60_000, millis / 1000 % 60),
+    }
+}
+
+/// Returns what came of a node, in one line.
+pub(super) fn node_line(record: &NodeRecord) -> String {
+    let took = record.took.map(readable_time).unwrap_or_default();
+    let results: Vec<String> =
+        record.results.iter().flat_map(|results| results.ports()).map(|port| port.preview.clone()).collect();
+    let reasons: Vec<String> = record.reasons.iter().map(ToString::to_string).collect();
+    let detail = match &record.status {
+        Status::Executed => format!("{}  [{}]", results.join(", "), reasons.join("; ")),
+        Status::Reused { .. } => results.join(", "),
+        Status::Pinned { .. } => format!("{} (pinned)", results.join(", ")),
+        Status::NotRun(why) => why.to_string(),
+        Status::Failed(error) => error.clone(),
+        Status::Disabled | Status::Cancelled | Status::Interrupted => String::new(),
+    };
+    let mut line = format!("{:<9} {:<20} {took:>9}  {detail}", record.status.name(), record.node.as_str());
+    for note in
+        record.released.iter().map(|why| format!("its pin was released: {why}")).chain(record.warnings.iter().cloned())
+    {
+        line += &format!("\n{:<31}{note}", "");
+    }
+    line.trim_end().to_owned()
+}
+
+/// Returns how a run ended, in one line.
+pub(super) fn summary(record: &RunRecord) -> String {
+    let executed = record.count(|status| *status == Status::Executed);
+    let reused = record.count(|status| matches!(status, Status::Reused { .. }));
+    let pinned = record.count(|status| matches!(status, Status::Pinned { .. }));
+    let failed = record.count(|status| matches!(status, Status::Failed(_)));
+    let took = record.header.took.map(readable_time).unwrap_or_default();
+    let mut line = format!(
+        "{} in {took}: {executed} executed, {reused} reused, {pinned} pinned",
+        status_words(record.header.status)
+    );
+    if failed > 0 {
+        line += &format!(", {failed} failed");
+    }
+    line
+}
+
+const fn status_words(status: RunStatus) -> &'static str {
+    match status {
+        RunStatus::Running => "running",
+        RunStatus::Succeeded => "succeeded",
+        RunStatus::SucceededWithErrors => "succeeded with errors",
+        RunStatus::Failed => "failed",
+        RunStatus::Cancelled => "cancelled",
+        RunStatus::Interrupted => "interrupted",
+    }
+}
+
+/// Returns a run as JSON. Outputs are given as previews, and texts and numbers as they are.
+pub(super) fn run_as_json(record: &RunRecord) -> serde_json::Value {
+    let nodes: serde_json::Map<_, _> =
+        record.nodes.iter().map(|node| (node.node.to_string(), node_as_json(node))).collect();
+    json!({
+        "run": record.header.id.to_string(),
+        "session": record.header.session.to_string(),
+        "workflow": record.header.workflow_id.to_string(),
+        "kind": format!("{:?}", record.header.kind),
+        "status": status_words(record.header.status),
+        "started": record.header.started.to_string(),
+        "took_ms": record.header.took.map(|took| took.as_secs_f64() * 1000.0),
+        "marks": record.header.marks.iter().map(|(node, mark)| (node.to_string(), format!("{mark:?}").into())).collect::<serde_json::Map<_, _>>(),
+        "nodes": nodes,
+    })
+}
+
+fn node_as_json(node: &NodeRecord) -> serde_json::Value {
+    let outputs: serde_json::Map<_, _> = node
+        .results
+        .iter()
+        .flat_map(|results| results.ports().iter().map(move |port| (results, port)))
+        .map(|(results, port)| {
+            let value = results.load().ok().and_then(|outputs| outputs.get(&port.port).cloned());
+            let plain = value.filter(|value| value.size_bytes() <= 64 << 10).map(|value| to_json(&value));
+            let described =
+                json!({ "preview": port.preview, "fingerprint": port.fingerprint.to_string(), "value": plain });
+            (port.port.to_string(), described)
+        })
+        .collect();
+    json!({
+        "status": node.status.name(),
+        "detail": match &node.status {
+            Status::NotRun(why) => Some(why.to_string()),
+            Status::Failed(error) => Some(error.clone()),
+            Status::Reused { from: Provenance::Run(run) } => Some(run.to_string()),
+            _ => None,
+        },
+        "reasons": node.reasons.iter().map(|reason| json!({ "reason": reason.name(), "detail": reason.to_string() })).collect::<Vec<_>>(),
+        "took_ms": node.took.map(|took| took.as_secs_f64() * 1000.0),
+        "outputs": outputs,
+        "warnings": node.warnings,
+        "released": node.released,
+        "log": node.log.iter().map(|line| line.message.clone()).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns what a plan says of a node: a word and a sentence.
+pub(super) fn decision_words(node: &NodePlan) -> (&'static str, String) {
+    let reasons: Vec<String> = node.reasons.iter().map(ToString::to_string).collect();
+    match &node.decision {
+        Decision::Execute => ("run", reasons.join("; ")),
+        Decision::Reuse { .. } => ("reuse", String::new()),
+        Decision::Pinned { .. } => {
+            ("pinned", node.stale.as_ref().map(|stale| format!("stale: {}", stale.0)).unwrap_or_default())
+        }
+        Decision::Disabled => ("disabled", String::new()),
+        Decision::NotRun(why) => ("not-run", why.to_string()),
+        Decision::CannotRun(why) => ("cannot", why.clone()),
+    }
+}
+
+/// Returns a plan as text.
+pub(super) fn plan_as_text(plan: &Plan) -> String {
+    let mut lines: Vec<String> = plan
+        .nodes
+        .iter()
+        .map(|node| {
+            let (word, sentence) = decision_words(node);
+            let released = node.released.as_ref().map(|why| format!("  (pin released: {})", why.0)).unwrap_or_default();
+            format!("{word:<9} {:<20} {sentence}{released}", node.node.as_str()).trim_end().to_owned()
+        })
+        .collect();
+    let counts = plan.counts();
+    lines.push(format!(
+        "{} run, {} reuse, {} pinned, {} disabled, {} do not run, {} cannot run",
+        counts.execute, counts.reuse, counts.pinned, counts.disabled, counts.not_run, counts.cannot_run
+    ));
+    lines.join("\n") + "\n"
+}
+
+/// Returns a plan as JSON.
+pub(super) fn plan_as_json(plan: &Plan) -> serde_json::Value {
+    let nodes: serde_json::Map<_, _> = plan
+        .nodes
+        .iter()
+        .map(|node| {
+            let (word, sentence) = decision_words(node);
+            let described = json!({
+                "decision": word,
+                "detail": sentence,
+                "reasons": node.reasons.iter().map(|reason| reason.name()).collect::<Vec<_>>(),
+                "why": plan.why(&node.node),
+                "side_effect": node.side_effect,
+                "warnings": node.warnings,
+            });
+            (node.node.to_string(), described)
+        })
+        .collect();
+    json!({ "nodes": nodes })
+}

@@ -1,0 +1,219 @@
+//! What the engine promises beyond the scenarios: panics, cancelling, its two pools, and its events.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Barrier, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use pinflow::{
+    engine::{Engine, Event, EventKind, PlanOptions, RunRequest},
+    nodes::{Arity, Catalogue, Context, Family, Kind, Load, NodeError, Success},
+    session::{Baseline, Marks},
+    store::{RunKind, RunRecord, RunStatus, SessionId, Status},
+    value::{Value, ValueType},
+    workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
+};
+
+type Execute = fn(&Context<'_>) -> Result<Success, NodeError>;
+
+fn kind(id: &'static str, load: Load, execute: Execute) -> Kind {
+    Kind::new(id, id, Family::System, execute)
+        .input("in", ValueType::Any, Arity::Optional)
+        .output("out", ValueType::Any)
+        .load(load)
+}
+
+fn workflow(nodes: &[(&'static str, &'static str)], wires: &[(&'static str, &'static str)]) -> Workflow {
+    let mut workflow = Workflow::new("test");
+    for (id, kind) in nodes {
+        workflow.apply(Edit::AddNode((*id).into(), Arc::new(Node::new(*kind, Position(0.0, 0.0))))).unwrap();
+    }
+    for (from, to) in wires {
+        let connection = Connection { from: PortRef::new(*from, "out"), to: PortRef::new(*to, "in") };
+        workflow.apply(Edit::Connect(connection)).unwrap();
+    }
+    workflow
+}
+
+fn request(workflow: Workflow) -> RunRequest {
+    RunRequest {
+        workflow: Arc::new(workflow),
+        path: None,
+        folder: PathBuf::new(),
+        session: SessionId::generate(),
+        marks: Marks::default(),
+        baseline: Arc::new(Baseline::default()),
+        options: PlanOptions { kind: RunKind::Standard, targets: Vec::new() },
+    }
+}
+
+fn engine(kinds: impl IntoIterator<Item = Kind>) -> Engine {
+    let mut catalogue = Catalogue::empty();
+    for kind in kinds {
+        catalogue.register(kind);
+    }
+    Engine::new(Arc::new(catalogue), None)
+}
+
+fn status<'a>(record: &'a RunRecord, node: &'static str) -> &'a Status {
+    &record.node(&NodeId::from(node)).unwrap().status
+}
+
+#[test]
+fn a_panic_is_that_nodes_error_and_the_rest_goes_on() {
+    let engine = engine([
+        kind("panic", Load::Computes, |_| panic!("oh no")),
+        kind("panic_here", Load::Instant, |_| panic!("{}", String::from("oh dear"))),
+        kind("fine", Load::Computes, |_| Ok(Success::one("out", 1_i64))),
+    ]);
+    let nodes = [("p", "panic"), ("q", "panic_here"), ("f", "fine"), ("g", "fine")];
+    let record = engine.run(request(workflow(&nodes, &[("f", "g")])), |_| ());
+    assert_eq!(status(&record, "p"), &Status::Failed("the node panicked: oh no".to_owned()));
+    assert_eq!(status(&record, "q"), &Status::Failed("the node panicked: oh dear".to_owned()));
+    assert_eq!(status(&record, "g"), &Status::Executed);
+    assert_eq!(record.header.status, RunStatus::Failed);
+}
+
+#[test]
+fn a_cancelled_run_settles_every_node_and_keeps_what_had_finished() {
+    let engine = engine([
+        kind("fine", Load::Computes, |_| Ok(Success::one("out", 1_i64))),
+        kind("endless", Load::Waits, |ctx| {
+            ctx.wait(Duration::from_hours(10))?;
+            Ok(Success::one("out", 1_i64))
+        }),
+        kind("busy", Load::Computes, |ctx| {
+            loop {
+                ctx.check_cancelled()?;
+                std::thread::yield_now();
+            }
+        }),
+    ]);
+    let nodes = [("a", "fine"), ("w", "endless"), ("b", "busy"), ("z", "fine")];
+    let (sender, events) = mpsc::channel();
+    let handle = engine.start(request(workflow(&nodes, &[("a", "w"), ("w", "z")])), move |event: Event| {
+        sender.send(event.kind).unwrap_or_default();
+    });
+    let mut running = 0;
+    while running < 2 {
+        if let EventKind::NodeStarted { node } = events.recv().unwrap()
+            && (node == "w" || node == "b")
+        {
+            running += 1;
+        }
+    }
+    handle.cancel();
+    let record = handle.wait();
+    assert_eq!(status(&record, "a"), &Status::Executed);
+    for node in ["w", "b", "z"] {
+        assert_eq!(status(&record, node), &Status::Cancelled, "{node}");
+    }
+    assert_eq!(record.header.status, RunStatus::Cancelled);
+}
+
+#[test]
+fn nodes_that_wait_leave_the_computing_pool_free() {
+    // A hundred waiting nodes meet at a barrier that a computing node opens: with one pool of two threads nobody would get there.
+    static MEETING: Mutex<Option<Arc<Barrier>>> = Mutex::new(None);
+    *MEETING.lock().unwrap() = Some(Arc::new(Barrier::new(101)));
+    let meet: Execute = |_| {
+        let barrier = MEETING.lock().unwrap().clone().unwrap();
+        barrier.wait();
+        Ok(Success::one("out", 1_i64))
+    };
+    let engine = engine([kind("waits", Load::Waits, meet), kind("computes", Load::Computes, meet)]);
+    let mut all = workflow(&[("compute", "computes")], &[]);
+    for number in 0..100 {
+        let id: NodeId = format!("w_{number}").parse().unwrap();
+        all.apply(Edit::AddNode(id, Arc::new(Node::new("waits", Position(0.0, 0.0))))).unwrap();
+    }
+    let record = engine.run(request(all), |_| ());
+    assert_eq!(record.count(|status| *status == Status::Executed), 101);
+}
+
+#[test]
+fn a_node_sees_what_others_gave_in_this_run_and_its_values_converted() {
+    let engine = engine([
+        kind("source", Load::Instant, |_| Ok(Success::one("out", "12"))),
+        Kind::new("double", "Double", Family::System, |ctx| {
+            let Value::Int(number) = ctx.required("in")? else { return Err(NodeError::new("not an Int")) };
+            let seen = ctx.output(&NodeId::from("s")).and_then(|outputs| outputs.get(&"out".into()).cloned());
+            assert_eq!(seen, Some(Value::text("12")));
+            ctx.info("doubling");
+            ctx.progress(0.5, "half");
+            Ok(Success::one("out", number * 2))
+        })
+        .input("in", ValueType::Int, Arity::Required)
+        .output("out", ValueType::Int),
+    ]);
+    let seen = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&seen);
+    let nodes = [("s", "source"), ("d", "double")];
+    let record = engine.run(request(workflow(&nodes, &[("s", "d")])), move |event| {
+        if matches!(event.kind, EventKind::NodeProgress { .. } | EventKind::NodeLogged { .. }) {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let double = record.node(&"d".into()).unwrap();
+    assert_eq!(double.results.as_ref().unwrap().load().unwrap().get(&"out".into()), Some(&Value::Int(24)));
+    assert_eq!(double.log[0].message, "doubling");
+    assert_eq!(seen.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_the_nodes_error_and_names_the_input() {
+    let engine = engine([
+        kind("source", Load::Instant, |_| Ok(Success::one("out", "twelve"))),
+        Kind::new("double", "Double", Family::System, |_| Ok(Success::one("out", 1_i64)))
+            .input("in", ValueType::Int, Arity::Required)
+            .output("out", ValueType::Int),
+    ]);
+    let record = engine.run(request(workflow(&[("s", "source"), ("d", "double")], &[("s", "d")])), |_| ());
+    let expected = "input in: expected Int, got Text \"twelve\": the text does not read as Int";
+    assert_eq!(status(&record, "d"), &Status::Failed(expected.to_owned()));
+}
+
+#[test]
+fn the_last_event_is_that_the_run_is_over() {
+    let engine = engine([kind("fine", Load::Computes, |_| Ok(Success::one("out", 1_i64)))]);
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&events);
+    engine.run(request(workflow(&[("a", "fine"), ("b", "fine")], &[("a", "b")])), move |event| {
+        seen.lock().unwrap().push(match event.kind {
+            EventKind::Started { .. } => "started",
+            EventKind::NodeStarted { .. } => "node started",
+            EventKind::NodeSettled(_) => "node settled",
+            EventKind::Finished(_) => "finished",
+            EventKind::NodeProgress { .. } | EventKind::NodeLogged { .. } => "other",
+        });
+    });
+    let expected = ["started", "node started", "node settled", "node started", "node settled", "finished"];
+    assert_eq!(*events.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_workflow_without_nodes_runs() {
+    let record = engine([]).run(request(Workflow::new("empty")), |_| ());
+    assert_eq!((record.nodes.len(), record.header.status), (0, RunStatus::Succeeded));
+}
+
+#[test]
+fn a_circle_in_a_file_fails_its_nodes_and_nothing_hangs() {
+    let engine = engine([kind("fine", Load::Computes, |_| Ok(Success::one("out", 1_i64)))]);
+    let text = r#"(
+        format: 1,
+        id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        nodes: {"a": (kind: "fine"), "b": (kind: "fine"), "c": (kind: "fine"), "d": (kind: "fine")},
+        connections: ["a.out -> b.in", "b.out -> a.in", "b.out -> c.in"],
+    )"#;
+    let record = engine.run(request(pinflow::workflow::parse(text).unwrap()), |_| ());
+    assert!(matches!(status(&record, "a"), Status::Failed(why) if why.contains("depends on itself")));
+    assert!(matches!(status(&record, "c"), Status::Failed(_)));
+    assert_eq!(status(&record, "d"), &Status::Executed);
+}

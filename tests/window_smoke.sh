@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Drives the real program in a real X window with mouse and keyboard, and keeps screenshots.
+#   tests/window_smoke.sh PROGRAM OUTPUT_FOLDER
+# Needs Xvfb, xdotool and ImageMagick; no window manager, no GPU.
+set -euo pipefail
+program=$(realpath "$1")
+mkdir -p "$2"
+out=$(realpath "$2")
+export PINFLOW_HOME="$out/home" XDG_RUNTIME_DIR="$out/xdg"
+rm -rf "$PINFLOW_HOME"; mkdir -p "$PINFLOW_HOME"
+mkdir -p -m 700 "$XDG_RUNTIME_DIR"
+unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS
+rm -f "$out/display"
+pids=()
+trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done' EXIT
+
+Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$out/display" 2>"$out/xvfb.log" &
+pids+=($!)
+for _ in $(seq 200); do [ -s "$out/display" ] && break; sleep 0.05; done
+DISPLAY=":$(cat "$out/display")"
+export DISPLAY
+
+start() { # start NAME: opens the program and waits for its window
+    "$program" >"$out/$1.log" 2>&1 &
+    app=$!
+    pids+=("$app")
+    window=$(timeout 60 xdotool search --sync --onlyvisible --name '^Pinflow' | head -1)
+    xdotool windowsize --sync "$window" 1280 800 2>/dev/null || true
+    xdotool windowmove "$window" 0 0
+    sleep 2
+    # Without a window manager no key arrives before this.
+    xdotool windowfocus --sync "$window"
+}
+shot() { sleep 0.7; import -window "$window" "$out/$1.png"; }
+click() { xdotool mousemove "$1" "$2" sleep 0.15 click "${3:-1}" sleep 0.15; }
+changed() { # changed A B: fails unless the pictures differ
+    local pixels
+    pixels=$(compare -metric AE "$out/$1.png" "$out/$2.png" null: 2>&1) || true
+    echo "$1 -> $2: $pixels pixels differ"
+    [ "${pixels%%[.e ]*}" -gt 50 ] || { echo "FAILED: nothing changed"; exit 1; }
+}
+alive() {
+    kill -0 "$app" 2>/dev/null || { echo "FAILED: the program ended"; cat "$out/$1.log"; exit 1; }
+    if grep -i panic "$out/$1.log"; then echo "FAILED: it panicked"; exit 1; fi
+}
