@@ -8,10 +8,8 @@ mod command;
 mod command_table;
 mod dialogs;
 mod examples;
-mod history;
 pub mod icons;
 mod inspector;
-mod interim;
 mod keeper;
 mod mark_requests;
 mod panels;
@@ -20,11 +18,12 @@ mod sitting;
 pub mod theme;
 mod view;
 mod viewers;
+mod window;
 mod words;
 
 pub use self::{
     app::{App, AppOptions},
     command::{Answer, Command, MarkRequest, Panel, Tab, WireEnd},
-    interim::Folders,
     view::{LiveState, RunProgress, View},
+    window::{WindowError, open_window},
 };

@@ -1,7 +1,20 @@
-//! Reads the command line and hands over.
+//! The program: reads the command line and hands over.
 
-use std::process::ExitCode;
+use std::{io, path::PathBuf, process::ExitCode};
+
+use pinflow::{
+    cli,
+    editor::{AppOptions, open_window},
+    session::Folders,
+};
+use tracing_subscriber::{EnvFilter, fmt};
 
 fn main() -> ExitCode {
-    pinflow::cli::main(|_file| Err(anyhow::anyhow!("the window is being built")))
+    fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(io::stderr).init();
+    cli::main(window)
+}
+
+fn window(open: Option<PathBuf>) -> anyhow::Result<()> {
+    open_window(AppOptions { folders: Folders::find()?, open })?;
+    Ok(())
 }

@@ -27,7 +27,6 @@ use super::{
     canvas::CanvasState,
     dialogs::{self, Dialog},
     inspector::InspectorState,
-    interim::Folders,
     keeper::Keeper,
     panels::{BottomState, LibraryState, Notices, Tone},
     settings::{Settings, ThemeChoice},
@@ -38,6 +37,7 @@ use super::{
 use crate::{
     engine::{Engine, RunHandle},
     nodes::Catalogue,
+    session::Folders,
     store::Store,
     workflow::Workflow,
 };
@@ -64,6 +64,8 @@ pub struct App {
     run: Option<RunHandle>,
     panels: PanelStates,
     notices: Notices,
+    /// The notice that offers an earlier session.
+    offer: Option<usize>,
     dialog: Option<Dialog>,
     settings: Settings,
     background: Background<Message>,
@@ -118,13 +120,11 @@ impl App {
             Settings::default()
         });
         apply_theme(ctx, settings.theme);
-        let store = Store::open(&folders.data)
-            .inspect_err(|error| {
-                let text = format!("Results are kept in memory only: {error}");
-                notices.show(Tone::Warning, text, Vec::new());
-            })
-            .ok();
-        let mut app = Self {
+        let store = open_store(&folders).inspect_err(|error| {
+            notices.show(Tone::Warning, format!("Results are kept in memory only: {error}"), Vec::new());
+        });
+        let store = store.ok();
+        let app = Self {
             engine: Engine::new(Arc::clone(&catalogue), store.clone()),
             catalogue,
             folders,
@@ -133,6 +133,7 @@ impl App {
             run: None,
             panels: PanelStates::default(),
             notices,
+            offer: None,
             dialog: None,
             settings,
             background: Background::new(ctx.clone()),
@@ -143,8 +144,9 @@ impl App {
             closing: Closing::No,
             title: String::new(),
         };
-        if let Some(path) = open {
-            app.open(path);
+        match open {
+            Some(path) => app.open(path),
+            None => app.look_for_unfinished(),
         }
         app
     }
@@ -177,6 +179,11 @@ impl Default for PanelStates {
             show_plan: true,
         }
     }
+}
+
+fn open_store(folders: &Folders) -> Result<Store, String> {
+    let folder = folders.store().map_err(|error| error.to_string())?;
+    Store::open(&folder).map_err(|error| error.to_string())
 }
 
 /// Shows the theme a person chose.

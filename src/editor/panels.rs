@@ -11,7 +11,7 @@ mod welcome;
 pub(crate) use self::{
     bottom::{BottomState, LogEntry, bottom_ui},
     library::{LibraryState, library_ui},
-    notices::{Notice, Notices, Tone, notices_ui},
+    notices::{Notices, Tone, notices_ui},
     status::status_ui,
     toolbar::{pins_banner_ui, toolbar_ui},
     welcome::welcome_ui,

@@ -7,21 +7,22 @@ use std::{
     time::Instant,
 };
 
-use super::{
-    LiveState, RunProgress, View,
-    history::{Change, History},
-};
+use super::{LiveState, RunProgress, View};
 use crate::{
     engine::{EventKind, Plan, PlanOptions, Probes, plan},
     nodes::Catalogue,
-    session::{Baseline, Capture, Mark, MarkEdit, Marks, SessionId},
+    session::{
+        Baseline, Capture, Change, History, Mark, MarkEdit, Marks, SavedView, Session, SessionId, marks_after,
+    },
     store::{MarkUsed, NodeRecord, RunHeader, RunId, RunKind, RunRecord, Status},
     workflow::{Edit, EditError, NodeId, Problem, Workflow},
 };
 
 /// The open workflow with all that belongs to it.
 pub(crate) struct Sitting {
-    pub(crate) session: SessionId,
+    session: SessionId,
+    /// The session's file; without one the session lives in memory only.
+    kept: Option<Session>,
     path: Option<PathBuf>,
     workflow: Arc<Workflow>,
     /// The document as the file has it.
@@ -53,19 +54,27 @@ pub(crate) struct Released {
 }
 
 impl Sitting {
-    /// Returns a sitting at a workflow, in a session without marks. Without a path the workflow is yet to be saved.
-    pub(crate) fn new(session: SessionId, workflow: Workflow, path: Option<PathBuf>) -> Self {
+    /// Returns a sitting at a workflow, in a session that is kept in a file, or without one in memory. `in_file` is the
+    /// document as its file has it; without a path it is yet to be saved.
+    pub(crate) fn new(
+        kept: Option<Session>,
+        workflow: Workflow,
+        in_file: Option<Workflow>,
+        path: Option<PathBuf>,
+    ) -> Self {
         let workflow = Arc::new(workflow);
+        let saved = in_file.map_or_else(|| Arc::clone(&workflow), Arc::new);
         Self {
-            session,
+            session: kept.as_ref().map_or_else(SessionId::generate, |session| session.id),
             path,
-            saved: Arc::clone(&workflow),
+            is_unsaved: !workflow.same_content(&saved),
+            saved,
             workflow,
-            is_unsaved: false,
             revision: 0,
             history: History::default(),
-            marks: Marks::default(),
-            baseline: Arc::default(),
+            marks: kept.as_ref().map(|session| session.marks.clone()).unwrap_or_default(),
+            baseline: kept.as_ref().map(|session| Arc::clone(&session.baseline)).unwrap_or_default(),
+            kept,
             selection: BTreeSet::new(),
             run: None,
             plan: Plan::default(),
@@ -75,6 +84,22 @@ impl Sitting {
             save_is_due: false,
             released: Vec::new(),
         }
+    }
+
+    /// Returns the session's id.
+    pub(crate) const fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// Returns the session as it is to be written, and the workflow if it holds edits that are not in its file.
+    pub(crate) fn to_keep(&self, view: SavedView) -> Option<(Session, Option<Arc<Workflow>>)> {
+        let mut session = self.kept.clone()?;
+        session.workflow_id = self.workflow.id();
+        session.workflow_path.clone_from(&self.path);
+        session.marks = self.marks.clone();
+        session.baseline = Arc::clone(&self.baseline);
+        session.view = view;
+        Some((session, self.is_unsaved.then(|| Arc::clone(&self.workflow))))
     }
 
     pub(crate) const fn workflow(&self) -> &Arc<Workflow> {
@@ -99,10 +124,6 @@ impl Sitting {
 
     pub(crate) const fn history(&self) -> &History {
         &self.history
-    }
-
-    pub(crate) const fn run(&self) -> Option<&RunProgress> {
-        self.run.as_ref()
     }
 
     /// Returns whether the document differs from its file.
@@ -148,12 +169,12 @@ impl Sitting {
 
     /// Takes the newest step back.
     pub(crate) fn undo(&mut self) -> Result<(), EditError> {
-        self.step(History::undo)
+        self.step(|history, workflow, marks| history.undo(workflow, marks).map(|_label| ()))
     }
 
     /// Takes the step again that was taken back.
     pub(crate) fn redo(&mut self) -> Result<(), EditError> {
-        self.step(History::redo)
+        self.step(|history, workflow, marks| history.redo(workflow, marks).map(|_label| ()))
     }
 
     fn step(
@@ -206,9 +227,15 @@ impl Sitting {
         }
     }
 
-    /// Returns whether the session file is to be written, and notes that it is.
-    pub(crate) const fn take_save_due(&mut self) -> bool {
-        std::mem::replace(&mut self.save_is_due, false)
+    /// Returns whether the session's file is to be written.
+    pub(crate) const fn save_is_due(&self) -> bool {
+        self.save_is_due
+    }
+
+    /// Returns the session as it is to be written, and notes that it is.
+    pub(crate) fn take_to_keep(&mut self, view: SavedView) -> Option<(Session, Option<Arc<Workflow>>)> {
+        self.save_is_due = false;
+        self.to_keep(view)
     }
 
     /// Takes in what happened in the run. Returns the record of a run that has finished.
@@ -281,7 +308,7 @@ impl Sitting {
             progress.finished = Some(Instant::now());
         }
         Arc::make_mut(&mut self.baseline).absorb(record);
-        let edit = super::interim::marks_after(&self.marks, record);
+        let edit = marks_after(&self.marks, record);
         self.released = edit.0.iter().filter_map(|(node, mark)| self.released_pin(node, mark, record)).collect();
         self.marks.apply(edit);
         self.plan_is_due = true;

@@ -8,14 +8,16 @@ use std::{
 
 use egui::ViewportCommand;
 
-use super::{App, Closing, Message};
+use super::{
+    App, Closing, Message,
+    sessions::{OpenError, Opened},
+};
 use crate::{
     editor::{
         Command,
         dialogs::{self, Dialog, FileDialog, FilePurpose, list_folder},
         examples,
         inspector::set_parameter,
-        panels::Tone,
         sitting::Sitting,
     },
     nodes::ParameterType,
@@ -46,6 +48,7 @@ impl App {
             Command::Open(path) => self.open(path),
             Command::OpenExample(id) => self.open_example(id),
             Command::Welcome => self.leave_sitting(),
+            Command::ContinueSession(session) => self.continue_session(session),
             Command::Quit => {
                 self.closing = Closing::Agreed;
                 ctx.send_viewport_cmd(ViewportCommand::Close);
@@ -67,28 +70,25 @@ impl App {
         }
     }
 
-    fn new_workflow(&mut self) {
-        self.begin_sitting(Workflow::new("Untitled"), None);
+    fn new_workflow(&self) {
+        let desk = self.desk();
+        self.background.start("pinflow-new", move || Message::Opened(Ok(Box::new(desk.begin(None)))));
     }
 
     /// Reads a workflow in the background and opens it.
-    pub(super) fn open(&mut self, path: PathBuf) {
+    pub(super) fn open(&self, path: PathBuf) {
         let path = std::path::absolute(&path).unwrap_or(path);
-        self.background.start("pinflow-open", move || {
-            let result = workflow::load(&path).map(Box::new).map_err(|error| said_of(&path, &error.to_string()));
-            Message::Opened(path, result)
-        });
+        let desk = self.desk();
+        self.background.start("pinflow-open", move || Message::Opened(desk.open(path).map(Box::new)));
     }
 
     /// Opens a copy of an example that is kept in the data folder.
-    fn open_example(&mut self, id: &'static str) {
+    fn open_example(&self, id: &'static str) {
         let Some(example) = examples::find(id) else { return };
         let folder = self.folders.data.join("examples");
+        let desk = self.desk();
         self.background.start("pinflow-example", move || match examples::copy_to(example, &folder) {
-            Ok(path) => {
-                let result = workflow::load(&path).map(Box::new).map_err(|error| said_of(&path, &error.to_string()));
-                Message::Opened(path, result)
-            }
+            Ok(path) => Message::Opened(desk.open(path).map(Box::new)),
             Err(error) => {
                 let folder = folder.display();
                 Message::Trouble(format!("The example cannot be copied: {error}: {folder}"))
@@ -96,16 +96,20 @@ impl App {
         });
     }
 
-    pub(super) fn opened(&mut self, path: PathBuf, result: Result<Box<Workflow>, String>) {
+    pub(super) fn opened(&mut self, result: Result<Box<Opened>, OpenError>) {
         match result {
-            Ok(workflow) => {
-                self.remember(&path);
-                self.begin_sitting(*workflow, Some(path));
+            Ok(opened) => {
+                if let Some(path) = &opened.path {
+                    self.remember(path);
+                }
+                self.begin_sitting(*opened);
             }
-            Err(error) => {
-                self.settings.forget(&path);
-                self.save_settings();
-                self.notices.error(format!("Not opened: {error}"));
+            Err(OpenError { path, said }) => {
+                if let Some(path) = path {
+                    self.settings.forget(&path);
+                    self.save_settings();
+                }
+                self.notices.error(format!("Not opened: {said}"));
             }
         }
     }
@@ -256,17 +260,6 @@ impl App {
             self.title = title;
         }
     }
-
-    /// Says that something only goes on in memory.
-    pub(super) fn warn(&mut self, text: impl Into<String>) {
-        self.notices.show(Tone::Warning, text, Vec::new());
-    }
-}
-
-/// Returns an error with the file it is about, if it does not say so itself.
-fn said_of(path: &Path, error: &str) -> String {
-    let shown = path.display().to_string();
-    if error.contains(&shown) { error.to_owned() } else { format!("{error}: {shown}") }
 }
 
 /// Returns a path that ends as workflows do.
@@ -301,11 +294,5 @@ mod tests {
     fn any_name_makes_a_file_name() {
         assert_eq!(file_stem("Sales / 2024: final"), "Sales _ 2024_ final");
         assert_eq!(file_stem("  "), "workflow");
-    }
-
-    #[test]
-    fn an_error_names_its_file_once() {
-        assert_eq!(said_of(Path::new("/a"), "broken"), "broken: /a");
-        assert_eq!(said_of(Path::new("/a"), "broken: /a"), "broken: /a");
     }
 }

@@ -50,7 +50,7 @@ impl App {
             Command::PreparePicture(image) => self.prepare_picture(ctx, image),
             Command::ListFolder(folder) => self.list_folder(folder),
             Command::KeepReleased(node) => self.keep_released(&node),
-            Command::ContinueSession(session) => self.continue_session(session),
+            Command::ContinueSession(session) => self.leave_for(ctx, Command::ContinueSession(session)),
             Command::StartFresh => self.start_fresh(),
             Command::DismissNotice(id) => self.notices.dismiss(id),
             Command::Answer(answer) => self.answer(ctx, answer),

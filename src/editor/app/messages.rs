@@ -7,7 +7,10 @@ use std::{
 
 use egui::ColorImage;
 
-use super::App;
+use super::{
+    App,
+    sessions::{OpenError, Opened},
+};
 use crate::{
     editor::{
         Command,
@@ -15,7 +18,7 @@ use crate::{
         viewers::PictureKey,
     },
     engine::{Event, Probes},
-    session::SessionId,
+    session::{SessionId, SessionSummary},
     store::RunId,
     value::{Fingerprint, Value},
     workflow::{NodeId, Workflow},
@@ -25,8 +28,10 @@ use crate::{
 pub(super) enum Message {
     /// Something happened in a run.
     Engine(Event),
-    /// A workflow was read, or why not.
-    Opened(PathBuf, Result<Box<Workflow>, String>),
+    /// A workflow was read and a session begun, or why not.
+    Opened(Result<Box<Opened>, OpenError>),
+    /// Sessions that ended in the middle, of any workflow.
+    Unfinished(Vec<SessionSummary>),
     /// The workflow was written, or why not; then go on with what was asked.
     Saved { path: PathBuf, workflow: Arc<Workflow>, result: Result<(), String>, then: Option<Box<Command>> },
     /// A file was chosen, or none.
@@ -58,7 +63,8 @@ impl App {
     fn take_message(&mut self, ctx: &egui::Context, message: Message) {
         match message {
             Message::Engine(event) => self.take_event(event),
-            Message::Opened(path, result) => self.opened(path, result),
+            Message::Opened(result) => self.opened(result),
+            Message::Unfinished(sessions) => self.offer_unfinished(&sessions),
             Message::Saved { path, workflow, result, then } => self.saved(ctx, path, workflow, result, then),
             Message::Picked(purpose, path) => self.picked(ctx, purpose, path),
             Message::Listed(folder, entries) => self.listed(&folder, entries),

@@ -36,7 +36,7 @@ impl App {
             workflow: Arc::clone(sitting.workflow()),
             path: sitting.path().map(ToOwned::to_owned),
             folder: self.folder(),
-            session: sitting.session,
+            session: sitting.session(),
             marks: sitting.marks().clone(),
             baseline: Arc::clone(sitting.baseline()),
             options: PlanOptions { kind, targets },
@@ -149,14 +149,14 @@ impl App {
         }
         self.probing.last = Some(Instant::now());
         let (baseline, marks, store) = (Arc::clone(sitting.baseline()), sitting.marks().clone(), self.store.clone());
-        let session = sitting.session;
+        let session = sitting.session();
         let look = move || Message::Probed(session, probe(&baseline, &marks, store.as_ref()));
         self.background.start("pinflow-probe", look);
     }
 
     pub(super) fn probed(&mut self, session: SessionId, probes: Probes) {
         self.probing.at_work = false;
-        if let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.session == session) {
+        if let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.session() == session) {
             sitting.probed(probes);
         }
     }

@@ -85,11 +85,6 @@ impl FileDialog {
         Self { purpose, text: name, folder, entries: None, began: false }
     }
 
-    /// Returns the folder in sight.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Goes to another folder, which is yet to be read.
     pub(crate) fn go_to(&mut self, folder: PathBuf) {
         self.folder = folder;
