@@ -6,11 +6,7 @@ use std::{
 };
 
 use super::App;
-use crate::{
-    editor::sitting::Sitting,
-    session::SessionId,
-    workflow::Workflow,
-};
+use crate::{editor::sitting::Sitting, session::SessionId, workflow::Workflow};
 
 /// How long a run that is stopped because the window closes may take to end.
 const GRACE: Duration = Duration::from_secs(2);
