@@ -1,28 +1,20 @@
-//! The program: opens the window.
+//! The program: reads the command line and hands over.
 
-use std::{env, path::PathBuf, process::ExitCode};
+use std::{io, path::PathBuf, process::ExitCode};
 
 use pinflow::{
+    cli,
     editor::{AppOptions, open_window},
     session::Folders,
 };
+use tracing_subscriber::{EnvFilter, fmt};
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_env_filter(tracing_subscriber::EnvFilter::from_default_env()).init();
-    match window(env::args_os().nth(1).map(PathBuf::from)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            #[expect(clippy::print_stderr, reason = "a program without a window says on the terminal why")]
-            {
-                eprintln!("pinflow: {error:#}");
-            }
-            ExitCode::FAILURE
-        }
-    }
+    fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(io::stderr).init();
+    cli::main(window)
 }
 
 fn window(open: Option<PathBuf>) -> anyhow::Result<()> {
-    let folders = Folders::find()?;
-    open_window(AppOptions { folders, open })?;
+    open_window(AppOptions { folders: Folders::find()?, open })?;
     Ok(())
 }

@@ -3,11 +3,7 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::{Command, MarkRequest, icons::Icon};
-use crate::{
-    session::PinPolicy,
-    store::RunKind,
-    workflow::NodeId,
-};
+use crate::{session::PinPolicy, store::RunKind, workflow::NodeId};
 
 /// What a command's being enabled depends on, and what it acts upon.
 #[derive(Clone, Debug, Default)]
@@ -160,7 +156,7 @@ const fn with_icon(icon: Icon, mut entry: CommandEntry) -> CommandEntry {
 }
 
 use CommandId as Id;
-use Reach::{Everywhere, NothingFocused, NotWhileTyping};
+use Reach::{Everywhere, NotWhileTyping, NothingFocused};
 
 /// All commands that have a name.
 pub(crate) static TABLE: [CommandEntry; 30] = [
@@ -358,9 +354,14 @@ pub(crate) static TABLE: [CommandEntry; 30] = [
     entry(Id::FitAll, ("Show all", "Bring all nodes into view"), &[key(Key::Home)], NotWhileTyping, any_nodes, |_| {
         Command::FitAll
     }),
-    entry(Id::ZoomReset, ("Zoom to 100 %", "Show nodes in their own size"), &[key(Key::Num0)], NotWhileTyping, open, |_| {
-        Command::ZoomReset
-    }),
+    entry(
+        Id::ZoomReset,
+        ("Zoom to 100 %", "Show nodes in their own size"),
+        &[key(Key::Num0)],
+        NotWhileTyping,
+        open,
+        |_| Command::ZoomReset,
+    ),
     entry(
         Id::TogglePlan,
         ("Show plan", "Show on the canvas what Resume would do, or no longer"),
@@ -369,14 +370,9 @@ pub(crate) static TABLE: [CommandEntry; 30] = [
         open,
         |_| Command::TogglePlan,
     ),
-    entry(
-        Id::ToggleTheme,
-        ("Theme", "Switch between light and dark"),
-        &[],
-        NotWhileTyping,
-        always,
-        |_| Command::ToggleTheme,
-    ),
+    entry(Id::ToggleTheme, ("Theme", "Switch between light and dark"), &[], NotWhileTyping, always, |_| {
+        Command::ToggleTheme
+    }),
 ];
 
 /// Returns an entry.

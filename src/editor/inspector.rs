@@ -46,12 +46,7 @@ pub(crate) fn inspector_ui(
 }
 
 /// Pushes the edit that a finished draft stands for.
-fn push_draft(
-    view: View<'_>,
-    drafts: &mut Drafts,
-    draft: Option<drafts::Draft>,
-    commands: &mut Vec<Command>,
-) {
+fn push_draft(view: View<'_>, drafts: &mut Drafts, draft: Option<drafts::Draft>, commands: &mut Vec<Command>) {
     let edit = draft.and_then(|draft| drafts.edit(draft, view.workflow, view.catalogue));
     commands.extend(edit.map(|(label, edit)| Command::Edit(label, edit)));
 }

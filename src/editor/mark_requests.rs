@@ -27,14 +27,17 @@ pub(crate) fn mark_edit(
             ("Pin until something changes", set(&|node, _| pin(PinPolicy::Follow, node)))
         }
         MarkRequest::TogglePin if all(is_pinned) => ("Unpin", set(&|_, _| Some(Mark::Default))),
-        MarkRequest::TogglePin => ("Pin until something changes", set(&|node, mark| {
-            if is_pinned(mark) { None } else { pin(PinPolicy::Follow, node) }
-        })),
+        MarkRequest::TogglePin => (
+            "Pin until something changes",
+            set(&|node, mark| {
+                if is_pinned(mark) { None } else { pin(PinPolicy::Follow, node) }
+            }),
+        ),
         MarkRequest::Unpin => ("Unpin", set(&|_, mark| is_pinned(mark).then_some(Mark::Default))),
         MarkRequest::Keep => ("Keep the pin of", set(&|_, mark| kept(mark))),
-        MarkRequest::Refresh => ("Refresh the pin of", set(&|_, mark| {
-            mark.as_pin().map(|pin| Mark::armed(pin.policy))
-        })),
+        MarkRequest::Refresh => {
+            ("Refresh the pin of", set(&|_, mark| mark.as_pin().map(|pin| Mark::armed(pin.policy))))
+        }
         MarkRequest::ToggleForce if all(is_forced) => ("Force no more", set(&|_, _| Some(Mark::Default))),
         MarkRequest::ToggleForce => ("Force", set(&|_, mark| (!is_forced(mark)).then_some(Mark::Forced))),
         MarkRequest::ToggleDisable if all(is_disabled) => ("Enable", set(&|_, _| Some(Mark::Default))),

@@ -243,7 +243,11 @@ impl Sitting {
         match event {
             EventKind::Started { header, plan } => self.started(&header, &plan),
             EventKind::NodeStarted { node } => {
-                self.live(run, node, LiveState::Running { since: Instant::now(), fraction: None, message: String::new() });
+                self.live(
+                    run,
+                    node,
+                    LiveState::Running { since: Instant::now(), fraction: None, message: String::new() },
+                );
             }
             EventKind::NodeProgress { node, fraction, message } => self.progressed(run, &node, fraction, message),
             EventKind::NodeLogged { .. } => {}

@@ -7,10 +7,7 @@ mod table;
 mod text;
 mod tree;
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use egui::{RichText, Ui};
 
@@ -180,13 +177,7 @@ fn outputs_ui(
 }
 
 /// Shows the value on one port of kept results, such as what reached an input.
-pub(crate) fn port_ui(
-    ui: &mut Ui,
-    kept: &Kept,
-    port: &PortId,
-    viewers: &mut Viewers,
-    commands: &mut Vec<Command>,
-) {
+pub(crate) fn port_ui(ui: &mut Ui, kept: &Kept, port: &PortId, viewers: &mut Viewers, commands: &mut Vec<Command>) {
     match kept.loaded() {
         Some(outputs) => match outputs.get(port) {
             Some(value) => value_ui(ui, value, Room::Small, viewers, commands),
@@ -216,13 +207,7 @@ pub(crate) fn stored_ui(ui: &mut Ui, fingerprint: Fingerprint, viewers: &mut Vie
 }
 
 /// Shows a value.
-pub(crate) fn value_ui(
-    ui: &mut Ui,
-    value: &Value,
-    room: Room,
-    viewers: &mut Viewers,
-    commands: &mut Vec<Command>,
-) {
+pub(crate) fn value_ui(ui: &mut Ui, value: &Value, room: Room, viewers: &mut Viewers, commands: &mut Vec<Command>) {
     match value {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
             let text = if matches!(value, Value::Null) { "null".to_owned() } else { value.display_text() };

@@ -383,6 +383,7 @@ impl Shared {
             queue: Arc::clone(&self.queue),
             instance: self.instance.clone(),
             ready: VecDeque::new(),
+            unwritten: VecDeque::new(),
         };
         thread::Builder::new()
             .name("store".to_owned())

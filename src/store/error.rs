@@ -61,7 +61,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// No room is left.
-    #[error("the disk is full: make room, then flush or run again; what was not written is tried again: {}", path.display())]
+    #[error("the disk is full: make room; what could not be written is tried again with the next run: {}", path.display())]
     Full {
         /// The database.
         path: PathBuf,

@@ -19,7 +19,10 @@ use super::{
     runs::{self, BeginRow, RecordRow},
     values::{self, Blobs, ValueRow},
 };
-use crate::{nodes::Outputs, value::Fingerprint};
+use crate::{
+    nodes::Outputs,
+    value::{Fingerprint, Value},
+};
 
 /// How many messages a transaction takes at most.
 const MAX_BATCH: usize = 500;
@@ -27,8 +30,11 @@ const MAX_BATCH: usize = 500;
 /// After how long what is ready is committed, even if more waits.
 const COMMIT_AFTER: Duration = Duration::from_millis(50);
 
-/// How much is kept to be tried again.
+/// How many rows are kept to be tried again.
 const MAX_KEPT: usize = 20_000;
+
+/// How many bytes of values are kept to be tried again.
+const MAX_KEPT_BYTES: usize = 1 << 30;
 
 /// What the thread works with.
 pub(super) struct Writer {
@@ -39,6 +45,8 @@ pub(super) struct Writer {
     pub(super) instance: String,
     /// Ready to be written, in order.
     pub(super) ready: VecDeque<Ready>,
+    /// Values whose files could not be written; their records are not held up by them.
+    pub(super) unwritten: VecDeque<(Fingerprint, Value)>,
 }
 
 /// Something that is ready to be written as rows.
@@ -69,7 +77,7 @@ impl Writer {
             self.queue.done(batch.size, errors);
         }
         let mut errors = Vec::new();
-        self.commit(&mut errors);
+        self.write_batch(vec![Message::Retry], &mut errors);
         for error in errors {
             tracing::error!("not written before the end: {error}");
         }
@@ -89,13 +97,22 @@ impl Writer {
 
     fn prepare(&mut self, message: Message, errors: &mut Vec<StoreError>) {
         match message {
-            Message::Begin { header, unsettled } => match BeginRow::new(header, unsettled) {
-                Ok(row) => self.ready.push_back(Ready::Begin(row)),
-                Err(error) => errors.push(error),
-            },
+            Message::Begin { header, unsettled } => {
+                self.retry_values(errors);
+                match BeginRow::new(header, unsettled) {
+                    Ok(row) => self.ready.push_back(Ready::Begin(row)),
+                    Err(error) => errors.push(error),
+                }
+            }
             Message::Settle { session, record } => self.prepare_record(session, &record, errors),
             Message::Finish { run, status, took } => self.ready.push_back(Ready::Finish(run, status, took)),
-            Message::Retry => {}
+            Message::Retry => self.retry_values(errors),
+        }
+    }
+
+    fn retry_values(&mut self, errors: &mut Vec<StoreError>) {
+        for (fingerprint, value) in std::mem::take(&mut self.unwritten) {
+            self.prepare_value(fingerprint, &value, errors);
         }
     }
 
@@ -119,14 +136,35 @@ impl Writer {
 
     fn prepare_values(&mut self, outputs: &Outputs, errors: &mut Vec<StoreError>) {
         for ((_, value), fingerprint) in outputs.iter().zip(outputs.fingerprints()) {
-            match self.is_kept(fingerprint) {
-                Ok(true) => {}
-                Ok(false) => match self.blobs.prepare(*fingerprint, value) {
-                    Ok(row) => self.ready.push_back(Ready::Value(row)),
-                    Err(error) => errors.push(error),
-                },
-                Err(error) => errors.push(error),
+            self.prepare_value(*fingerprint, value, errors);
+        }
+    }
+
+    fn prepare_value(&mut self, fingerprint: Fingerprint, value: &Value, errors: &mut Vec<StoreError>) {
+        let row = match self.is_kept(&fingerprint) {
+            Ok(true) => return,
+            Ok(false) => self.blobs.prepare(fingerprint, value),
+            Err(error) => Err(error),
+        };
+        match row {
+            Ok(row) => self.ready.push_back(Ready::Value(row)),
+            Err(error) => {
+                if error.may_pass() {
+                    self.unwritten.push_back((fingerprint, value.clone()));
+                    self.forget_unwritten(errors);
+                }
+                errors.push(error);
             }
+        }
+    }
+
+    /// Drops the oldest of the values whose files could not be written, if they are too large together.
+    fn forget_unwritten(&mut self, errors: &mut Vec<StoreError>) {
+        let mut n_bytes: usize = self.unwritten.iter().map(|(_, value)| value.size_bytes()).sum();
+        while n_bytes > MAX_KEPT_BYTES {
+            let Some((_, value)) = self.unwritten.pop_front() else { return };
+            n_bytes -= value.size_bytes();
+            errors.push(given_up(value.preview()));
         }
     }
 
@@ -181,11 +219,12 @@ impl Writer {
             return;
         }
         self.ready.drain(..n_too_many);
-        errors.push(StoreError::Unwritable {
-            what: format!("{n_too_many} results of runs"),
-            why: "the store could not be written for too long".to_owned(),
-        });
+        errors.push(given_up(format!("{n_too_many} results of runs")));
     }
+}
+
+fn given_up(what: String) -> StoreError {
+    StoreError::Unwritable { what, why: "the store could not be written for too long".to_owned() }
 }
 
 impl Ready {
@@ -196,5 +235,113 @@ impl Ready {
             Self::Record(row) => row.write(connection),
             Self::Finish(run, status, took) => runs::finish(connection, *run, *status, *took),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::params;
+
+    use super::*;
+    use crate::store::{
+        connection::{Purpose, connect, migrate, use_write_ahead_log},
+        fixtures::{chain, executed, header},
+    };
+
+    /// Returns a writer that does not wait for locks, in a folder that is removed with it.
+    fn new_writer() -> (tempfile::TempDir, Writer) {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("store.sqlite");
+        let mut connection = connect(&database, Purpose::Runs).unwrap();
+        use_write_ahead_log(&connection, &database).unwrap();
+        migrate(&mut connection, &database).unwrap();
+        connection.busy_timeout(Duration::ZERO).unwrap();
+        let writer = Writer {
+            connection,
+            blobs: Blobs::new(folder.path().join("blobs"), "instance").unwrap(),
+            queue: Arc::new(Queue::new(database.clone())),
+            database,
+            instance: "instance".to_owned(),
+            ready: VecDeque::new(),
+            unwritten: VecDeque::new(),
+        };
+        (folder, writer)
+    }
+
+    /// Returns a run of `n_nodes` results of 20 kB, none like another.
+    fn messages(n_nodes: i64) -> Vec<Message> {
+        let session = SessionId::generate();
+        let header = header(session, &chain(&["a"]));
+        let run = header.id;
+        let settle = |number: i64| {
+            let node: crate::workflow::NodeId = format!("node_{number}").parse().unwrap();
+            let text = format!("{number} ").repeat(5_000);
+            Message::Settle { session, record: Arc::new(executed(run, node, text)) }
+        };
+        std::iter::once(Message::Begin { header: Box::new(header), unsettled: Vec::new() })
+            .chain((0..n_nodes).map(settle))
+            .collect()
+    }
+
+    fn write(writer: &mut Writer, messages: Vec<Message>) -> Vec<StoreError> {
+        let mut errors = Vec::new();
+        writer.write_batch(messages, &mut errors);
+        errors
+    }
+
+    fn n_records(writer: &Writer) -> i64 {
+        writer.connection.query_one("SELECT count(*) FROM node_records", params![], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_batch_that_meets_a_lock_is_written_once_the_lock_is_gone() {
+        let (_folder, mut writer) = new_writer();
+        let mut other = Connection::open(&writer.database).unwrap();
+        let lock = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        let errors = write(&mut writer, messages(3));
+        assert!(matches!(errors[..], [StoreError::Locked { .. }]), "{errors:?}");
+        let errors = write(&mut writer, messages(2));
+        assert!(errors.iter().all(|error| matches!(error, StoreError::Locked { .. })), "{errors:?}");
+        assert_eq!(n_records(&writer), 0);
+        lock.commit().unwrap();
+        assert!(write(&mut writer, vec![Message::Retry]).is_empty());
+        assert_eq!(n_records(&writer), 5);
+    }
+
+    #[test]
+    fn a_batch_that_meets_a_full_disk_is_written_once_there_is_room() {
+        let (_folder, mut writer) = new_writer();
+        let n_pages: i64 = writer.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        writer.connection.pragma_update_and_check(None, "max_page_count", n_pages + 10, |_| Ok(())).unwrap();
+        let errors = write(&mut writer, messages(40));
+        let [error @ StoreError::Full { .. }] = &errors[..] else { panic!("{errors:?}") };
+        assert!(error.to_string().contains("make room"), "{error}");
+        assert_eq!(n_records(&writer), 0, "all or nothing");
+        writer.connection.pragma_update_and_check(None, "max_page_count", 1_000_000, |_| Ok(())).unwrap();
+        assert!(write(&mut writer, vec![Message::Retry]).is_empty());
+        assert_eq!(n_records(&writer), 40);
+    }
+
+    #[test]
+    fn a_database_that_may_not_be_written_keeps_what_waits() {
+        let (_folder, mut writer) = new_writer();
+        writer.connection.pragma_update(None, "query_only", true).unwrap();
+        let errors = write(&mut writer, messages(2));
+        assert!(matches!(errors[..], [StoreError::ReadOnly { .. }]), "{errors:?}");
+        writer.connection.pragma_update(None, "query_only", false).unwrap();
+        assert!(write(&mut writer, vec![Message::Retry]).is_empty());
+        assert_eq!(n_records(&writer), 2);
+    }
+
+    #[test]
+    fn what_could_not_be_written_for_too_long_is_given_up_and_reported() {
+        let (_folder, mut writer) = new_writer();
+        for message in messages(30) {
+            writer.prepare(message, &mut Vec::new());
+        }
+        let mut errors = Vec::new();
+        writer.shorten(10, &mut errors);
+        assert_eq!(writer.ready.len(), 10);
+        assert!(errors[0].to_string().contains("results of runs"), "{errors:?}");
     }
 }

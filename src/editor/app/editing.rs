@@ -4,12 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::App;
 use crate::{
-    editor::{
-        Command, MarkRequest, WireEnd, clipboard,
-        mark_requests::mark_edit,
-        panels::Tone,
-        sitting::Sitting,
-    },
+    editor::{Command, MarkRequest, WireEnd, clipboard, mark_requests::mark_edit, panels::Tone, sitting::Sitting},
     nodes::{Catalogue, Kind},
     session::{Mark, MarkEdit, Pin, PinPolicy, PinState},
     value::can_convert,
@@ -114,8 +109,7 @@ impl App {
 
     pub(super) fn mark(&mut self, nodes: &[NodeId], request: MarkRequest) {
         if let Some(sitting) = &mut self.sitting {
-            let (label, edit) =
-                mark_edit(sitting.workflow(), sitting.marks(), sitting.baseline(), nodes, request);
+            let (label, edit) = mark_edit(sitting.workflow(), sitting.marks(), sitting.baseline(), nodes, request);
             sitting.mark(label, edit);
         }
     }

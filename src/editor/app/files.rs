@@ -274,7 +274,8 @@ fn with_ending(path: &Path) -> PathBuf {
 
 /// Returns a name as it may stand in a file's name.
 fn file_stem(name: &str) -> String {
-    let stem: String = name.chars().map(|char| if char.is_alphanumeric() || "-_ ".contains(char) { char } else { '_' }).collect();
+    let stem: String =
+        name.chars().map(|char| if char.is_alphanumeric() || "-_ ".contains(char) { char } else { '_' }).collect();
     if stem.trim().is_empty() { "workflow".to_owned() } else { stem.trim().to_owned() }
 }
 

@@ -98,10 +98,11 @@ impl App {
         self.panels.viewers.loads.forget_failures();
         let released = self.sitting.as_ref().map(|sitting| sitting.released().to_vec()).unwrap_or_default();
         for released in released {
-            let title = record.header.workflow.node(&released.node).map_or_else(
-                || released.node.to_string(),
-                |node| words::title_of(node, &self.catalogue),
-            );
+            let title = record
+                .header
+                .workflow
+                .node(&released.node)
+                .map_or_else(|| released.node.to_string(), |node| words::title_of(node, &self.catalogue));
             let keep = ("Keep as Hold pin".to_owned(), Command::KeepReleased(released.node));
             self.notices.show(Tone::Warning, format!("Pin of {title} released: {}", released.reason), vec![keep]);
         }

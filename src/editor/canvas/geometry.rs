@@ -248,6 +248,7 @@ fn in_one_line(parameter_type: &ParameterType, value: &Value) -> String {
         (_, Value::Int(number)) => number.to_string(),
         (_, Value::Float(number)) => number.to_string(),
         (_, Value::Text(text)) => first_line(text),
+        (_, Value::List(items)) if items.is_empty() => "–".to_owned(),
         (_, Value::List(items)) => {
             let texts: Vec<&str> = items.iter().filter_map(Value::as_text).take(8).collect();
             if texts.is_empty() { value.preview() } else { first_line(&texts.join(", ")) }
@@ -425,6 +426,8 @@ mod tests {
         let path = ParameterType::FileToRead { extensions: &[] };
         assert_eq!(in_one_line(&path, &Value::text("data/birds.csv")), "birds.csv");
         assert_eq!(in_one_line(&ParameterType::Int { min: 0, max: 9, unit: "px" }, &Value::Int(3)), "3 px");
+        assert_eq!(in_one_line(&ParameterType::Lines, &Value::list([])), "–");
+        assert_eq!(in_one_line(&ParameterType::Lines, &Value::list(["a".into(), "b".into()])), "a, b");
         assert_eq!(in_one_line(&ParameterType::Text { language: "" }, &Value::text("\n  a\nb")), "a");
     }
 }

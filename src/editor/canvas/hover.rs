@@ -40,10 +40,10 @@ pub(super) fn node_in_words(frame: &CanvasFrame<'_>, index: usize, standing: &St
         None => format!("{} (unknown kind {})", layout.title, layout.node.kind),
     };
     words.push_str(": ");
-    words.push_str(&standing.in_words());
-    for reason in frame.view.plan.why(&frame.node(index).id).iter().take(1) {
-        words.push_str(" · ");
-        words.push_str(reason);
+    // The first reason says what would be done, too.
+    match standing.plan.and_then(|plan| frame.view.plan.why(&plan.node).into_iter().next()) {
+        Some(reason) => words.push_str(&[standing.without_plan().in_words(), reason].join(" · ")),
+        None => words.push_str(&standing.in_words()),
     }
     words
 }

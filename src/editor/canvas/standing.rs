@@ -143,6 +143,11 @@ impl<'a> Standing<'a> {
         matches!(self.mark, MarkLook::Disabled | MarkLook::Armed(_))
     }
 
+    /// Returns the same without what a run would do.
+    pub(super) fn without_plan(&self) -> Self {
+        Self { plan: None, ..self.clone() }
+    }
+
     /// Returns all of it in words.
     pub(super) fn in_words(&self) -> String {
         let mut words: Vec<Cow<'_, str>> = match self.mark {

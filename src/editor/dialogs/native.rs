@@ -35,11 +35,8 @@ fn is_on_path(program: &str) -> bool {
 pub(crate) fn pick(purpose: &FilePurpose, folder: &Path, name: &str) -> Option<PathBuf> {
     let mut dialog = rfd::FileDialog::new().set_title(purpose.title()).set_directory(folder);
     if !purpose.extensions().is_empty() {
-        dialog = dialog.add_filter(purpose.extensions().join(", "), purpose.extensions()).add_filter("All files", &["*"]);
+        dialog =
+            dialog.add_filter(purpose.extensions().join(", "), purpose.extensions()).add_filter("All files", &["*"]);
     }
-    if purpose.is_written() {
-        dialog.set_file_name(name).save_file()
-    } else {
-        dialog.pick_file()
-    }
+    if purpose.is_written() { dialog.set_file_name(name).save_file() } else { dialog.pick_file() }
 }

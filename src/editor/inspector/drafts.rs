@@ -144,12 +144,7 @@ impl Drafts {
     }
 
     /// Returns the edit that a draft stands for, with its label; nothing if it changes nothing or cannot be taken.
-    pub(crate) fn edit(
-        &mut self,
-        draft: Draft,
-        workflow: &Workflow,
-        catalogue: &Catalogue,
-    ) -> Option<(String, Edit)> {
+    pub(crate) fn edit(&mut self, draft: Draft, workflow: &Workflow, catalogue: &Catalogue) -> Option<(String, Edit)> {
         let Draft { target, content } = draft;
         self.refused.remove(&target);
         edit_of(&target, &content, workflow, catalogue).unwrap_or_else(|_not_of_the_type| {
@@ -175,9 +170,9 @@ fn edit_of(
     let changed = |before: &str, label: String, edit: Edit| (before != text).then_some((label, edit));
     Ok(match target {
         Target::Name => changed(workflow.name(), "Rename the workflow".to_owned(), Edit::SetName(text.clone())),
-        Target::Title(node) => workflow
-            .node(node)
-            .and_then(|before| changed(&before.title, format!("Rename {node}"), Edit::SetTitle(node.clone(), text.clone()))),
+        Target::Title(node) => workflow.node(node).and_then(|before| {
+            changed(&before.title, format!("Rename {node}"), Edit::SetTitle(node.clone(), text.clone()))
+        }),
         Target::Comment(node) => workflow.node(node).and_then(|before| {
             changed(&before.comment, format!("Note on {node}"), Edit::SetComment(node.clone(), text.clone()))
         }),

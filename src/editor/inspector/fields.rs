@@ -77,7 +77,9 @@ fn field_ui(
     let Field { view, node, schema, value } = field;
     ui.horizontal(|ui| {
             let label = ui.label(schema.label.as_ref());
-            if is_set && ui.small_button("Reset").on_hover_text(format!("Back to {}", schema.default.preview())).clicked() {
+            if is_set
+                && ui.small_button("Reset").on_hover_text(format!("Back to {}", schema.default.preview())).clicked()
+            {
                 let label = format!("Reset {} of {node}", schema.label);
                 commands.push(Command::Edit(label, Edit::SetParameter(node.clone(), schema.id.clone(), None)));
             }

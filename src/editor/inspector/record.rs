@@ -73,7 +73,9 @@ fn line_ui(ui: &mut Ui, text: &str) {
 }
 
 fn bullet_ui(ui: &mut Ui, text: &str) {
-    ui.add(Label::new(RichText::new(format!("• {}", theme::readable(text))).color(theme::tokens(ui).text_muted)).wrap());
+    ui.add(
+        Label::new(RichText::new(format!("• {}", theme::readable(text))).color(theme::tokens(ui).text_muted)).wrap(),
+    );
 }
 
 /// Shows when the node ran and how long it took.

@@ -177,8 +177,7 @@ mod tests {
     fn a_very_long_log_lets_its_older_half_go() {
         let mut state = BottomState::default();
         for number in 0..=MAX_LINES {
-            let line =
-                LogLine { at: Timestamp::UNIX_EPOCH, level: LogLevel::Info, message: number.to_string() };
+            let line = LogLine { at: Timestamp::UNIX_EPOCH, level: LogLevel::Info, message: number.to_string() };
             state.log(LogEntry { node: None, line });
         }
         assert_eq!(state.log.len(), MAX_LINES / 2 + 1);

@@ -85,9 +85,10 @@ fn dragged_ui(ui: &Ui, kind: &Kind) {
 
 /// Returns whether each word of a search stands in a kind's title, id, keywords, summary or family.
 fn is_found(kind: &Kind, search: &str) -> bool {
-    let text = [kind.title.as_ref(), kind.id.as_str(), kind.keywords.as_ref(), kind.summary.as_ref(), kind.family.name()]
-        .join(" ")
-        .to_lowercase();
+    let text =
+        [kind.title.as_ref(), kind.id.as_str(), kind.keywords.as_ref(), kind.summary.as_ref(), kind.family.name()]
+            .join(" ")
+            .to_lowercase();
     search.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 

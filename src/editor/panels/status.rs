@@ -5,13 +5,7 @@ use egui::{Label, Ui};
 use crate::editor::{Command, Tab, View, canvas::CanvasState, theme, words};
 
 /// Shows the status line. `session` says how the session stands.
-pub(crate) fn status_ui(
-    ui: &mut Ui,
-    view: View<'_>,
-    canvas: &CanvasState,
-    session: &str,
-    commands: &mut Vec<Command>,
-) {
+pub(crate) fn status_ui(ui: &mut Ui, view: View<'_>, canvas: &CanvasState, session: &str, commands: &mut Vec<Command>) {
     egui::Sides::new().shrink_left().show(
         ui,
         |ui| {

@@ -101,11 +101,9 @@ fn menu_item_ui(ui: &mut Ui, entry: &CommandEntry, situation: &Situation, comman
 
 fn panels_menu_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
     ui.separator();
-    for (name, panel) in [
-        ("Library panel", Panel::Library),
-        ("Inspector panel", Panel::Inspector),
-        ("Bottom panel", Panel::Bottom),
-    ] {
+    for (name, panel) in
+        [("Library panel", Panel::Library), ("Inspector panel", Panel::Inspector), ("Bottom panel", Panel::Bottom)]
+    {
         if ui.add_enabled(situation.open, egui::Button::new(name)).clicked() {
             commands.push(Command::TogglePanel(panel));
             ui.close();
@@ -151,7 +149,11 @@ fn plan_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
     let text = plan_text(view);
     let color = if view.show_plan { theme::tokens(ui).text } else { theme::tokens(ui).text_muted };
     let button = egui::Button::new(RichText::new(text).color(color)).frame_when_inactive(false).truncate();
-    let help = if view.show_plan { "What Resume would do; click to hide it on the canvas" } else { "What Resume would do; click to show it on the canvas" };
+    let help = if view.show_plan {
+        "What Resume would do; click to hide it on the canvas"
+    } else {
+        "What Resume would do; click to show it on the canvas"
+    };
     if ui.add(button).on_hover_text(help).clicked() {
         commands.push(Command::TogglePlan);
     }

@@ -100,13 +100,7 @@ fn every_nth(pixels: &[u8], width: usize, height: usize, step: usize) -> ColorIm
 }
 
 /// Shows a picture.
-pub(super) fn picture_ui(
-    ui: &mut Ui,
-    image: &Image,
-    room: Room,
-    state: &mut Pictures,
-    commands: &mut Vec<Command>,
-) {
+pub(super) fn picture_ui(ui: &mut Ui, image: &Image, room: Room, state: &mut Pictures, commands: &mut Vec<Command>) {
     if image.width() == 0 || image.height() == 0 {
         ui.weak("A picture without pixels");
         return;
@@ -127,7 +121,11 @@ fn texture_ui(ui: &mut Ui, image: &Image, texture: &TextureHandle, room: Room, a
     let natural = vec2(image.width() as f32, image.height() as f32);
     let height = (room.height(ui) - 8.0).max(40.0);
     ScrollArea::both().id_salt("picture").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-        let size = if actual_size { natural / ui.pixels_per_point() } else { fitted(natural, vec2(ui.available_width(), height)) };
+        let size = if actual_size {
+            natural / ui.pixels_per_point()
+        } else {
+            fitted(natural, vec2(ui.available_width(), height))
+        };
         let response = ui.add(egui::Image::new((texture.id(), size)).sense(Sense::hover()).alt_text("Picture"));
         if let Some(at) = response.hover_pos() {
             let place = (at - response.rect.min) / response.rect.size() * natural;

@@ -10,7 +10,6 @@ use crate::{
         fixtures::{chain, executed, header, new_store, without_results},
     },
     value::{Record, Table, Value},
-    workflow::WorkflowId,
 };
 
 fn large_table() -> Value {
@@ -57,7 +56,7 @@ fn a_value_that_cannot_be_written_is_reported_and_its_record_is_kept() {
 }
 
 #[test]
-fn what_did_not_fit_on_a_full_disk_is_written_once_there_is_room() {
+fn a_value_whose_file_could_not_be_written_is_tried_again() {
     let (folder, store) = new_store();
     let session = SessionId::generate();
     let header = header(session, &chain(&["a", "b"]));
@@ -67,11 +66,12 @@ fn what_did_not_fit_on_a_full_disk_is_written_once_there_is_room() {
     let own = fs::read_dir(&unfinished).unwrap().next().unwrap().unwrap().path();
     fs::remove_dir(&own).unwrap();
     store.settle(session, Arc::new(executed(header.id, "a", large_table())));
+    store.settle(session, Arc::new(executed(header.id, "b", "small")));
     let error = store.flush().unwrap_err();
     assert!(matches!(error, StoreError::Io { .. }), "{error}");
     assert_eq!(store.missing_results(&[large_table().fingerprint()]).unwrap().len(), 1);
+    assert_eq!(store.baseline(session).unwrap().len(), 2, "the records are there");
     fs::create_dir(&own).unwrap();
-    store.settle(session, Arc::new(executed(header.id, "b", large_table())));
     store.flush().unwrap();
     assert_eq!(store.load_value(&large_table().fingerprint()).unwrap(), large_table());
 }
@@ -161,17 +161,17 @@ fn a_database_that_is_damaged_is_not_opened_and_the_error_says_what_to_do() {
     assert!(error.contains("move it away") && error.contains("store.sqlite"), "{error}");
 }
 
-#[cfg(unix)]
 #[test]
-fn a_database_that_may_not_be_written_is_reported_and_reading_goes_on() {
-    let (_folder, store) = new_store();
-    let value = store.keep_value(&Value::Int(7)).unwrap();
-    let error = StoreError::sqlite(
-        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY), None),
-        store.folder(),
-    );
-    assert!(error.to_string().contains("check the permissions"), "{error}");
-    assert!(error.may_pass());
-    assert_eq!(store.load_value(&value).unwrap(), Value::Int(7));
-    assert!(store.pinned_data(WorkflowId::generate(), &"a".into()).unwrap().is_none());
+fn a_new_store_can_be_opened_by_many_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores: Vec<Store> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| Store::open(folder.path()).unwrap())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    for (number, store) in (0..).zip(&stores) {
+        store.keep_value(&Value::Int(number)).unwrap();
+    }
+    assert_eq!(stores[0].load_value(&Value::Int(7).fingerprint()).unwrap(), Value::Int(7));
+    drop(stores);
+    assert_eq!(fs::read_dir(folder.path().join("blobs").join("unfinished")).unwrap().count(), 0);
 }

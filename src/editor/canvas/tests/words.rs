@@ -65,6 +65,10 @@ fn a_node_says_what_a_run_would_do_with_it() {
     assert!(says(&window, "State Reader: reuses its results, not run yet"));
     assert!(says(&window, "State Keeper: runs, not run yet"));
     assert!(says(&window, "State Letter: does not run, not run yet"));
+    let at = center(&window, "Node Keeper");
+    window.hover_at(at);
+    window.run();
+    assert_eq!(window.state().canvas.status(), "Keeper (Filter rows): not run yet · keeper runs: it never ran");
     window.state_mut().show_plan = false;
     window.run();
     assert!(says(&window, "State Keeper: not run yet"));

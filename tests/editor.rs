@@ -1,0 +1,378 @@
+//! The real editor, used as a person uses it and read through its accessible names.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+#[path = "support/cpu_renderer.rs"]
+mod cpu_renderer;
+
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use egui::{Event, Key, Modifiers, PointerButton, Pos2, Vec2, vec2};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
+use pinflow::{
+    editor::{App, AppOptions},
+    session::Folders,
+    value::Value,
+    workflow::{self, NodeId, PortRef},
+};
+use tempfile::TempDir;
+
+const FLOW: &str = r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  name: "Small",
+  nodes: {
+    "a": (kind: "text", title: "Source", position: (0.0, 0.0), parameters: {"text": "x"}),
+    "slow": (kind: "delay", title: "Slow", position: (280.0, 0.0), parameters: {"secs": 0.0}),
+    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ in1 }}b"}),
+    "c": (kind: "template", title: "Report", position: (840.0, 0.0), parameters: {"template": "{{ in1 }}c"}),
+  },
+  connections: ["a.text -> slow.value", "slow.value -> b.in1", "b.text -> c.in1"],
+)
+"#;
+
+/// A person at the program, with a folder of their own.
+struct Person {
+    folder: TempDir,
+    window: Harness<'static, App>,
+}
+
+impl Person {
+    /// Starts the program on the small workflow.
+    fn at(flow: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("small.flow.ron");
+        fs::write(&path, flow).unwrap();
+        let window = open(&folder, Some(path));
+        let mut person = Self { folder, window };
+        person.until("the workflow is open", |window| window.state().workflow().is_some());
+        person.settle();
+        person
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("small.flow.ron")
+    }
+
+    /// Draws frames until something is so.
+    fn until(&mut self, what: &str, is_so: impl Fn(&Harness<'static, App>) -> bool) {
+        let clock = Instant::now();
+        while !is_so(&self.window) {
+            assert!(clock.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+            self.window.step();
+            std::thread::yield_now();
+        }
+    }
+
+    /// Draws frames until nothing goes on any more.
+    fn settle(&mut self) {
+        self.window.step();
+        self.until("all work is done", |window| !window.state().is_busy());
+        for _ in 0..6 {
+            self.window.step();
+        }
+    }
+
+    fn press(&mut self, label: &str) {
+        self.window.get_by_label(label).click();
+        self.settle();
+    }
+
+    fn right_click(&mut self, label: &str, command: &str) {
+        self.window.get_by_label(label).click_secondary();
+        self.settle();
+        self.press(command);
+    }
+
+    fn key(&mut self, modifiers: Modifiers, key: Key) {
+        self.window.key_press_modifiers(modifiers, key);
+        self.settle();
+    }
+
+    fn drag(&mut self, from: Pos2, to: Pos2) {
+        let button = |pos, pressed| Event::PointerButton {
+            pos,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        };
+        self.window.event(Event::PointerMoved(from));
+        self.window.event(button(from, true));
+        for step in 1..=4_u8 {
+            self.window.event(Event::PointerMoved(from + (to - from) * (f32::from(step) / 4.0)));
+        }
+        self.window.event(button(to, false));
+        self.settle();
+    }
+
+    /// Returns what the node's footer and frame say, in words.
+    fn state(&self, title: &str) -> String {
+        let start = format!("State {title}: ");
+        let node = self.window.get_by_label_contains(&start);
+        let label = node.accesskit_node().label().or_else(|| node.accesskit_node().value()).unwrap();
+        label.strip_prefix(&start).unwrap_or(&label).to_owned()
+    }
+
+    #[track_caller]
+    fn sees(&self, title: &str, words: &str) {
+        let state = self.state(title);
+        assert!(state.contains(words), "{title}: {state:?} does not say {words:?}");
+    }
+
+    fn parameter(&self, node: &'static str, parameter: &str) -> Option<Value> {
+        let workflow = self.window.state().workflow().unwrap();
+        workflow.node(&NodeId::from(node)).unwrap().parameters.get(parameter).cloned()
+    }
+
+    /// Selects a node and types a new template into the inspector.
+    fn change_template(&mut self, title: &str, text: &str) {
+        self.press(&format!("Node {title}"));
+        self.window.get_by_label("Template").click();
+        self.settle();
+        self.key(Modifiers::COMMAND, Key::A);
+        self.window.get_by_label("Template").type_text(text);
+        self.settle();
+        // Leaving the field commits what was typed.
+        self.press("Canvas");
+    }
+
+    /// Ends the program and starts it again.
+    fn restart(self) -> Self {
+        let Self { folder, window } = self;
+        drop(window);
+        let path = folder.path().join("small.flow.ron");
+        let window = open(&folder, Some(path));
+        let mut person = Self { folder, window };
+        person.until("the workflow is open", |window| window.state().workflow().is_some());
+        person.settle();
+        person
+    }
+}
+
+fn open(folder: &TempDir, file: Option<PathBuf>) -> Harness<'static, App> {
+    let folders = Folders::under(&folder.path().join("home"));
+    Harness::builder()
+        .with_size(vec2(1280.0, 800.0))
+        .with_max_steps(60)
+        .with_step_dt(0.05)
+        .with_theme(egui::Theme::Dark)
+        .renderer(cpu_renderer::CpuRenderer::default())
+        .build_eframe(move |cc| App::new(cc, AppOptions { folders, open: file }))
+}
+
+#[test]
+fn a_first_start_offers_the_examples_and_they_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut person = Person { window: open(&folder, None), folder };
+    person.settle();
+    person.window.get_by_label("Open Images");
+    person.window.get_by_label("Open HTTP and JSON");
+    person.window.get_by_label("Open Penguins").click();
+    person.until("the example is open", |window| window.state().workflow().is_some());
+    person.settle();
+    let slow = person.window.state().workflow().unwrap().node(&"slow".into()).unwrap();
+    assert_eq!(slow.kind, "delay");
+    person.press("Run");
+    let record = person.state("Slow step");
+    assert!(record.contains("rows"), "{record}");
+}
+
+#[test]
+fn run_shows_what_every_node_gave() {
+    let mut person = Person::at(FLOW);
+    person.sees("Report", "not run yet");
+    person.press("Run");
+    for title in ["Source", "Slow", "Middle", "Report"] {
+        person.sees(title, "ms");
+    }
+    person.press("Node Report");
+    assert!(person.window.query_all_by_label_contains("xbc").next().is_some(), "the inspector shows the output");
+}
+
+#[test]
+fn pin_by_the_icon_then_change_a_later_node_and_resume() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.press("Pin icon Slow");
+    person.sees("Slow", "pinned");
+    person.change_template("Report", "{{ in1 }}!");
+    assert_eq!(person.parameter("c", "template"), Some(Value::text("{{ in1 }}!")));
+    person.press("Resume");
+    person.sees("Slow", "pinned");
+    person.sees("Source", "reused");
+    person.sees("Middle", "reused");
+    person.sees("Report", "ms");
+    person.press("Node Report");
+    assert!(person.window.query_all_by_label_contains("xb!").next().is_some());
+    assert!(person.window.query_all_by_label_contains("This run used 1 pin").next().is_some());
+}
+
+#[test]
+fn right_click_pins_forces_and_disables() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.right_click("Node Slow", "Pin Results");
+    person.sees("Slow", "pinned");
+    person.right_click("Node Middle", "Force Execution");
+    person.sees("Middle", "forced");
+    person.right_click("Node Report", "Disable");
+    person.sees("Report", "disabled");
+    person.press("Resume");
+    person.sees("Slow", "pinned");
+    person.sees("Middle", "ms");
+    person.sees("Report", "disabled");
+    person.right_click("Node Report", "Enable");
+    person.right_click("Node Middle", "Do not force");
+    person.right_click("Node Slow", "Unpin");
+    assert!(!person.state("Middle").contains("forced"));
+}
+
+#[test]
+fn marks_and_edits_are_undone_in_turn() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.change_template("Report", "new");
+    person.press("Pin icon Slow");
+    person.sees("Slow", "pinned");
+    person.key(Modifiers::COMMAND, Key::Z);
+    assert!(!person.state("Slow").contains("pinned"));
+    assert_eq!(person.parameter("c", "template"), Some(Value::text("new")));
+    person.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(person.parameter("c", "template"), Some(Value::text("{{ in1 }}c")));
+    person.key(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    person.key(Modifiers::COMMAND, Key::Y);
+    assert_eq!(person.parameter("c", "template"), Some(Value::text("new")));
+    person.sees("Slow", "pinned");
+}
+
+#[test]
+fn a_node_is_added_by_search_and_connected_by_dragging() {
+    let mut person = Person::at(FLOW);
+    let canvas = person.window.get_by_label("Canvas").rect();
+    person.window.hover_at(canvas.center() + vec2(0.0, 150.0));
+    person.settle();
+    person.key(Modifiers::NONE, Key::Tab);
+    person.window.event(Event::Text("merge".to_owned()));
+    person.settle();
+    person.key(Modifiers::NONE, Key::Enter);
+    assert_eq!(person.window.state().workflow().unwrap().n_nodes(), 5);
+    let from = person.window.get_by_label("Report output text").rect().center();
+    let to = person.window.get_by_label("Merge input in1").rect().center();
+    person.drag(from, to);
+    let workflow = person.window.state().workflow().unwrap();
+    let merge = workflow.nodes().find(|(_, node)| node.kind == "merge").unwrap().0.clone();
+    let input = PortRef { node: merge, port: "in1".into() };
+    assert_eq!(workflow.feed(&input), Some(&PortRef::new("c", "text")));
+    person.press("Run");
+    person.sees("Merge", "ms");
+}
+
+#[test]
+fn a_wire_that_would_close_a_circle_is_refused() {
+    let mut person = Person::at(FLOW);
+    let from = person.window.get_by_label("Report output text").rect().center();
+    let to = person.window.get_by_label("Slow input value").rect().center();
+    person.drag(from, to);
+    let workflow = person.window.state().workflow().unwrap();
+    assert_eq!(workflow.feed(&PortRef::new("slow", "value")), Some(&PortRef::new("a", "text")));
+    assert_eq!(workflow.connections().len(), 3);
+}
+
+#[test]
+fn dragging_a_node_moves_it_in_one_step() {
+    let mut person = Person::at(FLOW);
+    let before = person.window.state().workflow().unwrap().node(&"c".into()).unwrap().position;
+    let header = person.window.get_by_label("Node Report").rect().center_top() + vec2(0.0, 8.0);
+    person.drag(header, header + Vec2::new(60.0, 90.0));
+    let after = person.window.state().workflow().unwrap().node(&"c".into()).unwrap().position;
+    assert_ne!(after, before);
+    person.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(person.window.state().workflow().unwrap().node(&"c".into()).unwrap().position, before);
+}
+
+#[test]
+fn delete_removes_the_selection_and_its_wires() {
+    let mut person = Person::at(FLOW);
+    person.press("Node Middle");
+    person.key(Modifiers::NONE, Key::Delete);
+    let workflow = person.window.state().workflow().unwrap();
+    assert_eq!((workflow.n_nodes(), workflow.connections().len()), (3, 1));
+    person.key(Modifiers::COMMAND, Key::Z);
+    let workflow = person.window.state().workflow().unwrap();
+    assert_eq!((workflow.n_nodes(), workflow.connections().len()), (4, 3));
+}
+
+#[test]
+fn saving_writes_no_marks_and_the_session_is_offered_back() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.right_click("Node Slow", "Pin Results");
+    person.change_template("Report", "{{ in1 }}?");
+    person.press("Save");
+    let saved = fs::read_to_string(person.path()).unwrap();
+    assert!(saved.contains("{{ in1 }}?"), "{saved}");
+    assert!(!saved.to_lowercase().contains("pin"), "{saved}");
+    let loaded = workflow::parse(&saved).unwrap();
+    assert_eq!(&loaded, &**person.window.state().workflow().unwrap());
+
+    let mut person = person.restart();
+    person.press("Continue");
+    person.sees("Slow", "pinned");
+    person.press("Resume");
+    person.sees("Slow", "pinned");
+    person.sees("Source", "reused");
+    person.sees("Middle", "reused");
+    person.sees("Report", "ms");
+}
+
+#[test]
+fn unsaved_edits_come_back_after_a_crash() {
+    let mut person = Person::at(FLOW);
+    person.change_template("Report", "typed before the crash");
+    let mut person = person.restart();
+    person.press("Continue");
+    assert_eq!(person.parameter("c", "template"), Some(Value::text("typed before the crash")));
+    assert!(!fs::read_to_string(person.path()).unwrap().contains("typed before the crash"));
+}
+
+#[test]
+fn a_failed_node_shows_its_error_and_what_depends_on_it_why_it_did_not_run() {
+    let mut person = Person::at(&FLOW.replace("{{ in1 }}b", "{{ oops }}"));
+    person.press("Run");
+    person.sees("Middle", "oops");
+    person.sees("Report", "not run");
+    person.sees("Slow", "ms");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_said_and_the_window_stays_usable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("small.flow.ron");
+    fs::write(&path, &FLOW[..200]).unwrap();
+    let mut person = Person { window: open(&folder, Some(path)), folder };
+    person.settle();
+    assert!(person.window.query_all_by_label_contains("line ").next().is_some(), "the reason is shown");
+    person.window.get_by_label("New workflow").click();
+    person.settle();
+    assert!(person.window.state().workflow().is_some());
+}
+
+#[test]
+fn an_unknown_kind_is_shown_and_saved_back_unharmed() {
+    let unknown = r#"kind: "from_the_future", title: "Report", position: (840.0, 0.0), parameters: {"deep": {"list": [1, 2.5]}}"#;
+    let flow = FLOW.replace(r#"kind: "template", title: "Report", position: (840.0, 0.0), parameters: {"template": "{{ in1 }}c"}"#, unknown);
+    assert_ne!(flow, FLOW);
+    let mut person = Person::at(&flow);
+    person.window.get_by_label("Node Report");
+    person.change_template("Middle", "changed");
+    person.press("Save");
+    let saved = workflow::load(&person.path()).unwrap();
+    let original = workflow::parse(&flow).unwrap();
+    assert_eq!(saved.node(&"c".into()), original.node(&"c".into()));
+}
