@@ -365,8 +365,12 @@ fn a_file_that_cannot_be_read_is_said_and_the_window_stays_usable() {
 
 #[test]
 fn an_unknown_kind_is_shown_and_saved_back_unharmed() {
-    let unknown = r#"kind: "from_the_future", title: "Report", position: (840.0, 0.0), parameters: {"deep": {"list": [1, 2.5]}}"#;
-    let flow = FLOW.replace(r#"kind: "template", title: "Report", position: (840.0, 0.0), parameters: {"template": "{{ in1 }}c"}"#, unknown);
+    let unknown =
+        r#"kind: "from_the_future", title: "Report", position: (840.0, 0.0), parameters: {"deep": {"list": [1, 2.5]}}"#;
+    let flow = FLOW.replace(
+        r#"kind: "template", title: "Report", position: (840.0, 0.0), parameters: {"template": "{{ in1 }}c"}"#,
+        unknown,
+    );
     assert_ne!(flow, FLOW);
     let mut person = Person::at(&flow);
     person.window.get_by_label("Node Report");
