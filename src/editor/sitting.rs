@@ -11,9 +11,7 @@ use super::{LiveState, RunProgress, View};
 use crate::{
     engine::{EventKind, Plan, PlanOptions, Probes, plan},
     nodes::Catalogue,
-    session::{
-        Baseline, Capture, Change, History, Mark, MarkEdit, Marks, SavedView, Session, SessionId, marks_after,
-    },
+    session::{Baseline, Capture, Change, History, Mark, MarkEdit, Marks, SavedView, Session, SessionId, marks_after},
     store::{MarkUsed, NodeRecord, RunHeader, RunId, RunKind, RunRecord, Status},
     workflow::{Edit, EditError, NodeId, Problem, Workflow},
 };

@@ -263,7 +263,8 @@ impl App {
         }
         for session in sessions.iter().take(3) {
             let file = session.workflow_path.as_deref().and_then(Path::file_name);
-            let of = file.map_or_else(|| "a workflow without a file".to_owned(), |file| file.to_string_lossy().into_owned());
+            let of =
+                file.map_or_else(|| "a workflow without a file".to_owned(), |file| file.to_string_lossy().into_owned());
             let said = format!("{}: {of}", in_words(session, Timestamp::now()));
             let actions = vec![("Continue".to_owned(), Command::ContinueSession(session.id))];
             self.notices.show(Tone::Info, said, actions);
