@@ -17,6 +17,8 @@ mod handle;
 mod messages;
 mod runs;
 mod sessions;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
 
@@ -110,10 +112,15 @@ enum Closing {
 impl App {
     /// Returns the window's program, with its store open and its first workflow on the way.
     pub fn new(cc: &eframe::CreationContext<'_>, options: AppOptions) -> Self {
+        Self::with_catalogue(cc, options, Catalogue::standard())
+    }
+
+    /// Returns the same with other kinds of nodes.
+    pub fn with_catalogue(cc: &eframe::CreationContext<'_>, options: AppOptions, catalogue: Catalogue) -> Self {
         let AppOptions { folders, open } = options;
         let ctx = &cc.egui_ctx;
         theme::install(ctx);
-        let catalogue = Arc::new(Catalogue::standard());
+        let catalogue = Arc::new(catalogue);
         let mut notices = Notices::default();
         let settings = Settings::load(&folders.config.join(files::SETTINGS)).unwrap_or_else(|error| {
             notices.error(error);

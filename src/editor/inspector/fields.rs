@@ -75,8 +75,7 @@ fn field_ui(
     commands: &mut Vec<Command>,
 ) {
     let Field { view, node, schema, value } = field;
-    let label = ui
-        .horizontal(|ui| {
+    ui.horizontal(|ui| {
             let label = ui.label(schema.label.as_ref());
             if is_set
                 && ui.small_button("Reset").on_hover_text(format!("Back to {}", schema.default.preview())).clicked()
@@ -84,10 +83,11 @@ fn field_ui(
                 let label = format!("Reset {} of {node}", schema.label);
                 commands.push(Command::Edit(label, Edit::SetParameter(node.clone(), schema.id.clone(), None)));
             }
-            if schema.help.is_empty() { label } else { label.on_hover_text(schema.help.as_ref()) }
-        })
-        .inner;
-    ui.label_inputs_by(label.id, |ui| widget_ui(ui, field, drafts, commands));
+            if !schema.help.is_empty() {
+                label.on_hover_text(schema.help.as_ref());
+            }
+        });
+    widget_ui(ui, field, drafts, commands);
     let wrong = match drafts.refused(&field.target()) {
         Some(text) => ParameterText(schema).parse(text).err(),
         None => schema.problem_with(value),
@@ -128,13 +128,15 @@ fn widget_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts, commands: &mut 
         ParameterType::Choice(choices) => {
             let chosen = field.value.as_text().unwrap_or_default();
             let shown = choices.iter().find(|choice| choice.id == chosen).map_or(chosen, |choice| choice.label);
-            ComboBox::from_id_salt("choice").selected_text(shown).width(ui.available_width()).show_ui(ui, |ui| {
+            let combo = ComboBox::from_id_salt("choice").selected_text(shown).width(ui.available_width());
+            let response = combo.show_ui(ui, |ui| {
                 for choice in *choices {
                     if ui.selectable_label(choice.id == chosen, choice.label).clicked() {
                         field.set(choice.id.into(), commands);
                     }
                 }
             });
+            response.response.accessible_name(field.schema.label.as_ref());
         }
         ParameterType::Table => table_field_ui(ui, field, drafts, commands),
     }
@@ -148,7 +150,8 @@ fn text_ui(
     add: impl FnOnce(&mut Ui, &mut String) -> Response,
 ) {
     let shown = ParameterText(field.schema).show(field.value);
-    let draft = drafts.text(ui, &field.target(), &shown, add);
+    let name = field.schema.label.as_ref();
+    let draft = drafts.text(ui, &field.target(), &shown, |ui, text| add(ui, text).accessible_name(name));
     push_draft(field.view, drafts, draft, commands);
 }
 
@@ -186,7 +189,9 @@ fn number_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts, commands: &mut 
         });
         return;
     }
-    let draft = drafts.number(ui, &field.target(), field.value, |ui, value| drag_ui(ui, field.schema, value));
+    let draft = drafts.number(ui, &field.target(), field.value, |ui, value| {
+        drag_ui(ui, field.schema, value).accessible_name(field.schema.label.as_ref())
+    });
     push_draft(field.view, drafts, draft, commands);
 }
 

@@ -29,14 +29,14 @@ pub(super) fn pins_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) 
         .id_salt("pins")
         .striped(true)
         .auto_shrink([false, false])
-        .column(Column::initial(150.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::initial(150.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::initial(180.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::initial(100.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::initial(190.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::remainder().at_least(220.0))
+        .column(Column::initial(130.0).at_least(60.0).clip(true).resizable(true))
+        .column(Column::initial(130.0).at_least(60.0).clip(true).resizable(true))
+        .column(Column::initial(170.0).at_least(60.0).clip(true))
+        .column(Column::initial(130.0).at_least(60.0).clip(true).resizable(true))
+        .column(Column::initial(80.0).at_least(60.0).clip(true).resizable(true))
+        .column(Column::remainder().at_least(90.0).clip(true))
         .header(row_height, |mut header| {
-            for title in ["Node", "Mark", "Results", "Age", "State", ""] {
+            for title in ["Node", "Mark", "", "Results", "Age", "State"] {
                 header.col(|ui| {
                     ui.strong(title);
                 });
@@ -73,6 +73,7 @@ fn row_ui(
         };
         ui.add(Label::new(RichText::new(text).color(color)).truncate());
     });
+    row.col(|ui| actions_ui(ui, node, mark, commands));
     row.col(|ui| {
         if let Some(capture) = capture {
             ui.add(Label::new(viewers::preview(&capture.results)).truncate());
@@ -90,7 +91,6 @@ fn row_ui(
         let text = theme::readable(&text).into_owned();
         ui.add(Label::new(RichText::new(text.as_str()).color(color)).truncate()).on_hover_text(text);
     });
-    row.col(|ui| actions_ui(ui, node, mark, commands));
 }
 
 /// Returns whether a mark wants to be looked at, and how it stands.
