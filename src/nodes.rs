@@ -3,15 +3,17 @@
 //! A [`Kind`] is plain data (ports, parameter schema, traits) and one function, its executor. Each family of kinds has
 //! a file; [`Catalogue::standard`] lists them all. An executor sees the world through its [`Context`] only.
 
-mod background;
 mod catalogue;
 mod check;
 mod context;
 mod csv;
 mod files;
 mod flow;
+mod http;
+mod images;
 mod input;
 mod kind;
+mod names;
 mod outputs;
 mod parameters;
 mod sql;

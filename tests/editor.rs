@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui::{Event, Key, Modifiers, PointerButton, Pos2, Vec2, vec2};
+use egui::{Event, Key, Modifiers, PointerButton, Pos2, Role, Vec2, vec2};
 use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
@@ -87,7 +87,8 @@ impl Person {
     fn right_click(&mut self, label: &str, command: &str) {
         self.window.get_by_label(label).click_secondary();
         self.settle();
-        self.press(command);
+        self.window.get_by_role_and_label(Role::MenuItem, command).click();
+        self.settle();
     }
 
     fn key(&mut self, modifiers: Modifiers, key: Key) {
@@ -133,10 +134,10 @@ impl Person {
     /// Selects a node and types a new template into the inspector.
     fn change_template(&mut self, title: &str, text: &str) {
         self.press(&format!("Node {title}"));
-        self.window.get_by_label("Template").click();
+        self.window.get_by_role_and_label(Role::MultilineTextInput, "Template").click();
         self.settle();
         self.key(Modifiers::COMMAND, Key::A);
-        self.window.get_by_label("Template").type_text(text);
+        self.window.get_by_role_and_label(Role::MultilineTextInput, "Template").type_text(text);
         self.settle();
         // Leaving the field commits what was typed.
         self.press("Canvas");

@@ -1,6 +1,6 @@
 //! Runs and plans as text and as JSON.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use serde_json::json;
 
@@ -39,7 +39,8 @@ pub(super) fn node_line(record: &NodeRecord) -> String {
     for note in
         record.released.iter().map(|why| format!("its pin was released: {why}")).chain(record.warnings.iter().cloned())
     {
-        line += &format!("\n{:<31}{note}", "");
+        // Writing to a string cannot fail, here and below.
+        write!(line, "\n{:<31}{note}", "").unwrap_or_default();
     }
     line.trim_end().to_owned()
 }
@@ -56,7 +57,7 @@ pub(super) fn summary(record: &RunRecord) -> String {
         status_words(record.header.status)
     );
     if failed > 0 {
-        line += &format!(", {failed} failed");
+        write!(line, ", {failed} failed").unwrap_or_default();
     }
     line
 }

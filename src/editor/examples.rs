@@ -28,21 +28,29 @@ pub(crate) static EXAMPLES: [Example; 3] = [
         title: "Penguins",
         about: "Read a table of 344 penguins, ask it questions in SQL and join it with another table.",
         family: Family::Tables,
-        files: &[],
+        files: &[
+            ("penguins.flow.ron", include_bytes!("../../assets/examples/penguins.flow.ron")),
+            ("data/penguins.csv", include_bytes!("../../assets/examples/data/penguins.csv")),
+            ("data/README.md", include_bytes!("../../assets/examples/data/README.md")),
+        ],
     },
     Example {
         id: "images",
         title: "Images",
-        about: "Read pictures and work on them; pin a slow step and change what comes after it.",
+        about: "Resize a picture in two ways, compare the results, and see that only what you change is computed again.",
         family: Family::Images,
-        files: &[],
+        files: &[
+            ("images.flow.ron", include_bytes!("../../assets/examples/images.flow.ron")),
+            ("data/rocket.jpg", include_bytes!("../../assets/examples/data/rocket.jpg")),
+            ("data/README.md", include_bytes!("../../assets/examples/data/README.md")),
+        ],
     },
     Example {
         id: "http_json",
         title: "HTTP and JSON",
         about: "Ask a server for JSON once, pin the answer, and take it apart as often as you like.",
         family: Family::Network,
-        files: &[],
+        files: &[("http_json.flow.ron", include_bytes!("../../assets/examples/http_json.flow.ron"))],
     },
 ];
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Kind, files, flow, input, system, tables, text};
+use super::{Kind, files, flow, http, images, input, system, tables, text};
 use crate::workflow::KindId;
 
 /// All kinds by id. A program that embeds the engine adds its own with [`Catalogue::register`].
@@ -19,7 +19,16 @@ impl Catalogue {
 
     /// Returns the catalogue of the kinds that come with the program.
     pub fn standard() -> Self {
-        let families = [input::kinds(), files::kinds(), tables::kinds(), text::kinds(), flow::kinds(), system::kinds()];
+        let families = [
+            input::kinds(),
+            files::kinds(),
+            tables::kinds(),
+            text::kinds(),
+            images::kinds(),
+            http::kinds(),
+            flow::kinds(),
+            system::kinds(),
+        ];
         let mut catalogue = Self::empty();
         families.into_iter().flatten().for_each(|kind| catalogue.register(kind));
         catalogue

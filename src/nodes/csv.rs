@@ -1,205 +1,208 @@
-//! Tables out of CSV: column names from the header, types from all cells of a column.
+//! CSV text as a table: every cell is looked at before a column gets its type.
 
 use std::{io::Cursor, sync::Arc};
 
 use arrow::{
-    array::{Array as _, ArrayRef, AsArray as _, BooleanArray, Float64Array, Int64Array, StringArray},
+    array::{ArrayRef, AsArray as _, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, StringBuilder},
     csv::{ReaderBuilder, reader::Format},
-    datatypes::{DataType, Field, Schema},
+    datatypes::{DataType, Field, Schema, SchemaRef},
     error::ArrowError,
-    record_batch::RecordBatch,
 };
 
-use super::{Context, NodeError};
+use super::{Context, NodeError, names::unique_names};
 use crate::value::Table;
 
-/// How many rows are read between two looks at whether the run was cancelled.
-const ROWS_AT_ONCE: usize = 8192;
-
-/// How a CSV text is laid out.
-pub(super) struct Layout<'a> {
-    /// What stands between two fields.
+/// How a CSV text is written.
+pub(super) struct CsvFormat<'a> {
+    /// What stands between cells.
     pub(super) delimiter: u8,
     /// Whether the first line names the columns.
     pub(super) has_header: bool,
-    /// Fields that mean an empty cell, besides the empty field.
-    pub(super) nulls: &'a [&'a str],
+    /// Texts that stand for an empty cell, besides the empty text.
+    pub(super) null_texts: Vec<&'a str>,
 }
 
-/// Returns the table in a CSV text.
-pub(super) fn read(ctx: &Context<'_>, bytes: &[u8], layout: &Layout<'_>) -> Result<Table, NodeError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let names = column_names(ctx, bytes, layout)?;
-    let fields: Vec<Field> = names.iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
-    let reader = ReaderBuilder::new(Arc::new(Schema::new(fields)))
-        .with_header(layout.has_header)
-        .with_delimiter(layout.delimiter)
-        .with_batch_size(ROWS_AT_ONCE)
-        .build(Cursor::new(bytes))
-        .map_err(|error| in_words(&error))?;
+/// Returns the delimiter that a person wrote: one character, or `tab`.
+pub(super) fn delimiter(text: &str) -> Result<u8, NodeError> {
+    match (text, text.as_bytes()) {
+        ("tab" | "\\t", _) => Ok(b'\t'),
+        (_, [byte]) if !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
+        _ => Err(NodeError::new(format!(
+            "the delimiter must be one character such as , or ; or the word tab, not {text:?}"
+        ))),
+    }
+}
+
+/// Returns the table that a CSV text stands for.
+///
+/// A column is `Int`, `Float` or `Bool` if all its cells are, else `Text`. Numbers with leading zeros and whole numbers
+/// too large for an `Int` stay text, so that codes and long ids lose nothing.
+pub(super) fn read(ctx: &Context<'_>, text: &str, format: &CsvFormat<'_>) -> Result<Table, NodeError> {
+    if text.trim().is_empty() {
+        return Err(NodeError::new("the file is empty: there is not even a line with the names of the columns"));
+    }
+    let schema = text_schema(ctx, text, format)?;
+    let batches = read_texts(ctx, text, format, &schema)?;
+    let columns = (0..schema.fields().len())
+        .map(|column| {
+            ctx.check_cancelled()?;
+            Ok(typed_column(&batches, column, &format.null_texts))
+        })
+        .collect::<Result<Vec<Vec<ArrayRef>>, NodeError>>()?;
+    table_of(&schema, &columns, batches.len())
+}
+
+fn text_schema(ctx: &Context<'_>, text: &str, format: &CsvFormat<'_>) -> Result<SchemaRef, NodeError> {
+    let reader = Format::default().with_header(format.has_header).with_delimiter(format.delimiter);
+    let n_rows_to_see = usize::from(!format.has_header);
+    let (found, _) = reader.infer_schema(Cursor::new(text), Some(n_rows_to_see)).map_err(|error| csv_error(&error))?;
+    let names = (1..).zip(found.fields()).map(|(number, field)| match field.name().trim() {
+        name if format.has_header && !name.is_empty() => name.to_owned(),
+        _ => format!("column_{number}"),
+    });
+    let (names, renamed) = unique_names(names);
+    for (before, after) in renamed {
+        ctx.warn(format!("a second column is called {before}: it is {after} here"));
+    }
+    let fields: Vec<Field> = names.into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+/// Rows in a batch.
+const N_BATCH_ROWS: usize = 8192;
+
+fn read_texts(
+    ctx: &Context<'_>,
+    text: &str,
+    format: &CsvFormat<'_>,
+    schema: &SchemaRef,
+) -> Result<Vec<RecordBatch>, NodeError> {
+    let reader = ReaderBuilder::new(Arc::clone(schema))
+        .with_header(format.has_header)
+        .with_delimiter(format.delimiter)
+        .with_batch_size(N_BATCH_ROWS)
+        .build_buffered(Cursor::new(text))
+        .map_err(|error| csv_error(&error))?;
     let mut batches = Vec::new();
     for batch in reader {
         ctx.check_cancelled()?;
-        batches.push(batch.map_err(|error| in_words(&error))?);
+        batches.push(batch.map_err(|error| csv_error(&error))?);
     }
-    typed(ctx, &names, &batches, layout.nulls)
+    Ok(batches)
 }
 
-/// Returns unique names: those of the header, `column_3` where there is none, `name_2` for one that was there already.
-fn column_names(ctx: &Context<'_>, bytes: &[u8], layout: &Layout<'_>) -> Result<Vec<String>, NodeError> {
-    let (schema, _) = Format::default()
-        .with_header(layout.has_header)
-        .with_delimiter(layout.delimiter)
-        .infer_schema(Cursor::new(bytes), Some(usize::from(!layout.has_header)))
-        .map_err(|error| in_words(&error))?;
-    let mut names: Vec<String> = Vec::with_capacity(schema.fields().len());
-    for (index, field) in schema.fields().iter().enumerate() {
-        let given = if layout.has_header { field.name().as_str() } else { "" };
-        let wanted = if given.is_empty() { format!("column_{}", index + 1) } else { given.to_owned() };
-        let name = unused_name(&names, &wanted);
-        if layout.has_header && name != given {
-            ctx.warn(format!("column {} is named {given:?} in the file and {name:?} in the table", index + 1));
-        }
-        names.push(name);
-    }
-    Ok(names)
+fn csv_error(error: &ArrowError) -> NodeError {
+    let message = error.to_string();
+    let message = message.strip_prefix("Csv error: ").unwrap_or(&message);
+    NodeError::new(format!("this is not CSV with this delimiter: {message}"))
 }
 
-/// Returns a name that is not taken: the one wanted, or that with a number after it.
-pub(super) fn unused_name(taken: &[String], wanted: &str) -> String {
-    if taken.iter().all(|name| name != wanted) {
-        return wanted.to_owned();
-    }
-    (2_usize..)
-        .map(|number| format!("{wanted}_{number}"))
-        .find(|name| !taken.contains(name))
-        .expect("the numbers do not end, the names do")
-}
-
-fn typed(ctx: &Context<'_>, names: &[String], batches: &[RecordBatch], nulls: &[&str]) -> Result<Table, NodeError> {
-    let mut fields = Vec::with_capacity(names.len());
-    let mut columns: Vec<Vec<ArrayRef>> = vec![Vec::with_capacity(names.len()); batches.len()];
-    for (index, name) in names.iter().enumerate() {
-        ctx.check_cancelled()?;
-        let parts: Vec<&StringArray> = batches.iter().map(|batch| batch.column(index).as_string::<i32>()).collect();
-        let column_type = ColumnType::of(cells(&parts, nulls));
-        fields.push(Field::new(name, column_type.data_type(), true));
-        for (part, columns) in parts.iter().zip(&mut columns) {
-            columns.push(column_type.read(part, nulls));
-        }
-    }
-    let schema = Arc::new(Schema::new(fields));
-    let batches = columns
-        .into_iter()
-        .map(|columns| RecordBatch::try_new(Arc::clone(&schema), columns))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| in_words(&error))?;
+fn table_of(schema: &SchemaRef, columns: &[Vec<ArrayRef>], n_batches: usize) -> Result<Table, NodeError> {
+    let typed = |(field, parts): (&Arc<Field>, &Vec<ArrayRef>)| {
+        let data_type = parts.first().map_or(DataType::Utf8, |part| part.data_type().clone());
+        Field::new(field.name(), data_type, true)
+    };
+    let schema = Arc::new(Schema::new(schema.fields().iter().zip(columns).map(typed).collect::<Vec<_>>()));
+    let batches = (0..n_batches)
+        .map(|batch| {
+            let parts = columns.iter().map(|parts| Arc::clone(&parts[batch])).collect();
+            RecordBatch::try_new(Arc::clone(&schema), parts).map_err(|error| csv_error(&error))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Table::new(&schema, &batches)?)
 }
 
-fn cells<'a>(parts: &'a [&'a StringArray], nulls: &'a [&'a str]) -> impl Iterator<Item = &'a str> + Clone {
-    parts.iter().flat_map(move |part| non_null(part, nulls).flatten())
-}
-
-fn non_null<'a>(part: &'a StringArray, nulls: &'a [&'a str]) -> impl Iterator<Item = Option<&'a str>> + Clone {
-    part.iter().map(move |cell| cell.filter(|cell| !nulls.contains(cell)))
-}
-
-/// What all cells of a column read as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ColumnType {
-    Bool,
+/// What a cell, and so a column, can be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CellType {
     Int,
     Float,
+    /// `NaN` or an infinity: a number among numbers, else a word.
+    NotFinite,
+    Bool,
     Text,
 }
 
-impl ColumnType {
-    fn of<'a>(cells: impl Iterator<Item = &'a str> + Clone) -> Self {
-        if cells.clone().next().is_none() {
-            Self::Text
-        } else if cells.clone().all(|cell| bool_in(cell).is_some()) {
-            Self::Bool
-        } else if cells.clone().all(|cell| int_in(cell).is_some()) {
+impl CellType {
+    fn of(cell: &str) -> Self {
+        let digits = cell.strip_prefix(['-', '+']).unwrap_or(cell);
+        match digits.as_bytes() {
+            [b'0', b'0'..=b'9', ..] => Self::Text,
+            [b'0'..=b'9' | b'.', ..] => Self::of_digits(cell, digits),
+            b"NaN" | b"inf" | b"Inf" => Self::NotFinite,
+            _ if cell.eq_ignore_ascii_case("true") || cell.eq_ignore_ascii_case("false") => Self::Bool,
+            _ => Self::Text,
+        }
+    }
+
+    fn of_digits(cell: &str, digits: &str) -> Self {
+        let is_whole = digits.bytes().all(|byte| byte.is_ascii_digit());
+        if is_whole && cell.parse::<i64>().is_ok() {
             Self::Int
-        } else if cells.clone().all(|cell| float_in(cell).is_some()) && cells.clone().any(|cell| !is_word(cell)) {
+        } else if !is_whole && cell.parse::<f64>().is_ok() {
             Self::Float
         } else {
             Self::Text
         }
     }
 
-    const fn data_type(self) -> DataType {
-        match self {
-            Self::Bool => DataType::Boolean,
-            Self::Int => DataType::Int64,
-            Self::Float => DataType::Float64,
-            Self::Text => DataType::Utf8,
-        }
-    }
-
-    fn read(self, part: &StringArray, nulls: &[&str]) -> ArrayRef {
-        let cells = non_null(part, nulls);
-        match self {
-            Self::Bool => Arc::new(cells.map(|cell| cell.and_then(bool_in)).collect::<BooleanArray>()),
-            Self::Int => Arc::new(cells.map(|cell| cell.and_then(int_in)).collect::<Int64Array>()),
-            Self::Float => Arc::new(cells.map(|cell| cell.and_then(float_in)).collect::<Float64Array>()),
-            Self::Text if nulls.is_empty() => Arc::new(part.slice(0, part.len())),
-            Self::Text => Arc::new(cells.collect::<StringArray>()),
+    /// Returns the type that holds cells of both.
+    const fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Int, Self::Int) => Self::Int,
+            (Self::Bool, Self::Bool) => Self::Bool,
+            (Self::NotFinite, Self::NotFinite) => Self::NotFinite,
+            (Self::Int | Self::Float | Self::NotFinite, Self::Int | Self::Float | Self::NotFinite) => Self::Float,
+            _ => Self::Text,
         }
     }
 }
 
-fn bool_in(cell: &str) -> Option<bool> {
-    let cell = cell.trim();
-    if cell.eq_ignore_ascii_case("true") { Some(true) } else { cell.eq_ignore_ascii_case("false").then_some(false) }
+/// Returns the cells of a column, `None` for empty ones.
+fn cells<'a>(part: &'a ArrayRef, null_texts: &'a [&str]) -> impl Iterator<Item = Option<&'a str>> {
+    part.as_string::<i32>().iter().map(move |cell| cell.filter(|cell| !cell.is_empty() && !null_texts.contains(cell)))
 }
 
-/// Returns the digits before a point, without the sign.
-fn leading_digits(cell: &str) -> &str {
-    let unsigned = cell.strip_prefix('-').unwrap_or(cell);
-    unsigned.find(|char: char| !char.is_ascii_digit()).map_or(unsigned, |end| &unsigned[..end])
-}
-
-/// Returns whether a cell looks like a number but is a code: `007`, `+49…`.
-fn is_code(cell: &str) -> bool {
-    let digits = leading_digits(cell);
-    cell.starts_with('+') || (digits.len() > 1 && digits.starts_with('0'))
-}
-
-fn int_in(cell: &str) -> Option<i64> {
-    let cell = cell.trim();
-    if is_code(cell) { None } else { cell.parse().ok() }
-}
-
-/// Returns whether a cell is one of the words for numbers that are none.
-fn is_word(cell: &str) -> bool {
-    matches!(cell.trim(), "NaN" | "nan" | "inf" | "-inf" | "Inf" | "-Inf")
-}
-
-fn float_in(cell: &str) -> Option<f64> {
-    let cell = cell.trim();
-    // Whole numbers larger than an `Int` are identifiers, whose last digits a float would lose.
-    let is_whole = leading_digits(cell).len() == cell.trim_start_matches('-').len();
-    let is_number = is_word(cell)
-        || (!is_code(cell) && cell.starts_with(|char: char| char.is_ascii_digit() || char == '-' || char == '.'));
-    if !is_number || (is_whole && int_in(cell).is_none()) {
-        return None;
+/// Returns a column of texts, one part a batch, as the type that all its cells have.
+fn typed_column(batches: &[RecordBatch], column: usize, null_texts: &[&str]) -> Vec<ArrayRef> {
+    let parts: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(column)).collect();
+    let mut column_type = None;
+    for cell in parts.iter().flat_map(|part| cells(part, null_texts)).flatten() {
+        let cell_type = CellType::of(cell.trim());
+        column_type = Some(column_type.map_or(cell_type, |known: CellType| known.or(cell_type)));
+        if column_type == Some(CellType::Text) {
+            break;
+        }
     }
-    cell.parse().ok()
+    let build = |part: &&ArrayRef| match column_type {
+        Some(CellType::Int) => int_part(cells(part, null_texts)),
+        Some(CellType::Float) => float_part(cells(part, null_texts)),
+        Some(CellType::Bool) => bool_part(cells(part, null_texts)),
+        Some(CellType::NotFinite | CellType::Text) | None => text_part(cells(part, null_texts)),
+    };
+    parts.iter().map(build).collect()
 }
 
-fn in_words(error: &ArrowError) -> NodeError {
-    let message = match error {
-        ArrowError::CsvError(message) | ArrowError::ParseError(message) => message.clone(),
-        other => other.to_string(),
-    };
-    let hint = if message.contains("number of fields") {
-        ": is the delimiter right, and are fields that hold it in quotes?"
-    } else if message.contains("UTF-8") {
-        ": save the file as UTF-8"
-    } else {
-        ""
-    };
-    NodeError::new(format!("cannot read the CSV: {message}{hint}"))
+fn int_part<'a>(cells: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    let mut builder = Int64Builder::new();
+    cells.for_each(|cell| builder.append_option(cell.and_then(|cell| cell.trim().parse().ok())));
+    Arc::new(builder.finish())
+}
+
+fn float_part<'a>(cells: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    let mut builder = Float64Builder::new();
+    cells.for_each(|cell| builder.append_option(cell.and_then(|cell| cell.trim().parse().ok())));
+    Arc::new(builder.finish())
+}
+
+fn bool_part<'a>(cells: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    let mut builder = BooleanBuilder::new();
+    cells.for_each(|cell| builder.append_option(cell.map(|cell| cell.trim().eq_ignore_ascii_case("true"))));
+    Arc::new(builder.finish())
+}
+
+fn text_part<'a>(cells: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    let mut builder = StringBuilder::new();
+    cells.for_each(|cell| builder.append_option(cell));
+    Arc::new(builder.finish())
 }

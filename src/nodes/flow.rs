@@ -1,83 +1,86 @@
-//! Kinds that decide where a value goes.
+//! Branches and merges.
 
-use arrow::{array::StringArray, compute::regexp_is_match_scalar};
+use std::cmp::Ordering;
 
-use super::{Arity, Choice, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success};
-use crate::value::{Value, ValueType};
-
-/// The tests a branch offers.
-const TESTS: &[Choice] = &[
-    Choice { id: "true", label: "is true or not empty" },
-    Choice { id: "equals", label: "equals" },
-    Choice { id: "not_equals", label: "does not equal" },
-    Choice { id: "greater", label: "is greater than" },
-    Choice { id: "less", label: "is less than" },
-    Choice { id: "contains", label: "contains" },
-    Choice { id: "matches", label: "matches the pattern" },
-];
+use super::{Arity, Choice, Context, Family, Kind, Load, NodeError, ParameterSchema, ParameterType, Success};
+use crate::value::{Value, ValueType, from_json};
 
 pub(super) fn kinds() -> Vec<Kind> {
     vec![branch(), merge()]
 }
 
+const TESTS: &[Choice] = &[
+    Choice { id: "is_true", label: "is true or not empty" },
+    Choice { id: "equals", label: "equals" },
+    Choice { id: "differs", label: "does not equal" },
+    Choice { id: "greater", label: "is greater than" },
+    Choice { id: "less", label: "is less than" },
+    Choice { id: "contains", label: "contains" },
+    Choice { id: "matches", label: "matches (* any text, ? any character)" },
+];
+
 fn branch() -> Kind {
-    Kind::new("branch", "Branch", Family::Flow, run_branch)
-        .about(
-            "Sends a value one way or the other, by a test of the value or by a condition.",
-            "if else switch route decide condition compare filter gate",
+    Kind::new("branch", "Branch", Family::Flow, |ctx| {
+        let value = ctx.required("value")?;
+        let port = if decides_for_then(ctx, value)? { "then" } else { "else" };
+        Ok(Success::one(port, value.clone()))
+    })
+    .about("Sends a value one way or the other.", "if else condition switch test filter compare choose")
+    .input("value", ValueType::Any, Arity::Required)
+    .input("condition", ValueType::Bool, Arity::Optional)
+    .output("then", ValueType::Any)
+    .output("else", ValueType::Any)
+    .parameter(
+        ParameterSchema::new(
+            "test",
+            "Then if the value",
+            ParameterType::Choice(TESTS),
+            "is_true",
+            "What is asked of the value; a connected condition decides instead.",
         )
-        .input("value", ValueType::Any, Arity::Required)
-        .input("condition", ValueType::Bool, Arity::Optional)
-        .output("then", ValueType::Any)
-        .output("else", ValueType::Any)
-        .parameter(
-            ParameterSchema::new(
-                "test",
-                "Test",
-                ParameterType::Choice(TESTS),
-                "true",
-                "What the value is asked. Not used when something arrives on the input condition.",
-            )
-            .on_node(),
+        .on_node(),
+    )
+    .parameter(
+        ParameterSchema::new(
+            "operand",
+            "Operand",
+            ParameterType::Line { hint: "what to compare with" },
+            "",
+            "What the value is compared with. Numbers compare as numbers, texts in the order of their characters.",
         )
-        .parameter(
-            ParameterSchema::new(
-                "operand",
-                "Compare with",
-                ParameterType::Line { hint: "4000, Adelie, ^A.*e$" },
-                "",
-                "What the value is compared with. Texts that read as numbers compare as numbers; a list or table \
-                 counts as its number of items or rows for greater and less.",
-            )
-            .on_node(),
-        )
-        .load(Load::Instant)
+        .on_node(),
+    )
+    .load(Load::Instant)
 }
 
-fn run_branch(ctx: &Context<'_>) -> Result<Success, NodeError> {
-    let value = ctx.required("value")?;
-    let holds = match ctx.input("condition") {
-        Some(Value::Bool(condition)) => *condition,
-        Some(other) => return Err(NodeError::new(format!("the condition must be Bool, got {}", other.preview()))),
-        None => test(value, ctx.parameters().text("test"), ctx.parameters().text("operand"))?,
-    };
-    Ok(Success::one(if holds { "then" } else { "else" }, value.clone()))
+fn merge() -> Kind {
+    Kind::new("merge", "Merge", Family::Flow, |ctx| match ctx.inputs("in").first() {
+        Some((_, value)) => Ok(Success::one("out", (*value).clone())),
+        None => Err(NodeError::new("nothing arrived on any input")),
+    })
+    .about("Gives the first input that has a value.", "join branches either coalesce first any end if")
+    .input("in", ValueType::Any, Arity::AnyOf)
+    .output("out", ValueType::Any)
+    .load(Load::Instant)
 }
 
-fn test(value: &Value, test: &str, operand: &str) -> Result<bool, NodeError> {
-    match test {
-        "true" => Ok(is_true(value)),
-        "equals" => Ok(equals(value, operand)),
-        "not_equals" => Ok(!equals(value, operand)),
-        "greater" => Ok(compare(value, operand)?.is_gt()),
-        "less" => Ok(compare(value, operand)?.is_lt()),
+fn decides_for_then(ctx: &Context<'_>, value: &Value) -> Result<bool, NodeError> {
+    if let Some(Value::Bool(condition)) = ctx.input("condition") {
+        return Ok(*condition);
+    }
+    let operand = ctx.parameters().text("operand");
+    match ctx.parameters().text("test") {
+        "equals" => equals(value, operand),
+        "differs" => equals(value, operand).map(|equal| !equal),
+        "greater" => compare(value, operand).map(Ordering::is_gt),
+        "less" => compare(value, operand).map(Ordering::is_lt),
         "contains" => contains(value, operand),
-        "matches" => matches(value, operand),
-        other => Err(NodeError::new(format!("there is no test {other:?}"))),
+        "matches" => Ok(matches(&plain_text(value)?, operand)),
+        _ => Ok(is_true_or_not_empty(value)),
     }
 }
 
-fn is_true(value: &Value) -> bool {
+fn is_true_or_not_empty(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(value) => *value,
@@ -92,78 +95,164 @@ fn is_true(value: &Value) -> bool {
     }
 }
 
-fn number(text: &str) -> Option<f64> {
-    text.trim().parse().ok()
-}
-
-fn equals(value: &Value, operand: &str) -> bool {
+fn equals(value: &Value, operand: &str) -> Result<bool, NodeError> {
     match value {
-        Value::Int(value) => operand.trim().parse() == Ok(*value) || number(operand) == Some(*value as f64),
-        Value::Float(value) => number(operand) == Some(*value),
-        Value::Bool(value) => operand.trim().eq_ignore_ascii_case(if *value { "true" } else { "false" }),
-        Value::Text(text) => **text == *operand,
-        other => other.display_text() == operand,
+        Value::Null => Ok(matches!(operand.trim(), "" | "null")),
+        Value::Bool(value) => Ok(operand.trim().eq_ignore_ascii_case(if *value { "true" } else { "false" })),
+        Value::Int(_) | Value::Float(_) => Ok(compare_number(value, operand) == Some(Ordering::Equal)),
+        Value::Text(text) => Ok(&**text == operand),
+        Value::List(_) | Value::Record(_) => serde_json::from_str(operand)
+            .map(|json| from_json(&json) == *value)
+            .map_err(|error| NodeError::new(format!("the operand is compared as JSON, and it is none: {error}"))),
+        Value::Bytes(_) | Value::Table(_) | Value::Image(_) => Err(cannot_compare(value)),
     }
 }
 
-fn compare(value: &Value, operand: &str) -> Result<std::cmp::Ordering, NodeError> {
-    let left = match value {
-        Value::Int(value) => *value as f64,
-        Value::Float(value) => *value,
-        Value::List(_) | Value::Table(_) => value.n_rows().unwrap_or(0) as f64,
-        Value::Text(text) => match (number(text), number(operand)) {
-            (Some(left), Some(_)) => left,
-            _ => return Ok((**text).cmp(operand)),
-        },
-        other => return Err(NodeError::new(format!("{} is neither greater nor less than anything", other.preview()))),
-    };
-    let right = number(operand).ok_or_else(|| {
-        NodeError::new(format!("cannot compare {} with {operand:?}, which is not a number", value.preview()))
-    })?;
-    left.partial_cmp(&right).ok_or_else(|| NodeError::new("NaN is neither greater nor less than anything"))
+fn compare(value: &Value, operand: &str) -> Result<Ordering, NodeError> {
+    match value {
+        Value::Int(_) | Value::Float(_) => compare_number(value, operand).ok_or_else(|| {
+            NodeError::new(format!(
+                "cannot compare {} with the operand {operand:?}: it is not a number",
+                value.preview()
+            ))
+        }),
+        Value::Text(text) => Ok((**text).cmp(operand)),
+        _ => Err(cannot_compare(value)),
+    }
+}
+
+fn cannot_compare(value: &Value) -> NodeError {
+    NodeError::new(format!(
+        "cannot compare {} with an operand: connect the condition, or choose another test",
+        value.preview()
+    ))
+}
+
+/// Compares whole numbers exactly and others as floats; `None` if the operand is no number or either is NaN.
+fn compare_number(value: &Value, operand: &str) -> Option<Ordering> {
+    let operand = operand.trim();
+    match (value, operand.parse::<i64>()) {
+        (Value::Int(value), Ok(operand)) => Some(value.cmp(&operand)),
+        (Value::Int(value), _) => (*value as f64).partial_cmp(&operand.parse().ok()?),
+        (Value::Float(value), _) => value.partial_cmp(&operand.parse().ok()?),
+        _ => None,
+    }
 }
 
 fn contains(value: &Value, operand: &str) -> Result<bool, NodeError> {
     match value {
-        Value::Text(text) => Ok(text.contains(operand)),
-        Value::List(items) => Ok(items.iter().any(|item| equals(item, operand))),
+        Value::List(items) => {
+            let mut plain = items.iter().filter(|item| !matches!(item, Value::List(_) | Value::Record(_)));
+            plain.try_fold(false, |found, item| Ok(found || equals(item, operand)?))
+        }
         Value::Record(record) => Ok(record.get(operand).is_some()),
         Value::Table(table) => Ok(table.column_names().any(|name| name == operand)),
-        other => Err(NodeError::new(format!(
-            "{} cannot contain anything: contains works on a text, a list, a record's names or a table's columns",
-            other.preview()
-        ))),
+        _ => Ok(plain_text(value)?.contains(operand)),
     }
 }
 
-fn matches(value: &Value, pattern: &str) -> Result<bool, NodeError> {
-    let Value::Text(text) = value else {
-        return Err(NodeError::new(format!("a pattern needs a text, got {}", value.preview())));
-    };
-    let texts = StringArray::from_iter_values([&**text]);
-    let matched = regexp_is_match_scalar(&texts, pattern, None)
-        .map_err(|error| NodeError::new(format!("{pattern:?} is not a pattern: {}", last_line(&error.to_string()))))?;
-    Ok(matched.value(0))
+fn plain_text(value: &Value) -> Result<String, NodeError> {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) => Ok(value.display_text()),
+        _ => Err(cannot_compare(value)),
+    }
 }
 
-/// Returns the line of a pattern's error that says what is wrong; those before draw a picture of where.
-fn last_line(message: &str) -> &str {
-    message.lines().last().unwrap_or_default().trim().trim_start_matches("error: ")
+/// Returns whether a text is like a pattern in which `*` stands for any text and `?` for any character.
+fn matches(text: &str, pattern: &str) -> bool {
+    let (text, pattern): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
+    let (mut at, mut pattern_at) = (0, 0);
+    // Where to go on after the newest `*` when it has to swallow one more character.
+    let mut retry: Option<(usize, usize)> = None;
+    while at < text.len() {
+        match pattern.get(pattern_at) {
+            Some('*') => {
+                pattern_at += 1;
+                retry = Some((at, pattern_at));
+            }
+            Some(&expected) if expected == '?' || expected == text[at] => {
+                at += 1;
+                pattern_at += 1;
+            }
+            _ => match &mut retry {
+                Some((swallowed, after)) => {
+                    *swallowed += 1;
+                    (at, pattern_at) = (*swallowed, *after);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[pattern_at..].iter().all(|rest| *rest == '*')
 }
 
-fn merge() -> Kind {
-    Kind::new("merge", "Merge", Family::Flow, run_merge)
-        .about(
-            "Gives the first of its inputs that has a value.",
-            "join branches coalesce first any either fallback otherwise",
-        )
-        .input("in", ValueType::Any, Arity::AnyOf)
-        .output("out", ValueType::Any)
-        .load(Load::Instant)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nodes::testing::Trial;
 
-fn run_merge(ctx: &Context<'_>) -> Result<Success, NodeError> {
-    let inputs = ctx.inputs("in");
-    let outputs = inputs.first().map_or_else(Outputs::none, |(_, value)| Outputs::one("out", (*value).clone()));
-    Ok(Success::new(outputs))
+    fn way(value: Value, test: &str, operand: &str) -> &'static str {
+        let outputs = Trial::of("branch").input("value", value).set("test", test).set("operand", operand).outputs();
+        assert_eq!(outputs.iter().len(), 1, "exactly one way has the value");
+        if outputs.get(&"then".into()).is_some() { "then" } else { "else" }
+    }
+
+    #[test]
+    fn exactly_one_way_gets_the_value() {
+        assert_eq!(way(Value::Int(5), "greater", "4.5"), "then");
+        assert_eq!(way(Value::Int(5), "less", "5"), "else");
+        assert_eq!(way(Value::Int(9_007_199_254_740_993), "equals", "9007199254740992"), "else");
+        assert_eq!(way(Value::Float(2.0), "equals", "2"), "then");
+        assert_eq!(way(Value::text("pear"), "greater", "apple"), "then");
+        assert_eq!(way(Value::text("pear"), "differs", "apple"), "then");
+        assert_eq!(way(Value::text("a pear"), "contains", "pear"), "then");
+        assert_eq!(way(Value::list([Value::Int(1), Value::text("x")]), "contains", "x"), "then");
+        assert_eq!(way(Value::list([Value::Int(1)]), "equals", "[1]"), "then");
+        assert_eq!(way(Value::text(""), "is_true", ""), "else");
+        assert_eq!(way(Value::Bool(true), "is_true", ""), "then");
+        assert_eq!(way(Value::Null, "is_true", ""), "else");
+    }
+
+    #[test]
+    fn patterns_have_stars_and_question_marks() {
+        for (text, pattern, expected) in [
+            ("report.csv", "*.csv", true),
+            ("report.csv", "r?port.*", true),
+            ("report.csv", "*.json", false),
+            ("aaab", "*a?b*", true),
+            ("aaab", "*a?c", false),
+            ("", "*", true),
+            ("", "?", false),
+            ("über", "?ber", true),
+        ] {
+            assert_eq!(matches(text, pattern), expected, "{text} {pattern}");
+        }
+    }
+
+    #[test]
+    fn a_connected_condition_decides_alone() {
+        let outputs = Trial::of("branch")
+            .input("value", Value::Int(1))
+            .input("condition", Value::Bool(false))
+            .set("test", "equals")
+            .set("operand", "1")
+            .outputs();
+        assert_eq!(outputs.get(&"else".into()), Some(&Value::Int(1)));
+        assert!(outputs.get(&"then".into()).is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_compared_says_so() {
+        let number = Trial::of("branch").input("value", Value::Int(1)).set("test", "greater").set("operand", "many");
+        assert!(number.error().contains("\"many\": it is not a number"), "{}", number.error());
+        let bytes = Value::Bytes([1_u8].as_slice().into());
+        let error = Trial::of("branch").input("value", bytes).set("test", "equals").error();
+        assert!(error.contains("cannot compare"), "{error}");
+    }
+
+    #[test]
+    fn merge_takes_the_first_input_that_has_a_value() {
+        let trial = Trial::of("merge").input("in10", Value::Int(10)).input("in2", Value::Int(2));
+        assert_eq!(trial.output("out"), Value::Int(2));
+    }
 }

@@ -1,20 +1,20 @@
-//! Kinds that hold a value typed in by hand.
+//! Values typed in by hand.
 
 use std::sync::Arc;
 
-use super::{Context, Family, Kind, Load, NodeError, ParameterSchema, ParameterType, Success};
+use super::{Choice, Context, Family, Kind, Load, NodeError, ParameterSchema, ParameterType, Success};
 use crate::value::{Record, Table, Value, ValueType};
 
 pub(super) fn kinds() -> Vec<Kind> {
-    vec![text(), number(), whole_number(), boolean(), list(), record(), table()]
+    vec![text(), number(), integer(), boolean(), list(), record(), table()]
 }
 
 fn text() -> Kind {
     Kind::new("text", "Text", Family::Input, |ctx| Ok(Success::one("text", ctx.parameters().text("text"))))
-        .about("Holds a text typed in by hand.", "string constant words paragraph value url prompt")
+        .about("Gives the text that is typed in.", "string constant note words url multi-line")
         .output("text", ValueType::Text)
         .parameter(
-            ParameterSchema::new("text", "Text", ParameterType::Text { language: "" }, "", "The text, of any length.")
+            ParameterSchema::new("text", "Text", ParameterType::Text { language: "" }, "", "The text to give.")
                 .on_node(),
         )
         .load(Load::Instant)
@@ -22,7 +22,7 @@ fn text() -> Kind {
 
 fn number() -> Kind {
     Kind::new("number", "Number", Family::Input, |ctx| Ok(Success::one("number", ctx.parameters().float("value"))))
-        .about("Holds a number typed in by hand.", "float decimal constant value")
+        .about("Gives the number that is typed in.", "float decimal constant value")
         .output("number", ValueType::Float)
         .parameter(
             ParameterSchema::new(
@@ -30,158 +30,155 @@ fn number() -> Kind {
                 "Value",
                 ParameterType::Float { min: f64::MIN, max: f64::MAX, unit: "" },
                 0.0,
-                "The number. For counts and identifiers use the kind Whole number, which never rounds.",
+                "The number to give.",
             )
             .on_node(),
         )
         .load(Load::Instant)
 }
 
-fn whole_number() -> Kind {
-    Kind::new("whole_number", "Whole number", Family::Input, |ctx| {
-        Ok(Success::one("number", ctx.parameters().int("value")))
-    })
-    .about("Holds a whole number typed in by hand.", "int integer count constant value number")
-    .output("number", ValueType::Int)
-    .parameter(
-        ParameterSchema::new(
-            "value",
-            "Value",
-            ParameterType::Int { min: i64::MIN, max: i64::MAX, unit: "" },
-            0_i64,
-            "The number, exact to the last digit.",
+fn integer() -> Kind {
+    Kind::new("integer", "Whole Number", Family::Input, |ctx| Ok(Success::one("number", ctx.parameters().int("value"))))
+        .about("Gives the whole number that is typed in.", "int integer count constant value")
+        .output("number", ValueType::Int)
+        .parameter(
+            ParameterSchema::new(
+                "value",
+                "Value",
+                ParameterType::Int { min: i64::MIN, max: i64::MAX, unit: "" },
+                0,
+                "The whole number to give.",
+            )
+            .on_node(),
         )
-        .on_node(),
-    )
-    .load(Load::Instant)
+        .load(Load::Instant)
 }
 
 fn boolean() -> Kind {
-    Kind::new("boolean", "Yes or no", Family::Input, |ctx| Ok(Success::one("boolean", ctx.parameters().bool("value"))))
-        .about("Holds a yes or no typed in by hand.", "bool boolean true false switch flag constant value")
-        .output("boolean", ValueType::Bool)
-        .parameter(
-            ParameterSchema::new("value", "Value", ParameterType::Bool, false, "Yes (true) or no (false).").on_node(),
-        )
-        .load(Load::Instant)
+    Kind::new("boolean", "True or False", Family::Input, |ctx| {
+        Ok(Success::one("value", ctx.parameters().bool("value")))
+    })
+    .about("Gives true or false.", "bool yes no switch toggle flag constant")
+    .output("value", ValueType::Bool)
+    .parameter(ParameterSchema::new("value", "Value", ParameterType::Bool, false, "What to give.").on_node())
+    .load(Load::Instant)
 }
+
+/// How the items of a list are typed in.
+const LIST_FORMS: &[Choice] =
+    &[Choice { id: "json", label: "Any values (JSON)" }, Choice { id: "lines", label: "Texts, one a line" }];
 
 fn list() -> Kind {
-    Kind::new("list", "List", Family::Input, run_list)
-        .about("Holds a list typed in by hand.", "array items values sequence json constant")
-        .output("list", ValueType::List)
-        .parameter(
-            ParameterSchema::new(
-                "items",
-                "Items",
-                ParameterType::Json,
-                Value::list([]),
-                "The items as a JSON array, of any types: [1, \"two\", null].",
-            )
-            .on_node(),
-        )
-        .load(Load::Instant)
-}
-
-fn run_list(ctx: &Context<'_>) -> Result<Success, NodeError> {
-    match ctx.parameters().get("items") {
-        Value::List(items) => Ok(Success::one("list", Value::List(Arc::clone(items)))),
-        other => Err(NodeError::new(format!("the items must be a list such as [1, 2], not {}", other.preview()))),
-    }
+    Kind::new("list", "List", Family::Input, |ctx| {
+        let parameters = ctx.parameters();
+        let id = if parameters.text("form") == "lines" { "lines" } else { "items" };
+        match parameters.get(id) {
+            items @ Value::List(_) => Ok(Success::one("list", items.clone())),
+            other => Err(NodeError::new(format!("the items must be a list such as [1, 2], not {}", other.preview()))),
+        }
+    })
+    .about("Gives the list that is typed in.", "array items lines values constant json")
+    .output("list", ValueType::List)
+    .parameter(ParameterSchema::new(
+        "form",
+        "Items are",
+        ParameterType::Choice(LIST_FORMS),
+        "json",
+        "Whether the items are any values, written as JSON, or texts, one a line.",
+    ))
+    .parameter(ParameterSchema::new(
+        "items",
+        "Items",
+        ParameterType::Json,
+        Value::list([]),
+        "The items as a JSON list, such as [1, \"two\", null].",
+    ))
+    .parameter(ParameterSchema::new(
+        "lines",
+        "Lines",
+        ParameterType::Lines,
+        Value::list([]),
+        "The items as texts, one a line.",
+    ))
+    .load(Load::Instant)
 }
 
 fn record() -> Kind {
-    Kind::new("record", "Record", Family::Input, run_record)
-        .about("Holds named values typed in by hand.", "object dictionary map fields json struct constant")
-        .output("record", ValueType::Record)
-        .parameter(
-            ParameterSchema::new(
-                "fields",
-                "Fields",
-                ParameterType::Json,
-                Value::Record(Arc::new(Record::new())),
-                "The fields as a JSON object: {\"name\": \"value\"}.",
-            )
-            .on_node(),
-        )
-        .load(Load::Instant)
-}
-
-fn run_record(ctx: &Context<'_>) -> Result<Success, NodeError> {
-    match ctx.parameters().get("fields") {
-        Value::Record(fields) => Ok(Success::one("record", Value::Record(Arc::clone(fields)))),
-        other => {
-            Err(NodeError::new(format!("the fields must be a record such as {{\"a\": 1}}, not {}", other.preview())))
-        }
-    }
+    Kind::new("record", "Record", Family::Input, |ctx| match ctx.parameters().get("fields") {
+        fields @ Value::Record(_) => Ok(Success::one("record", fields.clone())),
+        other => Err(NodeError::new(format!(
+            "the fields must be a record such as {{\"name\": \"Ada\"}}, not {}",
+            other.preview()
+        ))),
+    })
+    .about("Gives the record of named values that is typed in.", "object map dictionary fields json constant settings")
+    .output("record", ValueType::Record)
+    .parameter(ParameterSchema::new(
+        "fields",
+        "Fields",
+        ParameterType::Json,
+        Value::Record(Arc::new(Record::new())),
+        "The fields as a JSON object, such as {\"name\": \"Ada\", \"born\": 1815}.",
+    ))
+    .load(Load::Instant)
 }
 
 fn table() -> Kind {
-    Kind::new("table", "Table", Family::Input, run_table)
-        .about("Holds a table typed in by hand.", "rows columns grid spreadsheet lookup constant data")
+    let empty = Value::record([("columns", Value::list([])), ("rows", Value::list([]))]);
+    Kind::new("table", "Table", Family::Input, typed_table)
+        .about("Gives the table that is typed in.", "rows columns spreadsheet grid constant lookup")
         .output("table", ValueType::Table)
-        .parameter(
-            ParameterSchema::new(
-                "table",
-                "Table",
-                ParameterType::Table,
-                empty_table(),
-                "The columns and rows. A column of numbers is numeric, one of mixed cells is text.",
-            )
-            .on_node(),
-        )
+        .parameter(ParameterSchema::new(
+            "table",
+            "Table",
+            ParameterType::Table,
+            empty,
+            "The names of the columns, and the rows cell by cell.",
+        ))
 }
 
-fn empty_table() -> Value {
-    Value::record([("columns", Value::list([])), ("rows", Value::list([]))])
+fn typed_table(ctx: &Context<'_>) -> Result<Success, NodeError> {
+    let Value::Record(table) = ctx.parameters().get("table") else {
+        return Err(NodeError::new("the table must be a record of columns and rows"));
+    };
+    let names = column_names(table.get("columns"))?;
+    let rows = rows(table.get("rows"), names.len())?;
+    Ok(Success::one("table", Table::from_rows(&names, &rows)))
 }
 
-fn run_table(ctx: &Context<'_>) -> Result<Success, NodeError> {
-    match ctx.parameters().get("table") {
-        Value::Record(record) => Ok(Success::one("table", typed_table(record)?)),
-        other => {
-            Err(NodeError::new(format!("the table must be a record of columns and rows, not {}", other.preview())))
-        }
-    }
-}
-
-fn typed_table(record: &Record) -> Result<Table, NodeError> {
-    let names = column_names(record)?;
-    let rows = match record.get("rows") {
-        Some(Value::List(rows)) => {
-            rows.iter().enumerate().map(|(index, row)| cells(index + 1, row, names.len())).collect()
-        }
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(other) => Err(NodeError::new(format!("the rows must be a list of lists, not {}", other.preview()))),
-    }?;
-    Ok(Table::from_rows(&names, &rows))
-}
-
-fn column_names(record: &Record) -> Result<Vec<Arc<str>>, NodeError> {
-    let Some(Value::List(columns)) = record.get("columns") else {
-        return Err(NodeError::new("the table has no list of columns"));
+fn column_names(columns: Option<&Value>) -> Result<Vec<Arc<str>>, NodeError> {
+    let Some(Value::List(columns)) = columns else {
+        return Err(NodeError::new("the table's columns must be a list of names"));
     };
     let mut names: Vec<Arc<str>> = Vec::with_capacity(columns.len());
     for column in columns.iter() {
-        match column {
-            Value::Text(name) if names.contains(name) => {
-                return Err(NodeError::new(format!("two columns are named {name:?}: give one another name")));
-            }
-            Value::Text(name) => names.push(Arc::clone(name)),
-            other => return Err(NodeError::new(format!("a column's name must be a text, not {}", other.preview()))),
+        let Some(name) = column.as_text().filter(|name| !name.is_empty()) else {
+            return Err(NodeError::new(format!("column {} has no name", names.len() + 1)));
+        };
+        if names.iter().any(|known| **known == *name) {
+            return Err(NodeError::new(format!("two columns are called {name}: rename one of them")));
         }
+        names.push(name.into());
     }
     Ok(names)
 }
 
-fn cells(number: usize, row: &Value, n_columns: usize) -> Result<Vec<Value>, NodeError> {
-    match row {
-        Value::List(cells) if cells.len() <= n_columns => Ok(cells.to_vec()),
-        Value::List(cells) => {
-            Err(NodeError::new(format!("row {number} has {} cells, the table has {n_columns} columns", cells.len())))
-        }
-        other => Err(NodeError::new(format!("row {number} must be a list of cells, not {}", other.preview()))),
-    }
+fn rows(rows: Option<&Value>, n_columns: usize) -> Result<Vec<Vec<Value>>, NodeError> {
+    let rows = match rows {
+        Some(Value::List(rows)) => rows.iter(),
+        None => [].iter(),
+        Some(other) => return Err(NodeError::new(format!("the table's rows must be a list, not {}", other.preview()))),
+    };
+    rows.zip(1..)
+        .map(|(row, number)| match row {
+            Value::List(cells) if cells.len() <= n_columns => Ok(cells.to_vec()),
+            Value::List(cells) => Err(NodeError::new(format!(
+                "row {number} has {} cells and the table {n_columns} columns: name the further columns or remove cells",
+                cells.len()
+            ))),
+            other => Err(NodeError::new(format!("row {number} must be a list of cells, not {}", other.preview()))),
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,182 +1,201 @@
-//! Queries over tables in memory, on DataFusion: one shared runtime, a fresh session for each query.
+//! Queries over tables, on `DataFusion`: one shared runtime, a fresh session for each query.
 //!
-//! The same tables and the same query give the same rows in the same order and the same sums to the last bit: each
-//! table goes in as one batch, and each query runs in one partition.
+//! The same tables and the same query give the same rows in the same order, to the last bit of a sum: each table goes
+//! in as one batch, and a query runs in one partition.
 
-use std::sync::{Arc, OnceLock, mpsc};
+mod errors;
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        mpsc::{self, RecvTimeoutError},
+    },
+    time::Duration,
+};
 
 use arrow::{
-    array::{ArrayRef, Int64Array},
+    array::{Int64Array, RecordBatch},
     datatypes::{DataType, Field, Schema},
-    error::ArrowError,
-    record_batch::RecordBatch,
 };
 use datafusion::{
-    common::{Column, SchemaError},
+    common::{DFSchema, TableReference},
+    dataframe::DataFrame,
     datasource::MemTable,
-    error::DataFusionError,
-    prelude::{DataFrame, SessionConfig, SessionContext},
-    sql::sqlparser::parser::ParserError,
+    error::Result as QueryResult,
+    execution::context::SQLOptions,
+    prelude::{SessionConfig, SessionContext},
 };
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
-use super::{Context, NodeError, background::wait_for};
+use self::errors::Known;
+use super::{Context, NodeError, names::unique_names};
 use crate::value::Table;
 
-/// Planning recurses deeply, the more so without optimisation.
+/// How long a cancelled query goes on at most before it is noticed.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Planning walks expressions recursively: a long condition needs more than the usual 2 MiB.
 const STACK_BYTES: usize = 8 << 20;
-
-/// Returns a session that knows these tables by name. Column names count as they are written, capitals included.
-pub(super) fn session(tables: &[(&str, &Table)]) -> Result<SessionContext, NodeError> {
-    let config = SessionConfig::new()
-        .with_target_partitions(1)
-        .with_create_default_catalog_and_schema(true)
-        .with_information_schema(false)
-        .set_bool("datafusion.sql_parser.enable_ident_normalization", false);
-    let session = SessionContext::new_with_config(config);
-    for (name, table) in tables {
-        let batch = table.to_batch()?;
-        let provider = MemTable::try_new(batch.schema(), vec![vec![batch]]).map_err(|error| in_words(&error))?;
-        session.register_table(*name, Arc::new(provider)).map_err(|error| in_words(&error))?;
-    }
-    Ok(session)
-}
-
-/// Plans and runs a query on the shared runtime; gives up as soon as the run is cancelled.
-pub(super) fn collect(
-    ctx: &Context<'_>,
-    frame: impl Future<Output = Result<DataFrame, DataFusionError>> + Send + 'static,
-) -> Result<Table, NodeError> {
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let task = runtime()?.spawn(async move {
-        // Nobody listens any more once the node was cancelled.
-        sender.send(collect_batches(frame).await).ok();
-    });
-    match wait_for(ctx, &receiver) {
-        Ok(Some(Ok((schema, batches)))) => to_table(&schema, &batches),
-        Ok(Some(Err(error))) => Err(in_words(&error)),
-        Ok(None) => Err(NodeError::new("the query made the query engine panic: please report it with the query")),
-        Err(cancelled) => {
-            task.abort();
-            Err(cancelled)
-        }
-    }
-}
-
-async fn collect_batches(
-    frame: impl Future<Output = Result<DataFrame, DataFusionError>>,
-) -> Result<(Schema, Vec<RecordBatch>), DataFusionError> {
-    let frame = frame.await?;
-    let schema = frame.schema().as_arrow().clone();
-    Ok((schema, frame.collect().await?))
-}
 
 fn runtime() -> Result<&'static Runtime, NodeError> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     RUNTIME
         .get_or_init(|| {
-            Builder::new_multi_thread()
-                .thread_name("query")
+            tokio::runtime::Builder::new_multi_thread()
+                .thread_name("sql")
                 .thread_stack_size(STACK_BYTES)
-                .enable_all()
                 .build()
-                .map_err(|error| error.to_string())
+                .map_err(|error| format!("the query engine cannot start: {error}"))
         })
         .as_ref()
-        .map_err(|error| NodeError::new(format!("cannot start the query engine: {error}")))
+        .map_err(NodeError::new)
 }
 
-fn to_table(schema: &Schema, batches: &[RecordBatch]) -> Result<Table, NodeError> {
-    for (index, field) in schema.fields().iter().enumerate() {
-        if schema.fields().iter().take(index).any(|earlier| earlier.name() == field.name()) {
-            return Err(NodeError::new(format!(
-                "the result has two columns named {}: give one another name with AS",
-                field.name()
-            )));
+/// A table under the name that queries use.
+pub(super) struct Named {
+    name: String,
+    schema: Arc<Schema>,
+    batches: Vec<RecordBatch>,
+}
+
+impl Named {
+    pub(super) fn new(name: impl Into<String>, table: &Table) -> Self {
+        // One batch, however the table was cut, so that sums add up in the same order. Text columns above 2 GiB do not
+        // fit into one.
+        let batches = table.to_batch().map_or_else(|_too_large| table.batches().to_vec(), |batch| vec![batch]);
+        Self { name: name.into(), schema: Arc::clone(table.schema()), batches }
+    }
+
+    /// Adds a column of row numbers under the name given, to sort by.
+    pub(super) fn with_row_numbers(mut self, column: &str) -> Result<Self, NodeError> {
+        let mut fields: Vec<Field> = self.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+        fields.push(Field::new(column, DataType::Int64, true));
+        self.schema = Arc::new(Schema::new(fields));
+        let mut first = 0;
+        for batch in &mut self.batches {
+            let end = first + i64::try_from(batch.num_rows()).unwrap_or(i64::MAX);
+            let mut columns = batch.columns().to_vec();
+            columns.push(Arc::new(Int64Array::from_iter_values(first..end)));
+            *batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
+                .map_err(|error| NodeError::new(format!("cannot number the rows: {error}")))?;
+            first = end;
         }
+        Ok(self)
     }
-    Ok(Table::new(schema, batches)?)
 }
 
-/// Returns a table with one more column of row numbers, from 0, to put rows back in order by.
-pub(super) fn with_row_numbers(table: &Table, name: &str) -> Result<Table, NodeError> {
-    let numbered = || -> Result<(Schema, RecordBatch), ArrowError> {
-        let batch = table.to_batch().map_err(|error| ArrowError::ComputeError(error.to_string()))?;
-        let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
-        fields.push(Field::new(name, DataType::Int64, true));
-        let schema = Schema::new(fields);
-        let numbers: ArrayRef = Arc::new((0..table.n_rows() as i64).collect::<Int64Array>());
-        let columns = batch.columns().iter().cloned().chain([numbers]).collect();
-        Ok((schema.clone(), RecordBatch::try_new(Arc::new(schema), columns)?))
-    };
-    let (schema, batch) = numbered().map_err(|error| NodeError::new(error.to_string()))?;
-    Ok(Table::new(&schema, &[batch])?)
-}
-
-/// Returns a name in quotes, as SQL takes it whatever it holds.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// Returns what went wrong in one line.
-pub(super) fn in_words(error: &DataFusionError) -> NodeError {
-    if let DataFusionError::Collection(errors) = error
-        && let Some(first) = errors.first()
-    {
-        return in_words(first);
+/// Returns a name that no column of these tables has.
+pub(super) fn free_column_name(tables: &[&Table]) -> String {
+    let mut name = "row number".to_owned();
+    while tables.iter().any(|table| table.column_names().any(|known| known == name)) {
+        name.push('_');
     }
-    NodeError::new(match error.find_root() {
-        DataFusionError::SchemaError(error, _) => schema_error(error),
-        DataFusionError::SQL(error, _) => parser_error(error),
-        DataFusionError::Plan(message) => plan_error(message),
-        other => one_line(&other.strip_backtrace()),
+    name
+}
+
+/// Runs a query text over tables. `hidden` is a column that errors do not mention.
+pub(super) fn query(
+    ctx: &Context<'_>,
+    tables: Vec<Named>,
+    hidden: Option<String>,
+    sql: String,
+) -> Result<Table, NodeError> {
+    run(ctx, tables, hidden, async move |session: SessionContext| {
+        let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        session.sql_with_options(&sql, options).await
     })
 }
 
-fn schema_error(error: &SchemaError) -> String {
-    match error {
-        SchemaError::FieldNotFound { field, valid_fields } if valid_fields.is_empty() => {
-            format!("there is no column {}", field.name)
-        }
-        SchemaError::FieldNotFound { field, valid_fields } => {
-            format!("there is no column {}; there are {}", column_name(field, true), column_names(valid_fields))
-        }
-        SchemaError::AmbiguousReference { field } => {
-            format!("several tables have a column {name}: write which, such as t1.{name}", name = field.name)
-        }
-        SchemaError::DuplicateUnqualifiedField { name } | SchemaError::DuplicateQualifiedField { name, .. } => {
-            format!("there are two columns named {name}: give one another name with AS")
+/// Runs a query that a function makes. `hidden` is a column that errors do not mention.
+pub(super) fn run<F>(
+    ctx: &Context<'_>,
+    tables: Vec<Named>,
+    hidden: Option<String>,
+    make: impl FnOnce(SessionContext) -> F + Send + 'static,
+) -> Result<Table, NodeError>
+where
+    F: Future<Output = QueryResult<DataFrame>> + Send + 'static,
+{
+    let known = Known {
+        tables: tables.iter().map(|table| (table.name.clone(), column_names(&table.schema))).collect(),
+        hidden,
+    };
+    let (sender, receiver) = mpsc::channel();
+    let task = runtime()?.spawn(async move {
+        // After a cancel nobody listens any more.
+        sender.send(execute(tables, make).await).ok();
+    });
+    loop {
+        match receiver.recv_timeout(POLL) {
+            Ok(Ok((schema, batches))) => return table_of(ctx, &schema, &batches),
+            Ok(Err(error)) => return Err(NodeError::new(known.in_words(&error))),
+            Err(RecvTimeoutError::Timeout) => {
+                if let Err(cancelled) = ctx.check_cancelled() {
+                    task.abort();
+                    return Err(cancelled);
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(NodeError::new("the query engine broke down on this query: write it another way"));
+            }
         }
     }
 }
 
-fn column_name(column: &Column, with_table: bool) -> String {
-    match &column.relation {
-        Some(relation) if with_table => format!("{}.{}", relation.table(), column.name),
-        _ => column.name.clone(),
+async fn execute<F>(
+    tables: Vec<Named>,
+    make: impl FnOnce(SessionContext) -> F + Send,
+) -> QueryResult<(DFSchema, Vec<RecordBatch>)>
+where
+    F: Future<Output = QueryResult<DataFrame>> + Send,
+{
+    let mut config = SessionConfig::new().with_target_partitions(1);
+    // Columns are called what the data calls them: `Species` is not `species`.
+    config.options_mut().sql_parser.enable_ident_normalization = false;
+    let session = SessionContext::new_with_config(config);
+    for table in tables {
+        let provider = MemTable::try_new(table.schema, vec![table.batches])?;
+        session.register_table(TableReference::bare(table.name), Arc::new(provider))?;
     }
+    let frame = make(session).await?;
+    let schema = frame.schema().clone();
+    Ok((schema, frame.collect().await?))
 }
 
-fn column_names(columns: &[Column]) -> String {
-    let of_one_table = columns.windows(2).all(|pair| pair[0].relation == pair[1].relation);
-    columns.iter().map(|column| column_name(column, !of_one_table)).collect::<Vec<_>>().join(", ")
-}
-
-fn parser_error(error: &ParserError) -> String {
-    match error {
-        ParserError::TokenizerError(message) | ParserError::ParserError(message) => {
-            format!("this is not SQL: {}", one_line(message))
-        }
-        ParserError::RecursionLimitExceeded => "the SQL nests too deeply".to_owned(),
+/// Returns the result as a table; columns of one name, as joins give them, get different ones.
+fn table_of(ctx: &Context<'_>, schema: &DFSchema, batches: &[RecordBatch]) -> Result<Table, NodeError> {
+    let (names, renamed) = unique_names(schema.fields().iter().map(|field| field.name().clone()));
+    for (before, after) in renamed {
+        ctx.warn(format!("a second column of the result is called {before}: it is {after} here"));
     }
+    let planned = schema.fields().iter().map(|field| field.data_type().clone());
+    let planned = schema_of(&names, planned);
+    let batches = batches
+        .iter()
+        .map(|batch| {
+            let actual = batch.columns().iter().map(|column| column.data_type().clone());
+            RecordBatch::try_new(schema_of(&names, actual), batch.columns().to_vec())
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| NodeError::new(format!("the result of the query is no table: {error}")))?;
+    Ok(Table::new(&planned, &batches)?)
 }
 
-fn plan_error(message: &str) -> String {
-    // DataFusion names a table with its catalogue and schema, which nobody chose.
-    let message = message.replace("datafusion.public.", "");
-    one_line(message.strip_prefix("Error during planning: ").unwrap_or(&message))
+fn schema_of(names: &[String], data_types: impl Iterator<Item = DataType>) -> Arc<Schema> {
+    let fields = names.iter().zip(data_types).map(|(name, data_type)| Field::new(name, data_type, true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-fn one_line(message: &str) -> String {
-    message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+fn column_names(schema: &Schema) -> Vec<String> {
+    schema.fields().iter().map(|field| field.name().clone()).collect()
+}
+
+/// Functions whose result changes from one moment to the next.
+const MOMENTARY: [&str; 8] =
+    ["now", "today", "current_date", "current_time", "current_timestamp", "random", "rand", "uuid"];
+
+/// Returns whether a query or expression names a clock or chance, so that its results cannot be kept.
+pub(super) fn names_clock_or_chance(sql: &str) -> bool {
+    sql.split(|char: char| !char.is_alphanumeric() && char != '_')
+        .any(|word| MOMENTARY.iter().any(|momentary| word.eq_ignore_ascii_case(momentary)))
 }

@@ -1,96 +1,75 @@
-//! Kinds that work on text.
+//! Work on text.
 
-mod template_values;
+mod jinja;
 
-use std::io;
+use std::{io, sync::Arc};
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, syntax::SyntaxConfig};
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, syntax::SyntaxConfig, value::Value as JinjaValue,
+};
 
-use self::template_values::template_value;
+use self::jinja::to_jinja;
 use super::{Arity, Context, Family, Kind, NodeError, ParameterSchema, ParameterType, Success};
 use crate::value::{Value, ValueType};
-
-/// The longest text a template may make, in bytes.
-const MAX_TEXT_BYTES: usize = 256 << 20;
 
 pub(super) fn kinds() -> Vec<Kind> {
     vec![template()]
 }
 
 fn template() -> Kind {
-    Kind::new("template", "Template", Family::Text, run_template)
-        .about(
-            "Writes a text from a template and the values that arrive.",
-            "jinja format report markdown string interpolate render concatenate text",
+    Kind::new("template", "Template", Family::Text, |ctx| {
+        render(ctx, ctx.parameters().text("template")).map(|text| Success::one("text", text))
+    })
+    .about("Fills values into a text.", "jinja format report message markdown html string concatenate print")
+    .input("in", ValueType::Any, Arity::Many { min: 0 })
+    .output("text", ValueType::Text)
+    .parameter(
+        ParameterSchema::new(
+            "template",
+            "Template",
+            ParameterType::Text { language: "jinja" },
+            "{{ in1 }}",
+            "Jinja text: the inputs are in1, in2, …; the fields of a record on in1 have their own names too; a table is a \
+             list of rows.",
         )
-        .input("in", ValueType::Any, Arity::Many { min: 0 })
-        .output("text", ValueType::Text)
-        .parameter(
-            ParameterSchema::new(
-                "template",
-                "Template",
-                ParameterType::Text { language: "jinja" },
-                "{{ in1 }}",
-                "A Jinja template. The inputs are in1, in2, …; the fields of a record on in1 are there by their own \
-                 names too; a table is a list of rows: {% for row in in1 %}{{ row.name }}{% endfor %}.",
-            )
-            .on_node(),
-        )
+        .on_node(),
+    )
 }
 
-fn run_template(ctx: &Context<'_>) -> Result<Success, NodeError> {
-    let inputs = ctx.inputs("in");
-    let mut names: Vec<(String, minijinja::Value)> = Vec::new();
-    // The fields come first, so that an input's own name wins over a field's.
-    if let Some(Value::Record(record)) = ctx.input("in1") {
-        names.extend(record.iter().map(|(name, value)| (name.as_ref().to_owned(), template_value(value))));
-    }
-    names.extend(inputs.iter().map(|(port, value)| (port.as_str().to_owned(), template_value(value))));
-    let known: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
-    let environment = environment();
-    let mut output = Output { ctx, text: Vec::new(), stopped: None };
-    let rendered = environment
-        .template_from_str(ctx.parameters().text("template"))
-        .and_then(|template| template.render_captured_to(minijinja::Value::from_pairs(names), &mut output).map(drop));
-    match (rendered, output.stopped) {
-        (_, Some(stopped)) => Err(stopped),
-        (Err(error), None) => Err(NodeError::new(in_words(&error, &known))),
-        (Ok(()), None) => String::from_utf8(output.text)
-            .map(|text| Success::one("text", text))
-            .map_err(|error| NodeError::new(format!("the template wrote bytes that are not text: {error}"))),
-    }
+fn render(ctx: &Context<'_>, source: &str) -> Result<String, NodeError> {
+    let environment = environment()?;
+    let template = environment.template_from_named_str("template", source).map_err(|error| in_words(&error, &[]))?;
+    let variables = variables(ctx);
+    let names: Vec<&str> = variables.iter().map(|(name, _)| &**name).collect();
+    let values: std::collections::BTreeMap<Arc<str>, JinjaValue> = variables.iter().cloned().collect();
+    let mut output = CancellableOutput { ctx, bytes: Vec::new() };
+    let rendered = template.render_captured_to(values, &mut output).map(|_captured| ());
+    // A cancelled run shows itself as an error of the output.
+    ctx.check_cancelled()?;
+    rendered.map_err(|error| in_words(&error, &names))?;
+    String::from_utf8(output.bytes).map_err(|error| NodeError::new(format!("the text is not UTF-8: {error}")))
 }
 
-/// Returns the rules of templates: what is not there is an error, and a line that holds only a block leaves no trace.
-fn environment<'a>() -> Environment<'a> {
+fn environment<'source>() -> Result<Environment<'source>, NodeError> {
+    let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
     let mut environment = Environment::new();
+    environment.set_syntax(syntax.map_err(|error| NodeError::new(format!("templates do not work: {error}")))?);
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
-    environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
-    environment
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment.set_debug(true);
+    Ok(environment)
 }
 
-/// Where a template writes: stops it when the run is cancelled or the text grows without end.
-struct Output<'a> {
-    ctx: &'a Context<'a>,
-    text: Vec<u8>,
-    stopped: Option<NodeError>,
+/// Output that refuses to grow once the run is cancelled, which ends long loops.
+struct CancellableOutput<'a, 'b> {
+    ctx: &'a Context<'b>,
+    bytes: Vec<u8>,
 }
 
-impl io::Write for Output<'_> {
+impl io::Write for CancellableOutput<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let allowed = self.ctx.check_cancelled().and_then(|()| {
-            if self.text.len() + bytes.len() <= MAX_TEXT_BYTES {
-                return Ok(());
-            }
-            Err(NodeError::new(format!("the text grows past {} MiB: is there a loop too many?", MAX_TEXT_BYTES >> 20)))
-        });
-        if let Err(stopped) = allowed {
-            self.stopped = Some(stopped);
-            return Err(io::Error::other("stopped"));
-        }
-        self.text.extend_from_slice(bytes);
-        Ok(bytes.len())
+        self.ctx.check_cancelled().map_err(io::Error::other)?;
+        self.bytes.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -98,13 +77,84 @@ impl io::Write for Output<'_> {
     }
 }
 
-fn in_words(error: &Error, known: &[String]) -> String {
-    let line = error.line().map(|line| format!("line {line}: ")).unwrap_or_default();
-    let detail = error.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
-    let hint = match error.kind() {
-        ErrorKind::UndefinedError if known.is_empty() => "; nothing is connected".to_owned(),
-        ErrorKind::UndefinedError => format!("; there are {}", known.join(", ")),
-        _ => String::new(),
+/// Returns what the template can name: the fields of a record on `in1`, and the inputs.
+fn variables(ctx: &Context<'_>) -> Vec<(Arc<str>, JinjaValue)> {
+    let mut variables: Vec<(Arc<str>, JinjaValue)> = Vec::new();
+    if let Some(Value::Record(record)) = ctx.input("in1") {
+        variables.extend(record.iter().map(|(name, value)| (Arc::clone(name), to_jinja(value))));
+    }
+    for (port, value) in ctx.inputs("in") {
+        variables.retain(|(name, _)| **name != *port.as_str());
+        variables.push((port.as_str().into(), to_jinja(value)));
+    }
+    variables
+}
+
+/// Returns a template's error in one line: where it is, what is wrong, and what could have been meant.
+fn in_words(error: &Error, names: &[&str]) -> NodeError {
+    let place = error.line().map_or_else(|| "the template".to_owned(), |line| format!("line {line} of the template"));
+    let what = error.kind();
+    let written = error.template_source().zip(error.range()).and_then(|(source, range)| source.get(range));
+    let detail = match (error.detail(), written) {
+        (Some(detail), _) => format!(": {detail}"),
+        (None, Some(written)) => format!(": {written}"),
+        (None, None) => String::new(),
     };
-    format!("{line}{}{detail}{hint}", error.kind())
+    if what != ErrorKind::UndefinedError {
+        return NodeError::new(format!("{place}: {what}{detail}"));
+    }
+    let known =
+        if names.is_empty() { "no input has a value".to_owned() } else { format!("there are {}", names.join(", ")) };
+    NodeError::new(format!("{place}: {what}{detail}; {known}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{nodes::testing::Trial, value::Table};
+
+    fn rendered(template: &str, value: impl Into<Value>) -> Value {
+        Trial::of("template").set("template", template).input("in1", value).output("text")
+    }
+
+    #[test]
+    fn tables_are_lists_of_rows_and_records_give_their_fields_names() {
+        let table = Table::from_rows(
+            &["species".into(), "mass".into()],
+            &[vec![Value::text("Adelie"), Value::Int(3700)], vec![Value::text("Gentoo"), Value::Int(5000)]],
+        );
+        assert_eq!(
+            rendered("{% for row in in1 %}{{ loop.index }} {{ row.species }}={{ row.mass }}\n{% endfor %}", table),
+            Value::text("1 Adelie=3700\n2 Gentoo=5000\n")
+        );
+        let tags = Value::list([Value::Int(1), Value::Int(2)]);
+        let record = Value::record([("name", Value::text("Ada")), ("tags", tags)]);
+        assert_eq!(
+            rendered("{{ name }} {{ in1.tags | length }} {{ tags | join('-') }}", record),
+            Value::text("Ada 2 1-2")
+        );
+    }
+
+    #[test]
+    fn text_is_neither_escaped_nor_trimmed() {
+        assert_eq!(rendered("<b>{{ in1 }}</b>\n", Value::text("a & b")), Value::text("<b>a & b</b>\n"));
+    }
+
+    #[test]
+    fn a_typo_is_an_error_that_names_the_line_and_the_name() {
+        let typo = |template: &str, value: Value| Trial::of("template").set("template", template).input("in1", value);
+        let error = typo("one\n{{ in1 }}\n{{ inn }}", Value::Int(1)).error();
+        assert!(error.starts_with("line 3 of the template: ") && error.contains("inn"), "{error}");
+        assert!(error.ends_with("there are in1"), "{error}");
+        let error = typo("{{ in1.nmae }}", Value::record([("name", Value::Null)])).error();
+        assert!(error.starts_with("line 1 of the template: ") && error.contains("nmae"), "{error}");
+        let error = typo("a\n{% for %}", Value::Null).error();
+        assert!(error.starts_with("line 2 of the template: syntax error"), "{error}");
+    }
+
+    #[test]
+    fn a_cancelled_template_stops() {
+        let trial = Trial::of("template").set("template", "{% for i in range(90000) %}{{ i }}{% endfor %}");
+        assert_eq!(trial.cancelled_after(3).run().unwrap_err(), NodeError::Cancelled);
+    }
 }

@@ -1,107 +1,115 @@
-//! The kind that puts the rows of two tables side by side.
+//! Joining two tables.
 
-use super::unused_name;
+use super::filled_lines;
 use crate::{
     nodes::{
-        Arity, Choice, Context, Family, Kind, NodeError, ParameterSchema, ParameterType, Success,
-        sql::{collect, quoted, session, with_row_numbers},
+        Arity, Choice, Family, Kind, NodeError, ParameterSchema, ParameterType, Success,
+        sql::{self, Named, free_column_name},
     },
-    value::{Table, ValueType},
+    value::{Table, Value, ValueType},
 };
 
-const ROWS: &[Choice] = &[
-    Choice { id: "inner", label: "that match" },
-    Choice { id: "left", label: "of the left table" },
-    Choice { id: "right", label: "of the right table" },
-    Choice { id: "full", label: "of both tables" },
+const JOINS: &[Choice] = &[
+    Choice { id: "inner", label: "rows that are in both" },
+    Choice { id: "left", label: "all rows of left" },
+    Choice { id: "right", label: "all rows of right" },
+    Choice { id: "full", label: "all rows of both" },
 ];
 
 pub(super) fn join() -> Kind {
-    Kind::new("join", "Join tables", Family::Tables, run_join)
-        .about(
-            "Puts the rows of two tables side by side where columns are equal.",
-            "merge lookup vlookup combine match inner left right full outer on key",
-        )
-        .input("left", ValueType::Table, Arity::Required)
-        .input("right", ValueType::Table, Arity::Required)
-        .output("table", ValueType::Table)
-        .parameter(super::lines(
+    Kind::new("join", "Join", Family::Tables, |ctx| {
+        let (left, right) = (ctx.table("left")?, ctx.table("right")?);
+        let row = free_column_name(&[&left, &right]);
+        let keys = keys(&filled_lines(ctx, "on"), &left, &right)?;
+        let query = query(&left, &right, &keys, ctx.parameters().text("how"), &row);
+        let tables = vec![
+            Named::new("left", &left).with_row_numbers(&row)?,
+            Named::new("right", &right).with_row_numbers(&row)?,
+        ];
+        sql::query(ctx, tables, Some(row), query).map(|table| Success::one("table", table))
+    })
+    .about(
+        "Puts the rows of two tables together where columns are equal.",
+        "merge lookup vlookup match combine inner left outer",
+    )
+    .input("left", ValueType::Table, Arity::Required)
+    .input("right", ValueType::Table, Arity::Required)
+    .output("table", ValueType::Table)
+    .parameter(
+        ParameterSchema::new(
             "on",
             "On",
-            &[],
-            "One a line: the column that must be equal, or left = right where the names differ. Of the two, the result \
-             has one column, under the left name.",
-        ))
-        .parameter(ParameterSchema::new(
-            "rows",
-            "Rows",
-            ParameterType::Choice(ROWS),
-            "inner",
-            "Which rows to keep; cells that are missing on the other side are empty.",
-        ))
+            ParameterType::Lines,
+            Value::list([]),
+            "The columns that must be equal, one a line: a name both tables have, or left name = right name.",
+        )
+        .on_node(),
+    )
+    .parameter(
+        ParameterSchema::new("how", "Keep", ParameterType::Choice(JOINS), "inner", "Which rows the result has.")
+            .on_node(),
+    )
 }
 
-fn run_join(ctx: &Context<'_>) -> Result<Success, NodeError> {
-    let (left, right) = (ctx.table("left")?, ctx.table("right")?);
-    let keys =
-        super::filled_lines(ctx, "on").iter().map(|line| key(line, &left, &right)).collect::<Result<Vec<_>, _>>()?;
-    if keys.is_empty() {
-        return Err(NodeError::new("no column to join on is named: write one that both tables have"));
+fn has(table: &Table, name: &str) -> bool {
+    table.column_names().any(|known| known == name)
+}
+
+/// Returns the pairs of columns that must be equal.
+fn keys(lines: &[String], left: &Table, right: &Table) -> Result<Vec<(String, String)>, NodeError> {
+    if lines.is_empty() {
+        return Err(NodeError::new("no column is named to join on: write one that both tables have"));
     }
-    let (left_row, right_row) = (unused_name(&left), unused_name(&right));
-    let rows = ctx.parameters().text("rows");
-    let query = format!(
-        "SELECT {} FROM l {} JOIN r ON {} ORDER BY l.{} ASC NULLS LAST, r.{} ASC NULLS LAST",
-        columns(&left, &right, &keys, rows),
-        rows.to_uppercase(),
-        keys.iter().map(|(a, b)| format!("l.{} = r.{}", quoted(a), quoted(b))).collect::<Vec<_>>().join(" AND "),
-        quoted(&left_row),
-        quoted(&right_row),
-    );
-    let session =
-        session(&[("l", &with_row_numbers(&left, &left_row)?), ("r", &with_row_numbers(&right, &right_row)?)])?;
-    let table = collect(ctx, async move { session.sql(&query).await })?;
-    Ok(Success::one("table", table))
-}
-
-/// Returns the left and the right column that a line names.
-fn key(line: &str, left: &Table, right: &Table) -> Result<(String, String), NodeError> {
-    let has = |table: &Table, name: &str| table.column_names().any(|known| known == name);
-    let (a, b) = match line.split_once('=') {
-        Some((a, b)) if !has(left, line) => (a.trim(), b.trim()),
-        _ => (line, line),
+    let check = |table: &Table, side: &str, name: &str| {
+        if has(table, name) {
+            return Ok(());
+        }
+        let known: Vec<&str> = table.column_names().collect();
+        Err(NodeError::new(format!("the {side} table has no column {name}; it has {}", known.join(", "))))
     };
-    for (side, table, name) in [("left", left, a), ("right", right, b)] {
-        if !has(table, name) {
-            let known = table.column_names().collect::<Vec<_>>().join(", ");
-            return Err(NodeError::new(format!("the {side} table has no column {name}; it has {known}")));
-        }
-    }
-    Ok((a.to_owned(), b.to_owned()))
+    lines
+        .iter()
+        .map(|line| {
+            let (left_name, right_name) = match line.split_once('=') {
+                Some((left_name, right_name)) if !has(left, line) => (left_name.trim(), right_name.trim()),
+                _ => (line.as_str(), line.as_str()),
+            };
+            check(left, "left", left_name)?;
+            check(right, "right", right_name)?;
+            Ok((left_name.to_owned(), right_name.to_owned()))
+        })
+        .collect()
 }
 
-/// Returns the list of columns: the left ones, then the right ones apart from the keys.
-fn columns(left: &Table, right: &Table, keys: &[(String, String)], rows: &str) -> String {
-    let mut names: Vec<String> = Vec::new();
-    let mut columns: Vec<String> = Vec::new();
+/// Returns the query: the columns of left, then those of right that are no keys, in the order of left's rows.
+fn query(left: &Table, right: &Table, keys: &[(String, String)], how: &str, row: &str) -> String {
+    let mut columns = Vec::new();
     for name in left.column_names() {
-        let left_column = format!("l.{}", quoted(name));
-        let column = match keys.iter().find(|(key, _)| key == name) {
-            Some((_, other)) if rows == "right" || rows == "full" => {
-                format!("coalesce({left_column}, r.{})", quoted(other))
-            }
-            _ => left_column,
-        };
-        columns.push(format!("{column} AS {}", quoted(name)));
-        names.push(name.to_owned());
+        let name_quoted = quoted(name);
+        columns.push(match keys.iter().find(|(left_name, _)| left_name == name) {
+            Some((_, right_name)) => format!("coalesce(l.{name_quoted}, r.{}) AS {name_quoted}", quoted(right_name)),
+            None => format!("l.{name_quoted} AS {name_quoted}"),
+        });
     }
-    for name in right.column_names().filter(|name| keys.iter().all(|(_, key)| key != name)) {
-        let mut shown = name.to_owned();
-        while names.contains(&shown) {
-            shown.push_str("_right");
+    let mut taken: Vec<String> = left.column_names().map(str::to_owned).collect();
+    for name in right.column_names().filter(|name| !keys.iter().any(|(_, right_name)| right_name == name)) {
+        let mut free = name.to_owned();
+        while taken.contains(&free) {
+            free.push_str("_right");
         }
-        columns.push(format!("r.{} AS {}", quoted(name), quoted(&shown)));
-        names.push(shown);
+        columns.push(format!("r.{} AS {}", quoted(name), quoted(&free)));
+        taken.push(free);
     }
-    columns.join(", ")
+    let equal: Vec<String> =
+        keys.iter().map(|(left, right)| format!("l.{} = r.{}", quoted(left), quoted(right))).collect();
+    let (columns, equal, row) = (columns.join(", "), equal.join(" AND "), quoted(row));
+    format!(
+        "SELECT {columns} FROM \"left\" AS l {how} JOIN \"right\" AS r ON {equal} \
+         ORDER BY l.{row} NULLS LAST, r.{row} NULLS LAST"
+    )
+}
+
+/// Returns a name as SQL quotes it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,0 +1,225 @@
+//! The network.
+
+mod request;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
+    thread,
+    time::Duration,
+};
+
+use self::request::{Request, Response};
+use super::{
+    Arity, Choice, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, ResolvedParameters,
+    Success, files::refuse_what_json_cannot_hold,
+};
+use crate::value::{Record, Value, ValueType, from_json, to_json};
+
+pub(super) fn kinds() -> Vec<Kind> {
+    vec![http_request()]
+}
+
+const METHODS: &[Choice] = &[
+    Choice { id: "GET", label: "GET" },
+    Choice { id: "HEAD", label: "HEAD" },
+    Choice { id: "POST", label: "POST" },
+    Choice { id: "PUT", label: "PUT" },
+    Choice { id: "PATCH", label: "PATCH" },
+    Choice { id: "DELETE", label: "DELETE" },
+];
+
+fn http_request() -> Kind {
+    let kind = Kind::new("http_request", "HTTP Request", Family::Network, |ctx| {
+        let request = request_of(ctx)?;
+        let (fails_on_error, title) = (ctx.parameters().bool("fail_on_error"), request.title());
+        let response = send(ctx, request)?;
+        if fails_on_error && response.status >= 400 {
+            return Err(NodeError::new(format!("{title}: {}", response.in_words())));
+        }
+        Ok(Success::new(outputs(ctx, response)))
+    })
+    .about(
+        "Asks a web server, or sends something to it.",
+        "fetch download api rest web url get post put patch delete json call internet curl",
+    )
+    .input("url", ValueType::Text, Arity::Optional)
+    .input("body", ValueType::Any, Arity::Optional)
+    .output("body", ValueType::Any)
+    .output("json", ValueType::Any)
+    .output("status", ValueType::Int)
+    .output("headers", ValueType::Record)
+    .load(Load::Waits)
+    .side_effect(|parameters| !only_reads(parameters));
+    with_parameters(kind)
+}
+
+fn with_parameters(kind: Kind) -> Kind {
+    kind.parameter(
+        ParameterSchema::new("method", "Method", ParameterType::Choice(METHODS), "GET", "What is asked of the server.")
+            .on_node(),
+    )
+    .parameter(
+        ParameterSchema::new(
+            "url",
+            "URL",
+            ParameterType::Line { hint: "https://example.org/data.json" },
+            "",
+            "The address, beginning with http:// or https://. A connected url is used instead.",
+        )
+        .on_node(),
+    )
+    .parameter(ParameterSchema::new(
+        "headers",
+        "Headers",
+        ParameterType::Json,
+        Value::Record(Arc::new(Record::new())),
+        "Header fields as a JSON object of names and values, or a list of texts such as \"Accept: text/plain\".",
+    ))
+    .parameter(ParameterSchema::new(
+        "body",
+        "Body",
+        ParameterType::Text { language: "json" },
+        "",
+        "What is sent with POST, PUT, PATCH and DELETE; empty sends nothing. A connected body is used instead.",
+    ))
+    .parameter(ParameterSchema::new(
+        "time_limit_secs",
+        "Time limit",
+        ParameterType::Float { min: 0.01, max: 86_400.0, unit: "s" },
+        30.0,
+        "How long the whole exchange may take.",
+    ))
+    .parameter(ParameterSchema::new(
+        "max_mib",
+        "Largest answer",
+        ParameterType::Int { min: 1, max: 4096, unit: "MiB" },
+        64,
+        "A larger answer is an error.",
+    ))
+    .parameter(ParameterSchema::new(
+        "fail_on_error",
+        "Fail on error status",
+        ParameterType::Bool,
+        true,
+        "A status of 400 or above is an error; else it comes out like any other answer.",
+    ))
+}
+
+/// `GET` and `HEAD` promise to change nothing.
+fn only_reads(parameters: &ResolvedParameters<'_>) -> bool {
+    matches!(parameters.text("method"), "GET" | "HEAD")
+}
+
+fn request_of(ctx: &Context<'_>) -> Result<Request, NodeError> {
+    let parameters = ctx.parameters();
+    let mut headers = headers(parameters.get("headers"))?;
+    let body = match ctx.input("body") {
+        Some(value) => body_of(value)?,
+        None => body_of(&Value::text(parameters.text("body")))?,
+    };
+    let body = match body {
+        Some(_) if only_reads(&parameters) && ctx.input("body").is_none() => None,
+        Some(_) if only_reads(&parameters) => {
+            return Err(NodeError::new(format!("{} sends no body: choose another method", parameters.text("method"))));
+        }
+        Some((bytes, content_type)) => {
+            if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+                headers.push(("content-type".to_owned(), content_type.to_owned()));
+            }
+            Some(bytes)
+        }
+        None => None,
+    };
+    let time_limit = Duration::try_from_secs_f64(parameters.float("time_limit_secs"))
+        .map_err(|error| NodeError::new(format!("the time limit is wrong: {error}")))?;
+    let max_bytes = usize::try_from(parameters.int("max_mib")).unwrap_or(0) << 20;
+    let url = ctx.input_or_parameter("url")?;
+    Request::new(parameters.text("method"), url.trim(), headers, body, time_limit, max_bytes)
+}
+
+fn headers(value: &Value) -> Result<Vec<(String, String)>, NodeError> {
+    match value {
+        Value::Null => Ok(Vec::new()),
+        Value::Record(record) => {
+            Ok(record.iter().map(|(name, value)| (name.to_string(), value.display_text())).collect())
+        }
+        Value::List(lines) => lines
+            .iter()
+            .map(|line| {
+                let field = line.as_text().and_then(|line| line.split_once(':'));
+                // The line is not shown: it may hold a key.
+                let (name, value) =
+                    field.ok_or_else(|| NodeError::new("each header must be a text such as \"Accept: text/plain\""))?;
+                Ok((name.trim().to_owned(), value.trim().to_owned()))
+            })
+            .collect(),
+        _ => Err(NodeError::new("the headers must be a record of names and values, or a list of texts")),
+    }
+}
+
+/// Returns the bytes to send and their content type; `None` for nothing.
+fn body_of(value: &Value) -> Result<Option<(Vec<u8>, &'static str)>, NodeError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Text(text) if text.is_empty() => Ok(None),
+        Value::Text(text) => Ok(Some((text.as_bytes().to_vec(), "text/plain; charset=utf-8"))),
+        Value::Bytes(bytes) => Ok(Some((bytes.to_vec(), "application/octet-stream"))),
+        other => {
+            refuse_what_json_cannot_hold(other)?;
+            Ok(Some((to_json(other).to_string().into_bytes(), "application/json")))
+        }
+    }
+}
+
+/// How long a cancelled request goes on at most before it is noticed.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Sends the request from a thread of its own, so that a cancel need not wait for the server.
+fn send(ctx: &Context<'_>, request: Request) -> Result<Response, NodeError> {
+    ctx.check_cancelled()?;
+    let abandoned = Arc::new(AtomicBool::new(false));
+    let (sender, receiver) = mpsc::channel();
+    let watched = Arc::clone(&abandoned);
+    thread::Builder::new()
+        .name("http".to_owned())
+        .spawn(move || {
+            // After a cancel nobody listens any more.
+            sender.send(request.send(&watched)).ok();
+        })
+        .map_err(|error| NodeError::new(format!("cannot start a thread for the request: {error}")))?;
+    loop {
+        match receiver.recv_timeout(POLL) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Timeout) => {
+                if let Err(cancelled) = ctx.check_cancelled() {
+                    abandoned.store(true, Ordering::Relaxed);
+                    return Err(cancelled);
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return Err(NodeError::new("the request broke down; run it again")),
+        }
+    }
+}
+
+fn outputs(ctx: &Context<'_>, response: Response) -> Outputs {
+    let status = i64::from(response.status);
+    let json = response.json().map_err(|error| ctx.warn(format!("the answer says it is JSON, but it is not: {error}")));
+    let headers = response.headers.iter().map(|(name, value)| (name.as_str(), Value::text(value.as_str())));
+    let headers = Value::record(headers.collect::<Vec<_>>());
+    let body = match String::from_utf8(response.body) {
+        Ok(text) => Value::from(text),
+        Err(not_text) => Value::Bytes(not_text.into_bytes().into()),
+    };
+    let outputs = Outputs::one("body", body).with("status", status).with("headers", headers);
+    match json {
+        Ok(Some(json)) => outputs.with("json", from_json(&json)),
+        _ => outputs,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! One request and its answer.
+
+use std::{
+    io::{self, Read as _},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use ureq::{
+    Agent, Body, Error,
+    http::{Response as HttpResponse, StatusCode, Uri, header::CONTENT_TYPE},
+};
+
+use crate::nodes::NodeError;
+
+/// One agent for the whole program, so that connections are used again.
+fn agent() -> &'static Agent {
+    static AGENT: OnceLock<Agent> = OnceLock::new();
+    AGENT.get_or_init(|| {
+        let user_agent = concat!("pinflow/", env!("CARGO_PKG_VERSION"));
+        Agent::config_builder().http_status_as_error(false).user_agent(user_agent).build().new_agent()
+    })
+}
+
+/// What is asked of a server.
+pub(super) struct Request {
+    method: String,
+    url: Uri,
+    headers: Vec<(String, String)>,
+    body: Option<Vec<u8>>,
+    time_limit: Duration,
+    max_bytes: usize,
+}
+
+/// What the server answered.
+pub(super) struct Response {
+    pub(super) status: u16,
+    /// Lower-case names, each once; values of one name are joined by commas.
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
+    content_type: String,
+}
+
+impl Request {
+    pub(super) fn new(
+        method: &str,
+        url: &str,
+        headers: Vec<(String, String)>,
+        body: Option<Vec<u8>>,
+        time_limit: Duration,
+        max_bytes: usize,
+    ) -> Result<Self, NodeError> {
+        if url.is_empty() {
+            return Err(NodeError::new("no URL is named: set one such as https://example.org/data.json"));
+        }
+        let is_web_address = ["http://", "https://"]
+            .iter()
+            .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+        if !is_web_address {
+            return Err(NodeError::new("the URL must begin with http:// or https://"));
+        }
+        // The URL is not shown: it may hold a password.
+        let url: Uri = url.parse().map_err(|error| NodeError::new(format!("the URL cannot be read: {error}")))?;
+        if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(NodeError::new("the URL holds a name or password: put them in an Authorization header"));
+        }
+        Ok(Self { method: method.to_owned(), url, headers, body, time_limit, max_bytes })
+    }
+
+    /// Returns the method and the URL without its query, which may hold a key.
+    pub(super) fn title(&self) -> String {
+        let scheme = self.url.scheme_str().unwrap_or_default();
+        let host = self.url.authority().map(ureq::http::uri::Authority::as_str).unwrap_or_default();
+        let query = if self.url.query().is_some() { "?…" } else { "" };
+        format!("{} {scheme}://{host}{}{query}", self.method, self.url.path())
+    }
+
+    /// Sends the request and reads the answer; stops reading once it is abandoned.
+    pub(super) fn send(self, abandoned: &AtomicBool) -> Result<Response, NodeError> {
+        let title = self.title();
+        let failed = |what: String| NodeError::new(format!("{title}: {what}"));
+        let mut response = self.exchange().map_err(|error| failed(self.in_words(&error)))?;
+        let body = self.read_body(response.body_mut(), abandoned).map_err(failed)?;
+        let headers = joined_headers(&response);
+        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+        Ok(Response { status: response.status().as_u16(), headers, body, content_type })
+    }
+
+    fn exchange(&self) -> Result<HttpResponse<Body>, Error> {
+        let url = self.url.clone();
+        let time_limit = Some(self.time_limit);
+        match self.method.as_str() {
+            "GET" | "HEAD" | "DELETE" => {
+                let request = match self.method.as_str() {
+                    "HEAD" => agent().head(url),
+                    "DELETE" => agent().delete(url),
+                    _ => agent().get(url),
+                };
+                let request = self.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+                let request = request.config().timeout_global(time_limit).build();
+                match &self.body {
+                    Some(body) => request.force_send_body().send(body),
+                    None => request.call(),
+                }
+            }
+            _ => {
+                let request = match self.method.as_str() {
+                    "PUT" => agent().put(url),
+                    "PATCH" => agent().patch(url),
+                    _ => agent().post(url),
+                };
+                let request = self.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+                let request = request.config().timeout_global(time_limit).build();
+                match &self.body {
+                    Some(body) => request.send(body),
+                    None => request.send_empty(),
+                }
+            }
+        }
+    }
+
+    fn read_body(&self, body: &mut Body, abandoned: &AtomicBool) -> Result<Vec<u8>, String> {
+        let mut reader = body.as_reader();
+        let mut bytes = Vec::new();
+        let mut part = vec![0; 64 << 10];
+        loop {
+            if abandoned.load(Ordering::Relaxed) {
+                return Err("the answer is not wanted any more".to_owned());
+            }
+            let n_read = match reader.read(&mut part) {
+                Ok(0) => return Ok(bytes),
+                Ok(n_read) => n_read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.in_words(&Error::from(error))),
+            };
+            if bytes.len() + n_read > self.max_bytes {
+                return Err(format!(
+                    "the answer is larger than {} MiB: raise the limit if you want it",
+                    self.max_bytes >> 20
+                ));
+            }
+            bytes.extend_from_slice(&part[..n_read]);
+        }
+    }
+
+    fn unknown_host(&self) -> String {
+        let host = self.url.host().unwrap_or_default();
+        format!("the host {host} is not known (DNS); check the name and the network")
+    }
+
+    fn in_words(&self, error: &Error) -> String {
+        let host = self.url.host().unwrap_or_default();
+        match error {
+            Error::HostNotFound => self.unknown_host(),
+            Error::Timeout(_) => format!("the time limit of {} s is over", self.time_limit.as_secs_f64()),
+            Error::ConnectionFailed => format!("cannot connect to {host}"),
+            Error::Io(error) => match error.kind() {
+                io::ErrorKind::ConnectionRefused => "the connection was refused; is the server running?".to_owned(),
+                _ if error.to_string().contains("failed to lookup address") => self.unknown_host(),
+                io::ErrorKind::TimedOut => format!("the time limit of {} s is over", self.time_limit.as_secs_f64()),
+                _ => format!("the connection failed: {error}"),
+            },
+            Error::TooManyRedirects => "the server redirects too many times".to_owned(),
+            Error::Http(error) => format!("the request cannot be made: {error}; check the headers"),
+            other => other.to_string(),
+        }
+    }
+}
+
+fn joined_headers(response: &HttpResponse<Body>) -> Vec<(String, String)> {
+    let mut joined: Vec<(String, String)> = Vec::new();
+    for (name, value) in response.headers() {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        match joined.iter_mut().find(|(known, _)| known == name.as_str()) {
+            Some((_, values)) => {
+                values.push_str(", ");
+                values.push_str(&value);
+            }
+            None => joined.push((name.as_str().to_owned(), value.into_owned())),
+        }
+    }
+    joined
+}
+
+/// The length of an error page's first line at which it is cut off.
+const MAX_LINE_CHARS: usize = 200;
+
+impl Response {
+    /// Returns the content as JSON if the server says that it is.
+    pub(super) fn json(&self) -> Result<Option<serde_json::Value>, serde_json::Error> {
+        let mime = self.content_type.split(';').next().unwrap_or_default().trim();
+        let says_json = mime.ends_with("/json") || mime.ends_with("+json");
+        if says_json && !self.body.is_empty() { serde_json::from_slice(&self.body).map(Some) } else { Ok(None) }
+    }
+
+    /// Returns the status and the first line of the body.
+    pub(super) fn in_words(&self) -> String {
+        let reason = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
+        let text = String::from_utf8_lossy(&self.body);
+        let line: String = text.trim().lines().next().unwrap_or_default().chars().take(MAX_LINE_CHARS).collect();
+        let separator = if line.is_empty() { "" } else { ": " };
+        format!("status {} {}{separator}{line}", self.status, reason.unwrap_or_default())
+    }
+}
