@@ -3,7 +3,7 @@
 mod files;
 mod native;
 
-use egui::{Id, Modal, RichText, Ui};
+use egui::{Frame, Id, Margin, Modal, RichText, Ui};
 
 pub(crate) use self::{
     files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
@@ -28,13 +28,18 @@ pub(crate) fn dialog_ui(ui: &Ui, dialog: &mut Option<Dialog>, name: &str, comman
     }
 }
 
+/// Returns the frame of a dialog.
+fn frame(ui: &Ui) -> Frame {
+    Frame::popup(ui.style()).inner_margin(Margin::same(16))
+}
+
 fn unsaved_ui(ui: &Ui, name: &str, then: &Command, commands: &mut Vec<Command>) {
     let before = match then {
         Command::Quit => "closing",
         Command::Welcome => "going back to the welcome screen",
         _ => "opening another workflow",
     };
-    let modal = Modal::new(Id::unique("unsaved work")).show(ui, |ui| {
+    let modal = Modal::new(Id::unique("unsaved work")).frame(frame(ui)).show(ui, |ui| {
         ui.set_max_width(380.0);
         ui.label(RichText::new("Unsaved changes").size(17.0).strong());
         ui.add_space(6.0);

@@ -75,3 +75,34 @@ pub(crate) fn copy_to(example: &Example, examples: &Path) -> io::Result<PathBuf>
     let workflow = example.files.first().map(|(name, _)| folder.join(name));
     workflow.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the example has no files"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        nodes::{Catalogue, check},
+        workflow::{Severity, load},
+    };
+
+    #[test]
+    fn every_example_opens_without_errors() {
+        let folder = tempfile::tempdir().unwrap();
+        for example in &EXAMPLES {
+            let path = copy_to(example, folder.path()).unwrap();
+            let workflow = load(&path).unwrap();
+            let mut problems = check(&workflow, &Catalogue::standard());
+            problems.retain(|problem| problem.severity == Severity::Error);
+            assert_eq!(problems, [], "{}", example.id);
+            assert!(workflow.n_nodes() > 2, "{}", example.id);
+        }
+    }
+
+    #[test]
+    fn what_a_person_changed_in_a_copy_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = copy_to(&EXAMPLES[0], folder.path()).unwrap();
+        fs::write(&path, "changed").unwrap();
+        assert_eq!(copy_to(&EXAMPLES[0], folder.path()).unwrap(), path);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "changed");
+    }
+}

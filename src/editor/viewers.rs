@@ -175,8 +175,18 @@ fn outputs_ui(
         return;
     }
     for (port, value) in outputs.iter() {
-        ui.label(RichText::new(format!("{port} · {}", value.preview())).strong());
+        ui.label(RichText::new(format!("{port} · {}", heading(value))).strong());
         ui.push_id((node.as_str(), port.as_str()), |ui| value_ui(ui, value, room, viewers, commands));
+    }
+}
+
+/// Returns what stands above a value: its type and extent, not the value itself.
+fn heading(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Text(_) => {
+            value.value_type().to_string()
+        }
+        larger => larger.preview(),
     }
 }
 

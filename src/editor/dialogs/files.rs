@@ -133,7 +133,7 @@ pub(crate) fn list_folder(folder: &Path, extensions: &[&str]) -> Result<Vec<File
 
 /// Shows the dialog.
 pub(crate) fn file_dialog_ui(ui: &Ui, dialog: &mut FileDialog, commands: &mut Vec<Command>) {
-    let modal = Modal::new(Id::unique("file dialog")).show(ui, |ui| {
+    let modal = Modal::new(Id::unique("file dialog")).frame(super::frame(ui)).show(ui, |ui| {
         ui.set_width(460.0);
         ui.label(RichText::new(dialog.purpose.title()).size(17.0).strong());
         ui.add_space(6.0);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Frame, Label, Margin, RichText, ScrollArea, Ui};
+use egui::{Frame, Label, Margin, RichText, ScrollArea, Stroke, Ui};
 
 use crate::editor::{
     Command,
@@ -46,7 +46,11 @@ pub(crate) fn welcome_ui(ui: &mut Ui, recent: &[PathBuf], commands: &mut Vec<Com
 
 fn card_ui(ui: &mut Ui, example: &Example, commands: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
-    let frame = Frame::new().fill(tokens.raised).corner_radius(10).inner_margin(Margin::same(14));
+    let frame = Frame::new()
+        .fill(tokens.popup)
+        .stroke(Stroke::new(1.0, tokens.line))
+        .corner_radius(10)
+        .inner_margin(Margin::same(14));
     frame.show(ui, |ui| {
         ui.set_width(CARD - 28.0);
         ui.set_min_height(130.0);

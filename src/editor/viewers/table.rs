@@ -62,6 +62,7 @@ fn rows_ui(ui: &mut Ui, table: &Table, columns: std::ops::Range<usize>, height: 
         .id_salt("rows")
         .striped(true)
         .auto_shrink([true, true])
+        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         .min_scrolled_height(0.0)
         .max_scroll_height((height - row_height * 2.0).max(row_height * 3.0))
         .column(Column::initial(number_width).at_least(20.0))
