@@ -57,15 +57,14 @@ pub(crate) enum CommandId {
     ToggleTheme,
 }
 
-/// Where keys count while a text field has the focus.
+/// Where keys count while a text field has the focus. Esc and Tab, which also lead out of fields and menus, count only
+/// when nothing has the focus and no menu is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// Everywhere, also while typing.
     Everywhere,
     /// Not while typing: the keys are the text field's.
     NotWhileTyping,
-    /// Only when nothing has the focus and no menu is open.
-    NothingFocused,
 }
 
 /// A command as people meet it.
@@ -156,7 +155,7 @@ const fn with_icon(icon: Icon, mut entry: CommandEntry) -> CommandEntry {
 }
 
 use CommandId as Id;
-use Reach::{Everywhere, NotWhileTyping, NothingFocused};
+use Reach::{Everywhere, NotWhileTyping};
 
 /// All commands that have a name.
 pub(crate) static TABLE: [CommandEntry; 30] = [
@@ -245,7 +244,7 @@ pub(crate) static TABLE: [CommandEntry; 30] = [
             Id::SearchNodes,
             ("Add node…", "Search for a node to add at the pointer"),
             &[shift(Key::A), key(Key::Tab)],
-            NothingFocused,
+            NotWhileTyping,
             open,
             |_| Command::SearchNodes,
         ),
@@ -278,7 +277,7 @@ pub(crate) static TABLE: [CommandEntry; 30] = [
             Id::Stop,
             ("Stop", "Stop the run; what has finished is kept"),
             &[key(Key::F6), key(Key::Escape)],
-            NothingFocused,
+            Everywhere,
             |situation| situation.running,
             |_| Command::Stop,
         ),
@@ -384,13 +383,14 @@ pub(crate) fn get(id: CommandId) -> &'static CommandEntry {
 pub(crate) fn shortcuts(ctx: &egui::Context, situation: &Situation, commands: &mut Vec<Command>) {
     let typing = ctx.text_edit_focused();
     let nothing_focused = !ctx.egui_wants_keyboard_input() && !ctx.any_popup_open();
-    let reaches = |reach| match reach {
-        Everywhere => true,
-        NotWhileTyping => !typing,
-        NothingFocused => nothing_focused,
+    let counts = |entry: &CommandEntry, shortcut: &KeyboardShortcut| match (shortcut.logical_key, entry.reach) {
+        (Key::Escape | Key::Tab, _) => nothing_focused,
+        (_, Everywhere) => true,
+        (_, NotWhileTyping) => !typing,
     };
-    for entry in TABLE.iter().filter(|entry| reaches(entry.reach) && (entry.enabled)(situation)) {
-        if entry.shortcuts.iter().any(|shortcut| ctx.input_mut(|input| consume(input, *shortcut))) {
+    for entry in TABLE.iter().filter(|entry| (entry.enabled)(situation)) {
+        let mut shortcuts = entry.shortcuts.iter().filter(|shortcut| counts(entry, shortcut));
+        if shortcuts.any(|shortcut| ctx.input_mut(|input| consume(input, *shortcut))) {
             commands.push((entry.command)(situation));
         }
     }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     session::{Mark, PinPolicy},
-    workflow::{Edit, Node, NodeId, WorkflowSettings},
+    workflow::{Edit, Location, Node, NodeId, Problem, Severity, WorkflowSettings},
 };
 
 /// The most selected nodes that are listed.
@@ -112,6 +112,7 @@ fn node_ui(
 ) {
     header_ui(ui, view, (id, node), state, commands);
     mark_ui(ui, view, id, commands);
+    problems_ui(ui, view, id);
     section(ui, "Parameters", true, id, |ui| {
         fields::parameters_ui(ui, view, (id, node), &mut state.drafts, commands);
     });
@@ -173,6 +174,18 @@ fn header_ui(
             let text = format!("This program does not know the kind {}; the node is kept as it is.", node.kind);
             ui.colored_label(theme::tokens(ui).failed, text);
         }
+    }
+}
+
+/// Shows what is wrong with the node; what is wrong with a parameter stands below that parameter.
+fn problems_ui(ui: &mut Ui, view: View<'_>, id: &NodeId) {
+    let tokens = theme::tokens(ui);
+    let of_node = |problem: &&Problem| {
+        problem.location.node() == Some(id) && !matches!(problem.location, Location::Parameter(..))
+    };
+    for problem in view.problems.iter().filter(of_node) {
+        let color = if problem.severity == Severity::Error { tokens.failed } else { tokens.stale };
+        ui.add(Label::new(RichText::new(theme::readable(&problem.message)).color(color)).wrap());
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{LiveState, RunProgress, View};
+use super::{LiveState, RunProgress, View, words};
 use crate::{
     engine::{EventKind, Plan, PlanOptions, Probes, plan},
     nodes::Catalogue,
@@ -138,6 +138,16 @@ impl Sitting {
     /// Returns whether the document differs from its file.
     pub(crate) const fn is_unsaved(&self) -> bool {
         self.is_unsaved
+    }
+
+    /// Returns how the session stands, in a few words.
+    pub(crate) fn session_in_words(&self) -> String {
+        let n_pins =
+            self.marks.iter().filter(|(node, mark)| mark.as_pin().is_some() && self.workflow.node(node).is_some());
+        let pins = words::count(n_pins.count(), "pin");
+        let place = if self.kept.is_some() { "session" } else { "session in memory only" };
+        let saved = if self.is_unsaved { "unsaved changes" } else { "saved" };
+        format!("{place}: {pins} · {saved}")
     }
 
     /// Returns what to call the workflow: its file's name, else its own.

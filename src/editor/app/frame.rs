@@ -61,8 +61,8 @@ impl App {
         let Some(sitting) = &self.sitting else { return };
         let view = sitting.view(&self.catalogue, self.panels.show_plan);
         let panels = &mut self.panels;
-        let session = if sitting.is_unsaved() { "unsaved changes" } else { "saved" };
-        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, &panels.canvas, session, commands));
+        let session = sitting.session_in_words();
+        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, &panels.canvas, &session, commands));
         if panels.shown.contains(&Panel::Library) {
             Side::left("library").default_size(210.0).size_range(140.0..=420.0).show(ui, |ui| {
                 let at = panels.canvas.center();

@@ -72,7 +72,7 @@ impl App {
             Message::Results(node, run, error) => self.panels.viewers.loads.end_results(node, run, error),
             Message::Value(fingerprint, value) => self.panels.viewers.loads.end_value(fingerprint, value),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
-            Message::Trouble(text) => self.notices.error(text),
+            Message::Trouble(text) => self.notices.trouble(text),
             Message::Done => {}
         }
     }

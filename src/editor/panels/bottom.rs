@@ -56,7 +56,7 @@ pub(crate) fn bottom_ui(
     commands: &mut Vec<Command>,
 ) {
     ui.set_min_height(ui.available_height());
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let n_marks = view.marks.iter().filter(|(node, _)| view.workflow.node(node).is_some()).count();
         for (tab, name, count) in [
             (Tab::Output, "Output", 0),

@@ -1,5 +1,7 @@
 //! Notices: what happened and what can be done about it, in a strip above the canvas until they are taken away.
 
+use std::collections::BTreeSet;
+
 use egui::{Label, RichText, Ui};
 
 use crate::editor::{
@@ -34,6 +36,8 @@ pub(crate) struct Notice {
 pub(crate) struct Notices {
     list: Vec<Notice>,
     next_id: usize,
+    /// Troubles a person has seen and taken away: they are not shown again.
+    seen: BTreeSet<String>,
 }
 
 /// The most notices in sight; older ones give way.
@@ -58,14 +62,23 @@ impl Notices {
         self.show(Tone::Error, text, Vec::new());
     }
 
+    /// Shows something that goes wrong over and over in the background, until a person takes it away.
+    pub(crate) fn trouble(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if !self.seen.contains(&text) {
+            self.show(Tone::Error, text, Vec::new());
+        }
+    }
+
     /// Takes a notice away.
     pub(crate) fn dismiss(&mut self, id: usize) {
-        self.list.retain(|notice| notice.id != id);
+        self.seen.extend(self.list.extract_if(.., |notice| notice.id == id).map(|notice| notice.text));
     }
 
     /// Takes all notices away, for another document.
     pub(crate) fn clear(&mut self) {
         self.list.clear();
+        self.seen.clear();
     }
 
     /// Returns the notices in sight.
@@ -128,5 +141,17 @@ mod tests {
         let id = notices.list()[0].id;
         notices.dismiss(id);
         assert_eq!(notices.list().len(), MAX_NOTICES - 1);
+    }
+
+    #[test]
+    fn a_trouble_that_was_taken_away_is_not_shown_again() {
+        let mut notices = Notices::default();
+        notices.trouble("the disk is full");
+        let id = notices.list()[0].id;
+        notices.dismiss(id);
+        notices.trouble("the disk is full");
+        assert!(notices.list().is_empty());
+        notices.error("the disk is full");
+        assert_eq!(notices.list().len(), 1, "an answer to what a person does is always shown");
     }
 }
