@@ -180,7 +180,7 @@ fn a_first_start_offers_the_examples_and_they_run() {
     let slow = person.window.state().workflow().unwrap().node(&"slow".into()).unwrap();
     assert_eq!(slow.kind, "delay");
     person.press("Run");
-    let record = person.state("Slow step");
+    let record = person.state("Something expensive");
     assert!(record.contains("rows"), "{record}");
 }
 

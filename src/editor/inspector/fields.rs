@@ -76,17 +76,15 @@ fn field_ui(
 ) {
     let Field { view, node, schema, value } = field;
     ui.horizontal(|ui| {
-            let label = ui.label(schema.label.as_ref());
-            if is_set
-                && ui.small_button("Reset").on_hover_text(format!("Back to {}", schema.default.preview())).clicked()
-            {
-                let label = format!("Reset {} of {node}", schema.label);
-                commands.push(Command::Edit(label, Edit::SetParameter(node.clone(), schema.id.clone(), None)));
-            }
-            if !schema.help.is_empty() {
-                label.on_hover_text(schema.help.as_ref());
-            }
-        });
+        let label = ui.label(schema.label.as_ref());
+        if is_set && ui.small_button("Reset").on_hover_text(format!("Back to {}", schema.default.preview())).clicked() {
+            let label = format!("Reset {} of {node}", schema.label);
+            commands.push(Command::Edit(label, Edit::SetParameter(node.clone(), schema.id.clone(), None)));
+        }
+        if !schema.help.is_empty() {
+            label.on_hover_text(schema.help.as_ref());
+        }
+    });
     widget_ui(ui, field, drafts, commands);
     let wrong = match drafts.refused(&field.target()) {
         Some(text) => ParameterText(schema).parse(text).err(),
