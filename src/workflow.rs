@@ -252,7 +252,12 @@ impl Workflow {
     pub fn same_content(&self, other: &Self) -> bool {
         self.id == other.id
             && self.name == other.name
-            && self.nodes == other.nodes
+            && self.nodes.len() == other.nodes.len()
+            && self
+                .nodes
+                .iter()
+                .zip(&other.nodes)
+                .all(|(ours, theirs)| ours.0 == theirs.0 && (Arc::ptr_eq(ours.1, theirs.1) || ours.1 == theirs.1))
             && self.connections == other.connections
             && self.frames == other.frames
             && self.settings == other.settings

@@ -83,8 +83,8 @@ fn free_offset(workflow: &Workflow, clip: &Workflow) -> (f32, f32) {
             workflow.nodes().any(|(_, other)| other.position == moved)
         })
     };
-    let steps = (1..=64_u8).map(|step| BESIDE * f32::from(step));
-    let offset = steps.clone().find(|&offset| !taken(offset)).unwrap_or(BESIDE);
+    let mut steps = (1..=64_u8).map(|step| BESIDE * f32::from(step));
+    let offset = steps.find(|&offset| !taken(offset)).unwrap_or(BESIDE);
     (offset, offset)
 }
 

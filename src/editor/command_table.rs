@@ -390,7 +390,7 @@ pub(crate) fn shortcuts(ctx: &egui::Context, situation: &Situation, commands: &m
         NothingFocused => nothing_focused,
     };
     for entry in TABLE.iter().filter(|entry| reaches(entry.reach) && (entry.enabled)(situation)) {
-        if entry.shortcuts.iter().any(|shortcut| ctx.input_mut(|input| consume(input, shortcut))) {
+        if entry.shortcuts.iter().any(|shortcut| ctx.input_mut(|input| consume(input, *shortcut))) {
             commands.push((entry.command)(situation));
         }
     }
@@ -400,7 +400,7 @@ pub(crate) fn shortcuts(ctx: &egui::Context, situation: &Situation, commands: &m
 }
 
 /// Takes a key press if it was made with exactly these modifiers. A key that is held down counts once.
-fn consume(input: &mut egui::InputState, shortcut: &KeyboardShortcut) -> bool {
+fn consume(input: &mut egui::InputState, shortcut: KeyboardShortcut) -> bool {
     let mut pressed = false;
     input.events.retain(|event| match event {
         egui::Event::Key { key, pressed: true, modifiers, repeat, .. }

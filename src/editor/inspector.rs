@@ -21,6 +21,9 @@ use crate::{
     workflow::{Edit, Node, NodeId, WorkflowSettings},
 };
 
+/// The most selected nodes that are listed.
+const MAX_LISTED: usize = 50;
+
 /// What the inspector remembers between frames.
 #[derive(Debug, Default)]
 pub(crate) struct InspectorState {
@@ -89,10 +92,13 @@ fn several_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
         }
     });
     ui.add_space(8.0);
-    for id in &selected {
+    for id in selected.iter().take(MAX_LISTED) {
         if ui.link(words::title(view.workflow, view.catalogue, id)).clicked() {
             commands.push(Command::Reveal(id.clone()));
         }
+    }
+    if selected.len() > MAX_LISTED {
+        ui.weak(format!("and {} more", selected.len() - MAX_LISTED));
     }
 }
 
@@ -124,6 +130,7 @@ fn node_ui(
 
 /// Shows a section whose being open is remembered for all nodes, and whose widgets are this node's own.
 fn section(ui: &mut Ui, title: &str, open: bool, node: &NodeId, body: impl FnOnce(&mut Ui)) {
+    ui.separator();
     CollapsingHeader::new(RichText::new(title).strong())
         .id_salt(("section", title))
         .default_open(open)
@@ -144,7 +151,7 @@ fn header_ui(
         let draft = state.drafts.text(ui, &target, &node.title, |ui, text| {
             let field = TextEdit::singleline(text)
                 .font(egui::TextStyle::Heading)
-                .hint_text(kind_title.clone())
+                .hint_text(RichText::new(kind_title.clone()).heading())
                 .desired_width(f32::INFINITY);
             ui.add(field).accessible_name("Node title")
         });

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{LiveState, RunProgress, View};
@@ -15,6 +15,9 @@ use crate::{
     store::{MarkUsed, NodeRecord, RunHeader, RunId, RunKind, RunRecord, Status},
     workflow::{Edit, EditError, NodeId, Problem, Workflow},
 };
+
+/// How often results of a run that goes on lead to another plan, at most.
+const REPLAN_EVERY: Duration = Duration::from_millis(200);
 
 /// The open workflow with all that belongs to it.
 pub(crate) struct Sitting {
@@ -36,11 +39,19 @@ pub(crate) struct Sitting {
     plan: Plan,
     problems: Vec<Problem>,
     probes: Probes,
-    /// Something the plan is made from has changed.
-    plan_is_due: bool,
-    /// Something the session file holds has changed.
-    save_is_due: bool,
+    due: Due,
+    planned: Option<Instant>,
     released: Vec<Released>,
+}
+
+/// What has changed and asks for something.
+struct Due {
+    /// Something the plan is made from.
+    plan: bool,
+    /// The results of a run that goes on.
+    results: bool,
+    /// Something the session's file holds.
+    save: bool,
 }
 
 /// A pin that was let go in the last run.
@@ -78,8 +89,8 @@ impl Sitting {
             plan: Plan::default(),
             problems: Vec::new(),
             probes: Probes::default(),
-            plan_is_due: true,
-            save_is_due: false,
+            due: Due { plan: true, results: false, save: false },
+            planned: None,
             released: Vec::new(),
         }
     }
@@ -183,8 +194,8 @@ impl Sitting {
         self.revision += 1;
         self.is_unsaved = !self.workflow.same_content(&self.saved);
         self.selection.retain(|node| self.workflow.node(node).is_some());
-        self.plan_is_due = true;
-        self.save_is_due = true;
+        self.due.plan = true;
+        self.due.save = true;
         result
     }
 
@@ -198,8 +209,8 @@ impl Sitting {
         self.path = Some(path);
         self.is_unsaved = !self.workflow.same_content(&workflow);
         self.saved = workflow;
-        self.save_is_due = true;
-        self.plan_is_due = true;
+        self.due.save = true;
+        self.due.plan = true;
     }
 
     /// Makes this a workflow of its own, not the one whose file it was opened from.
@@ -212,13 +223,17 @@ impl Sitting {
     pub(crate) fn probed(&mut self, probes: Probes) {
         if self.probes != probes {
             self.probes = probes;
-            self.plan_is_due = true;
+            self.due.plan = true;
         }
     }
 
-    /// Plans what Resume would do, if anything it depends on has changed.
+    /// Plans what Resume would do, if anything it depends on has changed; for the results of a run that goes on, a few
+    /// times a second only.
     pub(crate) fn replan(&mut self, catalogue: &Catalogue) {
-        if std::mem::take(&mut self.plan_is_due) {
+        let is_old = self.planned.is_none_or(|planned| planned.elapsed() >= REPLAN_EVERY);
+        if self.due.plan || (self.due.results && is_old) {
+            (self.due.plan, self.due.results) = (false, false);
+            self.planned = Some(Instant::now());
             let options = PlanOptions { kind: RunKind::Resumed, targets: Vec::new() };
             (self.plan, self.problems) =
                 plan(&self.workflow, catalogue, &self.marks, &self.baseline, &self.probes, &options);
@@ -227,12 +242,12 @@ impl Sitting {
 
     /// Returns whether the session's file is to be written.
     pub(crate) const fn save_is_due(&self) -> bool {
-        self.save_is_due
+        self.due.save
     }
 
     /// Returns the session as it is to be written, and notes that it is.
     pub(crate) fn take_to_keep(&mut self, view: SavedView) -> Option<(Session, Option<Arc<Workflow>>)> {
-        self.save_is_due = false;
+        self.due.save = false;
         self.to_keep(view)
     }
 
@@ -298,7 +313,7 @@ impl Sitting {
         }
         self.live(run, record.node.clone(), LiveState::Settled(Arc::clone(record)));
         Arc::make_mut(&mut self.baseline).settle(Arc::clone(record));
-        self.plan_is_due = true;
+        self.due.results = true;
     }
 
     fn finished(&mut self, record: &RunRecord) {
@@ -309,8 +324,8 @@ impl Sitting {
         let edit = marks_after(&self.marks, record);
         self.released = edit.0.iter().filter_map(|(node, mark)| self.released_pin(node, mark, record)).collect();
         self.marks.apply(edit);
-        self.plan_is_due = true;
-        self.save_is_due = true;
+        self.due.plan = true;
+        self.due.save = true;
     }
 
     fn released_pin(&self, node: &NodeId, after: &Mark, record: &RunRecord) -> Option<Released> {

@@ -9,7 +9,7 @@ mod tree;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use egui::{RichText, Ui};
+use egui::{RichText, ScrollArea, Ui};
 
 pub(crate) use self::picture::{PictureKey, prepare};
 use super::{Command, theme, words};
@@ -168,9 +168,13 @@ fn outputs_ui(
     if outputs.iter().len() == 0 {
         ui.weak("It gave no value on any port.");
     }
-    let single = outputs.iter().len() == 1;
+    if outputs.iter().len() > 1 && room == Room::Large {
+        ScrollArea::vertical().id_salt("outputs").auto_shrink([false, false]).show(ui, |ui| {
+            outputs_ui(ui, node, outputs, Room::Small, viewers, commands);
+        });
+        return;
+    }
     for (port, value) in outputs.iter() {
-        let room = if single { room } else { Room::Small };
         ui.label(RichText::new(format!("{port} · {}", value.preview())).strong());
         ui.push_id((node.as_str(), port.as_str()), |ui| value_ui(ui, value, room, viewers, commands));
     }

@@ -134,7 +134,7 @@ impl App {
         }
     }
 
-    pub(super) fn copy(&mut self, ctx: &egui::Context) {
+    pub(super) fn copy(&self, ctx: &egui::Context) {
         if let Some(sitting) = self.sitting.as_ref().filter(|sitting| !sitting.selection().is_empty()) {
             ctx.copy_text(clipboard::copy(sitting.workflow(), sitting.selection()));
         }

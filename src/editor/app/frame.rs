@@ -77,7 +77,7 @@ impl App {
         }
         if panels.shown.contains(&Panel::Bottom) {
             Side::bottom("bottom").resizable(true).default_size(190.0).size_range(80.0..=800.0).show(ui, |ui| {
-                bottom_ui(ui, view, &mut panels.bottom, &mut panels.viewers, commands);
+                bottom_ui(ui, view, &panels.bottom, &mut panels.viewers, commands);
             });
         }
         CentralPanel::no_frame().show(ui, |ui| canvas_ui(ui, view, &mut panels.canvas, commands));

@@ -230,7 +230,7 @@ impl App {
     }
 
     /// Goes on with an earlier session, in place of the one that is open.
-    pub(super) fn continue_session(&mut self, session: SessionId) {
+    pub(super) fn continue_session(&self, session: SessionId) {
         let desk = self.desk();
         self.background.start("pinflow-session", move || Message::Opened(desk.go_on(session).map(Box::new)));
     }
@@ -291,7 +291,7 @@ mod tests {
     use super::*;
     use crate::workflow::{Edit, Node, WorkflowId};
 
-    fn summary(n_marks: usize, n_pins: usize, has_unsaved_edits: bool, closed: bool) -> SessionSummary {
+    fn summary(n_marks: usize, n_pins: usize, end: &str) -> SessionSummary {
         let saved = Timestamp::from_second(1_000_000).unwrap();
         SessionSummary {
             id: SessionId::generate(),
@@ -302,20 +302,20 @@ mod tests {
             saved,
             n_marks,
             n_pins,
-            has_unsaved_edits,
-            closed,
+            has_unsaved_edits: end == "crash with edits",
+            closed: end == "closed",
         }
     }
 
     #[test]
     fn a_session_is_offered_in_words() {
         let now = Timestamp::from_second(1_000_600).unwrap();
-        assert_eq!(in_words(&summary(3, 2, false, true), now), "A session from 10 min ago with 2 pins");
+        assert_eq!(in_words(&summary(3, 2, "closed"), now), "A session from 10 min ago with 2 pins");
         assert_eq!(
-            in_words(&summary(1, 0, true, false), now),
+            in_words(&summary(1, 0, "crash with edits"), now),
             "A session from 10 min ago with 1 mark and unsaved edits, which ended unexpectedly"
         );
-        assert_eq!(in_words(&summary(0, 0, false, true), now), "A session from 10 min ago with results");
+        assert_eq!(in_words(&summary(0, 0, "closed"), now), "A session from 10 min ago with results");
     }
 
     fn desk(home: &Path) -> Desk {

@@ -89,7 +89,7 @@ impl Fixture {
 
     /// Draws frames until nothing goes on in the background.
     fn settle(&mut self) {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         self.harness.step();
         while self.harness.state().is_busy() {
             assert!(Instant::now() < until, "the window never comes to rest");

@@ -72,7 +72,7 @@ impl Drafts {
             self.forget(target);
             return None;
         }
-        self.keep(&response, target, in_document == text, Content::Text(text), done)
+        self.keep(&response, Draft { target: target.clone(), content: Content::Text(text) }, done)
     }
 
     /// Shows a number for a target. Returns it once the drag or the typing is done.
@@ -90,31 +90,21 @@ impl Drafts {
         let response = field(ui, &mut value);
         let at_rest = !response.dragged() && !response.has_focus();
         let done = response.drag_stopped() || response.lost_focus() || (response.changed() && at_rest);
-        self.keep(&response, target, *in_document == value, Content::Number(value), done)
+        self.keep(&response, Draft { target: target.clone(), content: Content::Number(value) }, done)
     }
 
-    fn keep(
-        &mut self,
-        response: &Response,
-        target: &Target,
-        same: bool,
-        content: Content,
-        done: bool,
-    ) -> Option<Draft> {
-        let is_current = self.current.as_ref().is_some_and(|draft| draft.target == *target);
+    /// Keeps a draft as long as it is not done. Returns what is done: this one, or another that was in hand before.
+    fn keep(&mut self, response: &Response, draft: Draft, done: bool) -> Option<Draft> {
+        let is_current = self.current.as_ref().is_some_and(|current| current.target == draft.target);
         if done {
-            if is_current {
-                self.current = None;
-            }
-            return (!same || self.refused.contains_key(target)).then(|| Draft { target: target.clone(), content });
+            self.current = self.current.take().filter(|_| !is_current);
+            return Some(draft);
         }
-        let mut before = None;
-        if response.changed() || is_current {
-            let draft = Draft { target: target.clone(), content };
-            before = self.current.replace(draft).filter(|draft| draft.target != *target);
-            self.shown = true;
+        if !response.changed() && !is_current {
+            return None;
         }
-        before
+        self.shown = true;
+        self.current.replace(draft).filter(|_| !is_current)
     }
 
     fn forget(&mut self, target: &Target) {

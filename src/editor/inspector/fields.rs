@@ -75,16 +75,7 @@ fn field_ui(
     commands: &mut Vec<Command>,
 ) {
     let Field { view, node, schema, value } = field;
-    ui.horizontal(|ui| {
-        let label = ui.label(schema.label.as_ref());
-        if is_set && ui.small_button("Reset").on_hover_text(format!("Back to {}", schema.default.preview())).clicked() {
-            let label = format!("Reset {} of {node}", schema.label);
-            commands.push(Command::Edit(label, Edit::SetParameter(node.clone(), schema.id.clone(), None)));
-        }
-        if !schema.help.is_empty() {
-            label.on_hover_text(schema.help.as_ref());
-        }
-    });
+    label_ui(ui, field, is_set, commands);
     widget_ui(ui, field, drafts, commands);
     let wrong = match drafts.refused(&field.target()) {
         Some(text) => ParameterText(schema).parse(text).err(),
@@ -99,6 +90,24 @@ fn field_ui(
     {
         ui.weak("What arrives on the input of this name is used instead.");
     }
+}
+
+/// Shows the name of a parameter, if its widget does not, and the way back to its default.
+fn label_ui(ui: &mut Ui, field: Field<'_>, is_set: bool, commands: &mut Vec<Command>) {
+    let Field { node, schema, .. } = field;
+    ui.horizontal(|ui| {
+        if schema.parameter_type != ParameterType::Bool {
+            let label = ui.label(schema.label.as_ref());
+            if !schema.help.is_empty() {
+                label.on_hover_text(schema.help.as_ref());
+            }
+        }
+        let reset = || format!("Back to {}", schema.default.preview());
+        if is_set && ui.small_button("Reset").on_hover_ui(|ui| _ = ui.label(reset())).clicked() {
+            let label = format!("Reset {} of {node}", schema.label);
+            commands.push(Command::Edit(label, Edit::SetParameter(node.clone(), schema.id.clone(), None)));
+        }
+    });
 }
 
 fn widget_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts, commands: &mut Vec<Command>) {
@@ -119,7 +128,8 @@ fn widget_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts, commands: &mut 
         ParameterType::Int { .. } | ParameterType::Float { .. } => number_ui(ui, field, drafts, commands),
         ParameterType::Bool => {
             let mut value = matches!(field.value, Value::Bool(true));
-            if ui.checkbox(&mut value, field.schema.label.as_ref()).changed() {
+            let checkbox = ui.checkbox(&mut value, field.schema.label.as_ref());
+            if checkbox.on_hover_text(field.schema.help.as_ref()).changed() {
                 field.set(Value::Bool(value), commands);
             }
         }
@@ -166,7 +176,8 @@ fn multiline_ui(ui: &mut Ui, text: &mut String, code: bool, rows: usize) -> Resp
 }
 
 fn file_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts, commands: &mut Vec<Command>) {
-    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+    let row = egui::vec2(ui.available_width(), ui.spacing().interact_size.y);
+    ui.allocate_ui_with_layout(row, egui::Layout::right_to_left(egui::Align::Center), |ui| {
         let browse = ui.button("Browse…").on_hover_text(format!("Choose the file for {}", field.schema.label));
         if browse.clicked() {
             commands.push(Command::Browse(field.node.clone(), field.schema.id.clone()));

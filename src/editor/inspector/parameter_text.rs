@@ -128,10 +128,11 @@ impl TypedTable {
 
     /// Adds an empty column at the right, under the first of `column 1`, `column 2`, … that is free.
     pub(crate) fn add_column(&mut self) {
-        let name = (self.columns.len() + 1..)
-            .map(|number| format!("column {number}"))
-            .find(|name| !self.columns.iter().any(|known| **known == **name))
-            .unwrap_or_default();
+        let is_free = |name: &String| !self.columns.iter().any(|known| **known == **name);
+        // Among one name more than there are columns one is free.
+        let first = self.columns.len() + 1;
+        let names = (first..=first * 2).map(|number| format!("column {number}"));
+        let name = names.into_iter().find(is_free).unwrap_or_default();
         self.columns.push(name.into());
         for row in &mut self.rows {
             row.push(Value::Null);

@@ -51,10 +51,11 @@ impl BottomState {
 pub(crate) fn bottom_ui(
     ui: &mut Ui,
     view: View<'_>,
-    state: &mut BottomState,
+    state: &BottomState,
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
+    ui.set_min_height(ui.available_height());
     ui.horizontal(|ui| {
         let n_marks = view.marks.iter().filter(|(node, _)| view.workflow.node(node).is_some()).count();
         for (tab, name, count) in [
@@ -88,9 +89,7 @@ fn output_ui(ui: &mut Ui, view: View<'_>, viewers: &mut Viewers, commands: &mut 
     ui.label(RichText::new(words::title(view.workflow, view.catalogue, node)).strong());
     match view.baseline.get(node) {
         Some(record) => {
-            ScrollArea::vertical().id_salt("output").auto_shrink([false, false]).show(ui, |ui| {
-                ui.push_id(node.as_str(), |ui| results_ui(ui, record, Room::Large, viewers, commands));
-            });
+            ui.push_id(node.as_str(), |ui| results_ui(ui, record, Room::Large, viewers, commands));
         }
         None => {
             ui.weak("No results yet: run the workflow.");

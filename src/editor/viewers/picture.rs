@@ -64,13 +64,22 @@ impl Pictures {
         self.known.iter().position(|picture| key(&picture.image) == wanted)
     }
 
-    fn texture(&mut self, image: &Image) -> Option<Option<TextureHandle>> {
-        let position = self.position(key(image))?;
+    /// Returns how a picture stands, and notes that it was seen.
+    fn see(&mut self, image: &Image) -> Readiness {
+        let Some(position) = self.position(key(image)) else { return Readiness::Unknown };
         let picture = self.known.remove(position);
         let texture = picture.texture.clone();
         self.known.push(picture);
-        Some(texture)
+        texture.map_or(Readiness::BeingMade, Readiness::Ready)
     }
+}
+
+/// How a picture stands.
+enum Readiness {
+    /// Nobody has asked for it.
+    Unknown,
+    BeingMade,
+    Ready(TextureHandle),
 }
 
 /// Returns a picture as the screen wants it, made smaller if a side is longer than it allows. Slow: not for the
@@ -110,10 +119,10 @@ pub(super) fn picture_ui(ui: &mut Ui, image: &Image, room: Room, state: &mut Pic
         ui.selectable_value(&mut state.actual_size, false, "Fit");
         ui.selectable_value(&mut state.actual_size, true, "100 %");
     });
-    match state.texture(image) {
-        None => commands.push(Command::PreparePicture(image.clone())),
-        Some(None) => waiting_ui(ui),
-        Some(Some(texture)) => texture_ui(ui, image, &texture, room, state.actual_size),
+    match state.see(image) {
+        Readiness::Unknown => commands.push(Command::PreparePicture(image.clone())),
+        Readiness::BeingMade => waiting_ui(ui),
+        Readiness::Ready(texture) => texture_ui(ui, image, &texture, room, state.actual_size),
     }
 }
 
@@ -181,8 +190,8 @@ mod tests {
             pictures.begin(image);
         }
         assert_eq!(pictures.known.len(), MAX_PICTURES);
-        assert!(pictures.texture(&images[0]).is_none());
-        assert!(matches!(pictures.texture(&images[20]), Some(None)));
+        assert!(matches!(pictures.see(&images[0]), Readiness::Unknown));
+        assert!(matches!(pictures.see(&images[20]), Readiness::BeingMade));
     }
 
     #[test]

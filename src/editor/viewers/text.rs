@@ -22,7 +22,7 @@ pub(crate) struct Texts {
 struct Rows {
     text: Arc<str>,
     all: bool,
-    rows: Vec<Range<usize>>,
+    places: Vec<Range<usize>>,
 }
 
 /// The most texts whose rows are remembered.
@@ -33,7 +33,7 @@ impl Texts {
         if self.by_place.len() > MAX_TEXTS {
             self.by_place.clear();
         }
-        let fresh = || Rows { text: Arc::clone(text), all: false, rows: rows_of(shown(text, false)) };
+        let fresh = || Rows { text: Arc::clone(text), all: false, places: rows_of(shown(text, false)) };
         let rows = self.by_place.entry(place).or_insert_with(fresh);
         if !Arc::ptr_eq(&rows.text, text) {
             *rows = fresh();
@@ -78,7 +78,7 @@ pub(super) fn text_ui(ui: &mut Ui, text: &Arc<str>, room: Room, state: &mut Text
             ui.weak(format!("The first {} of {} bytes", FIRST_BYTES, text.len()));
             if ui.button("Show all").clicked() {
                 rows.all = true;
-                rows.rows = rows_of(text);
+                rows.places = rows_of(text);
             }
         });
     }
@@ -86,10 +86,10 @@ pub(super) fn text_ui(ui: &mut Ui, text: &Arc<str>, room: Room, state: &mut Text
     ScrollArea::both().id_salt("rows").max_height(room.height(ui)).auto_shrink([false, true]).show_rows(
         ui,
         row_height,
-        rows.rows.len(),
+        rows.places.len(),
         |ui, in_sight| {
             ui.spacing_mut().item_spacing.y = 0.0;
-            for row in &rows.rows[in_sight] {
+            for row in &rows.places[in_sight] {
                 ui.add(Label::new(RichText::new(&text[row.clone()]).monospace()).extend());
             }
         },
