@@ -64,7 +64,7 @@ impl Person {
     fn until(&mut self, what: &str, is_so: impl Fn(&Harness<'static, App>) -> bool) {
         let clock = Instant::now();
         while !is_so(&self.window) {
-            assert!(clock.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+            assert!(clock.elapsed() < Duration::from_mins(1), "waited in vain until {what}");
             self.window.step();
             std::thread::yield_now();
         }
