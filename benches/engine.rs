@@ -23,7 +23,7 @@ use pinflow::{
 
 const LAYER: usize = 100;
 
-/// A small generator of numbers (SplitMix64, Steele et al. 2014), so that every run has the same graph.
+/// A small generator of numbers (`SplitMix64`, Steele et al. 2014), so that every run has the same graph.
 struct Random(u64);
 
 impl Random {

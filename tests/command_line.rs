@@ -206,7 +206,7 @@ fn a_killed_run_is_gone_on_with_from_what_had_finished() {
 fn wait_until_kept(place: &Place) {
     let database = place.folder.path().join("home/data/store.sqlite");
     let clock = std::time::Instant::now();
-    while clock.elapsed() < std::time::Duration::from_secs(60) {
+    while clock.elapsed() < std::time::Duration::from_mins(1) {
         let count = || -> rusqlite::Result<i64> {
             let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
             rusqlite::Connection::open_with_flags(&database, flags)?.query_row(

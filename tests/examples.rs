@@ -1,4 +1,5 @@
 //! The example workflows: well-formed, without problems, and giving what they promise.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{fs, path::PathBuf};
 

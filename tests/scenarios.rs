@@ -45,8 +45,7 @@ fn failure_of(path: &Path) -> Option<String> {
 
 fn run_all(files: &[PathBuf]) {
     let failures: Vec<String> = files.iter().filter_map(|path| failure_of(path)).collect();
-    println!("{} scenarios, {} failed", files.len(), failures.len());
-    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+    assert!(failures.is_empty(), "{} of {} scenarios failed\n{}", failures.len(), files.len(), failures.join("\n"));
 }
 
 #[test]
@@ -58,12 +57,12 @@ fn every_scenario_of_the_rules_holds() {
 
 #[test]
 fn every_scenario_of_the_folder_named_by_the_environment_holds() {
-    match std::env::var_os("PINFLOW_SCENARIOS") {
-        Some(folder) => run_all(&scenarios_in(Path::new(&folder))),
-        None => {
-            assert!(scenarios_in(Path::new(env!("CARGO_MANIFEST_DIR"))).is_empty(), "scenarios lie in tests/scenarios")
-        }
-    }
+    let Some(folder) = std::env::var_os("PINFLOW_SCENARIOS") else {
+        let elsewhere = scenarios_in(Path::new(env!("CARGO_MANIFEST_DIR")));
+        assert!(elsewhere.is_empty(), "scenarios lie in tests/scenarios, not in {elsewhere:?}");
+        return;
+    };
+    run_all(&scenarios_in(Path::new(&folder)));
 }
 
 #[test]

@@ -23,6 +23,7 @@ impl TestServer {
             for request in listening.incoming_requests() {
                 if request.url() == "/silent" { unanswered.push(request) } else { answer(request) }
             }
+            drop(unanswered);
         };
         let thread = thread::Builder::new().spawn(serve).unwrap();
         Self { server, thread: Some(thread) }
