@@ -20,8 +20,8 @@ for _ in $(seq 200); do [ -s "$out/display" ] && break; sleep 0.05; done
 DISPLAY=":$(cat "$out/display")"
 export DISPLAY
 
-start() { # start NAME: opens the program and waits for its window
-    "$program" >"$out/$1.log" 2>&1 &
+start() { # start NAME [FILE]: opens the program and waits for its window
+    "$program" "${@:2}" >"$out/$1.log" 2>&1 &
     app=$!
     pids+=("$app")
     window=$(timeout 60 xdotool search --sync --onlyvisible --name '^Pinflow' | head -1)
@@ -43,3 +43,31 @@ alive() {
     kill -0 "$app" 2>/dev/null || { echo "FAILED: the program ended"; cat "$out/$1.log"; exit 1; }
     if grep -i panic "$out/$1.log"; then echo "FAILED: it panicked"; exit 1; fi
 }
+
+start first
+shot 1_welcome
+click 328 380; sleep 2; shot 2_penguins;                  changed 1_welcome 2_penguins
+xdotool key ctrl+Return; sleep 1.5; shot 3_running;       changed 2_penguins 3_running
+sleep 5; shot 4_done;                                     changed 3_running 4_done
+click 906 101; shot 5_pinned;                             changed 4_done 5_pinned
+click 800 118 3; shot 6_menu;                             changed 5_pinned 6_menu
+xdotool key Escape; sleep 0.3
+xdotool mousemove 300 540 sleep 0.2 key Tab sleep 0.3 type --delay 60 'merge'
+shot 7_search;                                            changed 5_pinned 7_search
+xdotool key Return; sleep 0.5; shot 8_added;              changed 7_search 8_added
+xdotool key shift+Return; sleep 2; shot 9_resumed;        changed 8_added 9_resumed
+xdotool key ctrl+s; sleep 1
+xdotool windowsize "$window" 760 520; sleep 1; shot 10_small; changed 9_resumed 10_small
+alive first
+flow=$(find "$PINFLOW_HOME" -name 'penguins.flow.ron')
+if grep -q 'Pinned\|Hold\|Follow' "$flow"; then echo "FAILED: the workflow's file holds marks"; exit 1; fi
+grep -q '"merge' "$flow" || { echo "FAILED: what was added was not saved"; exit 1; }
+kill -9 "$app"
+
+# Killed, not closed: the session is offered back.
+start second "$flow"
+shot 11_offered
+session=$(grep -l 'Follow' "$PINFLOW_HOME"/state/sessions/*.ron)
+[ -n "$session" ] || { echo "FAILED: no session file holds the pin"; exit 1; }
+alive second
+echo "1 passed, 0 failed"
