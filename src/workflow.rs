@@ -184,6 +184,13 @@ impl Workflow {
         self
     }
 
+    /// Returns the same document under another id, such as that of a copy that was saved of it.
+    #[must_use]
+    pub const fn with_id(mut self, id: WorkflowId) -> Self {
+        self.id = id;
+        self
+    }
+
     /// Returns the name.
     pub fn name(&self) -> &str {
         &self.name

@@ -2,6 +2,10 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use self::{
+    CommandId as Id,
+    Reach::{Everywhere, NotWhileTyping},
+};
 use super::{Command, MarkRequest, icons::Icon};
 use crate::{session::PinPolicy, store::RunKind, workflow::NodeId};
 
@@ -153,9 +157,6 @@ const fn with_icon(icon: Icon, mut entry: CommandEntry) -> CommandEntry {
     entry.icon = Some(icon);
     entry
 }
-
-use CommandId as Id;
-use Reach::{Everywhere, NotWhileTyping};
 
 /// All commands that have a name.
 pub(crate) static TABLE: [CommandEntry; 30] = [

@@ -214,19 +214,16 @@ impl Sitting {
         self.selection = nodes.into_iter().filter(|node| self.workflow.node(node).is_some()).collect();
     }
 
-    /// Notes that the document is now what a file has.
+    /// Notes that the document is now what a file has. If that is a copy with an id of its own, this is the copy now.
     pub(crate) fn saved(&mut self, path: PathBuf, workflow: Arc<Workflow>) {
+        if self.workflow.id() != workflow.id() {
+            self.workflow = Arc::new(self.workflow.as_ref().clone().with_id(workflow.id()));
+        }
         self.path = Some(path);
         self.is_unsaved = !self.workflow.same_content(&workflow);
         self.saved = workflow;
         self.due.save = true;
         self.due.plan = true;
-    }
-
-    /// Makes this a workflow of its own, not the one whose file it was opened from.
-    pub(crate) fn become_copy(&mut self) {
-        self.workflow = Arc::new(self.workflow.as_ref().clone().with_new_id());
-        self.is_unsaved = true;
     }
 
     /// Takes what was found out about the world.

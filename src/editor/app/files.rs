@@ -22,7 +22,7 @@ use crate::{
     },
     nodes::ParameterType,
     value::Value,
-    workflow::{self, NodeId, ParameterId, Workflow},
+    workflow::{self, NodeId, ParameterId, Workflow, WorkflowId},
 };
 
 /// The settings' file in the config folder.
@@ -30,6 +30,18 @@ pub(super) const SETTINGS: &str = "settings.ron";
 
 /// What workflow files end in.
 const ENDING: &str = ".flow.ron";
+
+/// What became of writing a workflow.
+pub(super) struct Saved {
+    /// The workflow that was open then.
+    of: WorkflowId,
+    path: PathBuf,
+    /// What was written: the workflow, or a copy of it.
+    workflow: Arc<Workflow>,
+    result: Result<(), String>,
+    /// What was asked besides.
+    then: Option<Box<Command>>,
+}
 
 impl App {
     /// Carries out what leaves the open workflow, after asking about unsaved work.
@@ -134,30 +146,25 @@ impl App {
         }
     }
 
-    /// Writes the workflow, one writing after the other.
+    /// Writes a workflow, one writing after the other.
     fn save_to(&self, path: PathBuf, workflow: Arc<Workflow>, then: Option<Box<Command>>) {
+        let Some(of) = self.workflow().map(|workflow| workflow.id()) else { return };
         let reporter = self.background.reporter();
         let name = format!("workflow {}", ulid::Ulid::generate());
         self.keeper.write(name, move || {
             let result = workflow::save(&workflow, &path).map_err(|error| error.to_string());
-            reporter.report(Message::Saved { path, workflow, result, then });
+            reporter.report(Message::Saved(Saved { of, path, workflow, result, then }));
         });
     }
 
-    pub(super) fn saved(
-        &mut self,
-        ctx: &egui::Context,
-        path: PathBuf,
-        workflow: Arc<Workflow>,
-        result: Result<(), String>,
-        then: Option<Box<Command>>,
-    ) {
+    pub(super) fn saved(&mut self, ctx: &egui::Context, saved: Saved) {
+        let Saved { of, path, workflow, result, then } = saved;
         if let Err(error) = result {
             self.notices.error(format!("Not saved: {error}"));
             return;
         }
         self.remember(&path);
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.workflow().id() == of) {
             sitting.saved(path, workflow);
         }
         if let Some(then) = then {
@@ -203,13 +210,12 @@ impl App {
     }
 
     /// Saves to another file. A copy of a workflow that has a file already is a workflow of its own, with its own id.
-    fn save_to_chosen(&mut self, path: &Path, then: Option<Box<Command>>) {
+    fn save_to_chosen(&self, path: &Path, then: Option<Box<Command>>) {
         let path = with_ending(path);
-        let Some(sitting) = &mut self.sitting else { return };
-        if sitting.path().is_some_and(|before| before != path) {
-            sitting.become_copy();
-        }
+        let Some(sitting) = &self.sitting else { return };
+        let is_copy = sitting.path().is_some_and(|before| before != path);
         let workflow = Arc::clone(sitting.workflow());
+        let workflow = if is_copy { Arc::new(Arc::unwrap_or_clone(workflow).with_new_id()) } else { workflow };
         self.save_to(path, workflow, then);
     }
 

@@ -1,19 +1,16 @@
 //! What other threads report, and what becomes of it.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use egui::ColorImage;
 
 use super::{
     App,
+    files::Saved,
     sessions::{OpenError, Opened},
 };
 use crate::{
     editor::{
-        Command,
         dialogs::{Dialog, FileEntry, FilePurpose},
         viewers::PictureKey,
     },
@@ -21,7 +18,7 @@ use crate::{
     session::{SessionId, SessionSummary},
     store::RunId,
     value::{Fingerprint, Value},
-    workflow::{NodeId, Workflow},
+    workflow::NodeId,
 };
 
 /// A report of another thread.
@@ -32,8 +29,8 @@ pub(super) enum Message {
     Opened(Result<Box<Opened>, OpenError>),
     /// Sessions that ended in the middle, of any workflow.
     Unfinished(Vec<SessionSummary>),
-    /// The workflow was written, or why not; then go on with what was asked.
-    Saved { path: PathBuf, workflow: Arc<Workflow>, result: Result<(), String>, then: Option<Box<Command>> },
+    /// The workflow was written, or why not.
+    Saved(Saved),
     /// A file was chosen, or none.
     Picked(FilePurpose, Option<PathBuf>),
     /// This is in a folder.
@@ -65,7 +62,7 @@ impl App {
             Message::Engine(event) => self.take_event(event),
             Message::Opened(result) => self.opened(result),
             Message::Unfinished(sessions) => self.offer_unfinished(&sessions),
-            Message::Saved { path, workflow, result, then } => self.saved(ctx, path, workflow, result, then),
+            Message::Saved(saved) => self.saved(ctx, saved),
             Message::Picked(purpose, path) => self.picked(ctx, purpose, path),
             Message::Listed(folder, entries) => self.listed(&folder, entries),
             Message::Probed(session, probes) => self.probed(session, probes),

@@ -308,6 +308,34 @@ fn a_new_workflow_is_saved_where_the_path_says() {
 }
 
 #[test]
+fn a_copy_saved_elsewhere_is_a_workflow_of_its_own() {
+    let mut window = Fixture::new();
+    let original = window.sitting().workflow().id();
+    window.command(Command::SaveAs);
+    let target = window.home.path().join("copy.flow.ron");
+    window.type_into("Path", &target.display().to_string());
+    window.click("Save here");
+    let copy = workflow::load(&target).unwrap();
+    assert_ne!(copy.id(), original);
+    assert_eq!(window.sitting().workflow().id(), copy.id());
+    assert!(!window.sitting().is_unsaved());
+    assert_eq!(workflow::load(&window.path()).unwrap().id(), original);
+}
+
+#[test]
+fn a_copy_that_cannot_be_saved_changes_nothing() {
+    let mut window = Fixture::new();
+    let original = window.sitting().workflow().id();
+    window.command(Command::SaveAs);
+    let target = window.home.path().join("no such folder/copy.flow.ron");
+    window.type_into("Path", &target.display().to_string());
+    window.click("Save here");
+    assert!(window.harness.query_by_label_contains("Not saved").is_some());
+    assert_eq!(window.sitting().workflow().id(), original);
+    assert_eq!(window.sitting().path(), Some(window.path().as_path()));
+}
+
+#[test]
 fn what_a_crash_left_is_offered_back_whole() {
     let mut window = Fixture::new();
     window.click("Run");
