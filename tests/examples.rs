@@ -1,12 +1,17 @@
 //! The example workflows: well-formed, without problems, and giving what they promise.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use pinflow::{
+    engine::{Engine, PlanOptions, RunRequest},
     nodes::{self, Catalogue},
-    workflow::{self, Workflow},
+    session::{Baseline, Marks},
+    store::{RunKind, RunRecord, SessionId, Status},
+    value::Value,
+    workflow::{self, Edit, NodeId, Workflow},
 };
+use tiny_http::{Header, Response, Server};
 
 const EXAMPLES: [&str; 3] = ["http_json", "images", "penguins"];
 
@@ -59,9 +64,84 @@ fn examples_have_ids_of_their_own() {
 fn the_files_that_examples_read_come_with_them() {
     for name in EXAMPLES {
         for (id, node) in example(name).nodes() {
-            if let Some(path) = node.parameters.get("path").and_then(pinflow::value::Value::as_text) {
+            if let Some(path) = node.parameters.get("path").and_then(Value::as_text) {
                 assert!(folder().join(path).is_file(), "{name}.{id} reads {path}");
             }
         }
     }
+}
+
+fn set(workflow: &mut Workflow, node: &'static str, parameter: &'static str, value: Value) {
+    workflow.apply(Edit::SetParameter(node.into(), parameter.into(), Some(value))).unwrap();
+}
+
+/// Runs an example without a window; every node must execute.
+fn run(workflow: Workflow) -> Arc<RunRecord> {
+    let request = RunRequest {
+        workflow: Arc::new(workflow),
+        path: None,
+        folder: folder(),
+        session: SessionId::generate(),
+        marks: Marks::default(),
+        baseline: Arc::new(Baseline::default()),
+        options: PlanOptions { kind: RunKind::Standard, targets: Vec::new() },
+    };
+    let record = Engine::new(Arc::new(Catalogue::standard()), None).run(request, |_| ());
+    for node in &record.nodes {
+        assert_eq!(node.status, Status::Executed, "{}", node.node);
+    }
+    record
+}
+
+fn output(record: &RunRecord, node: &'static str, port: &'static str) -> Value {
+    let results = record.node(&NodeId::from(node)).unwrap().results.as_ref().unwrap();
+    results.load().unwrap().get(&port.into()).unwrap().clone()
+}
+
+fn report(record: &RunRecord) -> String {
+    output(record, "report", "text").as_text().unwrap().to_owned()
+}
+
+#[test]
+fn penguins_are_told_of_in_a_report() {
+    let mut workflow = example("penguins");
+    set(&mut workflow, "slow", "secs", Value::Float(0.0));
+    let report = report(&run(workflow));
+    for line in [
+        "Adélie penguin (Pygoscelis adeliae) on Torgersen: 47 birds, 3709 g, flippers of 191.5 mm",
+        "Chinstrap penguin (Pygoscelis antarcticus) on Dream: 68 birds, 3733 g, flippers of 195.8 mm",
+        "Gentoo penguin (Pygoscelis papua) on Biscoe: 119 birds, 5092 g, flippers of 217.2 mm",
+    ] {
+        assert!(report.contains(line), "{report}");
+    }
+}
+
+#[test]
+fn a_picture_made_small_is_compared_with_the_large_one() {
+    let record = run(example("images"));
+    for (node, width, height) in [("read", 640, 427), ("large", 320, 214), ("small", 64, 43)] {
+        let Value::Image(image) = output(&record, node, "image") else { panic!("{node} gives no picture") };
+        assert_eq!((image.width(), image.height()), (width, height), "{node}");
+    }
+    let Value::Float(difference) = output(&record, "compared", "difference") else { panic!("no number") };
+    assert!(difference > 0.0 && difference < 0.1, "{difference}");
+    assert!(report(&record).contains("% on average"));
+}
+
+#[test]
+fn json_from_a_server_is_told_in_a_report() {
+    let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
+    let address = format!("http://{}/repos/rust-lang/rust", server.server_addr());
+    let answering = std::thread::Builder::new().spawn(move || {
+        let request = server.recv().unwrap();
+        assert_eq!(request.url(), "/repos/rust-lang/rust");
+        let json = r#"{"full_name": "a/b", "description": "A tool", "stargazers_count": 7, "open_issues_count": 2}"#;
+        let header = Header::from_bytes("Content-Type", "application/json; charset=utf-8").unwrap();
+        request.respond(Response::from_string(json).with_header(header)).unwrap();
+    });
+    let mut workflow = example("http_json");
+    set(&mut workflow, "base_url", "text", Value::text(address));
+    let record = run(workflow);
+    answering.unwrap().join().unwrap();
+    assert_eq!(report(&record), "a/b: A tool\n7 stars, 2 open issues\n");
 }
