@@ -381,3 +381,34 @@ fn an_unknown_kind_is_shown_and_saved_back_unharmed() {
     let original = workflow::parse(&flow).unwrap();
     assert_eq!(saved.node(&"c".into()), original.node(&"c".into()));
 }
+
+#[test]
+fn the_pin_icon_answers_the_pointer_whatever_is_selected() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    for selected in ["Source", "Slow"] {
+        person.press(&format!("Node {selected}"));
+        let icon = person.window.get_by_label("Pin icon Slow").rect().center();
+        let is_pinned = person.state("Slow").contains("pinned");
+        person.drag(icon, icon);
+        assert_eq!(person.state("Slow").contains("pinned"), !is_pinned, "with {selected} selected");
+    }
+}
+
+#[test]
+fn what_is_typed_counts_when_resume_is_clicked_at_once() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.press("Node Report");
+    person.window.get_by_role_and_label(Role::MultilineTextInput, "Template").click();
+    person.settle();
+    person.key(Modifiers::COMMAND, Key::A);
+    person.window.get_by_role_and_label(Role::MultilineTextInput, "Template").type_text("typed just now");
+    person.settle();
+    let resume = person.window.get_by_label("Resume").rect().center();
+    person.drag(resume, resume);
+    assert!(person.window.query_all_by_label_contains("typed just now").count() > 0);
+    person.sees("Report", "ms");
+    let executed = person.window.query_all_by_label_contains("1 executed").count();
+    assert_eq!(executed, 1, "the one changed node executed");
+}

@@ -227,6 +227,13 @@ fn syntax(text: &str, error: &ron::error::SpannedError) -> FileError {
     let message = match &error.code {
         ron::Error::Eof => "the file ends too early: is it cut off?".to_owned(),
         ron::Error::ExceededRecursionLimit => format!("brackets nest deeper than {MAX_DEPTH} levels"),
+        ron::Error::ExpectedStructLike
+        | ron::Error::ExpectedNamedStructLike(_)
+        | ron::Error::ExpectedDifferentStructName { .. }
+            if at.line == 1 =>
+        {
+            "this is not a Pinflow workflow, which begins with `(format: 1, …`".to_owned()
+        }
         other if text.trim().is_empty() => format!("the file is empty ({other})"),
         other => other.to_string(),
     };
@@ -452,7 +459,10 @@ mod tests {
 
     #[test]
     fn alien_files_are_refused() {
-        assert!(error("{\"nodes\": []}").starts_with("line 1"));
+        for alien in ["{\"nodes\": []}", "garbage", "<html></html>", "Scene(objects: [])"] {
+            assert_eq!(error(alien).split(',').next(), Some("line 1"), "{alien}");
+            assert!(error(alien).contains("not a Pinflow workflow"), "{alien}: {}", error(alien));
+        }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("picture.flow.ron");
         fs::write(&path, b"\x89PNG\r\n\x1a\n\0\0").unwrap();

@@ -14,6 +14,8 @@ use crate::{
 impl App {
     /// Pushes what was being typed before all other commands, if there are any or its field is out of sight.
     pub(super) fn commit_drafts(&mut self, commands: &mut Vec<Command>) {
+        // A field drawn after the button that was clicked says in the same frame that it is done.
+        commands.sort_by_key(|command| !matches!(command, Command::Edit(..)));
         let drafts = &mut self.panels.inspector.drafts;
         let abandoned = drafts.take_abandoned();
         let acts = commands.iter().any(Command::acts);

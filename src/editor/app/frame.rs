@@ -62,20 +62,28 @@ impl App {
         let view = sitting.view(&self.catalogue, self.panels.show_plan);
         let panels = &mut self.panels;
         let session = sitting.session_in_words();
+        // The canvas comes first: in a small window the panels beside it make room.
+        let width = ui.available_width();
+        let has_room = |panel| match panel {
+            Panel::Library => width >= 960.0,
+            Panel::Inspector => width >= 680.0,
+            Panel::Bottom => ui.available_height() >= 420.0,
+        };
+        let shown: Vec<Panel> = panels.shown.iter().copied().filter(|panel| has_room(*panel)).collect();
         Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, &panels.canvas, &session, commands));
-        if panels.shown.contains(&Panel::Library) {
+        if shown.contains(&Panel::Library) {
             Side::left("library").default_size(210.0).size_range(140.0..=420.0).show(ui, |ui| {
                 let at = panels.canvas.center();
                 library_ui(ui, view, at, &mut panels.library, commands);
             });
         }
-        if panels.shown.contains(&Panel::Inspector) {
+        if shown.contains(&Panel::Inspector) {
             Side::right("inspector").default_size(310.0).size_range(220.0..=640.0).show(ui, |ui| {
                 ui.add_space(4.0);
                 inspector_ui(ui, view, &mut panels.inspector, &mut panels.viewers, commands);
             });
         }
-        if panels.shown.contains(&Panel::Bottom) {
+        if shown.contains(&Panel::Bottom) {
             Side::bottom("bottom").resizable(true).default_size(190.0).size_range(80.0..=800.0).show(ui, |ui| {
                 bottom_ui(ui, view, &panels.bottom, &mut panels.viewers, commands);
             });

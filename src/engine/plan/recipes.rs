@@ -195,10 +195,9 @@ pub(super) fn config_changes(sources: &Sources<'_>, before: &Node, id: &NodeId) 
         .iter()
         .zip(new.iter())
         .filter(|((_, old), (_, new))| old != new)
-        .map(|((schema, old), (_, new))| ConfigChange {
-            what: schema.label.to_string(),
-            before: in_short(old),
-            after: in_short(new),
+        .map(|((schema, old), (_, new))| {
+            let (before, after) = in_short(old, new);
+            ConfigChange { what: schema.label.to_string(), before, after }
         })
         .collect();
     if changes.is_empty() {
@@ -216,13 +215,39 @@ pub(super) fn config_changes_since(sources: &Sources<'_>, record: &NodeRecord) -
     config_changes(sources, &record.as_it_was, &record.node)
 }
 
-/// Returns a parameter's value in a few characters.
-fn in_short(value: &Value) -> String {
+/// Returns two values in a few characters each: of long ones the part from where they differ.
+fn in_short(before: &Value, after: &Value) -> (String, String) {
     const MOST: usize = 40;
-    let text = match value {
+    /// How much of what is the same to show before what differs.
+    const LEAD: usize = 12;
+    let words = |value: &Value| match value {
         Value::Null => "nothing".to_owned(),
         Value::Text(text) => format!("\"{}\"", text.replace('\n', " ")),
         other => other.display_text(),
     };
-    if text.chars().count() <= MOST { text } else { text.chars().take(MOST).chain(['…']).collect() }
+    let (before, after) = (words(before), words(after));
+    let n_same = before.chars().zip(after.chars()).take_while(|(before, after)| before == after).count();
+    let cut = |text: &str| {
+        let n_chars = text.chars().count();
+        let start = if n_chars <= MOST || n_same < MOST / 2 { 0 } else { n_same.saturating_sub(LEAD) };
+        let shown: String = text.chars().skip(start).take(MOST).collect();
+        let lead = if start > 0 { "…" } else { "" };
+        let tail = if start + MOST < n_chars { "…" } else { "" };
+        format!("{lead}{shown}{tail}")
+    };
+    (cut(&before), cut(&after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_shown_from_where_they_differ() {
+        let short = |before: &str, after: &str| in_short(&Value::text(before), &Value::text(after));
+        assert_eq!(short("a", "b"), ("\"a\"".to_owned(), "\"b\"".to_owned()));
+        let query = |limit: u8| format!("SELECT species, island, count(*) FROM t1 GROUP BY species LIMIT {limit}");
+        let (before, after) = short(&query(5), &query(7));
+        assert_eq!((before.as_str(), after.as_str()), ("…ecies LIMIT 5\"", "…ecies LIMIT 7\""));
+    }
 }
