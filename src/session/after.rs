@@ -20,7 +20,8 @@ fn mark_after(pin: &Pin, record: &NodeRecord) -> Option<Mark> {
             gave.then(|| Capture::of(record)).flatten().map(|capture| Mark::captured(pin.policy, capture))
         }
         PinState::Captured(capture) => {
-            let executed = matches!(record.status, Status::Executed | Status::Failed(_));
+            // A node that cannot run fails without having executed: its pin may come back.
+            let executed = record.started.is_some() && matches!(record.status, Status::Executed | Status::Failed(_));
             let let_go = pin.policy == PinPolicy::Follow && record.released.is_some() && executed;
             (let_go && capture.captured_in != Some(record.run)).then_some(Mark::Default)
         }
@@ -100,6 +101,13 @@ mod tests {
         for status in [Status::Executed, Status::Failed("broke".into())] {
             assert!(after(captured_earlier(PinPolicy::Follow), &released(status)).is_default());
         }
+    }
+
+    #[test]
+    fn a_follow_pin_whose_node_could_not_run_stays() {
+        let status = Status::Failed("a parameter is wrong".into());
+        let run = run_of(|run| NodeRecord { released: Some("it changed".into()), ..without_results(run, "a", status) });
+        assert!(after(captured_earlier(PinPolicy::Follow), &run).capture().is_some());
     }
 
     #[test]
