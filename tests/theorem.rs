@@ -11,7 +11,7 @@ use std::{
 use pinflow::{
     engine::{Engine, EventKind, PlanOptions, RunRequest},
     nodes::{Arity, Catalogue, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success},
-    session::{Baseline, Mark, Marks, PinPolicy},
+    session::{Baseline, Mark, Marks, PinPolicy, marks_after},
     store::{Reason, RunKind, RunRecord, SessionId, Status},
     value::{Fingerprint, Value, ValueType},
     workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
@@ -102,6 +102,11 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => (node.clone(), 0..4_usize).prop_map(|(node, mark)| Step::Mark { node, mark }),
         3 => (any::<bool>(), prop::option::of(node)).prop_map(|(resumed, target)| Step::Run { resumed, target }),
     ]
+}
+
+/// Returns a step, or a node to pin until something it came from changes.
+fn step_with_follow_pins() -> impl Strategy<Value = Result<Step, usize>> {
+    prop_oneof![6 => any_step().prop_map(Ok), 1 => (0..N_NODES).prop_map(Err)]
 }
 
 fn id(node: usize) -> NodeId {
@@ -195,6 +200,8 @@ impl World {
         });
         check_record(&self.workflow, &record, &started.lock().unwrap());
         self.baseline.absorb(&record);
+        let changed = marks_after(&self.marks, &record);
+        self.marks.apply(changed);
         record
     }
 }
@@ -258,6 +265,31 @@ proptest! {
                 Reason::Forced | Reason::FailedLastTime(_) | Reason::UpstreamExecutes(_) | Reason::NeverRan(_)
             ));
             prop_assert!(excused, "{} ran for {:?}", node.node, node.reasons);
+        }
+    }
+
+    #[test]
+    fn a_follow_pin_that_holds_gives_what_its_node_would(steps in prop::collection::vec(step_with_follow_pins(), 1..60)) {
+        let mut world = World::new();
+        for step in &steps {
+            match step {
+                Ok(step) => drop(world.step(step)),
+                Err(node) => {
+                    let record = world.baseline.get(&id(*node)).filter(|record| record.has_results()).cloned();
+                    let mark = record.map_or(Mark::Default, |record| Mark::pin(PinPolicy::Follow, Some(&record)));
+                    world.marks.set(id(*node), mark);
+                }
+            }
+        }
+        let mut fresh = World { baseline: Baseline::default(), ..World::new() };
+        fresh.workflow = world.workflow.clone();
+        for (node, mark) in world.marks.iter().filter(|(_, mark)| mark.as_pin().is_none()) {
+            fresh.marks.set(node.clone(), mark.clone());
+        }
+        let standard = fresh.run(RunKind::Standard, None);
+        for kind in [RunKind::Resumed, RunKind::Standard] {
+            let pinned = world.run(kind, None);
+            prop_assert_eq!(given(&pinned), given(&standard), "{:?}", kind);
         }
     }
 
