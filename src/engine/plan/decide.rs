@@ -402,7 +402,10 @@ impl Planner<'_> {
                 let none = record.results.is_none().then(|| "they were not kept".to_owned());
                 lost.or(none).map(Reason::ResultsLost)
             }
-            Status::Pinned { .. } => Some(Reason::Unpinned),
+            Status::Pinned { .. } => Some(match self.sources.probes.lost_pins.get(id) {
+                Some(why) if self.sources.marks.get(id).capture().is_some() => Reason::ResultsLost(why.clone()),
+                _ => Reason::Unpinned,
+            }),
             Status::Failed(error) => Some(Reason::FailedLastTime(error.clone())),
             Status::NotRun(_) => Some(Reason::NeverRan(NeverRan::Skipped)),
             Status::Disabled => Some(Reason::NeverRan(NeverRan::Disabled)),
