@@ -368,9 +368,12 @@ impl<'a> Dispatcher<'a> {
 
     fn finish(&mut self, done: Done) {
         let index = done.index;
+        let Some((started, took)) = done.began else {
+            return self.settle(index, Status::Cancelled, None);
+        };
         let mut record = self.blank_record(index, Status::Cancelled);
-        record.started = Some(done.started);
-        record.took = Some(done.took);
+        record.started = Some(started);
+        record.took = Some(took);
         record.log = done.log;
         record.sources = done.sources;
         record.reasons = done.reasons;
