@@ -16,7 +16,7 @@ use pinflow::{
     engine::{Engine, Event, EventKind, PlanOptions, RunRequest},
     nodes::{Arity, Catalogue, Context, Family, Kind, Load, NodeError, Success},
     session::{Baseline, Capture, Mark, Marks, PinPolicy, marks_after},
-    store::{Kept, Reason, RunKind, RunRecord, RunStatus, SessionId, Status},
+    store::{Kept, NodeRecord, Reason, RunKind, RunRecord, RunStatus, SessionId, Status},
     value::{Value, ValueType},
     workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
 };
@@ -278,4 +278,30 @@ fn a_hold_pin_whose_results_are_lost_executes_once_for_that_reason_and_holds_aga
 
 fn options(kind: RunKind, target: &'static str) -> PlanOptions {
     PlanOptions { kind, targets: vec![target.into()] }
+}
+
+#[test]
+fn a_pin_knows_what_its_node_had_read_whatever_came_of_the_node_since() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "one").unwrap();
+    let read: Execute = |ctx| {
+        let bytes = ctx.read_source(&ctx.path("a.txt")?)?;
+        Ok(Success::one("out", String::from_utf8_lossy(&bytes).into_owned()))
+    };
+    let engine = engine([kind("read", Load::Instant, read)]);
+    let mut request = request(workflow(&[("a", "read")], &[]));
+    request.folder = folder.path().to_owned();
+    let first = engine.run(request.clone(), |_| ());
+    let record = first.node(&"a".into()).unwrap();
+    request.marks.set("a".into(), Mark::pin(PinPolicy::Follow, Some(record)));
+    let cancelled =
+        NodeRecord { status: Status::Cancelled, results: None, sources: Vec::new(), ..NodeRecord::clone(record) };
+    let mut baseline = Baseline::default();
+    baseline.settle(Arc::new(cancelled));
+    request.baseline = Arc::new(baseline);
+    assert!(matches!(status(&engine.run(request.clone(), |_| ()), "a"), Status::Pinned { .. }));
+    std::fs::write(folder.path().join("a.txt"), "three").unwrap();
+    let released = engine.run(request, |_| ());
+    assert_eq!(status(&released, "a"), &Status::Executed);
+    assert_eq!(released.node(&"a".into()).unwrap().released.as_deref(), Some("a.txt: size 3 → 5 bytes"));
 }

@@ -32,6 +32,8 @@ pub struct PlanOptions {
 pub struct Probes {
     /// For nodes whose sources have changed since the baseline: how, in words.
     pub changed_sources: BTreeMap<NodeId, Vec<String>>,
+    /// For pinned nodes whose sources have changed since the pin's results were made: how, in words.
+    pub changed_pin_sources: BTreeMap<NodeId, Vec<String>>,
     /// For nodes whose kept results cannot be read: why.
     pub lost_results: BTreeMap<NodeId, String>,
     /// For pinned nodes whose pin's results cannot be read: why.

@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn a_follow_pin_whose_node_could_not_run_stays() {
         let status = Status::Failed("a parameter is wrong".into());
-        let run = run_of(|run| NodeRecord { released: Some("it changed".into()), ..without_results(run, "a", status) });
+        let released = Some("it changed".into());
+        let run = run_of(|run| NodeRecord { released, started: None, took: None, ..without_results(run, "a", status) });
         assert!(after(captured_earlier(PinPolicy::Follow), &run).capture().is_some());
     }
 

@@ -132,7 +132,7 @@ fn change_since(
     capture: &Capture,
 ) -> Option<String> {
     let id = &graph.ids[index];
-    if let Some(changes) = sources.probes.changed_sources.get(id) {
+    if let Some(changes) = sources.probes.changed_pin_sources.get(id) {
         return Some(changes.join(", "));
     }
     if capture.config != all.configs[index] {
