@@ -259,12 +259,8 @@ fn check_record(workflow: &Workflow, record: &RunRecord, started: &[NodeId]) {
 fn has_lost_an_input(record: &NodeRecord, pins: &Marks) -> bool {
     let Status::Pinned { .. } = record.status else { return false };
     let before = &pins.get(&record.node).capture().unwrap().inputs;
-    let lost = record
-        .inputs
-        .iter()
-        .zip(before)
-        .any(|(now, before)| now.provenance().is_none() && before.provenance().is_some());
-    lost
+    let mut pairs = record.inputs.iter().zip(before);
+    pairs.any(|(now, before)| now.provenance().is_none() && before.provenance().is_some())
 }
 
 type Given = BTreeMap<NodeId, Vec<(String, Fingerprint)>>;

@@ -239,12 +239,11 @@ impl Planner<'_> {
     /// Returns the data that an output has given last, by its pin or its last run.
     fn kept_data(&self, feed: &Feed) -> Option<Arrived> {
         let id = &self.graph.ids[feed.from];
-        let (results, provenance) = match self.sources.marks.get(id).capture() {
-            Some(capture) => (capture.results.clone(), capture.provenance),
-            None => {
-                let record = self.sources.baseline.get(id).filter(|record| record.has_results())?;
-                (record.results.clone()?, record.provenance?)
-            }
+        let (results, provenance) = if let Some(capture) = self.sources.marks.get(id).capture() {
+            (capture.results.clone(), capture.provenance)
+        } else {
+            let record = self.sources.baseline.get(id).filter(|record| record.has_results())?;
+            (record.results.clone()?, record.provenance?)
         };
         results.has_value(&feed.from_port).then_some(Arrived::Results { provenance, results })
     }
