@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{
         Arc, Barrier, Mutex,
@@ -14,8 +15,8 @@ use std::{
 use pinflow::{
     engine::{Engine, Event, EventKind, PlanOptions, RunRequest},
     nodes::{Arity, Catalogue, Context, Family, Kind, Load, NodeError, Success},
-    session::{Baseline, Marks},
-    store::{RunKind, RunRecord, RunStatus, SessionId, Status},
+    session::{Baseline, Capture, Mark, Marks, PinPolicy, marks_after},
+    store::{Kept, NodeRecord, Reason, RunKind, RunRecord, RunStatus, SessionId, Status},
     value::{Value, ValueType},
     workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
 };
@@ -216,4 +217,91 @@ fn a_circle_in_a_file_fails_its_nodes_and_nothing_hangs() {
     assert!(matches!(status(&record, "a"), Status::Failed(why) if why.contains("depends on itself")));
     assert!(matches!(status(&record, "c"), Status::Failed(_)));
     assert_eq!(status(&record, "d"), &Status::Executed);
+}
+
+#[test]
+fn a_node_that_was_cancelled_before_it_began_has_no_start_and_no_reason() {
+    let busy: Execute = |ctx| {
+        loop {
+            ctx.check_cancelled()?;
+            std::thread::yield_now();
+        }
+    };
+    let engine = engine([kind("busy", Load::Computes, busy)]);
+    let mut all = Workflow::new("test");
+    for number in 0..400 {
+        let id: NodeId = format!("b_{number}").parse().unwrap();
+        all.apply(Edit::AddNode(id, Arc::new(Node::new("busy", Position(0.0, 0.0))))).unwrap();
+    }
+    let (sender, events) = mpsc::channel();
+    let handle = engine.start(request(all), move |event: Event| sender.send(event.kind).unwrap_or_default());
+    let mut started = BTreeSet::new();
+    let is_start = |event: EventKind| match event {
+        EventKind::NodeStarted { node } => Some(node),
+        _ => None,
+    };
+    while started.is_empty() {
+        started.extend(is_start(events.recv().unwrap()));
+    }
+    handle.cancel();
+    let record = handle.wait();
+    started.extend(events.try_iter().filter_map(is_start));
+    for node in &record.nodes {
+        let began = started.contains(&node.node);
+        assert_eq!((node.started.is_some(), node.took.is_some(), !node.reasons.is_empty()), (began, began, began));
+    }
+}
+
+#[test]
+fn a_hold_pin_whose_results_are_lost_executes_once_for_that_reason_and_holds_again() {
+    let engine = engine([kind("fine", Load::Instant, |_| Ok(Success::one("out", 1_i64)))]);
+    let mut request = request(workflow(&[("a", "fine"), ("b", "fine")], &[("a", "b")]));
+    let first = engine.run(request.clone(), |_| ());
+    let ports = first.node(&"a".into()).unwrap().results.as_ref().unwrap().ports().to_vec();
+    let capture =
+        Capture { results: Kept::out_of_reach(ports), ..Capture::of(first.node(&"a".into()).unwrap()).unwrap() };
+    request.marks.set("a".into(), Mark::captured(PinPolicy::Hold, capture));
+    let mut baseline = Baseline::default();
+    baseline.absorb(&engine.run(RunRequest { options: options(RunKind::Standard, "a"), ..request.clone() }, |_| ()));
+    assert!(matches!(baseline.get(&"a".into()).unwrap().status, Status::Pinned { .. }), "nobody reads it");
+    request.baseline = Arc::new(baseline);
+    request.options.kind = RunKind::Resumed;
+    let lost = engine.run(request.clone(), |_| ());
+    let reasons = &lost.node(&"a".into()).unwrap().reasons;
+    assert!(matches!(reasons.as_slice(), [Reason::ResultsLost(_)]), "{reasons:?}");
+    let edit = marks_after(&request.marks, &lost);
+    request.marks.apply(edit);
+    request.options.kind = RunKind::Standard;
+    let again = engine.run(request, |_| ());
+    assert!(matches!(status(&again, "a"), Status::Pinned { .. }), "{:?}", status(&again, "a"));
+}
+
+fn options(kind: RunKind, target: &'static str) -> PlanOptions {
+    PlanOptions { kind, targets: vec![target.into()] }
+}
+
+#[test]
+fn a_pin_knows_what_its_node_had_read_whatever_came_of_the_node_since() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "one").unwrap();
+    let read: Execute = |ctx| {
+        let bytes = ctx.read_source(&ctx.path("a.txt")?)?;
+        Ok(Success::one("out", String::from_utf8_lossy(&bytes).into_owned()))
+    };
+    let engine = engine([kind("read", Load::Instant, read)]);
+    let mut request = request(workflow(&[("a", "read")], &[]));
+    request.folder = folder.path().to_owned();
+    let first = engine.run(request.clone(), |_| ());
+    let record = first.node(&"a".into()).unwrap();
+    request.marks.set("a".into(), Mark::pin(PinPolicy::Follow, Some(record)));
+    let cancelled =
+        NodeRecord { status: Status::Cancelled, results: None, sources: Vec::new(), ..NodeRecord::clone(record) };
+    let mut baseline = Baseline::default();
+    baseline.settle(Arc::new(cancelled));
+    request.baseline = Arc::new(baseline);
+    assert!(matches!(status(&engine.run(request.clone(), |_| ()), "a"), Status::Pinned { .. }));
+    std::fs::write(folder.path().join("a.txt"), "three").unwrap();
+    let released = engine.run(request, |_| ());
+    assert_eq!(status(&released, "a"), &Status::Executed);
+    assert_eq!(released.node(&"a".into()).unwrap().released.as_deref(), Some("a.txt: size 3 → 5 bytes"));
 }

@@ -5,14 +5,19 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use pinflow::{
     engine::{Engine, EventKind, PlanOptions, RunRequest},
-    nodes::{Arity, Catalogue, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success},
-    session::{Baseline, Mark, Marks, PinPolicy},
-    store::{Reason, RunKind, RunRecord, SessionId, Status},
+    nodes::{
+        Arity, Cacheability, Catalogue, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success,
+    },
+    session::{Baseline, Mark, Marks, PinPolicy, marks_after},
+    store::{NodeRecord, Reason, RunKind, RunRecord, SessionId, Status},
     value::{Fingerprint, Value, ValueType},
     workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
 };
@@ -27,8 +32,8 @@ fn int(value: &Value) -> i64 {
     }
 }
 
-/// Deterministic kinds: a sum, a branch by parity, a merge, and a node that fails for some sums.
-fn catalogue() -> Arc<Catalogue> {
+/// Deterministic kinds: a sum, a branch by parity, a merge, a node that fails for some sums, and one that reads what lies outside.
+fn catalogue(outside: &Arc<AtomicI64>) -> Arc<Catalogue> {
     let salt = || ParameterSchema::new("salt", "Salt", SALT, 0_i64, "");
     let mut catalogue = Catalogue::empty();
     let sum = |ctx: &pinflow::nodes::Context<'_>| {
@@ -70,11 +75,25 @@ fn catalogue() -> Arc<Catalogue> {
         .output("out", ValueType::Int)
         .parameter(salt()),
     );
+    let outside = Arc::clone(outside);
+    catalogue.register(
+        Kind::new("outside", "Outside", Family::System, move |_| {
+            Ok(Success::one("out", outside.load(Ordering::SeqCst)))
+        })
+        .output("out", ValueType::Int)
+        .cacheable(|_| Cacheability::Never),
+    );
     Arc::new(catalogue)
 }
 
-const KINDS: [(&str, &[&str]); 5] =
-    [("sum", &["out"]), ("slow_sum", &["out"]), ("parity", &["even", "odd"]), ("merge", &["out"]), ("picky", &["out"])];
+const KINDS: [(&str, &[&str]); 6] = [
+    ("outside", &["out"]),
+    ("sum", &["out"]),
+    ("slow_sum", &["out"]),
+    ("parity", &["even", "odd"]),
+    ("merge", &["out"]),
+    ("picky", &["out"]),
+];
 const N_NODES: usize = 9;
 
 #[derive(Clone, Debug)]
@@ -86,6 +105,7 @@ enum Step {
     Disconnect { to: usize, input: usize },
     Move { node: usize },
     Mark { node: usize, mark: usize },
+    Outside { number: i64 },
     Run { resumed: bool, target: Option<usize> },
 }
 
@@ -100,8 +120,14 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (node.clone(), 1..4_usize).prop_map(|(to, input)| Step::Disconnect { to, input }),
         1 => node.clone().prop_map(|node| Step::Move { node }),
         2 => (node.clone(), 0..4_usize).prop_map(|(node, mark)| Step::Mark { node, mark }),
+        1 => (0..6_i64).prop_map(|number| Step::Outside { number }),
         3 => (any::<bool>(), prop::option::of(node)).prop_map(|(resumed, target)| Step::Run { resumed, target }),
     ]
+}
+
+/// Returns a step, or a node to pin until something it came from changes.
+fn step_with_follow_pins() -> impl Strategy<Value = Result<Step, usize>> {
+    prop_oneof![6 => any_step().prop_map(Ok), 1 => (0..N_NODES).prop_map(Err)]
 }
 
 fn id(node: usize) -> NodeId {
@@ -109,6 +135,8 @@ fn id(node: usize) -> NodeId {
 }
 
 struct World {
+    /// What lies outside, and may change.
+    outside: Arc<AtomicI64>,
     engine: Engine,
     workflow: Workflow,
     marks: Marks,
@@ -118,6 +146,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        let outside = Arc::new(AtomicI64::new(0));
         let mut workflow = Workflow::new("theorem");
         for node in 0..N_NODES {
             let kind = if node % 4 == 1 { "slow_sum" } else { "sum" };
@@ -125,7 +154,8 @@ impl World {
             workflow.apply(Edit::AddNode(id(node), Arc::new(placed))).unwrap();
         }
         Self {
-            engine: Engine::new(catalogue(), None),
+            engine: Engine::new(catalogue(&outside), None),
+            outside,
             workflow,
             marks: Marks::default(),
             baseline: Baseline::default(),
@@ -153,6 +183,10 @@ impl World {
             Step::Move { node } => Edit::MoveNodes(vec![(id(node), Position(1.0, 2.0))]),
             Step::Mark { node, mark } => {
                 self.set_mark(node, mark);
+                return None;
+            }
+            Step::Outside { number } => {
+                self.outside.store(number, Ordering::SeqCst);
                 return None;
             }
             Step::Run { resumed, target } => {
@@ -195,6 +229,8 @@ impl World {
         });
         check_record(&self.workflow, &record, &started.lock().unwrap());
         self.baseline.absorb(&record);
+        let changed = marks_after(&self.marks, &record);
+        self.marks.apply(changed);
         record
     }
 }
@@ -217,6 +253,14 @@ fn check_record(workflow: &Workflow, record: &RunRecord, started: &[NodeId]) {
         );
         assert_eq!(executed, !node.reasons.is_empty(), "{}: {:?} for {:?}", node.node, node.status, node.reasons);
     }
+}
+
+/// Returns whether nothing arrives on a pinned node's input where a value did when it was pinned.
+fn has_lost_an_input(record: &NodeRecord, pins: &Marks) -> bool {
+    let Status::Pinned { .. } = record.status else { return false };
+    let before = &pins.get(&record.node).capture().unwrap().inputs;
+    let mut pairs = record.inputs.iter().zip(before);
+    pairs.any(|(now, before)| now.provenance().is_none() && before.provenance().is_some())
 }
 
 type Given = BTreeMap<NodeId, Vec<(String, Fingerprint)>>;
@@ -242,7 +286,8 @@ proptest! {
         for step in &steps {
             world.step(step);
         }
-        let mut fresh = World { baseline: Baseline::default(), ..World::new() };
+        let mut fresh = World::new();
+        fresh.outside.store(world.outside.load(Ordering::SeqCst), Ordering::SeqCst);
         fresh.workflow = world.workflow.clone();
         fresh.marks = world.marks.clone();
         let resumed = world.run(RunKind::Resumed, None);
@@ -255,9 +300,40 @@ proptest! {
         for node in again.nodes.iter().filter(|node| node.took.is_some()) {
             let excused = node.reasons.iter().all(|reason| matches!(
                 reason,
-                Reason::Forced | Reason::FailedLastTime(_) | Reason::UpstreamExecutes(_) | Reason::NeverRan(_)
+                Reason::Forced | Reason::NotCacheable | Reason::FailedLastTime(_) | Reason::UpstreamExecutes(_) | Reason::NeverRan(_)
             ));
             prop_assert!(excused, "{} ran for {:?}", node.node, node.reasons);
+        }
+    }
+
+    #[test]
+    fn a_follow_pin_that_holds_gives_what_its_node_would(steps in prop::collection::vec(step_with_follow_pins(), 1..60)) {
+        let mut world = World::new();
+        for step in &steps {
+            match step {
+                Ok(step) => drop(world.step(step)),
+                Err(node) => {
+                    let record = world.baseline.get(&id(*node)).filter(|record| record.has_results()).cloned();
+                    let mark = record.map_or(Mark::Default, |record| Mark::pin(PinPolicy::Follow, Some(&record)));
+                    world.marks.set(id(*node), mark);
+                }
+            }
+        }
+        let mut fresh = World::new();
+        fresh.outside.store(world.outside.load(Ordering::SeqCst), Ordering::SeqCst);
+        fresh.workflow = world.workflow.clone();
+        for (node, mark) in world.marks.iter().filter(|(_, mark)| mark.as_pin().is_none()) {
+            fresh.marks.set(node.clone(), mark.clone());
+        }
+        let standard = fresh.run(RunKind::Standard, None);
+        for kind in [RunKind::Resumed, RunKind::Standard] {
+            let pins = world.marks.clone();
+            let pinned = world.run(kind, None);
+            if pinned.nodes.iter().any(|record| has_lost_an_input(record, &pins)) {
+                // A pinned node gives its results even then, and its node would not.
+                return Ok(());
+            }
+            prop_assert_eq!(given(&pinned), given(&standard), "{:?}", kind);
         }
     }
 

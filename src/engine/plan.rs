@@ -5,7 +5,7 @@ mod probe;
 mod recipes;
 mod why;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use self::decide::{is_armed, missing_input, pin_without_input};
 pub use self::probe::probe;
@@ -32,6 +32,8 @@ pub struct PlanOptions {
 pub struct Probes {
     /// For nodes whose sources have changed since the baseline: how, in words.
     pub changed_sources: BTreeMap<NodeId, Vec<String>>,
+    /// For pinned nodes whose sources have changed since the pin's results were made: how, in words.
+    pub changed_pin_sources: BTreeMap<NodeId, Vec<String>>,
     /// For nodes whose kept results cannot be read: why.
     pub lost_results: BTreeMap<NodeId, String>,
     /// For pinned nodes whose pin's results cannot be read: why.
@@ -78,7 +80,7 @@ pub struct NodePlan {
     pub node: NodeId,
     /// What the run would do.
     pub decision: Decision,
-    /// Why it executes, if it does.
+    /// Why it executes, if it does; for one that is left out below a Follow pin, why it would if the pin is released.
     pub reasons: Vec<Reason>,
     /// The fingerprint of kind, version and parameters.
     pub config: Fingerprint,
@@ -164,9 +166,34 @@ pub fn plan(
     let problems = check(workflow, catalogue);
     let graph = Graph::new(workflow);
     let sources = Sources { workflow, catalogue, marks, baseline, probes, options };
-    let recipes = Recipes::new(&sources, &graph);
-    let nodes = decide::decide(&sources, &graph, &recipes, &problems);
-    (Plan { graph, nodes }, problems)
+    let mut learned = Learned::default();
+    loop {
+        let recipes = Recipes::new(&sources, &graph, &learned);
+        let (nodes, more) = decide::decide(&sources, &graph, &recipes, &problems, &learned);
+        // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
+        if !learned.add(more) {
+            return (Plan { graph, nodes }, problems);
+        }
+    }
+}
+
+/// What planning finds out of Follow pins only once it knows what reaches them; it then starts over with it.
+#[derive(Clone, Debug, Default)]
+struct Learned {
+    /// Those that other data reaches than what their results came from.
+    released: BTreeMap<NodeId, Release>,
+    /// Those that may be released in a run of a part: what lies behind them is needed after all.
+    opened: BTreeSet<NodeId>,
+}
+
+impl Learned {
+    /// Takes in more; returns whether anything is new.
+    fn add(&mut self, more: Self) -> bool {
+        let n_known = self.released.len() + self.opened.len();
+        self.released.extend(more.released);
+        self.opened.extend(more.opened);
+        self.released.len() + self.opened.len() > n_known
+    }
 }
 
 /// All that a plan is made from.

@@ -1,28 +1,39 @@
 //! What a run makes of the marks: armed pins get their results, pins that were let go are taken away.
 
 use super::{Capture, Mark, MarkEdit, Marks, Pin, PinState};
-use crate::store::{NodeRecord, PinPolicy, RunRecord, Status};
+use crate::store::{MarkUsed, NodeRecord, PinPolicy, RunRecord, Status};
 
 /// Returns how a run changes the marks. Marks that were set anew while it went on are left as they are.
 pub fn marks_after(marks: &Marks, run: &RunRecord) -> MarkEdit {
     let changed = |record: &NodeRecord| {
         let pin = marks.get(&record.node).as_pin()?;
-        Some((record.node.clone(), mark_after(pin, record)?))
+        let used = run.header.marks.iter().find(|(node, _)| *node == record.node).map(|(_, used)| *used);
+        Some((record.node.clone(), mark_after(pin, used, record)?))
     };
     MarkEdit(run.nodes.iter().filter_map(|record| changed(record)).collect())
 }
 
 /// Returns the mark that takes a pin's place, if the run changes it.
-fn mark_after(pin: &Pin, record: &NodeRecord) -> Option<Mark> {
+fn mark_after(pin: &Pin, used: Option<MarkUsed>, record: &NodeRecord) -> Option<Mark> {
     match &pin.state {
         PinState::Armed => {
             let gave = matches!(record.status, Status::Executed | Status::Reused { .. });
             gave.then(|| Capture::of(record)).flatten().map(|capture| Mark::captured(pin.policy, capture))
         }
         PinState::Captured(capture) => {
-            let executed = matches!(record.status, Status::Executed | Status::Failed(_));
-            let let_go = pin.policy == PinPolicy::Follow && record.released.is_some() && executed;
-            (let_go && capture.captured_in != Some(record.run)).then_some(Mark::Default)
+            // A node that cannot run fails without having executed: its pin may come back.
+            let executed = record.started.is_some() && matches!(record.status, Status::Executed | Status::Failed(_));
+            if record.released.is_none() || !executed || capture.captured_in == Some(record.run) {
+                return None;
+            }
+            match (pin.policy, used) {
+                (PinPolicy::Follow, _) => Some(Mark::Default),
+                // Only lost results make the node of a Hold pin execute: it is pinned to the new ones.
+                (PinPolicy::Hold, Some(MarkUsed::Pinned(PinPolicy::Hold))) => {
+                    Capture::of(record).map(|capture| Mark::captured(PinPolicy::Hold, capture))
+                }
+                (PinPolicy::Hold, _) => None,
+            }
         }
     }
 }
@@ -100,6 +111,14 @@ mod tests {
         for status in [Status::Executed, Status::Failed("broke".into())] {
             assert!(after(captured_earlier(PinPolicy::Follow), &released(status)).is_default());
         }
+    }
+
+    #[test]
+    fn a_follow_pin_whose_node_could_not_run_stays() {
+        let status = Status::Failed("a parameter is wrong".into());
+        let released = Some("it changed".into());
+        let run = run_of(|run| NodeRecord { released, started: None, took: None, ..without_results(run, "a", status) });
+        assert!(after(captured_earlier(PinPolicy::Follow), &run).capture().is_some());
     }
 
     #[test]

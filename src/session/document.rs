@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Capture, Mark, Marks, Pin, PinState, SavedView, SessionError, SessionId, file::SessionFolder};
 use crate::{
+    nodes::Source,
     store::{InputRecord, InputRow, Kept, KeptPort, PathRow, PinPolicy, Provenance, RunId, Store},
     value::Fingerprint,
     workflow::{Node, NodeId, WorkflowId},
@@ -63,6 +64,8 @@ struct CaptureRow {
     config: Fingerprint,
     recipe: Fingerprint,
     inputs: Vec<InputRow>,
+    #[serde(default)]
+    sources: Vec<Source>,
     edited: bool,
 }
 
@@ -77,6 +80,8 @@ impl CaptureRow {
             config: capture.config,
             recipe: capture.recipe,
             inputs: capture.inputs.iter().map(InputRow::from).collect(),
+            // RON has no word for a path that is no text: such a source is forgotten rather than the marks.
+            sources: capture.sources.iter().filter(|source| source.path.to_str().is_some()).cloned().collect(),
             edited: capture.edited,
         }
     }
@@ -94,6 +99,7 @@ impl CaptureRow {
             config: self.config,
             recipe: self.recipe,
             inputs: self.inputs.into_iter().map(InputRecord::from).collect(),
+            sources: self.sources,
             edited: self.edited,
         }
     }

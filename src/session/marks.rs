@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 
 use crate::{
+    nodes::Source,
     store::{InputRecord, Kept, NodeRecord, PinPolicy, Provenance, RunId, Status},
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Node, NodeId},
@@ -61,6 +62,8 @@ pub struct Capture {
     pub recipe: Fingerprint,
     /// What reached its inputs then.
     pub inputs: Vec<InputRecord>,
+    /// What the node had read from outside.
+    pub sources: Vec<Source>,
     /// Whether a person changed the results.
     pub edited: bool,
 }
@@ -83,6 +86,7 @@ impl Capture {
             config: record.config,
             recipe: record.recipe,
             inputs: record.inputs.clone(),
+            sources: record.sources.clone(),
             edited,
         })
     }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Decision, NodePlan, Sources,
+    Decision, Learned, NodePlan, Release, Sources,
     recipes::{PinStanding, Recipes, config_changes_since},
 };
 use crate::{
     nodes::{Arity, Cacheability, Kind, ResolvedParameters},
-    session::{Mark, PinState},
+    session::{Capture, Mark, PinState},
     store::{
         Arrived, InputChange, InputRecord, Kept, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance, Reason,
         RunKind, Status,
@@ -47,7 +47,13 @@ struct Planner<'a> {
 }
 
 /// Returns the plan of every node, in the graph's order.
-pub(super) fn decide(sources: &Sources<'_>, graph: &Graph, recipes: &Recipes, problems: &[Problem]) -> Vec<NodePlan> {
+pub(super) fn decide(
+    sources: &Sources<'_>,
+    graph: &Graph,
+    recipes: &Recipes,
+    problems: &[Problem],
+    learned: &Learned,
+) -> (Vec<NodePlan>, Learned) {
     let mut errors = BTreeMap::new();
     for problem in problems.iter().filter(|problem| problem.severity == Severity::Error) {
         if let Some(node) = problem.location.node() {
@@ -60,7 +66,7 @@ pub(super) fn decide(sources: &Sources<'_>, graph: &Graph, recipes: &Recipes, pr
         recipes,
         errors,
         circle: if graph.ordered < graph.n_nodes() { graph.in_a_circle().collect() } else { BTreeSet::new() },
-        needed: needed(sources, graph, recipes),
+        needed: needed(sources, graph, recipes, learned),
         given: Vec::with_capacity(graph.n_nodes()),
         nodes: Vec::with_capacity(graph.n_nodes()),
     };
@@ -69,11 +75,12 @@ pub(super) fn decide(sources: &Sources<'_>, graph: &Graph, recipes: &Recipes, pr
         planner.nodes.push(node);
         planner.given.push(given);
     }
-    planner.nodes
+    let learned = planner.learned();
+    (planner.nodes, learned)
 }
 
 /// Returns which nodes the targets need: what lies behind a pin or a disabled node is not needed.
-fn needed(sources: &Sources<'_>, graph: &Graph, recipes: &Recipes) -> Vec<bool> {
+fn needed(sources: &Sources<'_>, graph: &Graph, recipes: &Recipes, learned: &Learned) -> Vec<bool> {
     if sources.options.targets.is_empty() {
         return vec![true; graph.n_nodes()];
     }
@@ -83,7 +90,9 @@ fn needed(sources: &Sources<'_>, graph: &Graph, recipes: &Recipes) -> Vec<bool> 
         if std::mem::replace(&mut needed[index], true) {
             continue;
         }
-        let cut = recipes.pins[index].gives_results() || matches!(sources.marks.get(&graph.ids[index]), Mark::Disabled);
+        let id = &graph.ids[index];
+        let pinned = recipes.pins[index].gives_results() && !learned.opened.contains(id);
+        let cut = pinned || matches!(sources.marks.get(id), Mark::Disabled);
         if !cut {
             waiting.extend(graph.inputs[index].iter().map(|feed| feed.from));
         }
@@ -136,6 +145,12 @@ impl Planner<'_> {
         if let (Some(pin), Some(capture)) = (mark.as_pin(), mark.capture())
             && self.recipes.pins[index].gives_results()
         {
+            if pin.policy == PinPolicy::Follow
+                && let Some(release) = self.other_data(index, capture)
+            {
+                node.released = Some(release);
+                return self.decide_without_pin(index, kind, node);
+            }
             node.depends_on_releases_of = self.releases_above(index);
             let may_be_released = pin.policy == PinPolicy::Follow
                 && (self.executing_feeds(index).next().is_some() || !node.depends_on_releases_of.is_empty());
@@ -143,6 +158,13 @@ impl Planner<'_> {
             node.warnings.extend(self.pin_warnings(index, kind, node.side_effect));
             return Given::Results { results: capture.results.clone(), provenance: capture.provenance };
         }
+        self.decide_without_pin(index, kind, node)
+    }
+
+    /// Decides on a node that no mark keeps from executing.
+    fn decide_without_pin(&self, index: usize, kind: Option<&Kind>, node: &mut NodePlan) -> Given {
+        let id = &self.graph.ids[index];
+        let mark = self.sources.marks.get(id);
         if let Some(why) = self.cannot_run(index, id, kind) {
             node.decision = Decision::CannotRun(why);
             return Given::Nothing(NothingBecause::Failed);
@@ -151,21 +173,84 @@ impl Planner<'_> {
             node.decision = Decision::CannotRun("its kind is unknown".to_owned());
             return Given::Nothing(NothingBecause::Failed);
         };
+        node.depends_on_releases_of = self.releases_above(index);
         if let Some(missing) = self.missing_input(index, kind) {
             node.decision = Decision::NotRun(missing);
+            if !node.depends_on_releases_of.is_empty() {
+                node.reasons = self.reasons_to_execute(index, mark, node.uncacheable);
+            }
             return Given::Nothing(NothingBecause::DidNotRun);
         }
         self.decide_to_execute(index, mark, node)
     }
 
-    fn decide_to_execute(&self, index: usize, mark: &Mark, node: &mut NodePlan) -> Given {
+    fn reasons_to_execute(&self, index: usize, mark: &Mark, uncacheable: bool) -> Vec<Reason> {
         let record = self.sources.baseline.get(&self.graph.ids[index]);
-        node.depends_on_releases_of = self.releases_above(index);
-        node.reasons = match self.sources.options.kind {
+        match self.sources.options.kind {
             RunKind::Standard if matches!(mark, Mark::Forced) => vec![Reason::Forced],
             RunKind::Standard => vec![Reason::StandardRun],
-            RunKind::Resumed => self.reasons(index, mark, node.uncacheable, record.map(|record| &**record)),
+            RunKind::Resumed => self.reasons(index, mark, uncacheable, record.map(|record| &**record)),
+        }
+    }
+
+    /// Returns why a Follow pin is let go for the data that is known to reach it, if it is.
+    fn other_data(&self, index: usize, capture: &Capture) -> Option<Release> {
+        self.graph.inputs[index].iter().find_map(|feed| {
+            let Arriving::Data(arrived) = self.arriving(feed) else { return None };
+            self.differs(feed, arrived, capture)
+                .then(|| Release(format!("{} gives other data on {}", self.graph.ids[feed.from], feed.port)))
+        })
+    }
+
+    /// Returns whether data on an input is other than what a pin's results came from.
+    fn differs(&self, feed: &Feed, arrived: Arrived, capture: &Capture) -> bool {
+        let now = InputRecord { port: feed.port.clone(), source: self.graph.source(feed), arrived };
+        capture.inputs.iter().find(|before| before.port == feed.port).is_some_and(|before| !now.same_data(before))
+    }
+
+    /// Returns what the next round of planning should know.
+    fn learned(&self) -> Learned {
+        let mut learned = Learned::default();
+        for (index, node) in self.nodes.iter().enumerate() {
+            if self.recipes.pins[index] == PinStanding::Holds
+                && let Some(release) = &node.released
+            {
+                learned.released.insert(node.node.clone(), release.clone());
+            }
+            if let Decision::Pinned { policy: PinPolicy::Follow, may_be_released } = node.decision
+                && self.opens(index, may_be_released)
+            {
+                learned.opened.insert(node.node.clone());
+            }
+        }
+        learned
+    }
+
+    /// Returns whether a Follow pin may be released, with something behind it that no one else needs.
+    fn opens(&self, index: usize, may_be_released: bool) -> bool {
+        let mut unneeded = self.graph.inputs[index].iter().filter(|feed| !self.needed[feed.from]);
+        if may_be_released {
+            return unneeded.next().is_some();
+        }
+        let Some(capture) = self.sources.marks.get(&self.graph.ids[index]).capture() else { return false };
+        unneeded.any(|feed| self.kept_data(feed).is_some_and(|arrived| self.differs(feed, arrived, capture)))
+    }
+
+    /// Returns the data that an output has given last, by its pin or its last run.
+    fn kept_data(&self, feed: &Feed) -> Option<Arrived> {
+        let id = &self.graph.ids[feed.from];
+        let (results, provenance) = if let Some(capture) = self.sources.marks.get(id).capture() {
+            (capture.results.clone(), capture.provenance)
+        } else {
+            let record = self.sources.baseline.get(id).filter(|record| record.has_results())?;
+            (record.results.clone()?, record.provenance?)
         };
+        results.has_value(&feed.from_port).then_some(Arrived::Results { provenance, results })
+    }
+
+    fn decide_to_execute(&self, index: usize, mark: &Mark, node: &mut NodePlan) -> Given {
+        let record = self.sources.baseline.get(&self.graph.ids[index]);
+        node.reasons = self.reasons_to_execute(index, mark, node.uncacheable);
         match record.and_then(|record| Some((record.results.clone()?, record.provenance?))) {
             Some((results, provenance)) if node.reasons.is_empty() => {
                 node.decision = Decision::Reuse { from: provenance };
@@ -316,7 +401,10 @@ impl Planner<'_> {
                 let none = record.results.is_none().then(|| "they were not kept".to_owned());
                 lost.or(none).map(Reason::ResultsLost)
             }
-            Status::Pinned { .. } => Some(Reason::Unpinned),
+            Status::Pinned { .. } => Some(match self.sources.probes.lost_pins.get(id) {
+                Some(why) if self.sources.marks.get(id).capture().is_some() => Reason::ResultsLost(why.clone()),
+                _ => Reason::Unpinned,
+            }),
             Status::Failed(error) => Some(Reason::FailedLastTime(error.clone())),
             Status::NotRun(_) => Some(Reason::NeverRan(NeverRan::Skipped)),
             Status::Disabled => Some(Reason::NeverRan(NeverRan::Disabled)),

@@ -17,10 +17,15 @@ use crate::{
 pub fn probe(baseline: &Baseline, marks: &Marks, store: Option<&Store>) -> Probes {
     let mut probes = Probes::default();
     for record in baseline.iter() {
-        let changes: Vec<String> =
-            record.sources.iter().filter_map(|before| before.difference(&Source::probe(&before.path))).collect();
+        let changes = changes(&record.sources);
         if !changes.is_empty() {
             probes.changed_sources.insert(record.node.clone(), changes);
+        }
+    }
+    for (node, capture) in marks.iter().filter_map(|(node, mark)| Some((node, mark.capture()?))) {
+        let changes = changes(&capture.sources);
+        if !changes.is_empty() {
+            probes.changed_pin_sources.insert(node.clone(), changes);
         }
     }
     if let Some(store) = store {
@@ -30,6 +35,11 @@ pub fn probe(baseline: &Baseline, marks: &Marks, store: Option<&Store>) -> Probe
         probes.lost_pins = lost(store, pins);
     }
     probes
+}
+
+/// Returns what has changed of what a node read, in words.
+fn changes(sources: &[Source]) -> Vec<String> {
+    sources.iter().filter_map(|before| before.difference(&Source::probe(&before.path))).collect()
 }
 
 /// Returns which results are neither in memory nor in the store, and why.

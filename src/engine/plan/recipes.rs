@@ -1,6 +1,6 @@
 //! Config and recipe fingerprints, and what they say of pins.
 
-use super::{Release, Sources, Staleness};
+use super::{Learned, Release, Sources, Staleness};
 use crate::{
     nodes::ResolvedParameters,
     session::{Capture, Mark, Pin, PinState},
@@ -41,7 +41,7 @@ pub(super) struct Recipes {
 
 impl Recipes {
     /// Computes the fingerprints, upstream first, so that a pin's standing is known to what is below it.
-    pub(super) fn new(sources: &Sources<'_>, graph: &Graph) -> Self {
+    pub(super) fn new(sources: &Sources<'_>, graph: &Graph, learned: &Learned) -> Self {
         let n_nodes = graph.n_nodes();
         let mut all = Self {
             configs: Vec::with_capacity(n_nodes),
@@ -54,7 +54,11 @@ impl Recipes {
             let recipe = all.recipe(sources, graph, index, &config);
             all.configs.push(config);
             all.whole.push(recipe);
-            all.pins.push(standing(sources, graph, &all, index));
+            let standing = standing(sources, graph, &all, index);
+            all.pins.push(match learned.released.get(id) {
+                Some(release) if standing == PinStanding::Holds => PinStanding::Released(release.clone()),
+                _ => standing,
+            });
         }
         all
     }
@@ -128,11 +132,8 @@ fn change_since(
     capture: &Capture,
 ) -> Option<String> {
     let id = &graph.ids[index];
-    if let Some(changes) = sources.probes.changed_sources.get(id) {
+    if let Some(changes) = sources.probes.changed_pin_sources.get(id) {
         return Some(changes.join(", "));
-    }
-    if capture.recipe == all.whole[index] {
-        return None;
     }
     if capture.config != all.configs[index] {
         let changes = config_changes(sources, &capture.as_it_was, id);
@@ -147,7 +148,7 @@ fn change_since(
     if !same_sources {
         return Some("its connections have changed".to_owned());
     }
-    Some(upstream_change(sources, graph, all, index))
+    (capture.recipe != all.whole[index]).then(|| upstream_change(sources, graph, all, index))
 }
 
 /// Names the nearest node upstream whose config or connections differ from the baseline.

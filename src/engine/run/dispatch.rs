@@ -24,7 +24,7 @@ use crate::{
     session::{Capture, Mark},
     store::{
         Arrived, Effect, InputChange, InputRecord, Kept, MarkUsed, Missing, NodeRecord, NotRun, PinPolicy, Provenance,
-        Reason, RunHeader, RunId, RunRecord, RunStatus, Status,
+        Reason, RunHeader, RunId, RunKind, RunRecord, RunStatus, Status,
     },
     workflow::{Feed, NodeId, PortId},
 };
@@ -225,17 +225,64 @@ impl<'a> Dispatcher<'a> {
     fn advance(&mut self, index: usize) {
         match self.planned(index).decision.clone() {
             Decision::Disabled => self.settle(index, Status::Disabled, None),
+            Decision::NotRun(NotRun::InputMissing { .. }) if !self.planned(index).depends_on_releases_of.is_empty() => {
+                // A pin above may have been released: what is missing, if anything, is seen only now.
+                self.start(index, self.reasons_now(index), None);
+            }
             Decision::NotRun(why) => self.settle(index, Status::NotRun(why), None),
             Decision::CannotRun(why) => self.fail(index, why),
             Decision::Pinned { policy, may_be_released } => self.advance_pinned(index, policy, may_be_released),
-            Decision::Reuse { from } => match self.upstream_executed(index) {
-                Some(reason) if !self.planned(index).depends_on_releases_of.is_empty() => {
-                    self.start(index, vec![reason], None);
-                }
-                _ => self.reuse(index, from),
+            Decision::Reuse { from } => match self.reasons_now(index) {
+                reasons if reasons.is_empty() => self.reuse(index, from),
+                reasons => self.start(index, reasons, None),
             },
-            Decision::Execute => self.start(index, self.planned(index).reasons.clone(), None),
+            Decision::Execute => self.start(index, self.reasons_now(index), None),
         }
+    }
+
+    /// Returns the planned reasons of a node, and those that come of a pin above released in this run.
+    fn reasons_now(&self, index: usize) -> Vec<Reason> {
+        let planned = self.planned(index);
+        let mut reasons = planned.reasons.clone();
+        if self.request.options.kind == RunKind::Standard || planned.depends_on_releases_of.is_empty() {
+            return reasons;
+        }
+        let feeds = &self.plan.graph.inputs[index];
+        let mut executed: BTreeSet<NodeId> = feeds
+            .iter()
+            .filter(|feed| self.executed(feed.from))
+            .map(|feed| self.plan.graph.ids[feed.from].clone())
+            .collect();
+        let known = reasons.iter_mut().find_map(|reason| match reason {
+            Reason::UpstreamExecutes(known) => Some(known),
+            _ => None,
+        });
+        if let Some(known) = known {
+            executed.extend(known.drain(..));
+            known.extend(executed);
+        } else if !executed.is_empty() {
+            reasons.push(Reason::UpstreamExecutes(executed.into_iter().collect()));
+        }
+        let lost: Vec<InputChange> = feeds
+            .iter()
+            .filter(|feed| self.lost(feed))
+            .map(|feed| InputChange::OtherValue(feed.port.clone()))
+            .collect();
+        if !lost.is_empty() && reasons.is_empty() {
+            reasons.push(Reason::InputsChanged(lost));
+        }
+        reasons
+    }
+
+    /// Returns whether a settled node executed in this run.
+    fn executed(&self, index: usize) -> bool {
+        self.records[index].as_ref().is_some_and(|record| record.started.is_some())
+    }
+
+    /// Returns whether an input's source would have had results, and has none after all.
+    fn lost(&self, feed: &Feed) -> bool {
+        matches!(self.given[feed.from], Some(Given::Nothing(_)))
+            && matches!(self.planned(feed.from).decision, Decision::Reuse { .. } | Decision::Pinned { .. })
     }
 
     fn advance_pinned(&mut self, index: usize, policy: PinPolicy, may_be_released: bool) {
@@ -264,23 +311,6 @@ impl<'a> Dispatcher<'a> {
                 (feed.port.clone(), why)
             })
         })
-    }
-
-    fn upstream_executed(&self, index: usize) -> Option<Reason> {
-        let run = Provenance::Run(self.shared.run);
-        let executed: BTreeSet<NodeId> = self.plan.graph.inputs[index]
-            .iter()
-            .filter(|feed| match &self.given[feed.from] {
-                Some(Given::Results { provenance, .. }) => *provenance == run,
-                // It would have had results, and has none after all.
-                Some(Given::Nothing(_)) => {
-                    matches!(self.planned(feed.from).decision, Decision::Reuse { .. } | Decision::Pinned { .. })
-                }
-                None => false,
-            })
-            .map(|feed| self.plan.graph.ids[feed.from].clone())
-            .collect();
-        (!executed.is_empty()).then(|| Reason::UpstreamExecutes(executed.into_iter().collect()))
     }
 
     fn reuse(&mut self, index: usize, from: Provenance) {
@@ -338,9 +368,12 @@ impl<'a> Dispatcher<'a> {
 
     fn finish(&mut self, done: Done) {
         let index = done.index;
+        let Some((started, took)) = done.began else {
+            return self.settle(index, Status::Cancelled, None);
+        };
         let mut record = self.blank_record(index, Status::Cancelled);
-        record.started = Some(done.started);
-        record.took = Some(done.took);
+        record.started = Some(started);
+        record.took = Some(took);
         record.log = done.log;
         record.sources = done.sources;
         record.reasons = done.reasons;

@@ -37,8 +37,8 @@ pub(super) struct Job {
 pub(super) struct Done {
     pub(super) index: usize,
     pub(super) outcome: Outcome,
-    pub(super) started: Timestamp,
-    pub(super) took: Duration,
+    /// When it began and how long it took, if it did begin.
+    pub(super) began: Option<(Timestamp, Duration)>,
     pub(super) log: Vec<LogLine>,
     pub(super) sources: Vec<Source>,
     pub(super) reasons: Vec<Reason>,
@@ -57,9 +57,8 @@ impl Job {
         let started = Timestamp::now();
         let clock = Instant::now();
         let host = NodeHost::new(&self.shared, &self.id);
-        let outcome = if self.shared.cancel.is_cancelled() {
-            Outcome::Cancelled
-        } else {
+        let begins = !self.shared.cancel.is_cancelled();
+        let outcome = if begins {
             self.shared.send(EventKind::NodeStarted { node: self.id.clone() });
             match catch_unwind(AssertUnwindSafe(|| self.call(&host))) {
                 Ok(Ok(outputs)) => Outcome::Executed(Arc::new(outputs)),
@@ -67,6 +66,8 @@ impl Job {
                 Ok(Err(NodeError::Cancelled)) => Outcome::Cancelled,
                 Err(panic) => Outcome::Failed(format!("the node panicked: {}", panic_message(panic.as_ref()))),
             }
+        } else {
+            Outcome::Cancelled
         };
         let log = std::mem::take(&mut *locked(&host.log));
         let sources = std::mem::take(&mut *locked(&host.sources));
@@ -74,8 +75,7 @@ impl Job {
         Done {
             index: self.index,
             outcome,
-            started,
-            took: clock.elapsed(),
+            began: begins.then(|| (started, clock.elapsed())),
             log,
             sources,
             reasons: self.reasons,
