@@ -482,13 +482,13 @@ pub struct NodeRecord {
     pub run: RunId,
     /// The node.
     pub node: NodeId,
-    /// The node as it was: kind, parameters, settings.
+    /// The node as it was when its results were made, or in this run: kind, parameters, settings.
     pub as_it_was: Arc<Node>,
     /// What came of it.
     pub status: Status,
     /// Why it executed, if it did.
     pub reasons: Vec<Reason>,
-    /// The fingerprint of kind, version and parameters.
+    /// The fingerprint of kind, version and parameters then; of a pinned node those its results came from.
     pub config: Fingerprint,
     /// The fingerprint of the config and of all that feeds it, recursively.
     pub recipe: Fingerprint,

@@ -419,6 +419,7 @@ impl<'a> Dispatcher<'a> {
             record.sources.clone_from(&before.sources);
         }
         if matches!(record.status, Status::Pinned { .. }) {
+            self.add_what_a_pin_came_from(record);
             let kind = self.engine.catalogue.get(&record.as_it_was.kind);
             for feed in &self.plan.graph.inputs[index] {
                 let port = kind.and_then(|kind| kind.input_port(&feed.port));
@@ -428,6 +429,17 @@ impl<'a> Dispatcher<'a> {
                     record.warnings.push(warning);
                 }
             }
+        }
+    }
+
+    /// Makes the record of a pinned node say what its results came from: its parameters of now had no part in them.
+    fn add_what_a_pin_came_from(&self, record: &mut NodeRecord) {
+        if let Some(capture) = self.request.marks.get(&record.node).capture() {
+            record.as_it_was = Arc::clone(&capture.as_it_was);
+            record.config = capture.config;
+            record.recipe = capture.recipe;
+            record.inputs.clone_from(&capture.inputs);
+            record.sources.clone_from(&capture.sources);
         }
     }
 
