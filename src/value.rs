@@ -194,6 +194,16 @@ impl Value {
         }
     }
 
+    /// Returns whether the value can stand in a workflow file: no bytes, tables or images, however deep.
+    pub fn is_plain(&self) -> bool {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Text(_) => true,
+            Self::Bytes(_) | Self::Table(_) | Self::Image(_) => false,
+            Self::List(items) => items.iter().all(Self::is_plain),
+            Self::Record(record) => record.iter().all(|(_, value)| value.is_plain()),
+        }
+    }
+
     /// Returns the text, if this is text.
     pub fn as_text(&self) -> Option<&str> {
         match self {

@@ -56,6 +56,16 @@ pub enum EditError {
     /// No frame has this id.
     #[error("there is no frame {0}")]
     MissingFrame(FrameId),
+    /// A value that a workflow file has no form for.
+    #[error("the parameter {parameter} of {node} cannot hold {got}: a workflow file keeps plain values only")]
+    NotPlain {
+        /// The node.
+        node: NodeId,
+        /// Its parameter.
+        parameter: ParameterId,
+        /// The value in one line.
+        got: String,
+    },
     /// The wire would close a circle.
     #[error("connecting {from} to {to} would make {to} depend on itself")]
     Cycle {
@@ -98,6 +108,9 @@ impl Workflow {
             Edit::Connect(connection) => self.connect(connection),
             Edit::Disconnect(input) => self.disconnect(input),
             Edit::SetParameter(id, parameter, value) => {
+                if let Some(value) = &value {
+                    refuse_unless_plain(&id, &parameter, value)?;
+                }
                 let node = self.node_mut(&id)?;
                 let before = match value {
                     Some(value) => node.parameters.insert(parameter.clone(), value),
@@ -168,6 +181,7 @@ impl Workflow {
         if self.nodes.contains_key(&id) {
             return Err(EditError::NodeExists(id));
         }
+        node.parameters.iter().try_for_each(|(parameter, value)| refuse_unless_plain(&id, parameter, value))?;
         self.count_past(id.as_str());
         self.nodes.insert(id.clone(), node);
         Ok(Edit::RemoveNode(id))
@@ -244,6 +258,13 @@ impl Workflow {
     }
 }
 
+fn refuse_unless_plain(node: &NodeId, parameter: &ParameterId, value: &Value) -> Result<(), EditError> {
+    if value.is_plain() {
+        return Ok(());
+    }
+    Err(EditError::NotPlain { node: node.clone(), parameter: parameter.clone(), got: value.preview() })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -297,6 +318,16 @@ mod tests {
         let error = workflow.apply(connect("b", "a")).unwrap_err();
         assert_eq!(error.to_string(), "connecting b to a would make a depend on itself");
         assert!(workflow.apply(connect("a", "a")).is_err());
+    }
+
+    #[test]
+    fn a_parameter_that_no_file_can_hold_is_refused() {
+        let mut workflow = pair();
+        let bytes = Value::list([Value::Bytes(vec![0; 3].into())]);
+        let error = workflow.apply(Edit::SetParameter("a".into(), "text".into(), Some(bytes.clone()))).unwrap_err();
+        assert!(error.to_string().contains("plain values only"), "{error}");
+        let added = Node::new("text", Position(0.0, 0.0)).with("text", bytes);
+        assert!(workflow.apply(Edit::AddNode("c".into(), Arc::new(added))).is_err());
     }
 
     #[test]

@@ -18,9 +18,10 @@ use crate::{
         dialogs::{self, Dialog, FileDialog, FilePurpose, list_folder},
         examples,
         inspector::set_parameter,
+        panels::Tone,
         sitting::Sitting,
     },
-    nodes::ParameterType,
+    nodes::{Catalogue, ParameterType},
     value::Value,
     workflow::{self, NodeId, ParameterId, Workflow, WorkflowId},
 };
@@ -210,8 +211,17 @@ impl App {
     }
 
     /// Saves to another file. A copy of a workflow that has a file already is a workflow of its own, with its own id.
-    fn save_to_chosen(&self, path: &Path, then: Option<Box<Command>>) {
+    fn save_to_chosen(&mut self, path: &Path, then: Option<Box<Command>>) {
         let path = with_ending(path);
+        let left_behind =
+            self.workflow().map(|workflow| files_left_behind(workflow, &self.catalogue, &self.folder(), &path));
+        if let Some(files) = left_behind.filter(|files| !files.is_empty()) {
+            let files = files.join(", ");
+            let text = format!(
+                "The workflow reads files beside its old place, which do not come along: {files}. Copy them, or name them in full"
+            );
+            self.notices.show(Tone::Warning, text, Vec::new());
+        }
         let Some(sitting) = &self.sitting else { return };
         let is_copy = sitting.path().is_some_and(|before| before != path);
         let workflow = Arc::clone(sitting.workflow());
@@ -268,6 +278,25 @@ impl App {
     }
 }
 
+/// Returns the files that a workflow reads relative to its folder and would not find from another place.
+fn files_left_behind(workflow: &Workflow, catalogue: &Catalogue, folder: &Path, moved_to: &Path) -> Vec<String> {
+    let Some(new_folder) = moved_to.parent().filter(|new_folder| *new_folder != folder) else { return Vec::new() };
+    let mut left = std::collections::BTreeSet::new();
+    for (_, node) in workflow.nodes() {
+        let Some(kind) = catalogue.get(&node.kind) else { continue };
+        for schema in &kind.parameters {
+            let reads = matches!(schema.parameter_type, ParameterType::FileToRead { .. });
+            let Some(path) = node.parameters.get(&schema.id).and_then(Value::as_text).filter(|_| reads) else {
+                continue;
+            };
+            if Path::new(path).is_relative() && !new_folder.join(path).exists() && folder.join(path).exists() {
+                left.insert(path.to_owned());
+            }
+        }
+    }
+    left.into_iter().collect()
+}
+
 /// Returns a path that ends as workflows do.
 fn with_ending(path: &Path) -> PathBuf {
     if path.extension() == Some(OsStr::new("ron")) {
@@ -288,6 +317,26 @@ fn file_stem(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workflow::{Edit, Node, Position};
+
+    #[test]
+    fn files_that_do_not_come_along_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        for file in ["old/a.csv", "old/both.csv", "new/both.csv"] {
+            std::fs::create_dir_all(folder.path().join(file).parent().unwrap()).unwrap();
+            std::fs::write(folder.path().join(file), "x").unwrap();
+        }
+        let mut workflow = Workflow::new("w");
+        for (id, path) in [("a", "a.csv"), ("b", "/b.csv"), ("c", "both.csv"), ("d", "nowhere.csv")] {
+            let node = Node::new("read_csv", Position(0.0, 0.0)).with("path", path);
+            workflow.apply(Edit::AddNode(id.into(), Arc::new(node))).unwrap();
+        }
+        let left =
+            |moved_to: &Path| files_left_behind(&workflow, &Catalogue::standard(), &old, &moved_to.join("w.flow.ron"));
+        assert_eq!(left(&new), ["a.csv"]);
+        assert_eq!(left(&old), Vec::<String>::new());
+    }
 
     #[test]
     fn workflow_files_get_their_ending() {

@@ -57,7 +57,7 @@ fn columns_ui(ui: &mut Ui, table: &Table, first: usize) -> usize {
 fn rows_ui(ui: &mut Ui, table: &Table, columns: std::ops::Range<usize>, height: f32) {
     let row_height = ui.text_style_height(&egui::TextStyle::Body) + 4.0;
     let names: Vec<&str> = table.column_names().collect();
-    let number_width = 12.0 + 8.0 * table.n_rows().max(1).ilog10() as f32;
+    let number_width = 20.0 + 8.0 * table.n_rows().max(1).ilog10() as f32;
     TableBuilder::new(ui)
         .id_salt("rows")
         .striped(true)
@@ -65,7 +65,7 @@ fn rows_ui(ui: &mut Ui, table: &Table, columns: std::ops::Range<usize>, height: 
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         .min_scrolled_height(0.0)
         .max_scroll_height((height - row_height * 2.0).max(row_height * 3.0))
-        .column(Column::initial(number_width).at_least(20.0))
+        .column(Column::exact(number_width))
         .columns(Column::initial(110.0).at_least(40.0).clip(true).resizable(true), columns.len())
         .header(row_height * 1.9, |mut header| {
             header.col(|_| {});
