@@ -24,7 +24,7 @@ start() { # start NAME [FILE]: opens the program and waits for its window
     "$program" "${@:2}" >"$out/$1.log" 2>&1 &
     app=$!
     pids+=("$app")
-    window=$(timeout 60 xdotool search --sync --onlyvisible --name '^Pinflow' | head -1)
+    window=$(timeout 60 xdotool search --sync --onlyvisible --name 'Pinflow' | head -1)
     xdotool windowsize --sync "$window" 1280 800 2>/dev/null || true
     xdotool windowmove "$window" 0 0
     sleep 2
