@@ -24,7 +24,7 @@ start() { # start NAME [FILE]: opens the program and waits for its window
     "$program" "${@:2}" >"$out/$1.log" 2>&1 &
     app=$!
     pids+=("$app")
-    window=$(timeout 60 xdotool search --sync --onlyvisible --name 'Pinflow' | head -1)
+    window=$(timeout 60 xdotool search --sync --onlyvisible --all --pid "$app" --name 'Pinflow' | head -1)
     xdotool windowsize --sync "$window" 1280 800 2>/dev/null || true
     xdotool windowmove "$window" 0 0
     sleep 2
@@ -63,6 +63,8 @@ flow=$(find "$PINFLOW_HOME" -name 'penguins.flow.ron')
 if grep -q 'Pinned\|Hold\|Follow' "$flow"; then echo "FAILED: the workflow's file holds marks"; exit 1; fi
 grep -q '"merge' "$flow" || { echo "FAILED: what was added was not saved"; exit 1; }
 kill -9 "$app"
+wait "$app" 2>/dev/null || true
+sleep 1
 
 # Killed, not closed: the session is offered back.
 start second "$flow"
