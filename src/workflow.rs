@@ -11,6 +11,7 @@ mod problem;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
@@ -149,9 +150,10 @@ pub struct Connection {
 pub struct Workflow {
     id: WorkflowId,
     name: String,
-    nodes: BTreeMap<NodeId, Arc<Node>>,
+    /// Persistent, as are the connections: a run's snapshot costs nothing, and what differs from it is found fast.
+    nodes: OrdMap<NodeId, Arc<Node>>,
     /// By input, so that an input has one wire at most.
-    connections: BTreeMap<PortRef, PortRef>,
+    connections: OrdMap<PortRef, PortRef>,
     frames: BTreeMap<FrameId, Frame>,
     settings: WorkflowSettings,
     /// Invariant: above the number at the end of any node's or frame's id there ever was. Never counts down.
@@ -164,8 +166,8 @@ impl Workflow {
         Self {
             id: WorkflowId::generate(),
             name: name.into(),
-            nodes: BTreeMap::new(),
-            connections: BTreeMap::new(),
+            nodes: OrdMap::new(),
+            connections: OrdMap::new(),
             frames: BTreeMap::new(),
             settings: WorkflowSettings::default(),
             next_number: 1,

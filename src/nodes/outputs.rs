@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use smallvec::SmallVec;
+
 use crate::{
     value::{Fingerprint, Value},
     workflow::PortId,
@@ -10,9 +12,10 @@ use crate::{
 /// Values by output port; a port that is not there has no value.
 #[derive(Clone, Debug, Default)]
 pub struct Outputs {
-    ports: Vec<(PortId, Value)>,
+    /// Nearly always one.
+    ports: SmallVec<[(PortId, Value); 1]>,
     /// Of each port's value, in the same order; computed once, when asked for.
-    fingerprints: OnceLock<Vec<Fingerprint>>,
+    fingerprints: OnceLock<SmallVec<[Fingerprint; 1]>>,
 }
 
 impl Outputs {
@@ -30,8 +33,10 @@ impl Outputs {
     #[must_use]
     pub fn with(mut self, port: impl Into<PortId>, value: impl Into<Value>) -> Self {
         let port = port.into();
-        self.fingerprints = OnceLock::new();
-        self.ports.retain(|(known, _)| *known != port);
+        if !self.ports.is_empty() {
+            self.fingerprints = OnceLock::new();
+            self.ports.retain(|(known, _)| *known != port);
+        }
         self.ports.push((port, value.into()));
         self
     }

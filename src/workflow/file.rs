@@ -123,8 +123,8 @@ pub fn to_text(workflow: &Workflow) -> String {
         name: workflow.name.clone(),
         next: workflow.next_number,
         settings: workflow.settings.clone(),
-        nodes: workflow.nodes.clone(),
-        connections: Connections(workflow.connections.clone()),
+        nodes: workflow.nodes.iter().map(|(id, node)| (id.clone(), Arc::clone(node))).collect(),
+        connections: Connections(workflow.connections.iter().map(|(to, from)| (to.clone(), from.clone())).collect()),
         frames: workflow.frames.clone(),
     };
     let pretty = PrettyConfig::new().indentor("  ").extensions(Extensions::empty()).compact_arrays(false);
@@ -199,8 +199,8 @@ fn from_document(document: Document) -> Workflow {
     let mut workflow = Workflow {
         id: document.id,
         name: document.name,
-        nodes: document.nodes,
-        connections: document.connections.0,
+        nodes: document.nodes.into_iter().collect(),
+        connections: document.connections.0.into_iter().collect(),
         frames: document.frames,
         settings: document.settings,
         next_number: document.next.max(1),

@@ -1,6 +1,13 @@
 //! Names of things in a document.
 
-use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
+use std::{
+    borrow::Borrow,
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use ulid::Ulid;
@@ -16,16 +23,61 @@ fn is_id(text: &str) -> bool {
         && chars.all(|char| char.is_alphanumeric() || char == '_' || char == '-')
 }
 
+/// Text that lies in the program or is shared; equal, ordered and hashed as text. Making one from the program's text costs
+/// nothing, which matters to executors that name their ports each time.
+#[derive(Clone)]
+enum Text {
+    Static(&'static str),
+    Shared(Arc<str>),
+}
+
+impl Text {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Static(text) => text,
+            Self::Shared(text) => text,
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.as_str(), other.as_str());
+        // Ids are mostly copies of each other, and then one look at the address is enough.
+        std::ptr::eq(ours, theirs) || ours == theirs
+    }
+}
+
+impl Eq for Text {}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
 macro_rules! text_id {
     ($name:ident, $what:literal) => {
         #[doc = $what]
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(Arc<str>);
+        pub struct $name(Text);
 
         impl $name {
             /// Returns the id as text.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
@@ -33,17 +85,18 @@ macro_rules! text_id {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                if is_id(text) { Ok(Self(text.into())) } else { Err(IdError(text.to_owned())) }
+                if is_id(text) { Ok(Self(Text::Shared(text.into()))) } else { Err(IdError(text.to_owned())) }
             }
         }
 
         /// For ids written in the program.
         ///
         /// # Panics
-        /// If the text cannot be an id.
+        /// In debug builds, if the text cannot be an id.
         impl From<&'static str> for $name {
             fn from(text: &'static str) -> Self {
-                text.parse().expect("ids in the program are valid")
+                debug_assert!(is_id(text), "{}", IdError(text.to_owned()));
+                Self(Text::Static(text))
             }
         }
 
@@ -55,37 +108,37 @@ macro_rules! text_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:?}", self.0)
+                write!(f, "{:?}", self.as_str())
             }
         }
 
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
 
         impl PartialEq<str> for $name {
             fn eq(&self, other: &str) -> bool {
-                &*self.0 == other
+                self.as_str() == other
             }
         }
 
         impl PartialEq<&str> for $name {
             fn eq(&self, other: &&str) -> bool {
-                &*self.0 == *other
+                self.as_str() == *other
             }
         }
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
+                serializer.serialize_str(self.as_str())
             }
         }
 
@@ -118,26 +171,26 @@ text_id!(ParameterId, "The id of a parameter of a kind.");
 impl NodeId {
     /// Returns `stem_number`.
     pub(super) fn numbered(stem: &str, number: u64) -> Self {
-        Self(format!("{stem}_{number}").into())
+        Self(Text::Shared(format!("{stem}_{number}").into()))
     }
 }
 
 impl FrameId {
     /// Returns `stem_number`.
     pub(super) fn numbered(stem: &str, number: u64) -> Self {
-        Self(format!("{stem}_{number}").into())
+        Self(Text::Shared(format!("{stem}_{number}").into()))
     }
 }
 
 impl PortId {
     /// Returns the port of a row of them: `t1`, `t2`, …
     pub fn numbered(stem: &str, number: usize) -> Self {
-        Self(format!("{stem}{number}").into())
+        Self(Text::Shared(format!("{stem}{number}").into()))
     }
 
     /// Returns a bound that sorts before every port; not a port itself.
     pub(super) fn lowest() -> Self {
-        Self("".into())
+        Self(Text::Static(""))
     }
 }
 
