@@ -7,6 +7,6 @@ mod plan;
 mod run;
 
 pub use self::{
-    plan::{Decision, NodePlan, Plan, PlanCounts, PlanOptions, Probes, Release, Staleness, plan, probe},
+    plan::{Decision, NodePlan, Plan, PlanCounts, PlanOptions, Planner, Probes, Release, Staleness, plan, probe},
     run::{Engine, Event, EventKind, RunHandle, RunRequest},
 };

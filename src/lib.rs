@@ -48,7 +48,7 @@
 //!         session: SessionId::generate(),
 //!         marks: Marks::default(),
 //!         baseline: Arc::new(Baseline::default()),
-//!         options: PlanOptions { kind: RunKind::Standard, targets: Vec::new() },
+//!         options: PlanOptions::of(RunKind::Standard),
 //!     },
 //!     |_event| (),
 //! );

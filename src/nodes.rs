@@ -23,6 +23,7 @@ mod tables;
 mod testing;
 mod text;
 
+pub(crate) use self::check::{problems_of_node, problems_of_wires};
 pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},

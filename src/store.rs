@@ -12,7 +12,9 @@ mod kept;
 mod pinned_data;
 mod queue;
 pub mod record;
+mod record_map;
 mod rows;
+mod run_record;
 mod runs;
 mod values;
 mod writer;
@@ -30,6 +32,8 @@ pub use self::{
     pinned_data::PinnedData,
     record::{
         Arrived, ConfigChange, Effect, InputChange, InputRecord, LogLine, MarkUsed, Missing, NeverRan, NodeRecord,
-        NotRun, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind, RunRecord, RunStatus, SessionId, Status,
+        NotRun, Part, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind, RunStatus, SessionId, Status,
     },
+    record_map::RecordMap,
+    run_record::RunRecord,
 };

@@ -11,13 +11,13 @@ mod problem;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use imbl::OrdMap;
+use imbl::{OrdMap, ordmap::DiffItem};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
     edit::{Edit, EditError},
     file::{FileError, MAX_FILE_BYTES, load, parse, save, to_text, write_atomically},
-    graph::{Feed, Graph},
+    graph::{Feed, Graph, Wire},
     ids::{FrameId, IdError, KindId, NodeId, ParameterId, PortId, WorkflowId},
     problem::{Location, Problem, ProblemKind, Severity},
 };
@@ -257,6 +257,25 @@ impl Workflow {
         FrameId::numbered("frame", self.next_number)
     }
 
+    /// Returns the nodes that differ from an earlier state of this document, in the time of the differences; `None` if nodes
+    /// or connections came or went.
+    pub fn nodes_changed_since(&self, before: &Self) -> Option<Vec<NodeId>> {
+        if !same_map(&self.connections, &before.connections) {
+            return None;
+        }
+        if self.nodes.ptr_eq(&before.nodes) {
+            return Some(Vec::new());
+        }
+        before
+            .nodes
+            .diff(&self.nodes)
+            .map(|item| match item {
+                DiffItem::Update { new, .. } => Some(new.0.clone()),
+                DiffItem::Add(..) | DiffItem::Remove(..) => None,
+            })
+            .collect()
+    }
+
     /// Returns whether both hold the same document, apart from the counter that keeps ids from being used again.
     pub fn same_content(&self, other: &Self) -> bool {
         self.id == other.id
@@ -267,8 +286,13 @@ impl Workflow {
                 .iter()
                 .zip(&other.nodes)
                 .all(|(ours, theirs)| ours.0 == theirs.0 && (Arc::ptr_eq(ours.1, theirs.1) || ours.1 == theirs.1))
-            && self.connections == other.connections
+            && same_map(&self.connections, &other.connections)
             && self.frames == other.frames
             && self.settings == other.settings
     }
+}
+
+/// Returns whether two states of a map are equal, at once if they share everything.
+fn same_map<K: Ord + Clone, V: PartialEq + Clone>(ours: &OrdMap<K, V>, theirs: &OrdMap<K, V>) -> bool {
+    ours.ptr_eq(theirs) || ours.diff(theirs).next().is_none()
 }

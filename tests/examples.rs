@@ -84,17 +84,17 @@ fn run(workflow: Workflow) -> Arc<RunRecord> {
         session: SessionId::generate(),
         marks: Marks::default(),
         baseline: Arc::new(Baseline::default()),
-        options: PlanOptions { kind: RunKind::Standard, targets: Vec::new() },
+        options: PlanOptions::of(RunKind::Standard),
     };
     let record = Engine::new(Arc::new(Catalogue::standard()), None).run(request, |_| ());
-    for node in &record.nodes {
+    for node in record.nodes() {
         assert_eq!(node.status, Status::Executed, "{}", node.node);
     }
     record
 }
 
 fn output(record: &RunRecord, node: &'static str, port: &'static str) -> Value {
-    let results = record.node(&NodeId::from(node)).unwrap().results.as_ref().unwrap();
+    let results = record.node(&NodeId::from(node)).unwrap().results.clone().unwrap();
     results.load().unwrap().get(&port.into()).unwrap().clone()
 }
 

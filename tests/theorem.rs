@@ -12,12 +12,12 @@ use std::{
 };
 
 use pinflow::{
-    engine::{Engine, EventKind, PlanOptions, RunRequest},
+    engine::{Engine, EventKind, PlanOptions, Probes, RunRequest, plan},
     nodes::{
         Arity, Cacheability, Catalogue, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success,
     },
     session::{Baseline, Mark, Marks, PinPolicy, marks_after},
-    store::{NodeRecord, Reason, RunKind, RunRecord, SessionId, Status},
+    store::{NodeRecord, Part, Reason, RunKind, RunRecord, SessionId, Status},
     value::{Fingerprint, Value, ValueType},
     workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
 };
@@ -163,8 +163,28 @@ impl World {
         }
     }
 
-    /// Does a step; one that does not fit the workflow does nothing, as when a person tries it.
+    /// Does a step, and makes sure that what the engine then plans from what it knew is what it would plan from nothing.
     fn step(&mut self, step: &Step) -> Option<Arc<RunRecord>> {
+        let record = self.try_step(step);
+        self.check_plans();
+        record
+    }
+
+    fn check_plans(&self) {
+        for kind in [RunKind::Resumed, RunKind::Standard] {
+            let request = self.request(kind, None);
+            let follows = self.engine.plan(&request, &Probes::default());
+            let options = PlanOptions::of(kind);
+            let catalogue = self.engine.catalogue();
+            let (from_nothing, _) =
+                plan(&self.workflow, catalogue, &self.marks, &self.baseline, &Probes::default(), &options);
+            assert!(follows.nodes().eq(from_nothing.nodes()), "{kind:?}: {follows:#?}\n{from_nothing:#?}");
+            assert_eq!(follows.counts(), from_nothing.counts());
+        }
+    }
+
+    /// Does a step; one that does not fit the workflow does nothing, as when a person tries it.
+    fn try_step(&mut self, step: &Step) -> Option<Arc<RunRecord>> {
         let edit = match *step {
             Step::Add { node, kind } => Edit::AddNode(id(node), Arc::new(Node::new(KINDS[kind].0, Position(0.0, 0.0)))),
             Step::Remove { node } => Edit::RemoveNode(id(node)),
@@ -215,7 +235,7 @@ impl World {
             session: self.session,
             marks: self.marks.clone(),
             baseline: Arc::new(self.baseline.clone()),
-            options: PlanOptions { kind, targets: target.map(id).into_iter().collect() },
+            options: PlanOptions::of(kind).part(target.map_or(Part::All, |target| Part::To(vec![id(target)]))),
         }
     }
 
@@ -237,13 +257,13 @@ impl World {
 
 /// What holds of every run: each node is settled once, none executes twice or without a reason, and the events agree.
 fn check_record(workflow: &Workflow, record: &RunRecord, started: &[NodeId]) {
-    assert_eq!(record.nodes.len(), workflow.n_nodes(), "every node is settled");
+    assert_eq!(record.nodes().count(), workflow.n_nodes(), "every node is settled");
     let mut seen: BTreeMap<&NodeId, usize> = BTreeMap::new();
     for node in started {
         *seen.entry(node).or_default() += 1;
     }
-    for node in &record.nodes {
-        let executed = node.took.is_some();
+    for node in record.nodes() {
+        let executed = has_executed(&node);
         assert_eq!(
             usize::from(executed),
             seen.get(&node.node).copied().unwrap_or(0),
@@ -255,13 +275,18 @@ fn check_record(workflow: &Workflow, record: &RunRecord, started: &[NodeId]) {
     }
 }
 
+/// Returns whether a node executed in the run that its record is of.
+fn has_executed(record: &NodeRecord) -> bool {
+    record.started.is_some() && matches!(record.status, Status::Executed | Status::Failed(_) | Status::Cancelled)
+}
+
 /// Returns whether nothing arrives on a pinned node's input where a value did when it was pinned.
 fn has_lost_an_input(run: &RunRecord, record: &NodeRecord, pins: &Marks) -> bool {
     let Status::Pinned { .. } = record.status else { return false };
     let before = &pins.get(&record.node).capture().unwrap().inputs;
     before.iter().filter(|before| before.provenance().is_some()).any(|before| {
-        let upstream = run.node(&before.source.node).and_then(|upstream| upstream.results.as_ref());
-        !upstream.is_some_and(|results| results.has_value(&before.source.port))
+        let upstream = run.node(&before.source().node).and_then(|upstream| upstream.results.clone());
+        !upstream.is_some_and(|results| results.has_value(&before.source().port))
     })
 }
 
@@ -270,8 +295,7 @@ type Given = BTreeMap<NodeId, Vec<(String, Fingerprint)>>;
 /// Returns the data on every output that has a value.
 fn given(record: &RunRecord) -> Given {
     record
-        .nodes
-        .iter()
+        .nodes()
         .map(|node| {
             let ports = node.results.iter().flat_map(|results| results.ports().to_vec());
             (node.node.clone(), ports.map(|port| (port.port.to_string(), port.fingerprint)).collect())
@@ -299,7 +323,7 @@ proptest! {
         // Once more, with nothing changed: only what is forced, failed or skipped last time, and what is below it.
         let again = world.run(RunKind::Resumed, None);
         prop_assert_eq!(given(&again), given(&standard));
-        for node in again.nodes.iter().filter(|node| node.took.is_some()) {
+        for node in again.nodes().filter(|node| has_executed(node)) {
             let excused = node.reasons.iter().all(|reason| matches!(
                 reason,
                 Reason::Forced | Reason::NotCacheable | Reason::FailedLastTime(_) | Reason::UpstreamExecutes(_) | Reason::NeverRan(_)
@@ -320,6 +344,7 @@ proptest! {
                     let record = record.filter(|record| record.as_it_was.kind != "outside").cloned();
                     let mark = record.map_or(Mark::Default, |record| Mark::pin(PinPolicy::Follow, Some(&record)));
                     world.marks.set(id(*node), mark);
+                    world.check_plans();
                 }
             }
         }
@@ -333,7 +358,7 @@ proptest! {
         for kind in [RunKind::Resumed, RunKind::Standard] {
             let pins = world.marks.clone();
             let pinned = world.run(kind, None);
-            if pinned.nodes.iter().any(|record| has_lost_an_input(&pinned, record, &pins)) {
+            if pinned.nodes().any(|record| has_lost_an_input(&pinned, &record, &pins)) {
                 // A pinned node gives its results even then, and its node would not.
                 return Ok(());
             }

@@ -14,7 +14,7 @@ use crate::{
     engine::{Engine, PlanOptions, RunRequest},
     nodes::{Catalogue, ParameterType},
     session::{Baseline, Folders, Mark, Marks, PinPolicy, Session},
-    store::{RunKind, SessionId, Store},
+    store::{Part, RunKind, SessionId, Store},
     value::{Value, from_json},
     workflow::{Edit, NodeId, ParameterId, Workflow},
 };
@@ -72,7 +72,8 @@ impl Marking {
         let mut marks = session.as_ref().map(|session| session.marks.clone()).unwrap_or_default();
         self.set_marks(&workflow, &baseline, &mut marks)?;
         let kind = if self.resume { RunKind::Resumed } else { RunKind::Standard };
-        let targets = self.to.iter().map(|node| find(&workflow, node)).collect::<anyhow::Result<_>>()?;
+        let targets: Vec<NodeId> = self.to.iter().map(|node| find(&workflow, node)).collect::<anyhow::Result<_>>()?;
+        let part = if targets.is_empty() { Part::All } else { Part::To(targets) };
         let request = RunRequest {
             workflow: Arc::new(workflow),
             path: Some(self.file.clone()),
@@ -80,7 +81,7 @@ impl Marking {
             session: id,
             marks,
             baseline: Arc::new(baseline),
-            options: PlanOptions { kind, targets },
+            options: PlanOptions::of(kind).part(part),
         };
         Ok(Prepared { engine: Engine::new(catalogue, store), request, session })
     }

@@ -76,7 +76,7 @@ const fn status_words(status: RunStatus) -> &'static str {
 /// Returns a run as JSON. Outputs are given as previews, and texts and numbers as they are.
 pub(super) fn run_as_json(record: &RunRecord) -> serde_json::Value {
     let nodes: serde_json::Map<_, _> =
-        record.nodes.iter().map(|node| (node.node.to_string(), node_as_json(node))).collect();
+        record.nodes().map(|node| (node.node.to_string(), node_as_json(&node))).collect();
     json!({
         "run": record.header.id.to_string(),
         "session": record.header.session.to_string(),
@@ -138,8 +138,7 @@ pub(super) fn decision_words(node: &NodePlan) -> (&'static str, String) {
 /// Returns a plan as text.
 pub(super) fn plan_as_text(plan: &Plan) -> String {
     let mut lines: Vec<String> = plan
-        .nodes
-        .iter()
+        .nodes()
         .map(|node| {
             let (word, sentence) = decision_words(node);
             let released = node.released.as_ref().map(|why| format!("  (pin released: {})", why.0)).unwrap_or_default();
@@ -157,8 +156,7 @@ pub(super) fn plan_as_text(plan: &Plan) -> String {
 /// Returns a plan as JSON.
 pub(super) fn plan_as_json(plan: &Plan) -> serde_json::Value {
     let nodes: serde_json::Map<_, _> = plan
-        .nodes
-        .iter()
+        .nodes()
         .map(|node| {
             let (word, sentence) = decision_words(node);
             let described = json!({

@@ -16,7 +16,7 @@ use super::{
     report::{node_line, run_as_json, summary},
 };
 use crate::{
-    engine::{Decision, Event, EventKind},
+    engine::{Event, EventKind},
     session::{Marks, marks_after},
     store::{RunRecord, RunStatus, Status},
 };
@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
     let says_lines = !arguments.json && !arguments.quiet;
     let record = prepared.engine.run(prepared.request.clone(), move |event| show(&shown, says_lines, event));
     bar.finish_and_clear();
-    for failed in record.nodes.iter().filter(|node| matches!(node.status, Status::Failed(_))) {
+    for failed in record.own().iter().filter(|node| matches!(node.status, Status::Failed(_))) {
         if let Status::Failed(error) = &failed.status {
             complain(&format!("error: {}: {error}", failed.node));
         }
@@ -75,7 +75,7 @@ fn progress_bar(quiet: bool) -> ProgressBar {
 fn show(bar: &ProgressBar, says_lines: bool, event: Event) {
     match event.kind {
         EventKind::Started { plan, .. } => {
-            bar.set_length(plan.nodes.iter().filter(|node| node.decision == Decision::Execute).count() as u64);
+            bar.set_length(plan.counts().execute as u64);
         }
         EventKind::NodeSettled(record) => {
             if record.took.is_some() {

@@ -9,7 +9,7 @@ use std::{
 
 use super::{LiveState, RunProgress, View, words};
 use crate::{
-    engine::{EventKind, Plan, PlanOptions, Probes, plan},
+    engine::{Engine, EventKind, Plan, PlanOptions, Planner, Probes},
     nodes::Catalogue,
     session::{Baseline, Capture, Change, History, Mark, MarkEdit, Marks, SavedView, Session, SessionId, marks_after},
     store::{MarkUsed, NodeRecord, RunHeader, RunId, RunKind, RunRecord, Status},
@@ -236,14 +236,20 @@ impl Sitting {
 
     /// Plans what Resume would do, if anything it depends on has changed; for the results of a run that goes on, a few
     /// times a second only.
-    pub(crate) fn replan(&mut self, catalogue: &Catalogue) {
+    pub(crate) fn replan(&mut self, engine: &Engine) {
         let is_old = self.planned.is_none_or(|planned| planned.elapsed() >= REPLAN_EVERY);
         if self.due.plan || (self.due.results && is_old) {
             (self.due.plan, self.due.results) = (false, false);
             self.planned = Some(Instant::now());
-            let options = PlanOptions { kind: RunKind::Resumed, targets: Vec::new() };
-            (self.plan, self.problems) =
-                plan(&self.workflow, catalogue, &self.marks, &self.baseline, &self.probes, &options);
+            let options = PlanOptions::of(RunKind::Resumed);
+            (self.plan, self.problems) = engine.plan_with_problems(
+                &self.workflow,
+                &self.marks,
+                &self.baseline,
+                &self.probes,
+                &options,
+                Planner::problems,
+            );
         }
     }
 
@@ -287,12 +293,13 @@ impl Sitting {
         self.run = Some(RunProgress {
             id: header.id,
             kind: header.kind,
+            plan: plan.clone(),
             started: Instant::now(),
             finished: None,
             n_pins: header.marks.iter().filter(|(_, mark)| is_pin(mark)).count(),
             n_to_execute: plan.counts().execute,
             n_executed: 0,
-            nodes: plan.nodes.iter().filter(executes).map(|node| (node.node.clone(), LiveState::Waiting)).collect(),
+            nodes: plan.nodes().filter(executes).map(|node| (node.node.clone(), LiveState::Waiting)).collect(),
         });
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    engine::Plan,
+    engine::{Decision, Plan},
     nodes::Catalogue,
     session::{Baseline, Marks},
     store::{NodeRecord, RunId, RunKind},
@@ -39,6 +39,18 @@ pub struct View<'a> {
     pub show_plan: bool,
 }
 
+impl View<'_> {
+    /// Returns what came of a node last: its newest record, seen from the last run if that reused it.
+    pub fn record(&self, node: &NodeId) -> Option<Arc<NodeRecord>> {
+        let record = self.baseline.get(node)?;
+        let reusing = self.run.filter(|run| {
+            run.id != record.run
+                && run.plan.get(node).is_some_and(|planned| matches!(planned.decision, Decision::Reuse { .. }))
+        });
+        Some(reusing.map_or_else(|| Arc::clone(record), |run| record.reused_in(run.id)))
+    }
+}
+
 /// How a run of this sitting stands.
 #[derive(Clone, Debug)]
 pub struct RunProgress {
@@ -46,6 +58,8 @@ pub struct RunProgress {
     pub id: RunId,
     /// Standard or resumed.
     pub kind: RunKind,
+    /// What it was to do.
+    pub plan: Plan,
     /// When it started.
     pub started: Instant,
     /// When it finished.

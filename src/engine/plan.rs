@@ -1,21 +1,34 @@
 //! What a run would do, and why: a pure function of workflow, catalogue, marks, baseline, probes and options.
 
 mod decide;
+mod facts;
+mod parts;
+mod pins;
+mod planner;
 mod probe;
-mod recipes;
+mod step;
 mod why;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{Arc, OnceLock},
+};
 
-pub(super) use self::decide::{is_armed, missing_input, pin_without_input};
-pub use self::probe::probe;
-use self::recipes::Recipes;
+use imbl::Vector;
+
+pub(super) use self::{
+    decide::{is_armed, missing_input, pin_without_input},
+    step::{Given, NothingBecause, Step},
+};
+use self::{facts::Prepared, parts::Need};
+pub use self::{planner::Planner, probe::probe};
 use crate::{
-    nodes::{Catalogue, check},
+    engine::run::body::Body,
+    nodes::Catalogue,
     session::{Baseline, Marks},
-    store::{NotRun, PinPolicy, Provenance, Reason, RunKind},
+    store::{NotRun, Part, PinPolicy, Provenance, Reason, RunKind},
     value::Fingerprint,
-    workflow::{Graph, NodeId, Problem, Workflow},
+    workflow::{Feed, Graph, NodeId, Problem, Workflow},
 };
 
 /// Which run is planned.
@@ -23,8 +36,26 @@ use crate::{
 pub struct PlanOptions {
     /// Standard or resumed.
     pub kind: RunKind,
-    /// Run to here: only these nodes and what they need; empty for all.
-    pub targets: Vec<NodeId>,
+    /// All of the workflow, or which part of it.
+    pub part: Part,
+    /// A node that executes only because one above it does reuses its results if the data turns out to be the same.
+    pub stop_at_equal_data: bool,
+    /// A standard run leaves out nodes without side effects whose every consumer is pinned.
+    pub skip_what_only_feeds_pins: bool,
+}
+
+impl PlanOptions {
+    /// Returns the options of a run of all nodes.
+    pub const fn of(kind: RunKind) -> Self {
+        Self { kind, part: Part::All, stop_at_equal_data: false, skip_what_only_feeds_pins: false }
+    }
+
+    /// Returns the options for a part of the workflow.
+    #[must_use]
+    pub fn part(mut self, part: Part) -> Self {
+        self.part = part;
+        self
+    }
 }
 
 /// What was found out about the world before planning.
@@ -81,7 +112,7 @@ pub struct NodePlan {
     /// What the run would do.
     pub decision: Decision,
     /// Why it executes, if it does; for one that is left out below a Follow pin, why it would if the pin is released.
-    pub reasons: Vec<Reason>,
+    pub reasons: Arc<[Reason]>,
     /// The fingerprint of kind, version and parameters.
     pub config: Fingerprint,
     /// The fingerprint of the config and of all that feeds it.
@@ -100,13 +131,17 @@ pub struct NodePlan {
     pub warnings: Vec<String>,
 }
 
-/// What a run would do.
+/// What a run would do. Cloned in constant time; plans that follow each other share what they have in common.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The workflow's nodes in order of work.
-    pub graph: Graph,
+    prepared: Prepared,
     /// One for each node, in the graph's order.
-    pub nodes: Vec<NodePlan>,
+    steps: Vector<Arc<Step>>,
+    counts: PlanCounts,
+    /// A bit for each node that a run has something to do for, besides recording that it was reused.
+    active: Arc<Vec<u64>>,
+    /// What a run of this plan walks; made when first asked for.
+    body: Arc<OnceLock<Arc<Body>>>,
 }
 
 /// How many nodes a plan would do what with.
@@ -126,26 +161,93 @@ pub struct PlanCounts {
     pub cannot_run: usize,
 }
 
+impl PlanCounts {
+    fn of(&mut self, decision: &Decision) -> &mut usize {
+        match decision {
+            Decision::Execute => &mut self.execute,
+            Decision::Reuse { .. } => &mut self.reuse,
+            Decision::Pinned { .. } => &mut self.pinned,
+            Decision::Disabled => &mut self.disabled,
+            Decision::NotRun(_) => &mut self.not_run,
+            Decision::CannotRun(_) => &mut self.cannot_run,
+        }
+    }
+}
+
 impl Plan {
+    /// Returns a plan of these steps, in the graph's order.
+    fn new(prepared: Prepared, steps: Vector<Arc<Step>>) -> Self {
+        let mut active = vec![0; steps.len().div_ceil(64)];
+        let mut counts = PlanCounts::default();
+        for (index, step) in steps.iter().enumerate() {
+            *counts.of(&step.plan.decision) += 1;
+            if step.is_active() {
+                active[index / 64] |= 1 << (index % 64);
+            }
+        }
+        Self { prepared, steps, counts, active: Arc::new(active), body: Arc::default() }
+    }
+
+    /// Puts another step in the place of a node's.
+    fn replace(&mut self, index: usize, step: Step) {
+        let Some(before) = self.steps.get(index) else { return };
+        *self.counts.of(&before.plan.decision) -= 1;
+        *self.counts.of(&step.plan.decision) += 1;
+        let bit = 1 << (index % 64);
+        if before.is_active() != step.is_active() {
+            let active = Arc::make_mut(&mut self.active);
+            if step.is_active() {
+                active[index / 64] |= bit
+            } else {
+                active[index / 64] &= !bit
+            }
+            if self.body.get().is_some() {
+                self.body = Arc::default();
+            }
+        }
+        self.steps.set(index, Arc::new(step));
+    }
+
+    /// Returns the workflow's nodes in order of work.
+    pub fn graph(&self) -> &Graph {
+        &self.prepared.graph
+    }
+
+    /// Returns what the run would do with each node, in the graph's order.
+    pub fn nodes(&self) -> impl ExactSizeIterator<Item = &NodePlan> {
+        self.steps.iter().map(|step| &step.plan)
+    }
+
     /// Returns what the run would do with a node.
     pub fn get(&self, node: &NodeId) -> Option<&NodePlan> {
-        self.nodes.get(self.graph.index(node)?)
+        Some(&self.steps.get(self.graph().index(node)?)?.plan)
+    }
+
+    /// Returns all that is decided on a node.
+    pub(super) fn step(&self, index: usize) -> &Arc<Step> {
+        &self.steps[index]
+    }
+
+    /// Returns the nodes that a run has something to do for, besides recording that they were reused, ascending.
+    pub(super) fn active(&self) -> impl Iterator<Item = usize> {
+        self.active.iter().enumerate().flat_map(|(word_idx, &word)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros() as usize;
+                left &= left.checked_sub(1)?;
+                Some(word_idx * 64 + bit)
+            })
+        })
+    }
+
+    /// Returns what a run of this plan walks.
+    pub(super) fn body(&self) -> Arc<Body> {
+        Arc::clone(self.body.get_or_init(|| Arc::new(Body::of_plan(self))))
     }
 
     /// Returns how many nodes the run would do what with.
-    pub fn counts(&self) -> PlanCounts {
-        let mut counts = PlanCounts::default();
-        for node in &self.nodes {
-            *match node.decision {
-                Decision::Execute => &mut counts.execute,
-                Decision::Reuse { .. } => &mut counts.reuse,
-                Decision::Pinned { .. } => &mut counts.pinned,
-                Decision::Disabled => &mut counts.disabled,
-                Decision::NotRun(_) => &mut counts.not_run,
-                Decision::CannotRun(_) => &mut counts.cannot_run,
-            } += 1;
-        }
-        counts
+    pub const fn counts(&self) -> PlanCounts {
+        self.counts
     }
 
     /// Returns the chain of reasons for what is decided on a node, nearest first, each one line for a person.
@@ -154,7 +256,7 @@ impl Plan {
     }
 }
 
-/// Returns what a run would do, and the problems of the workflow.
+/// Returns what a run would do, and the problems of the workflow. For one plan after the other there is [`Planner`].
 pub fn plan(
     workflow: &Workflow,
     catalogue: &Catalogue,
@@ -163,37 +265,19 @@ pub fn plan(
     probes: &Probes,
     options: &PlanOptions,
 ) -> (Plan, Vec<Problem>) {
-    let problems = check(workflow, catalogue);
-    let graph = Graph::new(workflow);
+    let prepared = Prepared::new(workflow, catalogue);
+    let problems = prepared.problems();
     let sources = Sources { workflow, catalogue, marks, baseline, probes, options };
-    let mut learned = Learned::default();
-    loop {
-        let recipes = Recipes::new(&sources, &graph, &learned);
-        let (nodes, more) = decide::decide(&sources, &graph, &recipes, &problems, &learned);
-        // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
-        if !learned.add(more) {
-            return (Plan { graph, nodes }, problems);
-        }
-    }
+    (planner::plan_all(&sources, prepared).0, problems)
 }
 
-/// What planning finds out of Follow pins only once it knows what reaches them; it then starts over with it.
+/// What planning finds out of Follow pins only once it knows what reaches them; it then goes on with it.
 #[derive(Clone, Debug, Default)]
 struct Learned {
     /// Those that other data reaches than what their results came from.
-    released: BTreeMap<NodeId, Release>,
+    released: HashMap<usize, Release>,
     /// Those that may be released in a run of a part: what lies behind them is needed after all.
-    opened: BTreeSet<NodeId>,
-}
-
-impl Learned {
-    /// Takes in more; returns whether anything is new.
-    fn add(&mut self, more: Self) -> bool {
-        let n_known = self.released.len() + self.opened.len();
-        self.released.extend(more.released);
-        self.opened.extend(more.opened);
-        self.released.len() + self.opened.len() > n_known
-    }
+    opened: BTreeSet<usize>,
 }
 
 /// All that a plan is made from.
@@ -205,4 +289,78 @@ struct Sources<'a> {
     baseline: &'a Baseline,
     probes: &'a Probes,
     options: &'a PlanOptions,
+}
+
+/// What the decision on a node looks at.
+struct View<'a> {
+    sources: &'a Sources<'a>,
+    prepared: &'a Prepared,
+    learned: &'a Learned,
+    /// `None`: all nodes are needed.
+    needs: Option<&'a [Need]>,
+    steps: Steps<'a>,
+}
+
+/// What is decided so far.
+enum Steps<'a> {
+    /// On the first few nodes.
+    Growing(&'a [Arc<Step>]),
+    /// On all; on those below the node in question perhaps not for the last time.
+    Whole(&'a Vector<Arc<Step>>),
+}
+
+impl View<'_> {
+    fn graph(&self) -> &Graph {
+        &self.prepared.graph
+    }
+
+    fn id(&self, index: usize) -> &NodeId {
+        &self.prepared.graph.ids[index]
+    }
+
+    fn facts(&self, index: usize) -> &Arc<facts::Facts> {
+        &self.prepared.facts[index]
+    }
+
+    fn need(&self, index: usize) -> Need {
+        self.needs.map_or(Need::Fully, |needs| needs[index])
+    }
+
+    /// Returns what is decided on the node that feeds an input of another; nothing if both are in a circle.
+    fn upstream(&self, index: usize, feed: &Feed) -> Option<&Step> {
+        if feed.from < index { self.step(feed.from) } else { None }
+    }
+
+    fn step(&self, index: usize) -> Option<&Step> {
+        match self.steps {
+            Steps::Growing(steps) => steps.get(index).map(|step| &**step),
+            Steps::Whole(steps) => steps.get(index).map(|step| &**step),
+        }
+    }
+
+    /// Returns whether a node has a pin that gives its results.
+    fn gives_pinned_results(&self, index: usize) -> bool {
+        self.step(index).is_some_and(|step| step.pin.gives_results())
+    }
+}
+
+#[cfg(test)]
+impl Plan {
+    /// Returns a plan that shows these nodes: for drawing, not for running.
+    pub(crate) fn shown(workflow: &Workflow, catalogue: &Catalogue, nodes: Vec<NodePlan>) -> Self {
+        let prepared = Prepared::new(workflow, catalogue);
+        let steps = nodes.into_iter().enumerate().map(|(index, plan)| {
+            let facts = Arc::clone(&prepared.facts[index]);
+            Arc::new(Step { plan, facts, given: Given::Fresh, recipe_given: None, pin: pins::PinStanding::None })
+        });
+        let steps = steps.collect();
+        Self::new(prepared, steps)
+    }
+
+    /// Changes what is shown of each node.
+    pub(crate) fn change_shown(&mut self, change: impl Fn(&mut NodePlan)) {
+        for step in self.steps.iter_mut() {
+            change(&mut Arc::make_mut(step).plan);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Running: one thread walks the plan and owns the run's state; two pools execute nodes and report back to it.
 
+pub(super) mod body;
 mod dispatch;
 mod host;
 mod pools;
@@ -7,17 +8,17 @@ mod pools;
 use std::{
     fmt,
     path::PathBuf,
-    sync::{Arc, OnceLock, mpsc},
+    sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread,
 };
 
 use self::{host::Cancel, pools::Pools};
-use super::{Plan, PlanOptions};
+use super::{Plan, PlanOptions, Planner, Probes};
 use crate::{
     nodes::Catalogue,
     session::{Baseline, Marks},
-    store::{LogLine, NodeRecord, RunHeader, RunId, RunRecord, SessionId, Store},
-    workflow::{NodeId, Workflow},
+    store::{LogLine, NodeRecord, RunHeader, RunId, RunKind, RunRecord, SessionId, Store},
+    workflow::{NodeId, Workflow, WorkflowId},
 };
 
 /// What to run: a snapshot, so that editing may go on.
@@ -56,7 +57,7 @@ pub enum EventKind {
         /// The run.
         header: Arc<RunHeader>,
         /// What it will do.
-        plan: Arc<Plan>,
+        plan: Plan,
     },
     /// A node begins to execute.
     NodeStarted {
@@ -91,7 +92,12 @@ pub struct Engine {
     catalogue: Arc<Catalogue>,
     store: Option<Store>,
     pools: Arc<Pools>,
+    /// One for each workflow and kind of run that was planned lately, the newest last.
+    planners: Arc<Mutex<Vec<((WorkflowId, RunKind), Planner)>>>,
 }
+
+/// How many planners are kept: each knows one workflow whole.
+const MAX_PLANNERS: usize = 8;
 
 /// A run that goes on.
 pub struct RunHandle {
@@ -107,7 +113,7 @@ type OnEvent = Arc<dyn Fn(Event) + Send + Sync>;
 impl Engine {
     /// Returns an engine. Its pools start when first needed; without a store, results live in memory only.
     pub fn new(catalogue: Arc<Catalogue>, store: Option<Store>) -> Self {
-        Self { catalogue, store, pools: Arc::new(Pools::default()) }
+        Self { catalogue, store, pools: Arc::default(), planners: Arc::default() }
     }
 
     /// Returns the kinds the engine knows.
@@ -118,6 +124,39 @@ impl Engine {
     /// Returns where results are kept.
     pub const fn store(&self) -> Option<&Store> {
         self.store.as_ref()
+    }
+
+    /// Returns what a run would do, at the cost of what has changed since the last such plan.
+    pub fn plan(&self, request: &RunRequest, probes: &Probes) -> Plan {
+        self.plan_with_problems(&request.workflow, &request.marks, &request.baseline, probes, &request.options, |_| ())
+            .0
+    }
+
+    /// Returns what a run would do, and something more of the planner that knows it.
+    pub fn plan_with_problems<T>(
+        &self,
+        workflow: &Workflow,
+        marks: &Marks,
+        baseline: &Baseline,
+        probes: &Probes,
+        options: &PlanOptions,
+        more: impl FnOnce(&Planner) -> T,
+    ) -> (Plan, T) {
+        let key = (workflow.id(), options.kind);
+        let mut planners = self.planners.lock().unwrap_or_else(PoisonError::into_inner);
+        let position = planners.iter().position(|(known, _)| *known == key);
+        let mut planner = position
+            .map(|position| planners.remove(position).1)
+            .unwrap_or_else(|| Planner::new(Arc::clone(&self.catalogue)));
+        drop(planners);
+        let plan = planner.plan(workflow, marks, baseline, probes, options);
+        let more = more(&planner);
+        let mut planners = self.planners.lock().unwrap_or_else(PoisonError::into_inner);
+        if planners.len() >= MAX_PLANNERS {
+            planners.remove(0);
+        }
+        planners.push((key, planner));
+        (plan, more)
     }
 
     /// Starts a run on a thread of its own. Events come from several threads; those of one node come in order.
@@ -136,9 +175,9 @@ impl Engine {
                 drop(alive);
             }
         };
-        let work = Arc::new(std::sync::Mutex::new(Some(work)));
+        let work = Arc::new(Mutex::new(Some(work)));
         let on_thread = Arc::clone(&work);
-        let take = |work: &std::sync::Mutex<Option<_>>| work.lock().ok().and_then(|mut work| work.take());
+        let take = |work: &Mutex<Option<_>>| work.lock().ok().and_then(|mut work| work.take());
         let spawned = thread::Builder::new().name("pinflow-run".to_owned()).spawn(move || {
             if let Some(work) = take(&on_thread) {
                 work();

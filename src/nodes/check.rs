@@ -8,24 +8,36 @@ use crate::{
 
 /// Returns every problem of a workflow, sorted.
 pub fn check(workflow: &Workflow, catalogue: &Catalogue) -> Vec<Problem> {
+    let mut problems = problems_of_wires(workflow, catalogue, &Graph::new(workflow));
+    problems.extend(workflow.nodes().flat_map(|(id, node)| problems_of_node(workflow, catalogue, id, node)));
+    problems.sort();
+    problems
+}
+
+/// Returns what is wrong with one node: its kind, its parameters, inputs that lack a wire.
+pub(crate) fn problems_of_node(workflow: &Workflow, catalogue: &Catalogue, id: &NodeId, node: &Node) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (id, node) in workflow.nodes() {
-        match catalogue.get(&node.kind) {
-            Some(kind) => check_node(workflow, id, node, kind, &mut problems),
-            None => problems.push(Problem::error(
-                ProblemKind::UnknownKind,
-                Location::Node(id.clone()),
-                format!("this program has no kind {}; the node is kept as it is and does not run", node.kind),
-            )),
-        }
+    match catalogue.get(&node.kind) {
+        Some(kind) => check_node(workflow, id, node, kind, &mut problems),
+        None => problems.push(Problem::error(
+            ProblemKind::UnknownKind,
+            Location::Node(id.clone()),
+            format!("this program has no kind {}; the node is kept as it is and does not run", node.kind),
+        )),
     }
+    problems.sort();
+    problems
+}
+
+/// Returns what is wrong with the wires, one by one and together. Depends on nodes by their kinds only.
+pub(crate) fn problems_of_wires(workflow: &Workflow, catalogue: &Catalogue, graph: &Graph) -> Vec<Problem> {
+    let mut problems = Vec::new();
     for (to, from) in workflow.connections() {
-        let connection = Connection { from: from.clone(), to: to.clone() };
-        if let Err((kind, message)) = check_ends(workflow, catalogue, &connection) {
+        if let Err((kind, message)) = check_ends(workflow, catalogue, from, to) {
+            let connection = Connection { from: from.clone(), to: to.clone() };
             problems.push(Problem::error(kind, Location::Connection(connection), message));
         }
     }
-    let graph = Graph::new(workflow);
     for id in graph.in_a_circle() {
         problems.push(Problem::error(
             ProblemKind::Cycle,
@@ -42,7 +54,7 @@ pub fn check_connection(workflow: &Workflow, catalogue: &Catalogue, connection: 
     if connection.from.node == connection.to.node {
         return Err("a node cannot feed itself".to_owned());
     }
-    check_ends(workflow, catalogue, connection).map_err(|(_, message)| message)?;
+    check_ends(workflow, catalogue, &connection.from, &connection.to).map_err(|(_, message)| message)?;
     if workflow.depends_on(&connection.from.node, &connection.to.node) {
         return Err(format!(
             "{} depends on {} already: this would make a circle",
@@ -55,7 +67,8 @@ pub fn check_connection(workflow: &Workflow, catalogue: &Catalogue, connection: 
 fn check_ends(
     workflow: &Workflow,
     catalogue: &Catalogue,
-    connection: &Connection,
+    from: &PortRef,
+    to: &PortRef,
 ) -> Result<(), (ProblemKind, String)> {
     let kind_at = |end: &PortRef| {
         workflow
@@ -64,24 +77,21 @@ fn check_ends(
             .ok_or_else(|| (ProblemKind::MissingNode, format!("there is no node {}", end.node)))
     };
     // What an unknown kind has for ports nobody can say: its wires are kept.
-    let (Some(from_kind), Some(to_kind)) = (kind_at(&connection.from)?, kind_at(&connection.to)?) else {
+    let (Some(from_kind), Some(to_kind)) = (kind_at(from)?, kind_at(to)?) else {
         return Ok(());
     };
-    let output = from_kind.output_port(&connection.from.port).ok_or_else(|| {
+    let output = from_kind.output_port(&from.port).ok_or_else(|| {
         let known: Vec<&str> = from_kind.outputs.iter().map(|output| output.id.as_str()).collect();
-        (ProblemKind::MissingPort, missing_port("output", &connection.from, from_kind, &known))
+        (ProblemKind::MissingPort, missing_port("output", from, from_kind, &known))
     })?;
-    let input = to_kind.input_port(&connection.to.port).ok_or_else(|| {
+    let input = to_kind.input_port(&to.port).ok_or_else(|| {
         let known: Vec<&str> = to_kind.inputs.iter().map(|input| input.id.as_str()).collect();
-        (ProblemKind::MissingPort, missing_port("input", &connection.to, to_kind, &known))
+        (ProblemKind::MissingPort, missing_port("input", to, to_kind, &known))
     })?;
     if can_convert(output.value_type, input.value_type) {
         return Ok(());
     }
-    Err((
-        ProblemKind::WrongType,
-        format!("{} gives {}, {} takes {}", connection.from, output.value_type, connection.to, input.value_type),
-    ))
+    Err((ProblemKind::WrongType, format!("{} gives {}, {} takes {}", from, output.value_type, to, input.value_type)))
 }
 
 fn missing_port(what: &str, end: &PortRef, kind: &Kind, known: &[&str]) -> String {

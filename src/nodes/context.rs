@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::{NodeError, Outputs, ResolvedParameters};
 use crate::{
@@ -110,7 +111,7 @@ pub trait Host: Sync {
 pub struct Context<'a> {
     node: &'a NodeId,
     parameters: ResolvedParameters<'a>,
-    inputs: &'a [(PortId, Value)],
+    inputs: &'a [(&'a PortId, Value)],
     host: &'a dyn Host,
 }
 
@@ -119,7 +120,7 @@ impl<'a> Context<'a> {
     pub const fn new(
         node: &'a NodeId,
         parameters: ResolvedParameters<'a>,
-        inputs: &'a [(PortId, Value)],
+        inputs: &'a [(&'a PortId, Value)],
         host: &'a dyn Host,
     ) -> Self {
         Self { node, parameters, inputs, host }
@@ -137,16 +138,19 @@ impl<'a> Context<'a> {
 
     /// Returns the value on an input, if one arrived.
     pub fn input(&self, port: &str) -> Option<&'a Value> {
-        self.inputs.iter().find(|(known, _)| *known == *port).map(|(_, value)| value)
+        self.inputs.iter().find(|(known, _)| **known == *port).map(|(_, value)| value)
     }
 
     /// Returns the values on a row of inputs `stem1`, `stem2`, … that arrived, in order.
-    pub fn inputs(&self, stem: &str) -> Vec<(&'a PortId, &'a Value)> {
+    pub fn inputs(&self, stem: &str) -> SmallVec<[(&'a PortId, &'a Value); 4]> {
         let number = |port: &PortId| port.as_str().strip_prefix(stem).and_then(|digits| digits.parse::<usize>().ok());
-        let mut row: Vec<_> =
-            self.inputs.iter().filter_map(|(port, value)| Some((number(port)?, port, value))).collect();
-        row.sort_by_key(|(number, ..)| *number);
-        row.into_iter().map(|(_, port, value)| (port, value)).collect()
+        let mut row: SmallVec<[(&'a PortId, &'a Value); 4]> =
+            self.inputs.iter().filter(|(port, _)| number(port).is_some()).map(|(port, value)| (*port, value)).collect();
+        // Inputs come sorted as text, which is in order unless a number has two digits.
+        if row.iter().any(|(port, _)| port.as_str().len() > stem.len() + 1) {
+            row.sort_by_cached_key(|(port, _)| number(port));
+        }
+        row
     }
 
     /// Returns the value on an input that the engine has made sure of.

@@ -71,7 +71,8 @@ impl Trial {
             assert_eq!(schema.problem_with(value), None, "the parameters fit the schema");
         }
         let id = NodeId::from("node");
-        let success = (self.kind.executor)(&Context::new(&id, parameters, &self.inputs, &self.host))?;
+        let inputs: Vec<_> = self.inputs.iter().map(|(port, value)| (port, value.clone())).collect();
+        let success = (self.kind.executor)(&Context::new(&id, parameters, &inputs, &self.host))?;
         for (port, value) in success.outputs.iter() {
             let declared = self.kind.output_port(port).expect("the kind has this output").value_type;
             assert!(

@@ -10,7 +10,7 @@ pub fn marks_after(marks: &Marks, run: &RunRecord) -> MarkEdit {
         let used = run.header.marks.iter().find(|(node, _)| *node == record.node).map(|(_, used)| *used);
         Some((record.node.clone(), mark_after(pin, used, record)?))
     };
-    MarkEdit(run.nodes.iter().filter_map(|record| changed(record)).collect())
+    MarkEdit(run.nodes().filter_map(|record| changed(&record)).collect())
 }
 
 /// Returns the mark that takes a pin's place, if the run changes it.
@@ -54,7 +54,7 @@ mod tests {
     fn run_of(record: impl FnOnce(RunId) -> NodeRecord) -> RunRecord {
         let header = header(SessionId::generate(), &chain(&["a"]));
         let record = record(header.id);
-        RunRecord { header, nodes: vec![Arc::new(record)] }
+        RunRecord::of_records(header, vec![Arc::new(record)])
     }
 
     /// Returns the mark of the only node after a run, given its mark before.
@@ -132,7 +132,7 @@ mod tests {
     fn a_pin_that_was_turned_into_hold_or_taken_anew_meanwhile_stays() {
         let run = released(Status::Executed);
         assert!(after(captured_earlier(PinPolicy::Hold), &run).capture().is_some());
-        let anew = Mark::pin(PinPolicy::Follow, Some(&run.nodes[0]));
+        let anew = Mark::pin(PinPolicy::Follow, Some(&run.own()[0]));
         assert!(after(anew, &run).capture().is_some());
     }
 

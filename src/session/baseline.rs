@@ -1,16 +1,16 @@
 //! What Resume starts from: the newest settled record of every node.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
-    store::{NodeRecord, NotRun, RunRecord, Status},
+    store::{NodeRecord, NotRun, RecordMap, RunRecord, Status},
     workflow::NodeId,
 };
 
-/// The newest settled record of every node in a session.
+/// The newest settled record of every node in a session. Cloned in constant time.
 #[derive(Clone, Debug, Default)]
 pub struct Baseline {
-    nodes: BTreeMap<NodeId, Arc<NodeRecord>>,
+    nodes: RecordMap,
 }
 
 impl Baseline {
@@ -21,7 +21,12 @@ impl Baseline {
 
     /// Returns all records, sorted by node.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Arc<NodeRecord>> {
-        self.nodes.values()
+        self.nodes.iter()
+    }
+
+    /// Returns all records as a map.
+    pub const fn records(&self) -> &RecordMap {
+        &self.nodes
     }
 
     /// Returns whether no run was made yet.
@@ -32,13 +37,13 @@ impl Baseline {
     /// Takes in what came of a node. A node the run had no need of keeps what it had.
     pub fn settle(&mut self, record: Arc<NodeRecord>) {
         if record.status != Status::NotRun(NotRun::NotNeeded) {
-            self.nodes.insert(record.node.clone(), record);
+            self.nodes.insert(record);
         }
     }
 
-    /// Takes in a whole run.
+    /// Takes in a whole run. What it reused is here already.
     pub fn absorb(&mut self, run: &RunRecord) {
-        for record in &run.nodes {
+        for record in run.own() {
             self.settle(Arc::clone(record));
         }
     }

@@ -1,8 +1,10 @@
 //! Marks: what the user asks of nodes in this session.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
+use imbl::{OrdMap, ordmap::DiffItem};
 use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use crate::{
     nodes::Source,
@@ -61,7 +63,7 @@ pub struct Capture {
     /// Its recipe then.
     pub recipe: Fingerprint,
     /// What reached its inputs then.
-    pub inputs: Vec<InputRecord>,
+    pub inputs: SmallVec<[InputRecord; 2]>,
     /// What the node had read from outside.
     pub sources: Vec<Source>,
     /// Whether a person changed the results.
@@ -142,9 +144,20 @@ impl Mark {
     }
 }
 
-/// The marks of a session, by node. Marks of nodes that were removed stay, so that undo brings them back.
+/// The marks of a session, by node. Marks of nodes that were removed stay, so that undo brings them back. Cloned in constant
+/// time.
 #[derive(Clone, Debug, Default)]
-pub struct Marks(BTreeMap<NodeId, Mark>);
+pub struct Marks(OrdMap<NodeId, Entry>);
+
+/// A mark; equal only to itself.
+#[derive(Clone, Debug)]
+struct Entry(Arc<Mark>);
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
 
 /// A change of marks: sets each node's mark, all at once.
 #[derive(Clone, Debug)]
@@ -153,13 +166,13 @@ pub struct MarkEdit(pub Vec<(NodeId, Mark)>);
 impl Marks {
     /// Returns a node's mark.
     pub fn get(&self, node: &NodeId) -> &Mark {
-        self.0.get(node).unwrap_or(&Mark::Default)
+        self.0.get(node).map_or(&Mark::Default, |entry| &entry.0)
     }
 
     /// Sets a node's mark; returns the one before.
     pub fn set(&mut self, node: NodeId, mark: Mark) -> Mark {
-        let before = if mark.is_default() { self.0.remove(&node) } else { self.0.insert(node, mark) };
-        before.unwrap_or_default()
+        let before = if mark.is_default() { self.0.remove(&node) } else { self.0.insert(node, Entry(Arc::new(mark))) };
+        before.map(|entry| Arc::unwrap_or_clone(entry.0)).unwrap_or_default()
     }
 
     /// Applies a change and returns its inverse.
@@ -171,7 +184,20 @@ impl Marks {
 
     /// Returns all marks that are not the default, sorted by node.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&NodeId, &Mark)> {
-        self.0.iter()
+        self.0.iter().map(|(node, entry)| (node, &*entry.0))
+    }
+
+    /// Returns the nodes whose marks differ from those of an earlier state.
+    pub fn changed_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a NodeId> {
+        before.0.diff(&self.0).map(|item| match item {
+            DiffItem::Add(node, _) | DiffItem::Remove(node, _) => node,
+            DiffItem::Update { new, .. } => new.0,
+        })
+    }
+
+    /// Returns whether both are the same marks, without looking into them.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.ptr_eq(&other.0)
     }
 
     /// Returns whether no node has a mark.

@@ -59,13 +59,13 @@ fn record_with(outputs: Outputs) -> NodeRecord {
     let upstream = Kept::in_memory(Arc::new(Outputs::one("out", "upstream")));
     NodeRecord {
         results: Some(Kept::in_memory(Arc::new(outputs))),
-        inputs: vec![
-            InputRecord { port: "empty".into(), source: PortRef::new("z", "out"), arrived: Arrived::NoValue },
-            InputRecord {
-                port: "in".into(),
-                source: PortRef::new("a", "out"),
-                arrived: Arrived::Results { provenance: Provenance::Run(run), results: upstream },
-            },
+        inputs: smallvec::smallvec![
+            InputRecord::new("empty".into(), PortRef::new("z", "out"), Arrived::NoValue),
+            InputRecord::new(
+                "in".into(),
+                PortRef::new("a", "out"),
+                Arrived::Results { provenance: Provenance::Run(run), results: upstream },
+            ),
         ],
         ..executed(run, "b", Value::Null)
     }
@@ -91,10 +91,10 @@ fn described(marks: &Marks) -> Vec<String> {
             .inputs
             .iter()
             .map(|input| {
-                format!("{} ← {} {:?} {:?}", input.port, input.source, input.provenance(), input.fingerprint())
+                format!("{} ← {} {:?} {:?}", input.port(), input.source(), input.provenance(), input.fingerprint())
             })
             .collect();
-        let bare = Capture { inputs: Vec::new(), ..(**capture).clone() };
+        let bare = Capture { inputs: smallvec::SmallVec::new(), ..(**capture).clone() };
         format!("{:?} {bare:?} {inputs:?} {:?}", mark.as_pin().unwrap().policy, capture.results.ports())
     };
     marks.iter().map(|(node, mark)| format!("{node}: {}", described(mark))).collect()

@@ -4,13 +4,14 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use ulid::Ulid;
 
 use super::Kept;
 use crate::{
     nodes::{LogLevel, Source},
     value::Fingerprint,
-    workflow::{Node, NodeId, PortId, PortRef, Workflow, WorkflowId},
+    workflow::{Node, NodeId, PortId, PortRef, Wire, Workflow, WorkflowId},
 };
 
 macro_rules! ulid_id {
@@ -220,6 +221,8 @@ pub enum Reason {
     ResultsLost(String),
     /// These nodes it takes something from execute.
     UpstreamExecutes(Vec<NodeId>),
+    /// Nodes above it executed, and the data that reaches it is the same all the same: it was reused.
+    EqualInputs,
 }
 
 impl Reason {
@@ -237,6 +240,7 @@ impl Reason {
             Self::Unpinned => "Unpinned",
             Self::ResultsLost(_) => "ResultsLost",
             Self::UpstreamExecutes(_) => "UpstreamExecutes",
+            Self::EqualInputs => "EqualInputs",
         }
     }
 }
@@ -281,6 +285,7 @@ impl fmt::Display for Reason {
             Self::Unpinned => f.write_str("it was pinned and is not now"),
             Self::ResultsLost(why) => write!(f, "its kept results cannot be read: {why}"),
             Self::UpstreamExecutes(upstream) => write!(f, "upstream {} executes", joined(upstream)),
+            Self::EqualInputs => f.write_str("the data that reaches it is the same"),
         }
     }
 }
@@ -312,6 +317,8 @@ pub enum NotRun {
     },
     /// The run was only of other nodes.
     NotNeeded,
+    /// All that takes something from it is pinned, and the run was to leave such nodes out.
+    OnlyFeedsPins,
     /// The run was stopped by the first error, in this node.
     StoppedByError(NodeId),
 }
@@ -333,6 +340,7 @@ impl fmt::Display for NotRun {
                 write!(f, "nothing on {port}: {node} did not run")
             }
             Self::NotNeeded => f.write_str("not needed for what was asked"),
+            Self::OnlyFeedsPins => f.write_str("all that takes something from it is pinned"),
             Self::StoppedByError(node) => write!(f, "the run stopped when {node} failed"),
         }
     }
@@ -437,21 +445,34 @@ pub enum Arrived {
 /// What reached an input.
 #[derive(Clone, Debug)]
 pub struct InputRecord {
-    /// The input.
-    pub port: PortId,
-    /// The output it is connected to.
-    pub source: PortRef,
+    /// The input and the output it is connected to.
+    pub wire: Arc<Wire>,
     /// The data.
     pub arrived: Arrived,
 }
 
 impl InputRecord {
+    /// Returns what reached an input from an output.
+    pub fn new(port: PortId, source: PortRef, arrived: Arrived) -> Self {
+        Self { wire: Arc::new(Wire { port, source }), arrived }
+    }
+
+    /// Returns the input.
+    pub fn port(&self) -> &PortId {
+        &self.wire.port
+    }
+
+    /// Returns the output it is connected to.
+    pub fn source(&self) -> &PortRef {
+        &self.wire.source
+    }
+
     /// Returns the fingerprint of the data that arrived.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         match &self.arrived {
             Arrived::NoValue => None,
             Arrived::Stored { fingerprint, .. } => Some(*fingerprint),
-            Arrived::Results { results, .. } => results.fingerprint(&self.source.port),
+            Arrived::Results { results, .. } => results.fingerprint(&self.wire.source.port),
         }
     }
 
@@ -468,7 +489,7 @@ impl InputRecord {
         match (self.provenance(), other.provenance()) {
             (None, None) => true,
             (Some(ours), Some(theirs)) => {
-                (ours == theirs && self.source == other.source) || self.fingerprint() == other.fingerprint()
+                (ours == theirs && self.wire.source == other.wire.source) || self.fingerprint() == other.fingerprint()
             }
             _ => false,
         }
@@ -487,20 +508,20 @@ pub struct NodeRecord {
     /// What came of it.
     pub status: Status,
     /// Why it executed, if it did.
-    pub reasons: Vec<Reason>,
+    pub reasons: Arc<[Reason]>,
     /// The fingerprint of kind, version and parameters then; of a pinned node those its results came from.
     pub config: Fingerprint,
     /// The fingerprint of the config and of all that feeds it, recursively.
     pub recipe: Fingerprint,
     /// What reached its connected inputs, sorted by port.
-    pub inputs: Vec<InputRecord>,
+    pub inputs: SmallVec<[InputRecord; 2]>,
     /// Its results, if it has any.
     pub results: Option<Kept>,
     /// Where the results come from.
     pub provenance: Option<Provenance>,
-    /// When it started, if it executed.
+    /// When it started, if it executed; of one that was reused, when it did.
     pub started: Option<Timestamp>,
-    /// How long it took, if it executed.
+    /// How long it took, if it executed; of one that was reused, when it did.
     pub took: Option<Duration>,
     /// What it wrote.
     pub log: Vec<LogLine>,
@@ -515,6 +536,21 @@ pub struct NodeRecord {
 }
 
 impl NodeRecord {
+    /// Returns what this record is in a later run that reused its results: when it executed, how long that took and what it
+    /// wrote are those of then.
+    pub fn reused_in(self: &Arc<Self>, run: RunId) -> Arc<Self> {
+        let Some(from) = self.provenance else { return Arc::clone(self) };
+        Arc::new(Self {
+            run,
+            status: Status::Reused { from },
+            reasons: Arc::default(),
+            effect: if self.effect == Effect::None { Effect::None } else { Effect::HeldBack },
+            released: None,
+            warnings: Vec::new(),
+            ..Self::clone(self)
+        })
+    }
+
     /// Returns whether Resume may use the results.
     pub fn has_results(&self) -> bool {
         self.results.is_some() && self.status.has_results()
@@ -534,6 +570,20 @@ pub enum MarkUsed {
     Armed(PinPolicy),
 }
 
+/// What is run of a workflow.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    All,
+    /// Run to here: these nodes and what they need.
+    To(Vec<NodeId>),
+    /// These nodes; what they need gives its results of the last run as they are, and executes only if it has none.
+    Only(Vec<NodeId>),
+    /// Run from here: these nodes and all that takes something from them; what they need is as for [`Part::Only`].
+    From(Vec<NodeId>),
+}
+
 /// A run without its nodes.
 #[derive(Clone, Debug)]
 pub struct RunHeader {
@@ -549,8 +599,8 @@ pub struct RunHeader {
     pub path: Option<PathBuf>,
     /// Standard or resumed.
     pub kind: RunKind,
-    /// Run to here: only these nodes and what they need; empty for all.
-    pub targets: Vec<NodeId>,
+    /// All of the workflow, or which part of it.
+    pub part: Part,
     /// The marks in force, sorted by node.
     pub marks: Vec<(NodeId, MarkUsed)>,
     /// When it started.
@@ -559,25 +609,4 @@ pub struct RunHeader {
     pub took: Option<Duration>,
     /// How it stands or ended.
     pub status: RunStatus,
-}
-
-/// The whole account of a run.
-#[derive(Clone, Debug)]
-pub struct RunRecord {
-    /// The run.
-    pub header: RunHeader,
-    /// Its nodes, upstream before downstream.
-    pub nodes: Vec<Arc<NodeRecord>>,
-}
-
-impl RunRecord {
-    /// Returns the record of a node.
-    pub fn node(&self, id: &NodeId) -> Option<&Arc<NodeRecord>> {
-        self.nodes.iter().find(|record| record.node == *id)
-    }
-
-    /// Returns how many nodes have a status.
-    pub fn count(&self, test: impl Fn(&Status) -> bool) -> usize {
-        self.nodes.iter().filter(|record| test(&record.status)).count()
-    }
 }

@@ -25,7 +25,7 @@ struct RecordRow {
     node: NodeId,
     as_it_was: Arc<Node>,
     status: Status,
-    reasons: Vec<Reason>,
+    reasons: Arc<[Reason]>,
     config: Fingerprint,
     recipe: Fingerprint,
     inputs: Vec<InputRow>,
@@ -74,8 +74,8 @@ pub(crate) enum PathRow {
 impl From<&InputRecord> for InputRow {
     fn from(input: &InputRecord) -> Self {
         Self {
-            port: input.port.clone(),
-            source: input.source.clone(),
+            port: input.port().clone(),
+            source: input.source().clone(),
             arrived: input.provenance().zip(input.fingerprint()),
         }
     }
@@ -86,7 +86,7 @@ impl From<InputRow> for InputRecord {
         let arrived = row
             .arrived
             .map_or(Arrived::NoValue, |(provenance, fingerprint)| Arrived::Stored { provenance, fingerprint });
-        Self { port: row.port, source: row.source, arrived }
+        Self::new(row.port, row.source, arrived)
     }
 }
 
@@ -167,7 +167,7 @@ pub(super) fn record_to_text(record: &NodeRecord) -> Result<String, String> {
         node: record.node.clone(),
         as_it_was: Arc::clone(&record.as_it_was),
         status: record.status.clone(),
-        reasons: record.reasons.clone(),
+        reasons: Arc::clone(&record.reasons),
         config: record.config,
         recipe: record.recipe,
         inputs: record.inputs.iter().map(InputRow::from).collect(),

@@ -4,9 +4,10 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Value as Cell};
+use smallvec::SmallVec;
 
 use super::{
-    Effect, NodeRecord, RunHeader, RunId, RunRecord, RunStatus, SessionId, Status, StoreError,
+    Effect, NodeRecord, Part, RunHeader, RunId, RunRecord, RunStatus, SessionId, Status, StoreError,
     database::Reader,
     rows::{self, PathRow},
 };
@@ -56,7 +57,7 @@ impl BeginRow {
         Ok(Self {
             text_hash: Fingerprint::of_bytes(text.as_bytes()),
             text,
-            targets: rows::to_text(&header.targets).map_err(unwritable)?,
+            targets: rows::to_text(&header.part).map_err(unwritable)?,
             marks: rows::to_text(&header.marks).map_err(unwritable)?,
             unsettled,
             header,
@@ -235,7 +236,12 @@ impl HeaderRow {
                 _ => None,
             },
             kind: super::RunKind::from_name(&self.kind).ok_or_else(|| format!("kind {:?}", self.kind))?,
-            targets: rows::from_text(&self.targets)?,
+            part: match rows::from_text::<Vec<NodeId>>(&self.targets) {
+                // What older programs wrote: the nodes of a run to here, none for all.
+                Ok(targets) if targets.is_empty() => Part::All,
+                Ok(targets) => Part::To(targets),
+                Err(_) => rows::from_text(&self.targets)?,
+            },
             marks: rows::from_text(&self.marks)?,
             started: timestamp(self.started),
             took: self.took.map(|took| Duration::from_nanos(took.max(0) as u64)),
@@ -326,7 +332,7 @@ pub(super) fn run(connection: &Connection, reader: &Reader, run: RunId) -> Resul
         .map_err(sqlite)?;
     let graph = Graph::new(&header.workflow);
     nodes.sort_by_key(|record| graph.index(&record.node).unwrap_or(usize::MAX));
-    Ok(Some(RunRecord { header, nodes }))
+    Ok(Some(RunRecord::of_records(header, nodes)))
 }
 
 /// Returns the records that can be read; the others are logged.
@@ -385,10 +391,10 @@ fn interrupted_record(node: &str, run: &str, workflow: Option<&Workflow>) -> Opt
         as_it_was: Arc::clone(workflow?.node(&node)?),
         node,
         status: Status::Interrupted,
-        reasons: Vec::new(),
+        reasons: Arc::default(),
         config: unknown,
         recipe: unknown,
-        inputs: Vec::new(),
+        inputs: SmallVec::new(),
         results: None,
         provenance: None,
         started: None,

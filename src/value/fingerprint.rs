@@ -9,6 +9,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use smallvec::SmallVec;
 
 use super::Value;
 
@@ -72,7 +73,15 @@ impl<'de> Deserialize<'de> for Fingerprint {
 
 /// Builds a fingerprint from parts, each with its length, so that no two sequences of parts run together.
 #[derive(Clone, Default)]
-pub struct FingerprintBuilder(blake3::Hasher);
+pub struct FingerprintBuilder {
+    /// What was added, as long as it is little: setting up a hasher costs more than hashing a few hundred bytes.
+    little: SmallVec<[u8; 256]>,
+    /// Takes in what is more.
+    hasher: Option<Box<blake3::Hasher>>,
+}
+
+/// From so many bytes on a hasher takes them in as they come.
+const MUCH: usize = 4 << 10;
 
 impl FingerprintBuilder {
     /// Returns a builder for one purpose; the purpose keeps fingerprints of different things apart.
@@ -84,26 +93,30 @@ impl FingerprintBuilder {
 
     /// Adds a byte.
     pub fn byte(&mut self, byte: u8) -> &mut Self {
-        self.0.update(&[byte]);
-        self
+        self.raw(&[byte])
     }
 
     /// Adds a number.
     pub fn number(&mut self, number: u64) -> &mut Self {
-        self.0.update(&number.to_le_bytes());
-        self
+        self.raw(&number.to_le_bytes())
     }
 
     /// Adds bytes with their length before them.
     pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        self.number(bytes.len() as u64);
-        self.0.update(bytes);
-        self
+        self.number(bytes.len() as u64).raw(bytes)
     }
 
     /// Adds bytes as they are; only for parts whose end can be told from their content.
     pub(super) fn raw(&mut self, bytes: &[u8]) -> &mut Self {
-        self.0.update(bytes);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        } else if self.little.len() + bytes.len() <= MUCH {
+            self.little.extend_from_slice(bytes);
+        } else {
+            let mut hasher = Box::<blake3::Hasher>::default();
+            hasher.update(&self.little).update(bytes);
+            self.hasher = Some(hasher);
+        }
         self
     }
 
@@ -114,8 +127,7 @@ impl FingerprintBuilder {
 
     /// Adds another fingerprint.
     pub fn fingerprint(&mut self, fingerprint: &Fingerprint) -> &mut Self {
-        self.0.update(&fingerprint.0);
-        self
+        self.raw(&fingerprint.0)
     }
 
     /// Adds a value in its canonical form.
@@ -148,7 +160,10 @@ impl FingerprintBuilder {
 
     /// Returns the fingerprint of all that was added.
     pub fn finish(&self) -> Fingerprint {
-        Fingerprint(*self.0.finalize().as_bytes())
+        Fingerprint(match &self.hasher {
+            Some(hasher) => *hasher.finalize().as_bytes(),
+            None => *blake3::hash(&self.little).as_bytes(),
+        })
     }
 }
 
@@ -191,6 +206,18 @@ mod tests {
         let ab = Value::record([("a", Value::Int(1)), ("b", Value::Int(2))]);
         let ba = Value::record([("b", Value::Int(2)), ("a", Value::Int(1))]);
         assert_ne!(ab, ba);
+    }
+
+    #[test]
+    fn much_and_little_hash_the_same_however_they_come() {
+        for n_bytes in [0, 1, 255, 257, MUCH - 1, MUCH, MUCH + 1, 3 * MUCH] {
+            let bytes: Vec<u8> = (0..n_bytes).map(|index| (index % 251) as u8).collect();
+            let mut builder = FingerprintBuilder::default();
+            for part in bytes.chunks(100) {
+                builder.raw(part);
+            }
+            assert_eq!(builder.finish(), Fingerprint::of_bytes(&bytes), "{n_bytes} bytes");
+        }
     }
 
     #[test]

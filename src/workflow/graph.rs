@@ -1,6 +1,6 @@
 //! The document's nodes as numbers in an order of work: what the planner and the engine walk.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref, sync::Arc};
 
 use super::{NodeId, PortId, PortRef, Workflow};
 
@@ -8,8 +8,8 @@ use super::{NodeId, PortId, PortRef, Workflow};
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     /// Node ids; every node comes after all that feed it. Nodes in a circle come last and are not [`Graph::ordered`].
-    pub ids: Vec<NodeId>,
-    /// For each node its wired inputs, sorted by port: the port, the index and the output port of what feeds it.
+    pub ids: Arc<[NodeId]>,
+    /// For each node its wired inputs, sorted by port.
     pub inputs: Vec<Vec<Feed>>,
     /// For each node the indices of those it feeds, each once, ascending.
     pub downstream: Vec<Vec<usize>>,
@@ -18,15 +18,30 @@ pub struct Graph {
     indices: BTreeMap<NodeId, usize>,
 }
 
-/// What feeds an input.
+/// An input and the output wired to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Feed {
+pub struct Wire {
     /// The input.
     pub port: PortId,
+    /// The output.
+    pub source: PortRef,
+}
+
+/// What feeds an input. The wire is shared: every record of the node has it too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// The input and the output.
+    pub wire: Arc<Wire>,
     /// The index of the node that feeds it.
     pub from: usize,
-    /// Its output.
-    pub from_port: PortId,
+}
+
+impl Deref for Feed {
+    type Target = Wire;
+
+    fn deref(&self) -> &Wire {
+        &self.wire
+    }
 }
 
 impl Graph {
@@ -49,7 +64,7 @@ impl Graph {
 
     fn with_order(workflow: &Workflow, by_id: &BTreeMap<&NodeId, usize>, order: &[usize], ordered: usize) -> Self {
         let all: Vec<&NodeId> = by_id.keys().copied().collect();
-        let ids: Vec<NodeId> = order.iter().map(|&index| all[index].clone()).collect();
+        let ids: Arc<[NodeId]> = order.iter().map(|&index| all[index].clone()).collect();
         let indices: BTreeMap<NodeId, usize> = ids.iter().cloned().zip(0..).collect();
         let mut graph = Self {
             inputs: vec![Vec::new(); ids.len()],
@@ -60,8 +75,8 @@ impl Graph {
         };
         for (to, from) in workflow.connections() {
             if let (Some(to_index), Some(from_index)) = (graph.index(&to.node), graph.index(&from.node)) {
-                let feed = Feed { port: to.port.clone(), from: from_index, from_port: from.port.clone() };
-                graph.inputs[to_index].push(feed);
+                let wire = Arc::new(Wire { port: to.port.clone(), source: from.clone() });
+                graph.inputs[to_index].push(Feed { wire, from: from_index });
                 graph.downstream[from_index].push(to_index);
             }
         }
@@ -100,11 +115,6 @@ impl Graph {
             }
         }
         false
-    }
-
-    /// Returns the output that feeds an input, as the document names it.
-    pub fn source(&self, feed: &Feed) -> PortRef {
-        PortRef { node: self.ids[feed.from].clone(), port: feed.from_port.clone() }
     }
 }
 

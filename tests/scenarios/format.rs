@@ -99,6 +99,7 @@ pub(crate) enum ReasonName {
     Unpinned,
     ResultsLost,
     UpstreamExecutes,
+    EqualInputs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -109,6 +110,7 @@ pub(crate) enum Why {
     BranchNotTaken,
     UpstreamDidNotRun,
     NotNeeded,
+    OnlyFeedsPins,
     StoppedByError,
 }
 

@@ -6,7 +6,7 @@ use pinflow::{
     engine::{Decision, Engine, EventKind, Plan, PlanOptions, RunRequest, plan, probe},
     nodes::Catalogue,
     session::{Folders, Mark, Marks, PinPolicy, PinState, Session, marks_after},
-    store::{Missing, NodeRecord, NotRun, Reason, RunRecord, Status, Store},
+    store::{Missing, NodeRecord, NotRun, Part, Reason, RunRecord, Status, Store},
     workflow::{Edit, NodeId, Position, Workflow},
 };
 use tempfile::TempDir;
@@ -134,7 +134,10 @@ impl World {
     }
 
     fn options(expectations: &Expectations) -> PlanOptions {
-        PlanOptions { kind: expectations.kind, targets: expectations.to.clone() }
+        match &expectations.to[..] {
+            [] => PlanOptions::of(expectations.kind),
+            targets => PlanOptions::of(expectations.kind).part(Part::To(targets.to_vec())),
+        }
     }
 
     fn plan(&self, expectations: &Expectations) -> Plan {
@@ -166,7 +169,7 @@ impl World {
         Arc::make_mut(&mut self.session.as_mut().unwrap().baseline).absorb(&record);
         let pinned = marks_after(&self.session().marks, &record);
         self.marks().apply(pinned);
-        let got = |id: &NodeId| record.node(id).map(|node| (happened(node), texts(&node.reasons)));
+        let got = |id: &NodeId| record.node(id).map(|node| (happened(&node), texts(&node.reasons)));
         check_nodes(&self.workflow, expectations, got)?;
         if let Some(status) = expectations.status
             && record.header.status != status
@@ -181,7 +184,7 @@ impl World {
         check_texts("warning", &expectations.warnings, |id| record.node(id).map(|node| node.warnings.join("\n")))?;
         expectations.outputs.iter().try_for_each(|(port, expected)| {
             let node = record.node(&port.node).ok_or_else(|| format!("there is no node {}", port.node))?;
-            check_output(node, port, expected)
+            check_output(&node, port, expected)
         })
     }
 
@@ -300,6 +303,7 @@ fn names(reasons: &[Reason]) -> Vec<ReasonName> {
 fn why(not_run: &NotRun) -> Why {
     match not_run {
         NotRun::NotNeeded => Why::NotNeeded,
+        NotRun::OnlyFeedsPins => Why::OnlyFeedsPins,
         NotRun::StoppedByError(_) => Why::StoppedByError,
         NotRun::InputMissing { why, .. } => match why {
             Missing::NotConnected => Why::NotConnected,

@@ -5,6 +5,7 @@ use egui::ViewportCommand;
 use super::{App, apply_theme, files};
 use crate::{
     editor::{Answer, Command, Panel, Tab, dialogs::FilePurpose, settings::ThemeChoice},
+    store::Part,
     value::{Fingerprint, Image},
     workflow::NodeId,
 };
@@ -27,8 +28,8 @@ impl App {
             Command::Duplicate => self.duplicate(),
             Command::Undo => self.undo(),
             Command::Redo => self.redo(),
-            Command::Run(kind) => self.start_run(kind, Vec::new()),
-            Command::RunTo(kind, nodes) => self.start_run(kind, nodes),
+            Command::Run(kind) => self.start_run(kind, Part::All),
+            Command::RunTo(kind, nodes) => self.start_run(kind, Part::To(nodes)),
             Command::Stop => self.stop_run(),
             Command::New => self.leave_for(ctx, Command::New),
             Command::OpenDialog => self.choose_file(FilePurpose::Open),

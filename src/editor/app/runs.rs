@@ -18,15 +18,14 @@ use crate::{
     engine::{Event, EventKind, PlanOptions, Probes, RunRequest, probe},
     nodes::LogLevel,
     session::SessionId,
-    store::{LogLine, RunKind, RunRecord, RunStatus},
-    workflow::NodeId,
+    store::{LogLine, Part, RunKind, RunRecord, RunStatus},
 };
 
 /// How often the world is looked at while the window has the focus, at most.
 const PROBE_EVERY: Duration = Duration::from_secs(3);
 
 impl App {
-    pub(super) fn start_run(&mut self, kind: RunKind, targets: Vec<NodeId>) {
+    pub(super) fn start_run(&mut self, kind: RunKind, part: Part) {
         let Some(sitting) = &self.sitting else { return };
         if self.run.is_some() {
             self.notices.show(Tone::Info, "A run goes on: stop it before starting another", Vec::new());
@@ -39,7 +38,7 @@ impl App {
             session: sitting.session(),
             marks: sitting.marks().clone(),
             baseline: Arc::clone(sitting.baseline()),
-            options: PlanOptions { kind, targets },
+            options: PlanOptions::of(kind).part(part),
         };
         let reporter = self.background.reporter();
         self.run = Some(self.engine.start(request, move |event| reporter.report(Message::Engine(event))));
@@ -122,7 +121,7 @@ impl App {
 
     pub(super) fn replan(&mut self) {
         if let Some(sitting) = &mut self.sitting {
-            sitting.replan(&self.catalogue);
+            sitting.replan(&self.engine);
         }
     }
 

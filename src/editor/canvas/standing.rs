@@ -1,6 +1,6 @@
 //! How a node stands: its mark, what came of it, what a run would do with it. Words and signs, no painting.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use egui::Color32;
 use jiff::Timestamp;
@@ -106,9 +106,10 @@ impl<'a> Standing<'a> {
     pub(super) fn of(view: View<'a>, id: &NodeId, now: Timestamp) -> Self {
         let live = live(view, id);
         let record = match live {
-            Some(LiveState::Settled(record)) => Some(record.as_ref()),
-            _ => view.baseline.get(id).map(AsRef::as_ref),
+            Some(LiveState::Settled(record)) => Some(Arc::clone(record)),
+            _ => view.record(id),
         };
+        let record = record.as_deref();
         let plan = view.plan.get(id);
         let mark = mark_look(view.marks.get(id), plan);
         let activity = match live {

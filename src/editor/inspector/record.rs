@@ -21,7 +21,7 @@ pub(super) fn inputs_ui(
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
-    let Some(record) = view.baseline.get(node) else {
+    let Some(record) = view.record(node) else {
         ui.weak("It has not run yet.");
         return;
     };
@@ -29,13 +29,13 @@ pub(super) fn inputs_ui(
         ui.weak("Nothing was connected.");
     }
     for input in &record.inputs {
-        ui.label(RichText::new(format!("{} · from {}", input.port, input.source)).strong());
-        ui.push_id(input.port.as_str(), |ui| match &input.arrived {
+        ui.label(RichText::new(format!("{} · from {}", input.port(), input.source())).strong());
+        ui.push_id(input.port().as_str(), |ui| match &input.arrived {
             Arrived::NoValue => {
                 ui.weak("No value");
             }
             Arrived::Stored { fingerprint, .. } => stored_ui(ui, *fingerprint, viewers, commands),
-            Arrived::Results { results, .. } => port_ui(ui, results, &input.source.port, viewers, commands),
+            Arrived::Results { results, .. } => port_ui(ui, results, &input.source().port, viewers, commands),
         });
     }
 }
@@ -51,11 +51,11 @@ pub(super) fn why_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     } else {
         ui.weak("Not planned yet.");
     }
-    let Some(record) = view.baseline.get(node) else { return };
+    let Some(record) = view.record(node) else { return };
     ui.add_space(4.0);
     ui.label(RichText::new("Last run").small().weak());
     line_ui(ui, &words::status(&record.status));
-    for reason in &record.reasons {
+    for reason in record.reasons.iter() {
         bullet_ui(ui, &reason.to_string());
     }
     for warning in record.warnings.iter().chain(&record.released) {
@@ -88,7 +88,7 @@ pub(super) fn timing_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
         }
         return;
     }
-    let Some(record) = view.baseline.get(node) else {
+    let Some(record) = view.record(node) else {
         ui.weak("It has not run yet.");
         return;
     };
@@ -106,7 +106,7 @@ pub(super) fn timing_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
 
 /// Shows what the node wrote in its last execution.
 pub(super) fn log_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
-    match view.baseline.get(node) {
+    match view.record(node) {
         Some(record) if !record.log.is_empty() => {
             for line in &record.log {
                 log_line_ui(ui, line);

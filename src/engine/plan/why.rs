@@ -17,7 +17,7 @@ pub(super) fn chain(plan: &Plan, node: &NodeId) -> Vec<String> {
         lines.extend(step.stale.iter().map(|stale| format!("The pin of {} is stale: {}", step.node, stale.0)));
         lines.extend(step.warnings.iter().cloned());
         next = upstream(step).and_then(|upstream| plan.get(upstream));
-        if lines.len() > plan.nodes.len() * 4 {
+        if lines.len() > plan.graph().n_nodes() * 4 {
             break;
         }
     }
@@ -26,7 +26,7 @@ pub(super) fn chain(plan: &Plan, node: &NodeId) -> Vec<String> {
 
 /// Returns the node upstream that a decision comes from, if it comes from one alone.
 fn upstream(step: &NodePlan) -> Option<&NodeId> {
-    match step.reasons.as_slice() {
+    match &*step.reasons {
         [Reason::UpstreamExecutes(upstream)] => upstream.first(),
         _ => None,
     }

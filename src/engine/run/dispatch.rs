@@ -1,55 +1,82 @@
 //! The thread that walks the plan. It alone decides and settles; pools only execute and report.
 
+mod decide;
 mod execute;
+mod settle;
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     sync::{Arc, OnceLock, mpsc},
     time::Instant,
 };
 
 use jiff::Timestamp;
 
-use self::execute::{Done, Job, Outcome};
+use self::execute::Done;
 use super::{
     Engine, EventKind, OnEvent, RunRequest,
+    body::{Body, Source},
     host::{Cancel, Shared},
 };
 use crate::{
     engine::{
-        Decision, NodePlan, Plan,
-        plan::{is_armed, missing_input, pin_without_input, plan, probe},
+        Decision, Plan, Probes,
+        plan::{Given, Step, is_armed, probe},
     },
-    nodes::Arity,
-    session::{Capture, Mark},
-    store::{
-        Arrived, Effect, InputChange, InputRecord, Kept, MarkUsed, Missing, NodeRecord, NotRun, PinPolicy, Provenance,
-        Reason, RunHeader, RunId, RunKind, RunRecord, RunStatus, Status,
-    },
-    workflow::{Feed, NodeId, PortId},
+    session::Mark,
+    store::{Kept, MarkUsed, NodeRecord, RunHeader, RunId, RunRecord, RunStatus, Status},
+    workflow::{Feed, NodeId},
 };
 
-/// What a settled node gives: results, or nothing and why.
-#[derive(Clone)]
-enum Given {
-    Results { results: Kept, provenance: Provenance },
-    Nothing(fn(NodeId) -> Missing),
+/// A member of the body that is walked, by its slot.
+type Slot = usize;
+
+/// What reaches the dispatcher from other threads.
+pub(super) enum Message {
+    /// A node has executed.
+    Done(Box<Done>),
 }
 
 struct Dispatcher<'a> {
     engine: &'a Engine,
     request: &'a RunRequest,
-    plan: Arc<Plan>,
+    plan: Plan,
+    body: Arc<Body>,
     shared: Arc<Shared>,
-    /// For each node how many of those it takes something from are not settled.
-    n_unsettled: Vec<usize>,
+    /// For each member how many wires lead to it from members that are not settled.
+    n_unsettled: Vec<u32>,
     given: Vec<Option<Given>>,
     records: Vec<Option<Arc<NodeRecord>>>,
-    ready: VecDeque<usize>,
+    ready: VecDeque<Slot>,
     n_settled: usize,
-    sender: mpsc::Sender<Done>,
+    sender: mpsc::Sender<Message>,
     /// The node whose failure stops the run.
     stopped_by: Option<NodeId>,
+    /// Whether any node came out other than planned, so that those below must look again at why they execute.
+    surprised: bool,
+    clock: Clock,
+}
+
+/// When the run began, and what time it was last: one look at the clock serves for the end of a node and the start of the
+/// next.
+#[derive(Clone, Copy)]
+struct Clock {
+    began: Instant,
+    began_at: Timestamp,
+    now: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let now = Instant::now();
+        Self { began: now, began_at: Timestamp::now(), now }
+    }
+
+    /// Returns the date of a moment of the run.
+    fn date(&self, moment: Instant) -> Timestamp {
+        let since = i128::try_from(moment.saturating_duration_since(self.began).as_nanos()).unwrap_or_default();
+        Timestamp::from_nanosecond(self.began_at.as_nanosecond() + since).unwrap_or(self.began_at)
+    }
 }
 
 /// Makes a run, from planning to its record.
@@ -60,8 +87,8 @@ pub(super) fn run(
     cancel: &Arc<Cancel>,
     on_event: &OnEvent,
 ) -> Arc<RunRecord> {
-    let started = Instant::now();
-    let plan = Arc::new(plan_with_results(engine, request));
+    let clock = Clock::start();
+    let plan = plan_with_results(engine, request);
     let mut header = RunHeader {
         id,
         session: request.session,
@@ -69,15 +96,20 @@ pub(super) fn run(
         workflow: Arc::clone(&request.workflow),
         path: request.path.clone(),
         kind: request.options.kind,
-        targets: request.options.targets.clone(),
+        part: request.options.part.clone(),
         marks: marks_used(request),
-        started: Timestamp::now(),
+        started: clock.began_at,
         took: None,
         status: RunStatus::Running,
     };
+    let body = plan.body();
     if let Some(store) = &engine.store {
-        let unsettled =
-            plan.nodes.iter().filter(|node| node.decision == Decision::Execute).map(|node| node.node.clone());
+        let unsettled = body
+            .members
+            .iter()
+            .map(|member| &plan.step(member.index).plan)
+            .filter(|node| node.decision == Decision::Execute)
+            .map(|node| node.node.clone());
         store.begin_run(&header, unsettled.collect());
     }
     let shared = Arc::new(Shared {
@@ -87,17 +119,19 @@ pub(super) fn run(
         cancel: Arc::clone(cancel),
         store: engine.store.clone(),
         on_event: Arc::clone(on_event),
-        results: (0..plan.nodes.len()).map(|_| OnceLock::new()).collect(),
-        graph: plan.graph.clone(),
+        results: (0..body.members.len()).map(|_| OnceLock::new()).collect(),
+        body: Arc::clone(&body),
+        plan: plan.clone(),
     });
-    shared.send(EventKind::Started { header: Arc::new(header.clone()), plan: Arc::clone(&plan) });
-    let nodes = Dispatcher::walk(engine, request, plan, shared);
-    header.status = run_status(request, &nodes);
-    header.took = Some(started.elapsed());
+    shared.send(EventKind::Started { header: Arc::new(header.clone()), plan: plan.clone() });
+    let own = Dispatcher::walk(engine, request, plan.clone(), body, shared, clock);
+    header.status = run_status(&plan, &own);
+    header.took = Some(clock.began.elapsed());
     if let Some(store) = &engine.store {
-        store.finish_run(id, header.status, started.elapsed());
+        store.finish_run(id, header.status, clock.began.elapsed());
     }
-    Arc::new(RunRecord { header, nodes })
+    let order = Arc::clone(&plan.graph().ids);
+    Arc::new(RunRecord::new(header, order, own, request.baseline.records().clone()))
 }
 
 /// Plans the run, with everything that will be read from the store at hand: results that turn out to be lost are planned
@@ -105,47 +139,34 @@ pub(super) fn run(
 fn plan_with_results(engine: &Engine, request: &RunRequest) -> Plan {
     let mut probes = probe(&request.baseline, &request.marks, engine.store.as_ref());
     loop {
-        let options = &request.options;
-        let (plan, _) = plan(&request.workflow, &engine.catalogue, &request.marks, &request.baseline, &probes, options);
-        let mut n_lost = 0;
-        for index in read_by_others(&plan) {
-            let node = &plan.nodes[index];
-            let results = match node.decision {
-                Decision::Pinned { .. } => request.marks.get(&node.node).capture().map(|capture| &capture.results),
-                _ => request.baseline.get(&node.node).and_then(|record| record.results.as_ref()),
-            };
-            let Some(Err(error)) = results.map(Kept::load) else { continue };
-            n_lost += 1;
-            let lost = match node.decision {
-                Decision::Pinned { .. } => &mut probes.lost_pins,
-                _ => &mut probes.lost_results,
-            };
-            lost.insert(node.node.clone(), error.to_string());
-        }
-        if n_lost == 0 {
+        let plan = engine.plan(request, &probes);
+        if !note_lost(&plan, &mut probes) {
             return plan;
         }
     }
 }
 
-/// Returns the nodes that give kept results to one that executes, or may.
-fn read_by_others(plan: &Plan) -> BTreeSet<usize> {
-    let mut read = BTreeSet::new();
-    for (index, node) in plan.nodes.iter().enumerate() {
-        if node.decision == Decision::Execute || !node.depends_on_releases_of.is_empty() || may_be_released(node) {
-            let feeds = plan.graph.inputs[index].iter().map(|feed| feed.from);
-            read.extend(
-                feeds.filter(|&from| {
-                    matches!(plan.nodes[from].decision, Decision::Reuse { .. } | Decision::Pinned { .. })
-                }),
-            );
-        }
+/// Reads the kept results that nodes which execute, or may, take something from; returns whether any were lost.
+fn note_lost(plan: &Plan, probes: &mut Probes) -> bool {
+    let mut any = false;
+    let body = plan.body();
+    let reads = |step: &Step| {
+        let may_be_released = matches!(step.plan.decision, Decision::Pinned { may_be_released: true, .. });
+        step.plan.decision == Decision::Execute || may_be_released || !step.plan.depends_on_releases_of.is_empty()
+    };
+    let readers = body.members.iter().filter(|member| reads(plan.step(member.index)));
+    for feed in readers.flat_map(|member| &plan.graph().inputs[member.index]) {
+        let step = plan.step(feed.from);
+        let Given::Results { results, .. } = &step.given else { continue };
+        let Err(error) = results.load() else { continue };
+        any = true;
+        let lost = match step.plan.decision {
+            Decision::Pinned { .. } => &mut probes.lost_pins,
+            _ => &mut probes.lost_results,
+        };
+        lost.insert(step.plan.node.clone(), error.to_string());
     }
-    read
-}
-
-const fn may_be_released(node: &NodePlan) -> bool {
-    matches!(node.decision, Decision::Pinned { may_be_released: true, .. })
+    any
 }
 
 fn marks_used(request: &RunRequest) -> Vec<(NodeId, MarkUsed)> {
@@ -164,362 +185,90 @@ fn marks_used(request: &RunRequest) -> Vec<(NodeId, MarkUsed)> {
         .collect()
 }
 
-fn run_status(request: &RunRequest, nodes: &[Arc<NodeRecord>]) -> RunStatus {
-    let failed = |record: &&Arc<NodeRecord>| matches!(record.status, Status::Failed(_));
-    let excused = |record: &Arc<NodeRecord>| {
-        request.workflow.node(&record.node).is_some_and(|node| node.settings.continue_on_error)
-    };
-    if nodes.iter().any(|record| record.status == Status::Cancelled) {
-        RunStatus::Cancelled
-    } else if nodes.iter().filter(failed).any(|record| !excused(record)) {
-        RunStatus::Failed
-    } else if nodes.iter().any(|record| failed(&record)) {
-        RunStatus::SucceededWithErrors
-    } else {
-        RunStatus::Succeeded
+fn run_status(plan: &Plan, own: &[Arc<NodeRecord>]) -> RunStatus {
+    let mut status = RunStatus::Succeeded;
+    for record in own {
+        match &record.status {
+            Status::Cancelled => return RunStatus::Cancelled,
+            Status::Failed(_) => {
+                let node = plan.graph().index(&record.node).map(|index| &plan.step(index).facts.node);
+                if !node.is_some_and(|node| node.settings.continue_on_error) {
+                    status = RunStatus::Failed;
+                } else if status == RunStatus::Succeeded {
+                    status = RunStatus::SucceededWithErrors;
+                }
+            }
+            _ => {}
+        }
     }
+    status
 }
 
 impl<'a> Dispatcher<'a> {
-    fn walk(engine: &'a Engine, request: &'a RunRequest, plan: Arc<Plan>, shared: Arc<Shared>) -> Vec<Arc<NodeRecord>> {
-        let n_nodes = plan.nodes.len();
+    fn walk(
+        engine: &'a Engine,
+        request: &'a RunRequest,
+        plan: Plan,
+        body: Arc<Body>,
+        shared: Arc<Shared>,
+        clock: Clock,
+    ) -> Vec<Arc<NodeRecord>> {
+        let n_members = body.members.len();
         let (sender, receiver) = mpsc::channel();
-        let mut n_unsettled = vec![0; n_nodes];
-        for downstream in &plan.graph.downstream {
-            for &node in downstream {
-                n_unsettled[node] += 1;
-            }
-        }
-        let ordered = plan.graph.ordered;
+        let n_unsettled: Vec<u32> = body.members.iter().map(|member| member.n_inside).collect();
         let mut dispatcher = Dispatcher {
             engine,
             request,
             plan,
             shared,
-            ready: (0..n_nodes).filter(|&node| n_unsettled[node] == 0 || node >= ordered).collect(),
+            ready: (0..n_members).filter(|&slot| n_unsettled[slot] == 0).collect(),
+            body,
             n_unsettled,
-            given: vec![None; n_nodes],
-            records: vec![None; n_nodes],
+            given: vec![None; n_members],
+            records: vec![None; n_members],
             n_settled: 0,
             sender,
             stopped_by: None,
+            surprised: false,
+            clock: Clock { now: Instant::now(), ..clock },
         };
-        while dispatcher.n_settled < n_nodes {
-            while let Some(index) = dispatcher.ready.pop_front() {
-                dispatcher.advance(index);
+        while dispatcher.n_settled < n_members {
+            while let Some(slot) = dispatcher.ready.pop_front() {
+                dispatcher.advance(slot);
             }
-            if dispatcher.n_settled < n_nodes {
+            if dispatcher.n_settled < n_members {
                 // The dispatcher holds a sender itself, so this waits for a node and never finds the channel closed.
-                let Ok(done) = receiver.recv() else { break };
-                dispatcher.finish(done);
+                let Ok(Message::Done(done)) = receiver.recv() else { break };
+                dispatcher.clock.now = Instant::now();
+                dispatcher.finish(*done);
             }
         }
         dispatcher.records.into_iter().flatten().collect()
     }
 
-    fn planned(&self, index: usize) -> &NodePlan {
-        &self.plan.nodes[index]
+    fn step(&self, slot: Slot) -> &Arc<Step> {
+        self.plan.step(self.body.members[slot].index)
     }
 
-    /// Decides on a node all of whose sources are settled.
-    fn advance(&mut self, index: usize) {
-        match self.planned(index).decision.clone() {
-            Decision::Disabled => self.settle(index, Status::Disabled, None),
-            Decision::NotRun(NotRun::InputMissing { .. }) if !self.planned(index).depends_on_releases_of.is_empty() => {
-                // A pin above may have been released: what is missing, if anything, is seen only now.
-                self.start(index, self.reasons_now(index), None);
-            }
-            Decision::NotRun(why) => self.settle(index, Status::NotRun(why), None),
-            Decision::CannotRun(why) => self.fail(index, why),
-            Decision::Pinned { policy, may_be_released } => self.advance_pinned(index, policy, may_be_released),
-            Decision::Reuse { from } => match self.reasons_now(index) {
-                reasons if reasons.is_empty() => self.reuse(index, from),
-                reasons => self.start(index, reasons, None),
-            },
-            Decision::Execute => self.start(index, self.reasons_now(index), None),
+    /// Returns the wires of a member, each with where it comes from.
+    fn feeds(&self, slot: Slot) -> impl Iterator<Item = (&Feed, Source)> {
+        let member = &self.body.members[slot];
+        self.plan.graph().inputs[member.index].iter().zip(member.sources.iter().copied())
+    }
+
+    /// Returns what a node has given; nothing yet if it is not settled.
+    fn given(&self, source: Source) -> Option<&Given> {
+        match source {
+            Source::Member(slot) => self.given[slot as usize].as_ref(),
+            Source::Outside(index) => Some(&self.plan.step(index).given),
         }
     }
 
-    /// Returns the planned reasons of a node, and those that come of a pin above released in this run.
-    fn reasons_now(&self, index: usize) -> Vec<Reason> {
-        let planned = self.planned(index);
-        let mut reasons = planned.reasons.clone();
-        if self.request.options.kind == RunKind::Standard || planned.depends_on_releases_of.is_empty() {
-            return reasons;
-        }
-        let feeds = &self.plan.graph.inputs[index];
-        let mut executed: BTreeSet<NodeId> = feeds
-            .iter()
-            .filter(|feed| self.executed(feed.from))
-            .map(|feed| self.plan.graph.ids[feed.from].clone())
-            .collect();
-        let known = reasons.iter_mut().find_map(|reason| match reason {
-            Reason::UpstreamExecutes(known) => Some(known),
+    /// Returns the results that arrive by a wire, if there is a value on it.
+    fn arriving(&self, feed: &Feed, source: Source) -> Option<&Kept> {
+        match self.given(source) {
+            Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => Some(results),
             _ => None,
-        });
-        if let Some(known) = known {
-            executed.extend(known.drain(..));
-            known.extend(executed);
-        } else if !executed.is_empty() {
-            reasons.push(Reason::UpstreamExecutes(executed.into_iter().collect()));
-        }
-        let lost: Vec<InputChange> = feeds
-            .iter()
-            .filter(|feed| self.lost(feed))
-            .map(|feed| InputChange::OtherValue(feed.port.clone()))
-            .collect();
-        if !lost.is_empty() && reasons.is_empty() {
-            reasons.push(Reason::InputsChanged(lost));
-        }
-        reasons
-    }
-
-    /// Returns whether a settled node executed in this run.
-    fn executed(&self, index: usize) -> bool {
-        self.records[index].as_ref().is_some_and(|record| record.started.is_some())
-    }
-
-    /// Returns whether an input's source would have had results, and has none after all.
-    fn lost(&self, feed: &Feed) -> bool {
-        matches!(self.given[feed.from], Some(Given::Nothing(_)))
-            && matches!(self.planned(feed.from).decision, Decision::Reuse { .. } | Decision::Pinned { .. })
-    }
-
-    fn advance_pinned(&mut self, index: usize, policy: PinPolicy, may_be_released: bool) {
-        let id = self.plan.graph.ids[index].clone();
-        let Some(capture) = self.request.marks.get(&id).capture().map(Arc::clone) else {
-            return self.fail(index, "its pin has no results".to_owned());
-        };
-        let release = if may_be_released && policy == PinPolicy::Follow { self.release(index, &capture) } else { None };
-        if let Some((port, why)) = release {
-            let reason = Reason::InputsChanged(vec![InputChange::OtherValue(port)]);
-            return self.start(index, vec![reason], Some(why));
-        }
-        let status = Status::Pinned { policy, edited: capture.edited, captured_in: capture.captured_in };
-        let results = Given::Results { results: capture.results.clone(), provenance: capture.provenance };
-        self.settle(index, status, Some(results));
-    }
-
-    /// Returns the input on which other data arrives than what a pin's results came from, if a node upstream executed.
-    fn release(&self, index: usize, capture: &Capture) -> Option<(PortId, String)> {
-        self.plan.graph.inputs[index].iter().find_map(|feed| {
-            let now = self.input_record(feed);
-            let fresh = now.provenance() == Some(Provenance::Run(self.shared.run));
-            let before = capture.inputs.iter().find(|before| before.port == feed.port)?;
-            (fresh && !now.same_data(before)).then(|| {
-                let why = format!("{} executed and gives other data on {}", now.source.node, feed.port);
-                (feed.port.clone(), why)
-            })
-        })
-    }
-
-    fn reuse(&mut self, index: usize, from: Provenance) {
-        let id = &self.plan.graph.ids[index];
-        let results = self.request.baseline.get(id).and_then(|record| record.results.clone());
-        let given = results.map(|results| Given::Results { results, provenance: from });
-        self.settle(index, Status::Reused { from }, given);
-    }
-
-    /// Executes a node, here or on a pool, if it has what it needs and the run goes on.
-    fn start(&mut self, index: usize, reasons: Vec<Reason>, released: Option<String>) {
-        let graph = &self.plan.graph;
-        let id = graph.ids[index].clone();
-        let node = self.request.workflow.node(&id).map(Arc::clone);
-        let kind = node.as_ref().and_then(|node| self.engine.catalogue.get(&node.kind)).map(Arc::clone);
-        let (Some(node), Some(kind)) = (node, kind) else {
-            return self.fail(index, "its kind is unknown".to_owned());
-        };
-        if self.shared.cancel.is_cancelled() {
-            return self.settle(index, Status::Cancelled, None);
-        }
-        let arrivals: Vec<(&PortId, Option<Missing>)> =
-            graph.inputs[index].iter().map(|feed| (&feed.port, self.missing(feed))).collect();
-        if let Some(missing) = missing_input(&kind, &arrivals) {
-            return self.settle(index, Status::NotRun(missing), None);
-        }
-        if let Some(failed) = &self.stopped_by {
-            let why = NotRun::StoppedByError(failed.clone());
-            return self.settle(index, Status::NotRun(why), None);
-        }
-        let inputs = graph.inputs[index].iter().filter_map(|feed| match &self.given[feed.from] {
-            Some(Given::Results { results, .. }) if results.has_value(&feed.from_port) => {
-                Some((feed.port.clone(), feed.from_port.clone(), results.clone()))
-            }
-            _ => None,
-        });
-        let load = kind.load;
-        let job = Job {
-            index,
-            inputs: inputs.collect(),
-            shared: Arc::clone(&self.shared),
-            id,
-            node,
-            kind,
-            reasons,
-            released,
-        };
-        let sender = self.sender.clone();
-        self.engine.pools.spawn(load, move || {
-            let done = job.execute();
-            // Only a dispatcher that is gone does not take it, and then nobody asks.
-            sender.send(done).unwrap_or_default();
-        });
-    }
-
-    fn finish(&mut self, done: Done) {
-        let index = done.index;
-        let Some((started, took)) = done.began else {
-            return self.settle(index, Status::Cancelled, None);
-        };
-        let mut record = self.blank_record(index, Status::Cancelled);
-        record.started = Some(started);
-        record.took = Some(took);
-        record.log = done.log;
-        record.sources = done.sources;
-        record.reasons = done.reasons;
-        record.released = done.released.or(record.released);
-        let mut given = None;
-        match done.outcome {
-            Outcome::Executed(outputs) => {
-                record.status = Status::Executed;
-                if self.planned(index).side_effect {
-                    record.effect = Effect::Performed;
-                }
-                given = Some(Given::Results {
-                    results: Kept::in_memory(outputs),
-                    provenance: Provenance::Run(self.shared.run),
-                });
-            }
-            Outcome::Cancelled => {}
-            Outcome::Failed(error) => record.status = Status::Failed(error),
-        }
-        self.settle_record(index, record, given);
-    }
-
-    fn fail(&mut self, index: usize, error: String) {
-        self.settle(index, Status::Failed(error), None);
-    }
-
-    fn settle(&mut self, index: usize, status: Status, given: Option<Given>) {
-        let mut record = self.blank_record(index, status);
-        let planned = self.planned(index);
-        record.warnings.clone_from(&planned.warnings);
-        if planned.side_effect && !matches!(record.status, Status::Failed(_)) {
-            record.effect = Effect::HeldBack;
-        }
-        if matches!(record.status, Status::Reused { .. } | Status::Pinned { .. }) {
-            self.add_what_is_kept(index, &mut record);
-        }
-        self.settle_record(index, record, given);
-    }
-
-    /// Adds what a node that does not execute has from its last execution.
-    fn add_what_is_kept(&self, index: usize, record: &mut NodeRecord) {
-        if let Some(before) = self.request.baseline.get(&record.node) {
-            record.sources.clone_from(&before.sources);
-        }
-        if matches!(record.status, Status::Pinned { .. }) {
-            self.add_what_a_pin_came_from(record);
-            let kind = self.engine.catalogue.get(&record.as_it_was.kind);
-            for feed in &self.plan.graph.inputs[index] {
-                let port = kind.and_then(|kind| kind.input_port(&feed.port));
-                let warning = pin_without_input(&feed.port);
-                let required = port.is_some_and(|port| port.arity == Arity::Required);
-                if required && self.missing(feed).is_some() && !record.warnings.contains(&warning) {
-                    record.warnings.push(warning);
-                }
-            }
-        }
-    }
-
-    /// Makes the record of a pinned node say what its results came from: its parameters of now had no part in them.
-    fn add_what_a_pin_came_from(&self, record: &mut NodeRecord) {
-        if let Some(capture) = self.request.marks.get(&record.node).capture() {
-            record.as_it_was = Arc::clone(&capture.as_it_was);
-            record.config = capture.config;
-            record.recipe = capture.recipe;
-            record.inputs.clone_from(&capture.inputs);
-            record.sources.clone_from(&capture.sources);
-        }
-    }
-
-    fn settle_record(&mut self, index: usize, mut record: NodeRecord, given: Option<Given>) {
-        if let Some(Given::Results { results, provenance }) = &given {
-            record.results = Some(results.clone());
-            record.provenance = Some(*provenance);
-            self.shared.results[index].get_or_init(|| results.clone());
-        }
-        if matches!(record.status, Status::Failed(_))
-            && self.request.workflow.settings().stop_at_first_error
-            && !record.as_it_was.settings.continue_on_error
-        {
-            self.stopped_by.get_or_insert_with(|| record.node.clone());
-        }
-        let nothing: fn(NodeId) -> Missing = match record.status {
-            Status::Disabled => Missing::UpstreamDisabled,
-            Status::Failed(_) => Missing::UpstreamFailed,
-            _ => Missing::UpstreamDidNotRun,
-        };
-        self.given[index] = Some(given.unwrap_or(Given::Nothing(nothing)));
-        let record = Arc::new(record);
-        if let Some(store) = &self.engine.store {
-            store.settle(self.request.session, Arc::clone(&record));
-        }
-        self.records[index] = Some(Arc::clone(&record));
-        self.n_settled += 1;
-        self.shared.send(EventKind::NodeSettled(record));
-        let plan = Arc::clone(&self.plan);
-        for &next in &plan.graph.downstream[index] {
-            self.n_unsettled[next] -= 1;
-            if self.n_unsettled[next] == 0 && next < plan.graph.ordered {
-                self.ready.push_back(next);
-            }
-        }
-    }
-
-    fn blank_record(&self, index: usize, status: Status) -> NodeRecord {
-        let planned = self.planned(index);
-        let id = &planned.node;
-        let node = self.request.workflow.node(id).expect("the graph was made from this workflow");
-        NodeRecord {
-            run: self.shared.run,
-            node: id.clone(),
-            as_it_was: Arc::clone(node),
-            status,
-            reasons: Vec::new(),
-            config: planned.config,
-            recipe: planned.recipe,
-            inputs: self.plan.graph.inputs[index].iter().map(|feed| self.input_record(feed)).collect(),
-            results: None,
-            provenance: None,
-            started: None,
-            took: None,
-            log: Vec::new(),
-            sources: Vec::new(),
-            effect: Effect::None,
-            released: planned.released.as_ref().map(|release| release.0.clone()),
-            warnings: Vec::new(),
-        }
-    }
-
-    fn input_record(&self, feed: &Feed) -> InputRecord {
-        let arrived = match &self.given[feed.from] {
-            Some(Given::Results { results, provenance }) if results.has_value(&feed.from_port) => {
-                Arrived::Results { provenance: *provenance, results: results.clone() }
-            }
-            _ => Arrived::NoValue,
-        };
-        InputRecord { port: feed.port.clone(), source: self.plan.graph.source(feed), arrived }
-    }
-
-    /// Returns why nothing arrives on an input, if nothing does.
-    fn missing(&self, feed: &Feed) -> Option<Missing> {
-        let upstream = self.plan.graph.ids[feed.from].clone();
-        match &self.given[feed.from] {
-            Some(Given::Results { results, .. }) if results.has_value(&feed.from_port) => None,
-            Some(Given::Results { .. }) => Some(Missing::BranchNotTaken(upstream)),
-            Some(Given::Nothing(why)) => Some(why(upstream)),
-            None => Some(Missing::UpstreamDidNotRun(upstream)),
         }
     }
 }

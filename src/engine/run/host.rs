@@ -11,12 +11,13 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Event, EventKind, OnEvent};
+use super::{Event, EventKind, OnEvent, body::Body};
 use crate::{
+    engine::plan::{Given, Plan},
     nodes::{Host, LogLevel, NodeError, Outputs, Source},
     store::{Kept, LogLine, RunId, Store},
     value::Value,
-    workflow::{Graph, NodeId, WorkflowId},
+    workflow::{NodeId, WorkflowId},
 };
 
 /// The wish to stop, and a way to sleep until it comes.
@@ -66,8 +67,9 @@ pub(super) struct Shared {
     pub(super) cancel: Arc<Cancel>,
     pub(super) store: Option<Store>,
     pub(super) on_event: OnEvent,
-    pub(super) graph: Graph,
-    /// The results of settled nodes, by index.
+    pub(super) plan: Plan,
+    pub(super) body: Arc<Body>,
+    /// The results of settled members, by slot.
     pub(super) results: Vec<OnceLock<Kept>>,
 }
 
@@ -88,6 +90,22 @@ pub(super) struct NodeHost<'a> {
 impl<'a> NodeHost<'a> {
     pub(super) const fn new(shared: &'a Shared, node: &'a NodeId) -> Self {
         Self { shared, node, log: Mutex::new(Vec::new()), sources: Mutex::new(Vec::new()) }
+    }
+
+    /// Returns what the node wrote and what it read.
+    pub(super) fn into_notes(self) -> (Vec<LogLine>, Vec<Source>) {
+        (
+            self.log.into_inner().unwrap_or_else(PoisonError::into_inner),
+            self.sources.into_inner().unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// Keeps the node's pinned data.
+    pub(super) fn keep_pinned_data(&self, value: &Value, expires_in: Option<Duration>) -> Result<(), NodeError> {
+        self.store()?
+            .update_pinned_data(self.shared.workflow, self.node, expires_in, &mut |_| value.clone())
+            .map(drop)
+            .map_err(|error| NodeError::new(error.to_string()))
     }
 
     fn store(&self) -> Result<&Store, NodeError> {
@@ -123,7 +141,12 @@ impl Host for NodeHost<'_> {
     }
 
     fn output(&self, node: &NodeId) -> Option<Arc<Outputs>> {
-        let results = self.shared.results[self.shared.graph.index(node)?].get()?;
+        let index = self.shared.plan.graph().index(node)?;
+        let results = match (self.shared.body.slot(index), &self.shared.plan.step(index).given) {
+            (Some(slot), _) => self.shared.results[slot].get()?,
+            (None, Given::Results { results, .. }) => results,
+            (None, _) => return None,
+        };
         results.load().inspect_err(|error| self.log(LogLevel::Warning, error.to_string())).ok()
     }
 

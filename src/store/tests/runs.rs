@@ -29,7 +29,7 @@ fn full_record(run: RunId) -> NodeRecord {
     NodeRecord {
         as_it_was: Arc::new(strange),
         status: Status::Pinned { policy: PinPolicy::Follow, edited: true, captured_in: Some(run) },
-        reasons: vec![
+        reasons: Arc::new([
             Reason::StandardRun,
             Reason::NeverRan(NeverRan::Interrupted),
             Reason::ConfigChanged(vec![ConfigChange { what: "w".into(), before: "1".into(), after: "2".into() }]),
@@ -42,14 +42,14 @@ fn full_record(run: RunId) -> NodeRecord {
                 },
             ]),
             Reason::UpstreamExecutes(vec!["a".into(), "b".into()]),
-        ],
-        inputs: vec![
-            InputRecord { port: "empty".into(), source: PortRef::new("z", "out"), arrived: Arrived::NoValue },
-            InputRecord {
-                port: "in".into(),
-                source: PortRef::new("a", "out"),
-                arrived: Arrived::Results { provenance: Provenance::Run(run), results: upstream },
-            },
+        ]),
+        inputs: smallvec::smallvec![
+            InputRecord::new("empty".into(), PortRef::new("z", "out"), Arrived::NoValue),
+            InputRecord::new(
+                "in".into(),
+                PortRef::new("a", "out"),
+                Arrived::Results { provenance: Provenance::Run(run), results: upstream },
+            ),
         ],
         results: Some(Kept::in_memory(Arc::new(Outputs::one("out", 1_i64).with("other", Value::list([]))))),
         provenance: Some(Provenance::Edited(Fingerprint::of_bytes(b"edited"))),
@@ -86,10 +86,12 @@ fn described(record: &NodeRecord) -> String {
     let inputs: Vec<_> = record
         .inputs
         .iter()
-        .map(|input| format!("{} ← {}: {:?} {:?}", input.port, input.source, input.provenance(), input.fingerprint()))
+        .map(|input| {
+            format!("{} ← {}: {:?} {:?}", input.port(), input.source(), input.provenance(), input.fingerprint())
+        })
         .collect();
     let results = record.results.as_ref().map(|results| results.ports().to_vec());
-    let bare = NodeRecord { inputs: Vec::new(), results: None, ..record.clone() };
+    let bare = NodeRecord { inputs: smallvec::SmallVec::new(), results: None, ..record.clone() };
     format!("{bare:?}\n{inputs:?}\n{results:?}")
 }
 
@@ -147,7 +149,7 @@ fn a_run_comes_back_with_its_nodes_upstream_before_downstream() {
     let mut header = header(session, &workflow);
     header.path = Some(strange_path());
     header.kind = RunKind::Resumed;
-    header.targets = vec!["a".into()];
+    header.part = crate::store::Part::To(vec!["a".into()]);
     header.marks = vec![("b".into(), MarkUsed::Pinned(PinPolicy::Hold)), ("c".into(), MarkUsed::Forced)];
     store.begin_run(&header, vec!["a".into(), "b".into(), "c".into()]);
     for id in ["b", "a", "c"] {
@@ -155,7 +157,7 @@ fn a_run_comes_back_with_its_nodes_upstream_before_downstream() {
     }
     store.finish_run(header.id, RunStatus::SucceededWithErrors, Duration::new(2, 5));
     let run = store.run(header.id).unwrap().unwrap();
-    let ids: Vec<&str> = run.nodes.iter().map(|record| record.node.as_str()).collect();
+    let ids: Vec<&str> = run.own().iter().map(|record| record.node.as_str()).collect();
     assert_eq!(ids, ["c", "b", "a"]);
     assert_eq!(*run.header.workflow, workflow);
     let expected = crate::store::RunHeader {
@@ -205,7 +207,7 @@ fn the_baseline_keeps_the_newest_settled_record_of_each_node() {
     let runs: Vec<RunId> = store.baseline(session).unwrap().iter().map(|record| record.run).collect();
     assert_eq!(runs, [second.id, first.id, first.id]);
     assert!(store.baseline(other).unwrap().is_empty());
-    assert_eq!(store.run(second.id).unwrap().unwrap().nodes.len(), 2);
+    assert_eq!(store.run(second.id).unwrap().unwrap().nodes().count(), 2);
 }
 
 #[test]

@@ -85,9 +85,7 @@ fn a_stale_pin_can_be_kept_or_refreshed() {
     app.settle("reader", Status::Executed, Value::Int(1));
     app.pin("reader", PinPolicy::Hold);
     app.show_plan(|_| (Decision::Execute, Vec::new()));
-    for plan in &mut app.plan.nodes {
-        plan.stale = Some(Staleness("its File changed".to_owned()));
-    }
+    app.plan.change_shown(|plan| plan.stale = Some(Staleness("its File changed".to_owned())));
     let mut window = window_of(app);
     assert!(window.query_by_label_contains("stale: its File changed").is_some());
     choose(&mut window, "Node Reader", "Keep results");

@@ -64,8 +64,11 @@ fn app() -> SmallApp {
         "oracle" => (Decision::CannotRun("unknown kind".to_owned()), Vec::new()),
         _ => (Decision::Execute, vec![Reason::NeverRan(NeverRan::New)]),
     });
-    let stale = app.plan.nodes.iter_mut().find(|plan| plan.node == *"large_birds").unwrap();
-    stale.stale = Some(Staleness("At most changed 500 → 1000".to_owned()));
+    app.plan.change_shown(|plan| {
+        if plan.node == *"large_birds" {
+            plan.stale = Some(Staleness("At most changed 500 → 1000".to_owned()));
+        }
+    });
     app
 }
 

@@ -134,7 +134,7 @@ impl SmallApp {
             NodePlan {
                 node: id.clone(),
                 decision,
-                reasons,
+                reasons: reasons.into(),
                 config: fingerprint,
                 recipe: fingerprint,
                 released: None,
@@ -145,7 +145,7 @@ impl SmallApp {
                 warnings: Vec::new(),
             }
         });
-        self.plan = Plan { nodes: nodes.collect(), graph };
+        self.plan = Plan::shown(&self.workflow, &self.catalogue, nodes.collect());
         self.show_plan = true;
     }
 
@@ -155,6 +155,7 @@ impl SmallApp {
         self.run = Some(RunProgress {
             id: RunId::generate(),
             kind: RunKind::Standard,
+            plan: Plan::default(),
             started: std::time::Instant::now(),
             finished: None,
             n_pins: 0,
@@ -177,10 +178,10 @@ fn record(workflow: &Workflow, id: &'static str, status: Status, value: Value) -
         provenance: results.is_some().then_some(Provenance::Run(run)),
         results,
         status,
-        reasons: Vec::new(),
+        reasons: Arc::default(),
         config: fingerprint,
         recipe: fingerprint,
-        inputs: Vec::new(),
+        inputs: smallvec::SmallVec::new(),
         started: Some(Timestamp::now() - Duration::from_secs(310)),
         took: Some(Duration::from_millis(12)),
         log: Vec::new(),

@@ -1,0 +1,142 @@
+//! What can be said of nodes without marks, baseline or probes: looked up once and kept as long as the node is the same.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use imbl::{OrdMap, Vector};
+
+use crate::{
+    nodes::{Cacheability, Catalogue, Kind, ResolvedParameters, problems_of_node, problems_of_wires},
+    value::{Fingerprint, FingerprintBuilder},
+    workflow::{Graph, Node, NodeId, Problem, Severity, Workflow},
+};
+
+/// A node with its kind.
+#[derive(Debug)]
+pub(in crate::engine) struct Facts {
+    pub(in crate::engine) node: Arc<Node>,
+    /// `None` if this program does not know it.
+    pub(in crate::engine) kind: Option<Arc<Kind>>,
+    /// The fingerprint of kind, version and parameters.
+    pub(in crate::engine) config: Fingerprint,
+    pub(in crate::engine) side_effect: bool,
+    pub(in crate::engine) uncacheable: bool,
+    /// Why it cannot run.
+    pub(in crate::engine) error: Option<String>,
+}
+
+/// A workflow made ready for planning. Cloned in constant time.
+#[derive(Clone, Debug, Default)]
+pub(in crate::engine) struct Prepared {
+    pub(in crate::engine) graph: Arc<Graph>,
+    pub(in crate::engine) facts: Vector<Arc<Facts>>,
+    /// By node, where there are any.
+    node_problems: OrdMap<NodeId, Arc<[Problem]>>,
+    wire_problems: Arc<[Problem]>,
+    /// The first error that wires give a node.
+    wire_errors: Arc<HashMap<NodeId, String>>,
+    circle: Arc<BTreeSet<NodeId>>,
+}
+
+impl Prepared {
+    pub(super) fn new(workflow: &Workflow, catalogue: &Catalogue) -> Self {
+        let graph = Graph::new(workflow);
+        let wire_problems = problems_of_wires(workflow, catalogue, &graph);
+        let mut wire_errors = HashMap::new();
+        for problem in wire_problems.iter().filter(|problem| problem.severity == Severity::Error) {
+            if let Some(node) = problem.location.node() {
+                wire_errors.entry(node.clone()).or_insert_with(|| problem.message.clone());
+            }
+        }
+        let circle =
+            if graph.ordered < graph.n_nodes() { graph.in_a_circle().cloned().collect() } else { BTreeSet::new() };
+        let mut prepared = Self {
+            graph: Arc::new(graph),
+            facts: Vector::new(),
+            node_problems: OrdMap::new(),
+            wire_problems: wire_problems.into(),
+            wire_errors: Arc::new(wire_errors),
+            circle: Arc::new(circle),
+        };
+        let graph = Arc::clone(&prepared.graph);
+        prepared.facts = graph
+            .ids
+            .iter()
+            .enumerate()
+            .map(|(index, id)| {
+                let node = workflow.node(id).expect("the graph was made from this workflow");
+                Arc::new(prepared.facts_of(workflow, catalogue, index, node))
+            })
+            .collect();
+        prepared
+    }
+
+    /// Takes in a node that was changed.
+    pub(super) fn update(&mut self, workflow: &Workflow, catalogue: &Catalogue, index: usize) {
+        let graph = Arc::clone(&self.graph);
+        if let Some(node) = workflow.node(&graph.ids[index]) {
+            let facts = self.facts_of(workflow, catalogue, index, node);
+            self.facts.set(index, Arc::new(facts));
+        }
+    }
+
+    /// Returns every problem of the workflow, sorted.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems: Vec<Problem> =
+            self.node_problems.values().flat_map(|problems| problems.iter().cloned()).collect();
+        problems.extend(self.wire_problems.iter().cloned());
+        problems.sort();
+        problems
+    }
+
+    fn facts_of(&mut self, workflow: &Workflow, catalogue: &Catalogue, index: usize, node: &Arc<Node>) -> Facts {
+        let id = &self.graph.ids[index];
+        let kind = catalogue.get(&node.kind);
+        let problems = problems_of_node(workflow, catalogue, id, node);
+        let error = self.error(index, kind.is_some(), &problems);
+        if problems.is_empty() {
+            self.node_problems.remove(id);
+        } else {
+            self.node_problems.insert(id.clone(), problems.into());
+        }
+        let parameters = kind.map(|kind| (kind, ResolvedParameters::new(&kind.parameters, node)));
+        Facts {
+            node: Arc::clone(node),
+            kind: kind.map(Arc::clone),
+            config: config(catalogue, node),
+            side_effect: parameters.is_some_and(|(kind, parameters)| (kind.side_effect)(&parameters)),
+            uncacheable: parameters
+                .is_some_and(|(kind, parameters)| (kind.cacheability)(&parameters) == Cacheability::Never),
+            error,
+        }
+    }
+
+    fn error(&self, index: usize, kind_is_known: bool, problems: &[Problem]) -> Option<String> {
+        let id = &self.graph.ids[index];
+        if self.circle.contains(id) {
+            return Some("it depends on itself: remove one of the connections of the circle".to_owned());
+        }
+        if index >= self.graph.ordered && kind_is_known {
+            return Some("it takes something from nodes that depend on themselves".to_owned());
+        }
+        let own = problems.iter().find(|problem| problem.severity == Severity::Error);
+        own.map(|problem| problem.message.clone()).or_else(|| self.wire_errors.get(id).cloned())
+    }
+}
+
+/// Returns the fingerprint of a node's kind, the kind's version and the parameters in force.
+pub(super) fn config(catalogue: &Catalogue, node: &Node) -> Fingerprint {
+    let mut builder = FingerprintBuilder::new("config");
+    builder.text(node.kind.as_str());
+    if let Some(kind) = catalogue.get(&node.kind) {
+        builder.number(u64::from(kind.version));
+        ResolvedParameters::new(&kind.parameters, node).add_to(&mut builder);
+    } else {
+        for (parameter, value) in &node.parameters {
+            builder.text(parameter.as_str()).value(value);
+        }
+    }
+    builder.finish()
+}

@@ -1,0 +1,315 @@
+//! One plan after the other: what has changed since the last one is found by comparing what they were made from, and only what
+//! that can alter is decided anew. The result is the same as that of planning from nothing; a property test holds that line.
+
+use std::sync::Arc;
+
+use imbl::Vector;
+
+use super::{
+    Decision, Learned, Plan, PlanOptions, Probes, Sources, Step, Steps, View,
+    decide::{differs, step},
+    facts::Prepared,
+    parts::{Need, needs},
+    pins::PinStanding,
+};
+use crate::{
+    nodes::Catalogue,
+    session::{Baseline, Mark, Marks},
+    store::{Arrived, Part, PinPolicy},
+    workflow::{Feed, NodeId, Problem, Workflow},
+};
+
+/// Plans again and again, at the cost of what has changed in between.
+#[derive(Debug)]
+pub struct Planner {
+    catalogue: Arc<Catalogue>,
+    last: Option<Last>,
+}
+
+/// The last plan and what it was made from.
+#[derive(Debug)]
+struct Last {
+    workflow: Workflow,
+    marks: Marks,
+    baseline: Baseline,
+    probes: Probes,
+    options: PlanOptions,
+    learned: Learned,
+    plan: Plan,
+}
+
+impl Planner {
+    /// Returns a planner that has not planned yet.
+    pub const fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self { catalogue, last: None }
+    }
+
+    /// Returns the kinds the planner knows.
+    pub const fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// Returns what a run would do.
+    pub fn plan(
+        &mut self,
+        workflow: &Workflow,
+        marks: &Marks,
+        baseline: &Baseline,
+        probes: &Probes,
+        options: &PlanOptions,
+    ) -> Plan {
+        let sources = Sources { workflow, catalogue: &self.catalogue, marks, baseline, probes, options };
+        let plans_all = options.part == Part::All && !options.skip_what_only_feeds_pins;
+        let updated = self.last.as_mut().filter(|_| plans_all).is_some_and(|last| last.update(&sources));
+        if let Some(last) = self.last.as_ref().filter(|_| updated) {
+            return last.plan.clone();
+        }
+        let prepared = self
+            .last
+            .as_mut()
+            .and_then(|last| last.prepared_for(&sources))
+            .unwrap_or_else(|| Prepared::new(workflow, &self.catalogue));
+        let (plan, learned) = plan_all(&sources, prepared);
+        self.last = Some(Last {
+            workflow: workflow.clone(),
+            marks: marks.clone(),
+            baseline: baseline.clone(),
+            probes: probes.clone(),
+            options: options.clone(),
+            learned,
+            plan: plan.clone(),
+        });
+        plan
+    }
+
+    /// Returns the problems of the workflow that was planned last, sorted.
+    pub fn problems(&self) -> Vec<Problem> {
+        self.last.as_ref().map(|last| last.plan.prepared.problems()).unwrap_or_default()
+    }
+}
+
+impl Last {
+    /// Returns the workflow made ready again, if only nodes were changed.
+    fn prepared_for(&mut self, sources: &Sources<'_>) -> Option<Prepared> {
+        let changed = sources.workflow.nodes_changed_since(&self.workflow)?;
+        let mut prepared = self.plan.prepared.clone();
+        for node in &changed {
+            prepared.update(sources.workflow, sources.catalogue, prepared.graph.index(node)?);
+        }
+        Some(prepared)
+    }
+
+    /// Brings the plan up to date; returns `false` if it must be made from nothing.
+    fn update(&mut self, sources: &Sources<'_>) -> bool {
+        if self.options.part != Part::All || *sources.options != self.options {
+            return false;
+        }
+        let Some(nodes) = sources.workflow.nodes_changed_since(&self.workflow) else { return false };
+        // In a circle there is no order in which a change could be followed.
+        if self.plan.graph().ordered < self.plan.graph().n_nodes() {
+            return false;
+        }
+        let mut dirty = Dirty::new(self.plan.graph().n_nodes());
+        let graph = Arc::clone(&self.plan.prepared.graph);
+        for node in &nodes {
+            if let Some(index) = graph.index(node) {
+                self.plan.prepared.update(sources.workflow, sources.catalogue, index);
+                dirty.insert(index);
+            }
+        }
+        self.add_changed(sources, &mut dirty);
+        if !dirty.is_empty() {
+            // What is said of pins looks further than at the nodes above: they are few, so all are looked at again.
+            let pinned = sources.marks.iter().filter(|(_, mark)| mark.capture().is_some());
+            dirty.extend(pinned.filter_map(|(node, _)| graph.index(node)));
+            dirty.extend(self.learned.released.keys().copied());
+            self.learned = Learned::default();
+            self.follow(sources, dirty);
+        }
+        self.workflow = sources.workflow.clone();
+        self.marks = sources.marks.clone();
+        self.baseline = sources.baseline.clone();
+        self.probes = sources.probes.clone();
+        true
+    }
+
+    /// Adds the nodes whose marks, records or probes differ.
+    fn add_changed(&self, sources: &Sources<'_>, dirty: &mut Dirty) {
+        let graph = self.plan.graph();
+        let mut add = |node: &NodeId| dirty.extend(graph.index(node));
+        if !sources.marks.is_same(&self.marks) {
+            sources.marks.changed_since(&self.marks).for_each(&mut add);
+        }
+        if !sources.baseline.records().is_same(self.baseline.records()) {
+            sources.baseline.records().changed_since(self.baseline.records()).for_each(&mut add);
+        }
+        if *sources.probes != self.probes {
+            for probes in [sources.probes, &self.probes] {
+                probes.changed_sources.keys().for_each(&mut add);
+                probes.changed_pin_sources.keys().for_each(&mut add);
+                probes.lost_results.keys().for_each(&mut add);
+                probes.lost_pins.keys().for_each(&mut add);
+            }
+        }
+    }
+
+    /// Decides anew on what has changed and on all that this alters.
+    fn follow(&mut self, sources: &Sources<'_>, mut dirty: Dirty) {
+        let graph = Arc::clone(&self.plan.prepared.graph);
+        loop {
+            while let Some(index) = dirty.pop_first() {
+                let view = View {
+                    sources,
+                    prepared: &self.plan.prepared,
+                    learned: &self.learned,
+                    needs: None,
+                    steps: Steps::Whole(&self.plan.steps),
+                };
+                let now = step(&view, index);
+                let is_same = self.plan.steps[index].is_same_to_those_below(&now);
+                self.plan.replace(index, now);
+                if !is_same {
+                    dirty.extend(graph.downstream[index].iter().copied());
+                }
+            }
+            let view = View {
+                sources,
+                prepared: &self.plan.prepared,
+                learned: &self.learned,
+                needs: None,
+                steps: Steps::Whole(&self.plan.steps),
+            };
+            let more = learn(&view);
+            dirty.extend(more.released.keys().copied());
+            // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
+            if !self.learned.add(more) {
+                return;
+            }
+        }
+    }
+}
+
+impl Learned {
+    /// Takes in more; returns whether anything is new.
+    fn add(&mut self, more: Self) -> bool {
+        let n_known = self.released.len() + self.opened.len();
+        self.released.extend(more.released);
+        self.opened.extend(more.opened);
+        self.released.len() + self.opened.len() > n_known
+    }
+}
+
+/// Plans from nothing.
+pub(super) fn plan_all(sources: &Sources<'_>, prepared: Prepared) -> (Plan, Learned) {
+    let mut learned = Learned::default();
+    loop {
+        let steps = decide_all(sources, &prepared, &learned, None);
+        let view = View { sources, prepared: &prepared, learned: &learned, needs: None, steps: Steps::Growing(&steps) };
+        let needs = needs(&view, &learned);
+        let steps = match &needs {
+            Some(needs) => decide_all(sources, &prepared, &learned, Some(needs)),
+            None => steps,
+        };
+        let needs = needs.as_deref();
+        let view = View { sources, prepared: &prepared, learned: &learned, needs, steps: Steps::Growing(&steps) };
+        let more = learn(&view);
+        // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
+        if !learned.add(more) {
+            return (Plan::new(prepared, steps.into_iter().collect::<Vector<_>>()), learned);
+        }
+    }
+}
+
+fn decide_all(sources: &Sources<'_>, prepared: &Prepared, learned: &Learned, needs: Option<&[Need]>) -> Vec<Arc<Step>> {
+    let mut steps: Vec<Arc<Step>> = Vec::with_capacity(prepared.graph.n_nodes());
+    for index in 0..prepared.graph.n_nodes() {
+        let view = View { sources, prepared, learned, needs, steps: Steps::Growing(&steps) };
+        let step = step(&view, index);
+        steps.push(Arc::new(step));
+    }
+    steps
+}
+
+/// Returns what the next round of planning should know.
+fn learn(view: &View<'_>) -> Learned {
+    let mut learned = Learned::default();
+    let pinned = view.sources.marks.iter().filter(|(_, mark)| mark.capture().is_some());
+    for (index, mark) in pinned.filter_map(|(node, mark)| Some((view.graph().index(node)?, mark))) {
+        let Some(step) = view.step(index) else { continue };
+        if step.pin == PinStanding::Holds
+            && let Some(release) = &step.plan.released
+        {
+            learned.released.insert(index, release.clone());
+        }
+        if let Decision::Pinned { policy: PinPolicy::Follow, may_be_released } = step.plan.decision
+            && opens(view, index, mark, may_be_released)
+        {
+            learned.opened.insert(index);
+        }
+    }
+    learned
+}
+
+/// Returns whether a Follow pin may be released, with something behind it that no one else needs.
+fn opens(view: &View<'_>, index: usize, mark: &Mark, may_be_released: bool) -> bool {
+    let feeds = &view.graph().inputs[index];
+    let mut unneeded = feeds.iter().filter(|feed| view.need(feed.from) == Need::No);
+    if may_be_released {
+        return unneeded.next().is_some();
+    }
+    let Some(capture) = mark.capture() else { return false };
+    unneeded.any(|feed| kept_data(view, feed).is_some_and(|arrived| differs(feed, arrived, capture)))
+}
+
+/// Returns the data that an output has given last, by its pin or its last run.
+fn kept_data(view: &View<'_>, feed: &Feed) -> Option<Arrived> {
+    let id = &feed.source.node;
+    let (results, provenance) = if let Some(capture) = view.sources.marks.get(id).capture() {
+        (capture.results.clone(), capture.provenance)
+    } else {
+        let record = view.sources.baseline.get(id).filter(|record| record.has_results())?;
+        (record.results.clone()?, record.provenance?)
+    };
+    results.has_value(&feed.source.port).then_some(Arrived::Results { provenance, results })
+}
+
+/// Nodes to be looked at again, taken out upstream first.
+struct Dirty {
+    words: Vec<u64>,
+    /// No bit is set below this word.
+    first: usize,
+}
+
+impl Dirty {
+    fn new(n_nodes: usize) -> Self {
+        Self { words: vec![0; n_nodes.div_ceil(64)], first: usize::MAX }
+    }
+
+    fn insert(&mut self, index: usize) {
+        self.words[index / 64] |= 1 << (index % 64);
+        self.first = self.first.min(index / 64);
+    }
+
+    fn extend(&mut self, indices: impl IntoIterator<Item = usize>) {
+        for index in indices {
+            self.insert(index);
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.first == usize::MAX
+    }
+
+    fn pop_first(&mut self) -> Option<usize> {
+        while let Some(word) = self.words.get_mut(self.first) {
+            if *word != 0 {
+                let bit = word.trailing_zeros() as usize;
+                *word &= *word - 1;
+                return Some(self.first * 64 + bit);
+            }
+            self.first += 1;
+        }
+        self.first = usize::MAX;
+        None
+    }
+}

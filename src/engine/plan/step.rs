@@ -1,0 +1,87 @@
+//! What a plan knows of one node: what is shown, and what those below it and the run need.
+
+use std::sync::Arc;
+
+use super::{Decision, NodePlan, facts::Facts, pins::PinStanding};
+use crate::{
+    store::{Kept, Missing, Provenance},
+    value::Fingerprint,
+    workflow::NodeId,
+};
+
+/// What a node will give to those below it, as far as can be told before the run.
+#[derive(Clone, Debug)]
+pub(in crate::engine) enum Given {
+    /// It executes: nobody knows.
+    Fresh,
+    /// These results.
+    Results { results: Kept, provenance: Provenance },
+    /// Nothing, on any port.
+    Nothing(NothingBecause),
+}
+
+/// Why a node gives nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::engine) enum NothingBecause {
+    Disabled,
+    Failed,
+    DidNotRun,
+}
+
+impl Given {
+    /// Returns why nothing comes from a node, on a port for which it has nothing.
+    pub(in crate::engine) fn missing(&self, node: &NodeId) -> Missing {
+        match self {
+            Self::Fresh | Self::Nothing(NothingBecause::DidNotRun) => Missing::UpstreamDidNotRun(node.clone()),
+            Self::Results { .. } => Missing::BranchNotTaken(node.clone()),
+            Self::Nothing(NothingBecause::Disabled) => Missing::UpstreamDisabled(node.clone()),
+            Self::Nothing(NothingBecause::Failed) => Missing::UpstreamFailed(node.clone()),
+        }
+    }
+
+    /// Returns whether both are the same to those below, without looking at data.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Fresh, Self::Fresh) => true,
+            (
+                Self::Results { results: ours, provenance: our_provenance },
+                Self::Results { results: theirs, provenance: their_provenance },
+            ) => our_provenance == their_provenance && ours.is_same(theirs),
+            (Self::Nothing(ours), Self::Nothing(theirs)) => ours == theirs,
+            _ => false,
+        }
+    }
+}
+
+/// What is decided on a node.
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct Step {
+    /// What people see.
+    pub(in crate::engine) plan: NodePlan,
+    pub(in crate::engine) facts: Arc<Facts>,
+    pub(in crate::engine) given: Given,
+    /// What it adds to the recipes below it; nothing if it is disabled.
+    pub(super) recipe_given: Option<Fingerprint>,
+    pub(super) pin: PinStanding,
+}
+
+impl Step {
+    /// Returns whether nothing that those below look at differs.
+    pub(super) fn is_same_to_those_below(&self, other: &Self) -> bool {
+        let may_be_released =
+            |step: &Self| matches!(step.plan.decision, Decision::Pinned { may_be_released: true, .. });
+        let is_pinned = |step: &Self| matches!(step.plan.decision, Decision::Pinned { .. });
+        self.recipe_given == other.recipe_given
+            && self.given.is_same(&other.given)
+            && may_be_released(self) == may_be_released(other)
+            && is_pinned(self) == is_pinned(other)
+            && self.plan.depends_on_releases_of == other.plan.depends_on_releases_of
+    }
+
+    /// Returns whether a run has something to do or to record for the node, besides that it was reused.
+    pub(super) fn is_active(&self) -> bool {
+        !matches!(self.plan.decision, Decision::Reuse { .. })
+            || !self.plan.depends_on_releases_of.is_empty()
+            || self.plan.released.is_some()
+    }
+}

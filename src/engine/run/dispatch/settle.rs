@@ -1,0 +1,182 @@
+//! What came of a node: its record, and who is next.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Dispatcher, Slot,
+    execute::{Done, Outcome},
+};
+use crate::{
+    engine::{
+        plan::{Given, NothingBecause, pin_without_input},
+        run::{EventKind, body::Source},
+    },
+    nodes::{Arity, Source as Read},
+    store::{Arrived, Effect, InputRecord, Kept, LogLine, NodeRecord, Provenance, Reason, Status},
+    workflow::Feed,
+};
+
+/// One execution, as far as the record has it.
+pub(super) struct Execution {
+    pub(super) started: Instant,
+    pub(super) took: Duration,
+    pub(super) log: Vec<LogLine>,
+    pub(super) sources: Vec<Read>,
+    pub(super) reasons: Arc<[Reason]>,
+    pub(super) released: Option<String>,
+}
+
+impl Dispatcher<'_> {
+    /// Settles a node that a pool has executed.
+    pub(super) fn finish(&mut self, done: Done) {
+        match done.execution {
+            Some(execution) => self.settle_execution(done.slot, done.outcome, execution),
+            None => self.settle(done.slot, Status::Cancelled, None),
+        }
+    }
+
+    pub(super) fn settle_execution(&mut self, slot: Slot, outcome: Outcome, execution: Execution) {
+        let mut record = self.blank_record(slot, Status::Cancelled);
+        record.started = Some(self.clock.date(execution.started));
+        record.took = Some(execution.took);
+        record.log = execution.log;
+        record.sources = execution.sources;
+        record.reasons = execution.reasons;
+        record.released = execution.released.or(record.released);
+        let mut given = None;
+        match outcome {
+            Outcome::Executed(outputs) => {
+                record.status = Status::Executed;
+                if self.step(slot).plan.side_effect {
+                    record.effect = Effect::Performed;
+                }
+                given = Some(Given::Results {
+                    results: Kept::in_memory(outputs),
+                    provenance: Provenance::Run(self.shared.run),
+                });
+            }
+            Outcome::Cancelled => {}
+            Outcome::Failed(error) => record.status = Status::Failed(error),
+        }
+        self.settle_record(slot, record, given);
+    }
+
+    pub(super) fn fail(&mut self, slot: Slot, error: String) {
+        self.settle(slot, Status::Failed(error), None);
+    }
+
+    /// Settles a node that does not execute.
+    pub(super) fn settle(&mut self, slot: Slot, status: Status, given: Option<Given>) {
+        let mut record = self.blank_record(slot, status);
+        let planned = &self.step(slot).plan;
+        record.warnings.clone_from(&planned.warnings);
+        if planned.side_effect && !matches!(record.status, Status::Failed(_)) {
+            record.effect = Effect::HeldBack;
+        }
+        match record.status {
+            Status::Reused { .. } => self.add_what_is_reused(&mut record),
+            Status::Pinned { .. } => self.add_what_a_pin_came_from(slot, &mut record),
+            _ => {}
+        }
+        self.settle_record(slot, record, given);
+    }
+
+    /// Adds what a node that does not execute has from its last execution.
+    fn add_what_is_reused(&self, record: &mut NodeRecord) {
+        if let Some(before) = self.request.baseline.get(&record.node) {
+            record.started = before.started;
+            record.took = before.took;
+            record.log.clone_from(&before.log);
+            record.sources.clone_from(&before.sources);
+        }
+    }
+
+    /// Makes the record of a pinned node say what its results came from: its parameters of now had no part in them.
+    fn add_what_a_pin_came_from(&self, slot: Slot, record: &mut NodeRecord) {
+        if let Some(capture) = self.request.marks.get(&record.node).capture() {
+            record.as_it_was = Arc::clone(&capture.as_it_was);
+            record.config = capture.config;
+            record.recipe = capture.recipe;
+            record.inputs.clone_from(&capture.inputs);
+            record.sources.clone_from(&capture.sources);
+        }
+        let kind = self.engine.catalogue.get(&record.as_it_was.kind);
+        for (feed, source) in self.feeds(slot) {
+            let port = kind.and_then(|kind| kind.input_port(&feed.port));
+            let warning = pin_without_input(&feed.port);
+            let required = port.is_some_and(|port| port.arity == Arity::Required);
+            if required && self.missing(feed, source).is_some() && !record.warnings.contains(&warning) {
+                record.warnings.push(warning);
+            }
+        }
+    }
+
+    fn settle_record(&mut self, slot: Slot, mut record: NodeRecord, given: Option<Given>) {
+        if let Some(Given::Results { results, provenance }) = &given {
+            record.results = Some(results.clone());
+            record.provenance = Some(*provenance);
+            self.shared.results[slot].get_or_init(|| results.clone());
+        }
+        if matches!(record.status, Status::Failed(_))
+            && self.request.workflow.settings().stop_at_first_error
+            && !record.as_it_was.settings.continue_on_error
+        {
+            self.stopped_by.get_or_insert_with(|| record.node.clone());
+        }
+        self.given[slot] = Some(given.unwrap_or(Given::Nothing(match record.status {
+            Status::Disabled => NothingBecause::Disabled,
+            Status::Failed(_) => NothingBecause::Failed,
+            _ => NothingBecause::DidNotRun,
+        })));
+        let record = Arc::new(record);
+        if let Some(store) = &self.engine.store {
+            store.settle(self.request.session, Arc::clone(&record));
+        }
+        self.shared.send(EventKind::NodeSettled(Arc::clone(&record)));
+        self.records[slot] = Some(record);
+        self.n_settled += 1;
+        for &next in self.body.downstream(slot) {
+            self.n_unsettled[next as usize] -= 1;
+            if self.n_unsettled[next as usize] == 0 {
+                self.ready.push_back(next as Slot);
+            }
+        }
+    }
+
+    fn blank_record(&self, slot: Slot, status: Status) -> NodeRecord {
+        let step = self.step(slot);
+        let planned = &step.plan;
+        NodeRecord {
+            run: self.shared.run,
+            node: planned.node.clone(),
+            as_it_was: Arc::clone(&step.facts.node),
+            status,
+            reasons: Arc::default(),
+            config: planned.config,
+            recipe: planned.recipe,
+            inputs: self.feeds(slot).map(|(feed, source)| self.input_record(feed, source)).collect(),
+            results: None,
+            provenance: None,
+            started: None,
+            took: None,
+            log: Vec::new(),
+            sources: Vec::new(),
+            effect: Effect::None,
+            released: planned.released.as_ref().map(|release| release.0.clone()),
+            warnings: Vec::new(),
+        }
+    }
+
+    pub(super) fn input_record(&self, feed: &Feed, source: Source) -> InputRecord {
+        let arrived = match self.given(source) {
+            Some(Given::Results { results, provenance }) if results.has_value(&feed.source.port) => {
+                Arrived::Results { provenance: *provenance, results: results.clone() }
+            }
+            _ => Arrived::NoValue,
+        };
+        InputRecord { wire: Arc::clone(&feed.wire), arrived }
+    }
+}
