@@ -9,6 +9,11 @@ use pinflow::{
 };
 use tracing_subscriber::{EnvFilter, fmt};
 
+// A window that is drawn anew each frame and runs of many small nodes make very many small allocations, which the C
+// library's allocator is slow at; it also gives the memory back between runs, only to fetch it again page by page.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     fmt().with_env_filter(EnvFilter::from_default_env()).with_writer(io::stderr).init();
     cli::main(window)

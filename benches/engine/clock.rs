@@ -1,0 +1,48 @@
+//! Medians, and times for people.
+
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+/// How long one figure may take to measure: what is slow is called less often, once at least.
+const BUDGET: Duration = Duration::from_secs(6);
+
+/// Returns the median time of a few calls. What they are prepared with and what they return is dropped untimed.
+pub(crate) fn median<S, R>(
+    n_calls: usize,
+    mut prepare: impl FnMut() -> S,
+    mut call: impl FnMut(&mut S) -> R,
+) -> Duration {
+    let begin = Instant::now();
+    let mut times = Vec::with_capacity(n_calls);
+    while times.len() < n_calls && (times.is_empty() || begin.elapsed() < BUDGET) {
+        let mut prepared = prepare();
+        let clock = Instant::now();
+        let result = black_box(call(&mut prepared));
+        times.push(clock.elapsed());
+        drop((result, prepared));
+    }
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// Returns how often a graph of this size is measured.
+pub(crate) const fn n_calls(n_nodes: usize) -> usize {
+    match n_nodes {
+        0..=2_000 => 21,
+        2_001..=20_000 => 11,
+        _ => 5,
+    }
+}
+
+/// Returns a time in the unit that suits it.
+pub(crate) fn in_words(time: Duration) -> String {
+    let secs = time.as_secs_f64();
+    match secs {
+        ..1e-6 => format!("{:.0} ns", secs * 1e9),
+        ..1e-3 => format!("{:.1} µs", secs * 1e6),
+        ..1.0 => format!("{:.2} ms", secs * 1e3),
+        _ => format!("{secs:.2} s"),
+    }
+}

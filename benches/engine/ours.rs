@@ -1,0 +1,330 @@
+//! The engine's own figures. All that the bench uses of the engine stands here.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use pinflow::{
+    engine::{Engine, Plan, PlanOptions, Probes, RunRequest, plan},
+    nodes::{Arity, Catalogue, Family, Kind, Load, ParameterSchema, ParameterType, Success},
+    session::{Baseline, Marks},
+    store::{RunKind, RunRecord, SessionId, Status, Store},
+    value::{Value, ValueType},
+    workflow::{self, Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
+};
+
+use crate::{
+    clock::{in_words, median, n_calls},
+    shapes::{Changed, Shaped},
+    table::{Table, What},
+};
+
+/// How many nodes wait at once, and how many compute beside them.
+const N_WAITING: usize = 200;
+const N_COMPUTING: usize = 20;
+const WAIT: Duration = Duration::from_secs(1);
+
+/// Adds the engine's figures to the table; returns the sum of all values.
+pub(crate) fn measure(graph: &Shaped, table: &mut Table) -> u64 {
+    let bench = Bench::new(graph);
+    bench.load_and_plan(table);
+    bench.full(table);
+    bench.resume(table);
+    bench.stored(table);
+    sum_of_values(&bench.text)
+}
+
+/// A workflow that has run once, and all that running it again takes.
+struct Bench<'a> {
+    graph: &'a Shaped,
+    text: String,
+    workflow: Arc<Workflow>,
+    catalogue: Arc<Catalogue>,
+    engine: Engine,
+    session: SessionId,
+    empty: Arc<Baseline>,
+    baseline: Arc<Baseline>,
+    n_calls: usize,
+}
+
+impl<'a> Bench<'a> {
+    fn new(graph: &'a Shaped) -> Self {
+        let workflow = Arc::new(workflow(graph));
+        let catalogue = catalogue(|_| ());
+        let engine = Engine::new(Arc::clone(&catalogue), None);
+        let mut bench = Self {
+            graph,
+            text: workflow::to_text(&workflow),
+            workflow,
+            catalogue,
+            engine,
+            session: SessionId::generate(),
+            empty: Arc::default(),
+            baseline: Arc::default(),
+            n_calls: n_calls(graph.n_nodes()),
+        };
+        let record = bench.standard(&bench.engine, &bench.workflow);
+        let mut baseline = Baseline::default();
+        baseline.absorb(&record);
+        bench.baseline = Arc::new(baseline);
+        bench
+    }
+
+    fn n_nodes(&self) -> usize {
+        self.graph.n_nodes()
+    }
+
+    /// Returns the workflow as if its file had just been opened: nothing is shared with what ran before.
+    fn loaded(&self) -> Arc<Workflow> {
+        Arc::new(workflow::parse(&self.text).unwrap())
+    }
+
+    /// Returns the workflow after an edit.
+    fn edited(&self, edit: Edit) -> Arc<Workflow> {
+        let mut edited = Workflow::clone(&self.workflow);
+        edited.apply(edit).unwrap();
+        Arc::new(edited)
+    }
+
+    fn plan(&self, workflow: &Workflow, baseline: &Baseline, kind: RunKind) -> Plan {
+        let options = PlanOptions { kind, targets: Vec::new() };
+        plan(workflow, &self.catalogue, &Marks::default(), baseline, &Probes::default(), &options).0
+    }
+
+    fn standard(&self, engine: &Engine, workflow: &Arc<Workflow>) -> Arc<RunRecord> {
+        engine.run(request(workflow, self.session, &self.empty, RunKind::Standard), |_| ())
+    }
+
+    fn resumed(&self, workflow: &Arc<Workflow>) -> Arc<RunRecord> {
+        self.engine.run(request(workflow, self.session, &self.baseline, RunKind::Resumed), |_| ())
+    }
+
+    fn load_and_plan(&self, table: &mut Table) {
+        let load = median(self.n_calls, || (), |()| self.loaded());
+        table.add(self.graph, What::Load, self.n_nodes(), load);
+        let first =
+            median(self.n_calls, || self.loaded(), |workflow| self.plan(workflow, &self.empty, RunKind::Standard));
+        table.add(self.graph, What::PlanFirst, self.n_nodes(), first);
+        let again = median(self.n_calls, || (), |()| self.plan(&self.workflow, &self.baseline, RunKind::Resumed));
+        table.add(self.graph, What::PlanUntouched, self.n_nodes(), again);
+    }
+
+    fn full(&self, table: &mut Table) {
+        let first = median(
+            self.n_calls,
+            || (Engine::new(Arc::clone(&self.catalogue), None), self.loaded()),
+            |(engine, workflow)| self.standard(engine, workflow),
+        );
+        table.add(self.graph, What::FullFirst, self.n_nodes(), first);
+        let again = median(self.n_calls, || (), |()| self.standard(&self.engine, &self.workflow));
+        table.add(self.graph, What::FullAgain, self.n_nodes(), again);
+    }
+
+    fn resume(&self, table: &mut Table) {
+        let untouched = median(self.n_calls, || (), |()| self.resumed(&self.workflow));
+        table.add(self.graph, What::Untouched, self.n_nodes(), untouched);
+        let titled = id(self.n_nodes() / 3);
+        self.resume_edited(table, What::Title, |number| Edit::SetTitle(titled.clone(), format!("title {number}")));
+        for changed in Changed::ALL {
+            if let Some(node) = self.graph.changed(changed) {
+                let salt = |number: usize| Value::Int(salt_of(self.n_nodes() + number));
+                self.resume_edited(table, What::OneChanged(changed), |number| {
+                    Edit::SetParameter(id(node), "salt".into(), Some(salt(number)))
+                });
+            }
+        }
+    }
+
+    /// Measures resumed runs, each after another edit of the workflow that ran just before.
+    fn resume_edited(&self, table: &mut Table, what: What, edit: impl Fn(usize) -> Edit) {
+        let mut n_edits = 0;
+        let mut n_executed = 0;
+        let time = median(
+            self.n_calls,
+            || {
+                self.resumed(&self.workflow);
+                n_edits += 1;
+                self.edited(edit(n_edits))
+            },
+            |workflow| {
+                let record = self.resumed(workflow);
+                n_executed = record.count(|status| *status == Status::Executed);
+                record
+            },
+        );
+        let n_sharing = if n_executed == 0 { self.n_nodes() } else { n_executed };
+        table.add(self.graph, what, n_sharing, time);
+    }
+
+    fn stored(&self, table: &mut Table) {
+        let stored = median(
+            self.n_calls.min(5),
+            || {
+                let folder = tempfile::tempdir().unwrap();
+                (self.engine_with_store(folder.path()), folder)
+            },
+            |(engine, _)| self.standard_flushed(engine),
+        );
+        table.add(self.graph, What::Stored, self.n_nodes(), stored);
+        let folder = tempfile::tempdir().unwrap();
+        self.standard_flushed(&self.engine_with_store(folder.path()));
+        let cold = median(self.n_calls.min(5), || (), |()| self.cold(folder.path()));
+        table.add(self.graph, What::Cold, self.n_nodes(), cold);
+    }
+
+    fn engine_with_store(&self, folder: &Path) -> Engine {
+        Engine::new(Arc::clone(&self.catalogue), Some(Store::open(folder).unwrap()))
+    }
+
+    fn standard_flushed(&self, engine: &Engine) -> Arc<RunRecord> {
+        let record = self.standard(engine, &self.workflow);
+        engine.store().unwrap().flush().unwrap();
+        record
+    }
+
+    /// Goes on with a session as a process does that has just started.
+    fn cold(&self, folder: &Path) -> (Engine, Arc<RunRecord>) {
+        let engine = self.engine_with_store(folder);
+        let baseline: Baseline = engine.store().unwrap().baseline(self.session).unwrap().into_iter().collect();
+        let record = engine.run(request(&self.workflow, self.session, &Arc::new(baseline), RunKind::Resumed), |_| ());
+        (engine, record)
+    }
+}
+
+fn request(workflow: &Arc<Workflow>, session: SessionId, baseline: &Arc<Baseline>, kind: RunKind) -> RunRequest {
+    RunRequest {
+        workflow: Arc::clone(workflow),
+        path: None,
+        folder: PathBuf::new(),
+        session,
+        marks: Marks::default(),
+        baseline: Arc::clone(baseline),
+        options: PlanOptions { kind, targets: Vec::new() },
+    }
+}
+
+fn id(node: usize) -> NodeId {
+    format!("n_{node:06}").parse().unwrap()
+}
+
+fn salt_of(number: usize) -> i64 {
+    i64::try_from(number).unwrap()
+}
+
+fn workflow(graph: &Shaped) -> Workflow {
+    let mut edits = Vec::new();
+    for node in 0..graph.n_nodes() {
+        let position = Position((node / 100) as f32 * 280.0, (node % 100) as f32 * 120.0);
+        edits.push(Edit::AddNode(id(node), Arc::new(Node::new("sum", position).with("salt", salt_of(node)))));
+    }
+    // From the end, so that what a wire comes from has no wires yet when it is checked for a circle.
+    for (node, feeds) in graph.feeds.iter().enumerate().rev() {
+        for (number, &feed) in (1..).zip(feeds) {
+            let to = PortRef { node: id(node), port: format!("in{number}").parse().unwrap() };
+            edits.push(Edit::Connect(Connection { from: PortRef::new(id(feed), "out"), to }));
+        }
+    }
+    let mut workflow = Workflow::new(graph.shape.to_string());
+    workflow.apply(Edit::Group(edits)).unwrap();
+    workflow
+}
+
+/// Returns the one kind that the graphs are made of. Every value that a node gives is shown to `observe`.
+fn catalogue(observe: impl Fn(i64) + Send + Sync + 'static) -> Arc<Catalogue> {
+    let salt = ParameterType::Int { min: 0, max: i64::MAX, unit: "" };
+    let mut catalogue = Catalogue::empty();
+    catalogue.register(
+        Kind::new("sum", "Sum", Family::System, move |ctx| {
+            let inputs: i64 = ctx
+                .inputs("in")
+                .iter()
+                .map(|(_, value)| if let Value::Int(number) = value { *number } else { 0 })
+                .sum();
+            let sum = (inputs + ctx.parameters().int("salt")) % (1 << 32);
+            observe(sum);
+            Ok(Success::one("out", sum))
+        })
+        .input("in", ValueType::Int, Arity::Many { min: 0 })
+        .output("out", ValueType::Int)
+        .parameter(ParameterSchema::new("salt", "Salt", salt, 0_i64, ""))
+        .load(Load::Instant),
+    );
+    Arc::new(catalogue)
+}
+
+/// Runs a workflow once more and adds up what its nodes give.
+fn sum_of_values(text: &str) -> u64 {
+    let sum = Arc::new(AtomicU64::new(0));
+    let into = Arc::clone(&sum);
+    let engine = Engine::new(
+        catalogue(move |value| {
+            into.fetch_add(value as u64, Ordering::Relaxed);
+        }),
+        None,
+    );
+    let workflow = Arc::new(workflow::parse(text).unwrap());
+    engine.run(request(&workflow, SessionId::generate(), &Arc::default(), RunKind::Standard), |_| ());
+    sum.load(Ordering::Relaxed)
+}
+
+/// Prints whether nodes that wait hold up each other or those that compute.
+pub(crate) fn print_waiting() {
+    let begin = Arc::new(OnceLock::new());
+    let computed = Arc::new(OnceLock::new());
+    let engine = Engine::new(waiting_catalogue(&begin, &computed), None);
+    let nodes = (0..N_WAITING + N_COMPUTING).map(|node| {
+        // Those that compute come last in the order of ids: they would be served last if the others held them up.
+        let kind = if node < N_WAITING { "wait" } else { "compute" };
+        Edit::AddNode(id(node), Arc::new(Node::new(kind, Position(0.0, node as f32 * 120.0))))
+    });
+    let mut workflow = Workflow::new("waiting");
+    workflow.apply(Edit::Group(nodes.collect())).unwrap();
+    let request = request(&Arc::new(workflow), SessionId::generate(), &Arc::default(), RunKind::Standard);
+    let clock = *begin.get_or_init(Instant::now);
+    let record = engine.run(request, |_| ());
+    let total = clock.elapsed();
+    let n_executed = record.count(|status| *status == Status::Executed);
+    assert_eq!(n_executed, N_WAITING + N_COMPUTING, "not all of them executed");
+    let computed = computed.get().copied().unwrap();
+    println!(
+        "\n{N_WAITING} nodes that wait {} each, {N_COMPUTING} short ones that compute: all done after {}, those that compute after {}",
+        in_words(WAIT),
+        in_words(total),
+        in_words(computed)
+    );
+}
+
+/// Returns a kind that waits and one that computes; the last of the latter tells how long after `begin` it was done.
+fn waiting_catalogue(begin: &Arc<OnceLock<Instant>>, computed: &Arc<OnceLock<Duration>>) -> Arc<Catalogue> {
+    let (begin, computed) = (Arc::clone(begin), Arc::clone(computed));
+    let n_left = AtomicUsize::new(N_COMPUTING);
+    let mut catalogue = Catalogue::empty();
+    catalogue.register(
+        Kind::new("wait", "Wait", Family::System, |ctx| {
+            ctx.wait(WAIT)?;
+            Ok(Success::one("out", 0_i64))
+        })
+        .output("out", ValueType::Int)
+        .load(Load::Waits),
+    );
+    catalogue.register(
+        Kind::new("compute", "Compute", Family::System, move |_| {
+            let sum =
+                (0..200_000_u64).fold(0_u64, |sum, number| std::hint::black_box(sum ^ number.wrapping_mul(sum | 1)));
+            if n_left.fetch_sub(1, Ordering::AcqRel) == 1
+                && let Some(begin) = begin.get()
+            {
+                computed.get_or_init(|| begin.elapsed());
+            }
+            Ok(Success::one("out", i64::from(sum % 1024 == 0)))
+        })
+        .output("out", ValueType::Int)
+        .load(Load::Computes),
+    );
+    Arc::new(catalogue)
+}
