@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -82,10 +82,12 @@ fn probe_state(path: &Path) -> Option<SourceState> {
 
 /// The run around a node. Implemented by the engine.
 pub trait Host: Sync {
-    /// Returns whether the node should stop.
+    /// Returns whether the node should stop: the run was cancelled, or the deadline is over.
     fn cancelled(&self) -> bool;
     /// Waits; returns `false` as soon as the node should stop.
     fn wait(&self, time: Duration) -> bool;
+    /// Returns when the time limit of this attempt is over, if it has one.
+    fn deadline(&self) -> Option<Instant>;
     /// Reports how much is done, 0 to 1, and what the node is at.
     fn progress(&self, fraction: f32, message: &str);
     /// Writes a log line.
@@ -196,12 +198,17 @@ impl<'a> Context<'a> {
         fs::read(path).map_err(|error| NodeError::new(format!("cannot read the file: {error}: {}", path.display())))
     }
 
-    /// Returns an error if the run was cancelled; long executors ask often.
+    /// Returns when the time limit of this attempt is over, for what has a timeout of its own.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.host.deadline()
+    }
+
+    /// Returns an error if the run was cancelled or the time limit is over; long executors ask often.
     pub fn check_cancelled(&self) -> Result<(), NodeError> {
         if self.host.cancelled() { Err(NodeError::Cancelled) } else { Ok(()) }
     }
 
-    /// Waits, or returns an error as soon as the run is cancelled.
+    /// Waits, or returns an error as soon as the run is cancelled or the time limit is over.
     pub fn wait(&self, time: Duration) -> Result<(), NodeError> {
         if self.host.wait(time) { Ok(()) } else { Err(NodeError::Cancelled) }
     }

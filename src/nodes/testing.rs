@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -65,6 +65,12 @@ impl Trial {
         self
     }
 
+    /// Gives the node this much real time.
+    pub(super) fn within(mut self, time: Duration) -> Self {
+        self.host.deadline = Some(Instant::now() + time);
+        self
+    }
+
     pub(super) fn run(&self) -> Result<Success, NodeError> {
         let parameters = ResolvedParameters::new(&self.kind.parameters, &self.node);
         for (schema, value) in parameters.iter() {
@@ -117,6 +123,7 @@ pub(super) struct TestHost {
     folder: PathBuf,
     n_asked: AtomicUsize,
     cancelled_after: usize,
+    deadline: Option<Instant>,
     waited: Mutex<Duration>,
     progress: Mutex<Vec<f32>>,
     logs: Mutex<Vec<String>>,
@@ -129,6 +136,7 @@ impl TestHost {
             folder: PathBuf::from("/nowhere"),
             n_asked: AtomicUsize::new(0),
             cancelled_after: usize::MAX,
+            deadline: None,
             waited: Mutex::default(),
             progress: Mutex::default(),
             logs: Mutex::default(),
@@ -155,7 +163,8 @@ impl TestHost {
 
 impl Host for TestHost {
     fn cancelled(&self) -> bool {
-        self.n_asked.fetch_add(1, Ordering::Relaxed) >= self.cancelled_after
+        let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        self.n_asked.fetch_add(1, Ordering::Relaxed) >= self.cancelled_after || is_late
     }
 
     fn wait(&self, time: Duration) -> bool {
@@ -164,6 +173,10 @@ impl Host for TestHost {
         }
         *self.waited.lock().unwrap() += time;
         true
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     fn progress(&self, fraction: f32, _message: &str) {

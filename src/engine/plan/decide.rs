@@ -396,7 +396,7 @@ impl Planner<'_> {
     /// Returns why what came of a node last time cannot be used as it stands.
     fn standing_reason(&self, id: &NodeId, record: &NodeRecord) -> Option<Reason> {
         match &record.status {
-            Status::Executed | Status::Reused { .. } => {
+            Status::Executed | Status::Reused { .. } | Status::Kept { .. } => {
                 let lost = self.sources.probes.lost_results.get(id).cloned();
                 let none = record.results.is_none().then(|| "they were not kept".to_owned());
                 lost.or(none).map(Reason::ResultsLost)

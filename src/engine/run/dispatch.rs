@@ -10,7 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use self::execute::{Done, Job, Outcome};
+use self::execute::{Done, Job, Outcome, load_of};
 use super::{
     Engine, EventKind, OnEvent, RunRequest,
     host::{Cancel, Shared},
@@ -20,11 +20,11 @@ use crate::{
         Decision, NodePlan, Plan,
         plan::{is_armed, missing_input, pin_without_input, plan, probe},
     },
-    nodes::Arity,
+    nodes::{Arity, Outputs},
     session::{Capture, Mark},
     store::{
-        Arrived, Effect, InputChange, InputRecord, Kept, MarkUsed, Missing, NodeRecord, NotRun, PinPolicy, Provenance,
-        Reason, RunHeader, RunId, RunKind, RunRecord, RunStatus, Status,
+        Arrived, Effect, InputChange, InputRecord, Kept, KeptFor, LogLine, MarkUsed, Missing, NodeRecord, NotRun,
+        PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind, RunRecord, RunStatus, Status,
     },
     workflow::{Feed, NodeId, PortId},
 };
@@ -167,7 +167,7 @@ fn marks_used(request: &RunRequest) -> Vec<(NodeId, MarkUsed)> {
 fn run_status(request: &RunRequest, nodes: &[Arc<NodeRecord>]) -> RunStatus {
     let failed = |record: &&Arc<NodeRecord>| matches!(record.status, Status::Failed(_));
     let excused = |record: &Arc<NodeRecord>| {
-        request.workflow.node(&record.node).is_some_and(|node| node.settings.continue_on_error)
+        request.workflow.node(&record.node).is_some_and(|node| node.settings.excuses_failure())
     };
     if nodes.iter().any(|record| record.status == Status::Cancelled) {
         RunStatus::Cancelled
@@ -236,8 +236,51 @@ impl<'a> Dispatcher<'a> {
                 reasons if reasons.is_empty() => self.reuse(index, from),
                 reasons => self.start(index, reasons, None),
             },
-            Decision::Execute => self.start(index, self.reasons_now(index), None),
+            Decision::Execute => match self.past_kept(index, self.reasons_now(index)) {
+                (reasons, Some(from)) if reasons.is_empty() => self.reuse(index, from),
+                (reasons, _) => self.start(index, reasons, None),
+            },
         }
+    }
+
+    /// Returns whether a settled node gave results that its settings had kept.
+    fn was_kept(&self, index: usize) -> bool {
+        self.records[index].as_ref().is_some_and(|record| matches!(record.status, Status::Kept { .. }))
+    }
+
+    /// Puts what really reaches a node in place of the reason that nodes upstream execute, where those were to execute
+    /// and did not: their settings had kept their results, or nothing new reached them. Returns, too, where the results of
+    /// the node come from that are reused if no reason is left.
+    fn past_kept(&self, index: usize, mut reasons: Vec<Reason>) -> (Vec<Reason>, Option<Provenance>) {
+        let Some(record) = self.request.baseline.get(&self.plan.graph.ids[index]) else { return (reasons, None) };
+        let feeds = &self.plan.graph.inputs[index];
+        let is_past = |feed: &&Feed| {
+            let after = self.records[feed.from].as_ref().map(|record| &record.status);
+            self.planned(feed.from).decision == Decision::Execute
+                && matches!(after, Some(Status::Kept { .. } | Status::Reused { .. }))
+        };
+        let past: Vec<&Feed> = feeds.iter().filter(is_past).collect();
+        let Some(Reason::UpstreamExecutes(executing)) =
+            reasons.iter_mut().find(|reason| !past.is_empty() && matches!(reason, Reason::UpstreamExecutes(_)))
+        else {
+            return (reasons, None);
+        };
+        executing.retain(|node| !past.iter().any(|feed| self.plan.graph.ids[feed.from] == *node));
+        let is_empty = |reason: &Reason| matches!(reason, Reason::UpstreamExecutes(nodes) if nodes.is_empty());
+        reasons.retain(|reason| !is_empty(reason));
+        let differs = |feed: &&&Feed| {
+            let before = record.inputs.iter().find(|before| before.port == feed.port);
+            before.is_some_and(|before| !self.input_record(feed).same_data(before))
+        };
+        let changes: Vec<InputChange> =
+            past.iter().filter(differs).map(|feed| InputChange::OtherValue(feed.port.clone())).collect();
+        if !changes.is_empty() {
+            match reasons.iter_mut().find(|reason| matches!(reason, Reason::InputsChanged(_))) {
+                Some(Reason::InputsChanged(known)) => known.extend(changes),
+                _ => reasons.push(Reason::InputsChanged(changes)),
+            }
+        }
+        (reasons, record.provenance.filter(|_| record.has_results()))
     }
 
     /// Returns the planned reasons of a node, and those that come of a pin above released in this run.
@@ -279,6 +322,11 @@ impl<'a> Dispatcher<'a> {
         self.records[index].as_ref().is_some_and(|record| record.started.is_some())
     }
 
+    /// Returns whether a settled node failed in this run.
+    fn failed(&self, index: usize) -> bool {
+        self.records[index].as_ref().is_some_and(|record| matches!(record.status, Status::Failed(_)))
+    }
+
     /// Returns whether an input's source would have had results, and has none after all.
     fn lost(&self, feed: &Feed) -> bool {
         matches!(self.given[feed.from], Some(Given::Nothing(_)))
@@ -304,7 +352,7 @@ impl<'a> Dispatcher<'a> {
     fn release(&self, index: usize, capture: &Capture) -> Option<(PortId, String)> {
         self.plan.graph.inputs[index].iter().find_map(|feed| {
             let now = self.input_record(feed);
-            let fresh = now.provenance() == Some(Provenance::Run(self.shared.run));
+            let fresh = now.provenance() == Some(Provenance::Run(self.shared.run)) || self.was_kept(feed.from);
             let before = capture.inputs.iter().find(|before| before.port == feed.port)?;
             (fresh && !now.same_data(before)).then(|| {
                 let why = format!("{} executed and gives other data on {}", now.source.node, feed.port);
@@ -347,9 +395,11 @@ impl<'a> Dispatcher<'a> {
             }
             _ => None,
         });
-        let load = kind.load;
+        let load = load_of(&kind, &node);
         let job = Job {
             index,
+            config: self.planned(index).config,
+            forced: reasons.contains(&Reason::Forced),
             inputs: inputs.collect(),
             shared: Arc::clone(&self.shared),
             id,
@@ -368,12 +418,16 @@ impl<'a> Dispatcher<'a> {
 
     fn finish(&mut self, done: Done) {
         let index = done.index;
+        if let Outcome::Kept(kept) = done.outcome {
+            return self.settle_kept(index, kept, done.log, done.released);
+        }
         let Some((started, took)) = done.began else {
             return self.settle(index, Status::Cancelled, None);
         };
         let mut record = self.blank_record(index, Status::Cancelled);
         record.started = Some(started);
         record.took = Some(took);
+        record.attempts = done.attempts;
         record.log = done.log;
         record.sources = done.sources;
         record.reasons = done.reasons;
@@ -385,15 +439,32 @@ impl<'a> Dispatcher<'a> {
                 if self.planned(index).side_effect {
                     record.effect = Effect::Performed;
                 }
-                given = Some(Given::Results {
-                    results: Kept::in_memory(outputs),
-                    provenance: Provenance::Run(self.shared.run),
-                });
+                given = Some(self.given_now(outputs));
             }
-            Outcome::Cancelled => {}
-            Outcome::Failed(error) => record.status = Status::Failed(error),
+            Outcome::Cancelled | Outcome::Kept(_) => {}
+            Outcome::Failed { error, outputs } => {
+                record.status = Status::Failed(error);
+                given = outputs.map(|outputs| self.given_now(outputs));
+            }
         }
         self.settle_record(index, record, given);
+    }
+
+    fn given_now(&self, outputs: Arc<Outputs>) -> Given {
+        Given::Results { results: Kept::in_memory(outputs), provenance: Provenance::Run(self.shared.run) }
+    }
+
+    /// Settles a node that did not execute because its settings had kept its results.
+    fn settle_kept(&mut self, index: usize, kept: KeptFor, log: Vec<LogLine>, released: Option<String>) {
+        let mut record = self.blank_record(index, Status::Kept { made: kept.made, from: kept.from });
+        record.log = log;
+        record.sources = kept.sources;
+        record.released = released.or(record.released);
+        if self.planned(index).side_effect {
+            record.effect = Effect::HeldBack;
+        }
+        let given = Given::Results { results: kept.results, provenance: Provenance::Run(kept.from) };
+        self.settle_record(index, record, Some(given));
     }
 
     fn fail(&mut self, index: usize, error: String) {
@@ -451,7 +522,7 @@ impl<'a> Dispatcher<'a> {
         }
         if matches!(record.status, Status::Failed(_))
             && self.request.workflow.settings().stop_at_first_error
-            && !record.as_it_was.settings.continue_on_error
+            && !record.as_it_was.settings.excuses_failure()
         {
             self.stopped_by.get_or_insert_with(|| record.node.clone());
         }
@@ -494,6 +565,7 @@ impl<'a> Dispatcher<'a> {
             provenance: None,
             started: None,
             took: None,
+            attempts: Vec::new(),
             log: Vec::new(),
             sources: Vec::new(),
             effect: Effect::None,
@@ -517,6 +589,7 @@ impl<'a> Dispatcher<'a> {
         let upstream = self.plan.graph.ids[feed.from].clone();
         match &self.given[feed.from] {
             Some(Given::Results { results, .. }) if results.has_value(&feed.from_port) => None,
+            Some(Given::Results { .. }) if self.failed(feed.from) => Some(Missing::UpstreamFailed(upstream)),
             Some(Given::Results { .. }) => Some(Missing::BranchNotTaken(upstream)),
             Some(Given::Nothing(why)) => Some(why(upstream)),
             None => Some(Missing::UpstreamDidNotRun(upstream)),

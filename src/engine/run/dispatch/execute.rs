@@ -1,4 +1,4 @@
-//! One execution of one node, on whatever thread.
+//! One execution of one node, on whatever thread: its attempts, its time limit, and results kept from before.
 
 use std::{
     any::Any,
@@ -14,10 +14,10 @@ use crate::{
         EventKind,
         host::{NodeHost, Shared, locked},
     },
-    nodes::{Context, Kind, NodeError, Outputs, ResolvedParameters, Source, Success},
-    store::{Kept, LogLine, Reason},
-    value::Value,
-    workflow::{Node, NodeId, PortId},
+    nodes::{Context, Host as _, Kind, Load, LogLevel, NodeError, Outputs, ResolvedParameters, Source, Success},
+    store::{Attempt, Kept, KeptFor, LogLine, Reason, kept_for_key},
+    value::{Fingerprint, Value},
+    workflow::{ERROR_PORT, Node, NodeId, PortId},
 };
 
 /// What is needed to execute a node.
@@ -26,6 +26,10 @@ pub(super) struct Job {
     pub(super) id: NodeId,
     pub(super) node: Arc<Node>,
     pub(super) kind: Arc<Kind>,
+    /// The fingerprint of kind, version and parameters.
+    pub(super) config: Fingerprint,
+    /// Whether it executes even if results are kept for it.
+    pub(super) forced: bool,
     /// For each input with a value: the input, the output that feeds it, and the results it is part of.
     pub(super) inputs: Vec<(PortId, PortId, Kept)>,
     pub(super) shared: Arc<Shared>,
@@ -39,6 +43,8 @@ pub(super) struct Done {
     pub(super) outcome: Outcome,
     /// When it began and how long it took, if it did begin.
     pub(super) began: Option<(Timestamp, Duration)>,
+    /// The attempts that failed.
+    pub(super) attempts: Vec<Attempt>,
     pub(super) log: Vec<LogLine>,
     pub(super) sources: Vec<Source>,
     pub(super) reasons: Vec<Reason>,
@@ -47,39 +53,160 @@ pub(super) struct Done {
 
 pub(super) enum Outcome {
     Executed(Arc<Outputs>),
-    Failed(String),
+    /// It did not execute: these results were kept for it.
+    Kept(KeptFor),
+    /// It failed for good, and gives this if its settings ask for it.
+    Failed {
+        error: String,
+        outputs: Option<Arc<Outputs>>,
+    },
     Cancelled,
 }
 
+/// What its attempts leave behind.
+#[derive(Default)]
+struct Trace {
+    attempts: Vec<Attempt>,
+    log: Vec<LogLine>,
+    /// Of the last attempt: what earlier ones read has no part in the results.
+    sources: Vec<Source>,
+}
+
+/// Returns where a node runs: what may wait for the disk or between attempts holds up neither the run's thread nor
+/// those that compute.
+pub(super) fn load_of(kind: &Kind, node: &Node) -> Load {
+    let settings = &node.settings;
+    let waits_between = settings.retries > 0 && !settings.retry_delay.is_zero();
+    match kind.load {
+        Load::Instant if waits_between || settings.keep_results_for.is_some() => Load::Waits,
+        Load::Computes if waits_between => Load::Waits,
+        load => load,
+    }
+}
+
 impl Job {
-    /// Executes the node. A panic is the node's error.
+    /// Executes the node, as often as its settings say, unless results are kept for it.
     pub(super) fn execute(self) -> Done {
+        let mut trace = Trace::default();
+        if self.shared.cancel.is_cancelled() {
+            return self.done(Outcome::Cancelled, None, trace);
+        }
+        let key = self.kept_key();
+        if let Some(key) = key.as_ref().filter(|_| !self.forced)
+            && let Some(kept) = self.find_kept(key, &mut trace)
+        {
+            return self.done(Outcome::Kept(kept), None, trace);
+        }
         let started = Timestamp::now();
         let clock = Instant::now();
-        let host = NodeHost::new(&self.shared, &self.id);
-        let begins = !self.shared.cancel.is_cancelled();
-        let outcome = if begins {
-            self.shared.send(EventKind::NodeStarted { node: self.id.clone() });
-            match catch_unwind(AssertUnwindSafe(|| self.call(&host))) {
-                Ok(Ok(outputs)) => Outcome::Executed(Arc::new(outputs)),
-                Ok(Err(NodeError::Failed(error))) => Outcome::Failed(error),
-                Ok(Err(NodeError::Cancelled)) => Outcome::Cancelled,
-                Err(panic) => Outcome::Failed(format!("the node panicked: {}", panic_message(panic.as_ref()))),
-            }
-        } else {
-            Outcome::Cancelled
-        };
-        let log = std::mem::take(&mut *locked(&host.log));
-        let sources = std::mem::take(&mut *locked(&host.sources));
-        drop(host);
+        self.shared.send(EventKind::NodeStarted { node: self.id.clone() });
+        let outcome = self.attempts(&mut trace);
+        let took = clock.elapsed();
+        if let (Some(key), Outcome::Executed(outputs)) = (&key, &outcome) {
+            self.keep(key, outputs, &mut trace);
+        }
+        self.done(outcome, Some((started, took)), trace)
+    }
+
+    fn done(self, outcome: Outcome, began: Option<(Timestamp, Duration)>, trace: Trace) -> Done {
         Done {
             index: self.index,
             outcome,
-            began: begins.then(|| (started, clock.elapsed())),
-            log,
-            sources,
+            began,
+            attempts: trace.attempts,
+            log: trace.log,
+            sources: trace.sources,
             reasons: self.reasons,
             released: self.released,
+        }
+    }
+
+    /// Tries until it succeeds, the retries are used up, or the run is cancelled.
+    fn attempts(&self, trace: &mut Trace) -> Outcome {
+        let settings = &self.node.settings;
+        let n_attempts = settings.retries.saturating_add(1);
+        for number in 1.. {
+            let (started, clock) = (Timestamp::now(), Instant::now());
+            let error = match self.attempt(trace) {
+                Ok(outputs) => return Outcome::Executed(Arc::new(outputs)),
+                Err(NodeError::Cancelled) => return Outcome::Cancelled,
+                Err(NodeError::Failed(error)) => error,
+            };
+            trace.attempts.push(Attempt { started, took: clock.elapsed(), error: error.clone() });
+            if number >= n_attempts {
+                return Outcome::Failed { outputs: self.error_outputs(&error, number), error };
+            }
+            let delay = settings.delay_after(number);
+            let when = if delay.is_zero() {
+                "now".to_owned()
+            } else {
+                format!("in {}", crate::workflow::Span(delay).in_words())
+            };
+            self.warn(trace, format!("attempt {number} of {n_attempts} failed, the next is {when}: {error}"));
+            if !self.shared.cancel.wait(delay, None) {
+                break;
+            }
+        }
+        Outcome::Cancelled
+    }
+
+    /// Returns what a failed node gives, if its settings ask for it.
+    fn error_outputs(&self, error: &str, n_attempts: u32) -> Option<Arc<Outputs>> {
+        let record = || Value::record([("message", Value::text(error)), ("attempts", Value::Int(n_attempts.into()))]);
+        let added = self.node.settings.added_outputs().find(|port| *port == *ERROR_PORT)?;
+        Some(Arc::new(Outputs::one(added, record())))
+    }
+
+    /// Executes the node once. A panic is the node's error, and so is the end of its time.
+    fn attempt(&self, trace: &mut Trace) -> Result<Outputs, NodeError> {
+        let limit = self.node.settings.time_limit;
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit.0));
+        let host = NodeHost::new(&self.shared, &self.id, deadline);
+        let result = catch_unwind(AssertUnwindSafe(|| self.call(&host)));
+        trace.log.append(&mut locked(&host.log));
+        trace.sources = std::mem::take(&mut *locked(&host.sources));
+        match result {
+            Ok(Err(NodeError::Cancelled)) if !self.shared.cancel.is_cancelled() && host.is_late() => {
+                let limit = limit.unwrap_or_default().in_words();
+                Err(NodeError::new(format!("the time limit of {limit} is over")))
+            }
+            Ok(result) => result,
+            Err(panic) => Err(NodeError::new(format!("the node panicked: {}", panic_message(panic.as_ref())))),
+        }
+    }
+
+    fn warn(&self, trace: &mut Trace, message: String) {
+        let host = NodeHost::new(&self.shared, &self.id, None);
+        host.log(LogLevel::Warning, message);
+        trace.log.append(&mut locked(&host.log));
+    }
+
+    /// Returns what its results are kept under, if its settings keep them and there is a store.
+    fn kept_key(&self) -> Option<Fingerprint> {
+        self.node.settings.keep_results_for?;
+        self.shared.store.as_ref()?;
+        let inputs = self.inputs.iter().map(|(port, from_port, results)| Some((port, results.fingerprint(from_port)?)));
+        let inputs = inputs.collect::<Option<Vec<_>>>()?;
+        Some(kept_for_key(&self.config, inputs, &self.shared.folder))
+    }
+
+    fn find_kept(&self, key: &Fingerprint, trace: &mut Trace) -> Option<KeptFor> {
+        let (store, time) = (self.shared.store.as_ref()?, self.node.settings.keep_results_for?);
+        match store.kept_for(key, time.0, Timestamp::now()) {
+            Ok(found) => found,
+            Err(error) => {
+                self.warn(trace, format!("kept results cannot be used: {error}"));
+                None
+            }
+        }
+    }
+
+    fn keep(&self, key: &Fingerprint, outputs: &Arc<Outputs>, trace: &mut Trace) {
+        let (Some(store), Some(time)) = (&self.shared.store, self.node.settings.keep_results_for) else { return };
+        let results = Kept::in_memory(Arc::clone(outputs));
+        let made = (self.shared.run, Timestamp::now());
+        if let Err(error) = store.keep_for(key, &results, &trace.sources, made, time.0) {
+            self.warn(trace, format!("the results are not kept for other runs: {error}"));
         }
     }
 
