@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod check;
+mod command;
 mod context;
 mod csv;
 mod files;
@@ -38,7 +39,7 @@ pub enum NodeError {
     /// The node could not do its work.
     #[error("{0}")]
     Failed(String),
-    /// The node stopped because the run was cancelled.
+    /// The node stopped because the run was cancelled or its time limit was over.
     #[error("cancelled")]
     Cancelled,
 }
