@@ -3,6 +3,7 @@
 //! A [`Kind`] is plain data (ports, parameter schema, traits) and one function, its executor. Each family of kinds has
 //! a file; [`Catalogue::standard`] lists them all. An executor sees the world through its [`Context`] only.
 
+mod apart;
 mod catalogue;
 mod check;
 mod command;

@@ -11,7 +11,7 @@ use std::{
 
 use super::{
     Arity, Cacheability, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success,
-    files::refuse_what_json_cannot_hold,
+    apart::POLL, files::refuse_what_json_cannot_hold,
 };
 use crate::value::{Value, ValueType, to_json};
 
@@ -212,9 +212,6 @@ struct Finished {
     stderr: Vec<u8>,
 }
 
-/// How long a cancelled program goes on at most before it is noticed.
-const POLL: Duration = Duration::from_millis(20);
-
 impl Running {
     fn start(mut command: Command, program: &str, input: Option<Vec<u8>>, max_bytes: usize) -> Result<Self, NodeError> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -353,5 +350,6 @@ fn end_group(leader: &Child) {
 #[cfg(not(unix))]
 const fn end_group(_leader: &Child) {}
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -43,6 +44,9 @@ pub struct Source {
     /// Its state; `None` if it was not there.
     pub state: Option<SourceState>,
 }
+
+/// How much of a file is read before looking whether to stop.
+const READ_PART_BYTES: u64 = 16 << 20;
 
 /// Files up to this size are compared by content too.
 const CHEAP_CONTENT_BYTES: u64 = 1 << 20;
@@ -195,7 +199,19 @@ impl<'a> Context<'a> {
     pub fn read_source(&self, path: &Path) -> Result<Vec<u8>, NodeError> {
         // The state is taken first: a file written meanwhile then differs from it.
         self.host.note_source(Source::probe(path));
-        fs::read(path).map_err(|error| NodeError::new(format!("cannot read the file: {error}: {}", path.display())))
+        let failed = |error: io::Error| NodeError::new(format!("cannot read the file: {error}: {}", path.display()));
+        let mut file = fs::File::open(path).map_err(failed)?;
+        let mut bytes = Vec::new();
+        let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
+        bytes
+            .try_reserve_exact(usize::try_from(n_bytes).unwrap_or(usize::MAX))
+            .map_err(|_does_not_fit| failed(io::ErrorKind::OutOfMemory.into()))?;
+        loop {
+            self.check_cancelled()?;
+            if file.by_ref().take(READ_PART_BYTES).read_to_end(&mut bytes).map_err(failed)? == 0 {
+                return Ok(bytes);
+            }
+        }
     }
 
     /// Returns when the time limit of this attempt is over, for what has a timeout of its own.

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -124,6 +124,7 @@ pub(super) struct TestHost {
     n_asked: AtomicUsize,
     cancelled_after: usize,
     deadline: Option<Instant>,
+    cancelled: AtomicBool,
     waited: Mutex<Duration>,
     progress: Mutex<Vec<f32>>,
     logs: Mutex<Vec<String>>,
@@ -137,11 +138,18 @@ impl TestHost {
             n_asked: AtomicUsize::new(0),
             cancelled_after: usize::MAX,
             deadline: None,
+            cancelled: AtomicBool::default(),
             waited: Mutex::default(),
             progress: Mutex::default(),
             logs: Mutex::default(),
             sources: Mutex::default(),
         }
+    }
+
+    /// Cancels the run now, from another thread.
+    #[cfg(unix)]
+    pub(super) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn waited(&self) -> Duration {
@@ -163,6 +171,9 @@ impl TestHost {
 
 impl Host for TestHost {
     fn cancelled(&self) -> bool {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return true;
+        }
         let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         self.n_asked.fetch_add(1, Ordering::Relaxed) >= self.cancelled_after || is_late
     }
