@@ -443,6 +443,9 @@ impl Person {
 fn settings_are_typed_into_the_inspector_and_undone_one_by_one() {
     let mut person = Person::at(FAILING);
     person.press("Node Source");
+    // Above it, so that there is room to see it.
+    person.press("Why");
+    person.press("Output Data");
     person.press("Settings");
     person.type_setting("Time limit", "90s");
     assert_eq!(person.settings("f").time_limit.unwrap().to_string(), "1m 30s");
