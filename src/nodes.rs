@@ -3,8 +3,10 @@
 //! A [`Kind`] is plain data (ports, parameter schema, traits) and one function, its executor. Each family of kinds has
 //! a file; [`Catalogue::standard`] lists them all. An executor sees the world through its [`Context`] only.
 
+mod apart;
 mod catalogue;
 mod check;
+mod command;
 mod context;
 mod csv;
 mod files;
@@ -39,7 +41,7 @@ pub enum NodeError {
     /// The node could not do its work.
     #[error("{0}")]
     Failed(String),
-    /// The node stopped because the run was cancelled.
+    /// The node stopped because the run was cancelled or its time limit was over.
     #[error("cancelled")]
     Cancelled,
 }

@@ -9,6 +9,7 @@ mod connection;
 mod database;
 mod error;
 mod kept;
+mod kept_for;
 mod pinned_data;
 mod queue;
 pub mod record;
@@ -29,9 +30,10 @@ pub use self::{
     database::Store,
     error::StoreError,
     kept::{Kept, KeptPort},
+    kept_for::{KeptFor, age_in_words, kept_for_key},
     pinned_data::PinnedData,
     record::{
-        Arrived, ConfigChange, Effect, InputChange, InputRecord, LogLine, MarkUsed, Missing, NeverRan, NodeRecord,
+        Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, LogLine, MarkUsed, Missing, NeverRan, NodeRecord,
         NotRun, Part, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind, RunStatus, SessionId, Status,
     },
     record_map::RecordMap,

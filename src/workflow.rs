@@ -8,6 +8,7 @@ mod file;
 mod graph;
 mod ids;
 mod problem;
+mod settings;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,6 +21,7 @@ pub use self::{
     graph::{Feed, Graph, Wire},
     ids::{FrameId, IdError, KindId, NodeId, ParameterId, PortId, WorkflowId},
     problem::{Location, Problem, ProblemKind, Severity},
+    settings::{ERROR_PORT, MAX_RETRIES, NodeSettings, Span, SpanError, WorkflowSettings},
 };
 use crate::value::Value;
 
@@ -71,34 +73,6 @@ impl Node {
     pub fn with(mut self, parameter: impl Into<ParameterId>, value: impl Into<Value>) -> Self {
         self.parameters.insert(parameter.into(), value.into());
         self
-    }
-}
-
-/// What the engine does around a node.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NodeSettings {
-    /// A failure of this node does not make the run fail.
-    pub continue_on_error: bool,
-}
-
-impl NodeSettings {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// What the engine does with the whole workflow.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WorkflowSettings {
-    /// The first failure ends the run.
-    pub stop_at_first_error: bool,
-}
-
-impl WorkflowSettings {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
     }
 }
 

@@ -289,3 +289,32 @@ fn relative_paths_start_from_the_workflows_folder() {
     let record: Json = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(record["nodes"]["r"]["outputs"]["text"]["value"], "here");
 }
+
+#[test]
+fn attempts_and_kept_results_are_told_as_text_and_json() {
+    let place = Place::new(
+        r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  nodes: {
+    "f": (kind: "fail", parameters: {"message": "no luck"}, settings: (retries: 1, error_output: true)),
+    "t": (kind: "text", parameters: {"text": "x"}, settings: (keep_results_for: "1h")),
+  },
+)
+"#,
+    );
+    let first = place.record(&[]);
+    assert_eq!(first["status"], "succeeded with errors");
+    assert_eq!(first["nodes"]["f"]["attempts"].as_array().unwrap().len(), 2);
+    assert_eq!(first["nodes"]["f"]["attempts"][1]["error"], "no luck");
+    assert_eq!(first["nodes"]["f"]["outputs"]["error"]["value"]["attempts"], 2);
+    let second = place.record(&[]);
+    assert_eq!(second["nodes"]["t"]["status"], "kept");
+    assert_eq!(second["nodes"]["t"]["detail"], first["run"]);
+    let output = place.call("run", &[]);
+    let said = text(&output.stdout);
+    assert!(output.status.success());
+    assert!(said.contains("kept      t") && said.contains("\"x\" (less than a minute old)"), "{said}");
+    assert!(said.contains("attempt 2 failed: no luck"), "{said}");
+    assert!(said.contains("0 executed, 0 reused, 0 pinned, 1 kept, 1 failed"), "{said}");
+}

@@ -2,11 +2,12 @@
 
 use std::{fmt::Write as _, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
     engine::{Decision, NodePlan, Plan},
-    store::{NodeRecord, Provenance, RunRecord, RunStatus, Status},
+    store::{Attempt, NodeRecord, Provenance, RunRecord, RunStatus, Status, age_in_words},
     value::to_json,
 };
 
@@ -31,14 +32,19 @@ pub(super) fn node_line(record: &NodeRecord) -> String {
         Status::Executed => format!("{}  [{}]", results.join(", "), reasons.join("; ")),
         Status::Reused { .. } => results.join(", "),
         Status::Pinned { .. } => format!("{} (pinned)", results.join(", ")),
+        Status::Kept { made, .. } => {
+            format!("{} ({})", results.join(", "), age_in_words(*made, Timestamp::now()))
+        }
         Status::NotRun(why) => why.to_string(),
         Status::Failed(error) => error.clone(),
         Status::Disabled | Status::Cancelled | Status::Interrupted => String::new(),
     };
     let mut line = format!("{:<9} {:<20} {took:>9}  {detail}", record.status.name(), record.node.as_str());
-    for note in
-        record.released.iter().map(|why| format!("its pin was released: {why}")).chain(record.warnings.iter().cloned())
-    {
+    let retried = record.attempts.len() > usize::from(matches!(record.status, Status::Failed(_)));
+    let attempts = record.attempts.iter().zip(1..).filter(|_| retried);
+    for note in attempts.map(|(attempt, number)| format!("attempt {number} failed: {}", attempt.error)).chain(
+        record.released.iter().map(|why| format!("its pin was released: {why}")).chain(record.warnings.iter().cloned()),
+    ) {
         // Writing to a string cannot fail, here and below.
         write!(line, "\n{:<31}{note}", "").unwrap_or_default();
     }
@@ -50,12 +56,16 @@ pub(super) fn summary(record: &RunRecord) -> String {
     let executed = record.count(|status| *status == Status::Executed);
     let reused = record.count(|status| matches!(status, Status::Reused { .. }));
     let pinned = record.count(|status| matches!(status, Status::Pinned { .. }));
+    let kept = record.count(|status| matches!(status, Status::Kept { .. }));
     let failed = record.count(|status| matches!(status, Status::Failed(_)));
     let took = record.header.took.map(readable_time).unwrap_or_default();
     let mut line = format!(
         "{} in {took}: {executed} executed, {reused} reused, {pinned} pinned",
         status_words(record.header.status)
     );
+    if kept > 0 {
+        write!(line, ", {kept} kept").unwrap_or_default();
+    }
     if failed > 0 {
         write!(line, ", {failed} failed").unwrap_or_default();
     }
@@ -108,15 +118,28 @@ fn node_as_json(node: &NodeRecord) -> serde_json::Value {
         "detail": match &node.status {
             Status::NotRun(why) => Some(why.to_string()),
             Status::Failed(error) => Some(error.clone()),
-            Status::Reused { from: Provenance::Run(run) } => Some(run.to_string()),
+            Status::Reused { from: Provenance::Run(run) } | Status::Kept { from: run, .. } => Some(run.to_string()),
             _ => None,
         },
+        "made": match &node.status {
+            Status::Kept { made, .. } => Some(made.to_string()),
+            _ => None,
+        },
+        "attempts": node.attempts.iter().map(attempt_as_json).collect::<Vec<_>>(),
         "reasons": node.reasons.iter().map(|reason| json!({ "reason": reason.name(), "detail": reason.to_string() })).collect::<Vec<_>>(),
         "took_ms": node.took.map(|took| took.as_secs_f64() * 1000.0),
         "outputs": outputs,
         "warnings": node.warnings,
         "released": node.released,
         "log": node.log.iter().map(|line| line.message.clone()).collect::<Vec<_>>(),
+    })
+}
+
+fn attempt_as_json(attempt: &Attempt) -> serde_json::Value {
+    json!({
+        "started": attempt.started.to_string(),
+        "took_ms": attempt.took.as_secs_f64() * 1000.0,
+        "error": attempt.error,
     })
 }
 

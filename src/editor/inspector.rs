@@ -4,6 +4,7 @@ mod drafts;
 mod fields;
 mod parameter_text;
 mod record;
+mod settings;
 mod table_field;
 
 use egui::{CollapsingHeader, Label, RichText, ScrollArea, TextEdit, Ui};
@@ -126,7 +127,7 @@ fn node_ui(
     section(ui, "Why", true, id, |ui| record::why_ui(ui, view, id));
     section(ui, "Timing", false, id, |ui| record::timing_ui(ui, view, id));
     section(ui, "Log", false, id, |ui| record::log_ui(ui, view, id));
-    section(ui, "Settings", false, id, |ui| settings_ui(ui, view, (id, node), state, commands));
+    section(ui, "Settings", false, id, |ui| settings::settings_ui(ui, view, (id, node), state, commands));
 }
 
 /// Shows a section whose being open is remembered for all nodes, and whose widgets are this node's own.
@@ -232,24 +233,4 @@ fn mark_ui(ui: &mut Ui, view: View<'_>, id: &NodeId, commands: &mut Vec<Command>
             });
         }
     }
-}
-
-fn settings_ui(
-    ui: &mut Ui,
-    view: View<'_>,
-    (id, node): (&NodeId, &Node),
-    state: &mut InspectorState,
-    commands: &mut Vec<Command>,
-) {
-    let mut settings = node.settings.clone();
-    let checkbox = ui.checkbox(&mut settings.continue_on_error, "Continue on error");
-    if checkbox.on_hover_text("A failure of this node does not make the run fail").changed() {
-        commands.push(Command::Edit(format!("Settings of {id}"), Edit::SetNodeSettings(id.clone(), settings)));
-    }
-    let label = ui.label("Note");
-    let target = Target::Comment(id.clone());
-    let draft = state.drafts.text(ui, &target, &node.comment, |ui, text| {
-        ui.add(TextEdit::multiline(text).desired_rows(2).desired_width(f32::INFINITY)).labelled_by(label.id)
-    });
-    push_draft(view, &mut state.drafts, draft, commands);
 }

@@ -113,7 +113,7 @@ pub(crate) fn results_ui(
 ) {
     match &record.results {
         Some(kept) if record.status.has_results() => kept_ui(ui, record, kept, room, viewers, commands),
-        _ => {
+        results => {
             let color = if matches!(record.status, Status::Failed(_)) {
                 theme::tokens(ui).failed
             } else {
@@ -121,6 +121,10 @@ pub(crate) fn results_ui(
             };
             let said = words::status(&record.status);
             ui.colored_label(color, theme::readable(&said));
+            // What a failed node gives on its error output.
+            if let Some(kept) = results {
+                kept_ui(ui, record, kept, room, viewers, commands);
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     engine::Decision,
     nodes::Catalogue,
-    store::{PinPolicy, Status},
+    store::{PinPolicy, Status, age_in_words},
     workflow::{Node, NodeId, Workflow},
 };
 
@@ -83,6 +83,7 @@ pub(crate) fn status(status: &Status) -> String {
         Status::Reused { .. } => "Reused the results of an earlier run".to_owned(),
         Status::Pinned { edited: true, .. } => "Pinned (edited)".to_owned(),
         Status::Pinned { policy: pinned, .. } => format!("Pinned ({})", policy(*pinned)),
+        Status::Kept { made, .. } => format!("Kept, {}", age_in_words(*made, Timestamp::now())),
         Status::Disabled => "Disabled".to_owned(),
         Status::NotRun(why) => format!("Did not run: {why}"),
         Status::Failed(error) => format!("Failed: {error}"),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Kind, files, flow, http, images, input, system, tables, text};
+use super::{Kind, command, files, flow, http, images, input, system, tables, text};
 use crate::workflow::KindId;
 
 /// All kinds by id. A program that embeds the engine adds its own with [`Catalogue::register`].
@@ -28,6 +28,7 @@ impl Catalogue {
             http::kinds(),
             flow::kinds(),
             system::kinds(),
+            command::kinds(),
         ];
         let mut catalogue = Self::empty();
         families.into_iter().flatten().for_each(|kind| catalogue.register(kind));

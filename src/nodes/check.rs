@@ -3,7 +3,7 @@
 use super::{Catalogue, Kind, ResolvedParameters};
 use crate::{
     value::can_convert,
-    workflow::{Connection, Graph, Location, Node, NodeId, PortRef, Problem, ProblemKind, Workflow},
+    workflow::{Connection, Graph, Location, MAX_RETRIES, Node, NodeId, PortRef, Problem, ProblemKind, Span, Workflow},
 };
 
 /// Returns every problem of a workflow, sorted.
@@ -73,15 +73,15 @@ fn check_ends(
     let kind_at = |end: &PortRef| {
         workflow
             .node(&end.node)
-            .map(|node| catalogue.get(&node.kind))
+            .map(|node| catalogue.get(&node.kind).map(|kind| (node, kind)))
             .ok_or_else(|| (ProblemKind::MissingNode, format!("there is no node {}", end.node)))
     };
     // What an unknown kind has for ports nobody can say: its wires are kept.
-    let (Some(from_kind), Some(to_kind)) = (kind_at(from)?, kind_at(to)?) else {
+    let (Some((from_node, from_kind)), Some((_, to_kind))) = (kind_at(from)?, kind_at(to)?) else {
         return Ok(());
     };
-    let output = from_kind.output_port(&from.port).ok_or_else(|| {
-        let known: Vec<&str> = from_kind.outputs.iter().map(|output| output.id.as_str()).collect();
+    let output = from_kind.output_of(from_node, &from.port).ok_or_else(|| {
+        let known: Vec<&str> = from_kind.outputs_of(from_node).map(|output| output.id.as_str()).collect();
         (ProblemKind::MissingPort, missing_port("output", from, from_kind, &known))
     })?;
     let input = to_kind.input_port(&to.port).ok_or_else(|| {
@@ -100,6 +100,7 @@ fn missing_port(what: &str, end: &PortRef, kind: &Kind, known: &[&str]) -> Strin
 }
 
 fn check_node(workflow: &Workflow, id: &NodeId, node: &Node, kind: &Kind, problems: &mut Vec<Problem>) {
+    check_settings(id, node, kind, problems);
     for input in &kind.inputs {
         let n_connected = workflow
             .feeds_of(id)
@@ -130,5 +131,89 @@ fn check_node(workflow: &Workflow, id: &NodeId, node: &Node, kind: &Kind, proble
                 message,
             ));
         }
+    }
+}
+
+fn check_settings(id: &NodeId, node: &Node, kind: &Kind, problems: &mut Vec<Problem>) {
+    let settings = &node.settings;
+    let location = || Location::Settings(id.clone());
+    if settings.retries > MAX_RETRIES {
+        let message = format!("a node is tried again {MAX_RETRIES} times at most, not {}", settings.retries);
+        problems.push(Problem::error(ProblemKind::Setting, location(), message));
+    }
+    if settings.time_limit.is_some_and(Span::is_zero) {
+        let message = "the time limit is zero, so the node could never finish: set a longer one or none";
+        problems.push(Problem::error(ProblemKind::Setting, location(), message));
+    }
+    if !(kind.side_effect)(&ResolvedParameters::new(&kind.parameters, node)) {
+        return;
+    }
+    if settings.retries > 0 {
+        let message = "the node changes something outside and is tried again when it fails: its effect may take place several \
+                       times";
+        problems.push(Problem::warning(ProblemKind::Setting, location(), message));
+    }
+    if settings.keep_results_for.is_some() {
+        let message = "the node changes something outside and keeps its results: its effect does not take place while they are \
+                       used";
+        problems.push(Problem::warning(ProblemKind::Setting, location(), message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::workflow::{Edit, NodeSettings, Position, Severity};
+
+    fn problems_of(kind: &'static str, settings: NodeSettings) -> Vec<(Severity, String)> {
+        let mut workflow = Workflow::new("w");
+        let mut node = Node::new(kind, Position(0.0, 0.0));
+        node.settings = settings;
+        workflow.apply(Edit::AddNode("n".into(), Arc::new(node))).unwrap();
+        check(&workflow, &Catalogue::standard())
+            .into_iter()
+            .filter(|problem| problem.kind == ProblemKind::Setting)
+            .map(|problem| (problem.severity, problem.message))
+            .collect()
+    }
+
+    #[test]
+    fn retries_and_kept_results_of_an_effect_say_what_they_mean() {
+        let hour = Some(Span(Duration::from_hours(1)));
+        let both = NodeSettings { retries: 1, keep_results_for: hour, ..NodeSettings::default() };
+        assert_eq!(problems_of("text", both.clone()), []);
+        let found = problems_of("write_text", both);
+        assert!(found.iter().all(|(severity, _)| *severity == Severity::Warning), "{found:?}");
+        assert!(found.iter().any(|(_, message)| message.contains("may take place several times")), "{found:?}");
+        assert!(found.iter().any(|(_, message)| message.contains("does not take place while they")), "{found:?}");
+    }
+
+    #[test]
+    fn settings_out_of_range_are_errors() {
+        let zero = NodeSettings { time_limit: Some(Span::default()), ..NodeSettings::default() };
+        assert!(matches!(&problems_of("text", zero)[..], [(Severity::Error, message)] if message.contains("is zero")));
+        let often = NodeSettings { retries: 101, ..NodeSettings::default() };
+        assert!(
+            matches!(&problems_of("text", often)[..], [(Severity::Error, message)] if message.contains("100 times"))
+        );
+    }
+
+    #[test]
+    fn the_error_output_can_be_wired_only_if_it_is_set() {
+        let mut workflow = Workflow::new("w");
+        let mut node = Node::new("text", Position(0.0, 0.0));
+        for id in ["a", "b"] {
+            node.settings.error_output = id == "a";
+            workflow.apply(Edit::AddNode(id.into(), Arc::new(node.clone()))).unwrap();
+        }
+        let node = Node::new("template", Position(0.0, 0.0));
+        workflow.apply(Edit::AddNode("t".into(), Arc::new(node))).unwrap();
+        let wire = |from| Connection { from: PortRef::new(from, "error"), to: PortRef::new("t", "in1") };
+        let catalogue = Catalogue::standard();
+        assert_eq!(check_connection(&workflow, &catalogue, &wire("a")), Ok(()));
+        let refused = check_connection(&workflow, &catalogue, &wire("b")).unwrap_err();
+        assert!(refused.contains("has no output error; it has text"), "{refused}");
     }
 }

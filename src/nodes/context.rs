@@ -2,9 +2,10 @@
 
 use std::{
     fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,9 @@ pub struct Source {
     pub state: Option<SourceState>,
 }
 
+/// How much of a file is read before looking whether to stop.
+const READ_PART_BYTES: u64 = 16 << 20;
+
 /// Files up to this size are compared by content too.
 const CHEAP_CONTENT_BYTES: u64 = 1 << 20;
 
@@ -83,10 +87,12 @@ fn probe_state(path: &Path) -> Option<SourceState> {
 
 /// The run around a node. Implemented by the engine.
 pub trait Host: Sync {
-    /// Returns whether the node should stop.
+    /// Returns whether the node should stop: the run was cancelled, or the deadline is over.
     fn cancelled(&self) -> bool;
     /// Waits; returns `false` as soon as the node should stop.
     fn wait(&self, time: Duration) -> bool;
+    /// Returns when the time limit of this attempt is over, if it has one.
+    fn deadline(&self) -> Option<Instant>;
     /// Reports how much is done, 0 to 1, and what the node is at.
     fn progress(&self, fraction: f32, message: &str);
     /// Writes a log line.
@@ -197,15 +203,32 @@ impl<'a> Context<'a> {
     pub fn read_source(&self, path: &Path) -> Result<Vec<u8>, NodeError> {
         // The state is taken first: a file written meanwhile then differs from it.
         self.host.note_source(Source::probe(path));
-        fs::read(path).map_err(|error| NodeError::new(format!("cannot read the file: {error}: {}", path.display())))
+        let failed = |error: io::Error| NodeError::new(format!("cannot read the file: {error}: {}", path.display()));
+        let mut file = fs::File::open(path).map_err(failed)?;
+        let mut bytes = Vec::new();
+        let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
+        bytes
+            .try_reserve_exact(usize::try_from(n_bytes).unwrap_or(usize::MAX))
+            .map_err(|_does_not_fit| failed(io::ErrorKind::OutOfMemory.into()))?;
+        loop {
+            self.check_cancelled()?;
+            if file.by_ref().take(READ_PART_BYTES).read_to_end(&mut bytes).map_err(failed)? == 0 {
+                return Ok(bytes);
+            }
+        }
     }
 
-    /// Returns an error if the run was cancelled; long executors ask often.
+    /// Returns when the time limit of this attempt is over, for what has a timeout of its own.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.host.deadline()
+    }
+
+    /// Returns an error if the run was cancelled or the time limit is over; long executors ask often.
     pub fn check_cancelled(&self) -> Result<(), NodeError> {
         if self.host.cancelled() { Err(NodeError::Cancelled) } else { Ok(()) }
     }
 
-    /// Waits, or returns an error as soon as the run is cancelled.
+    /// Waits, or returns an error as soon as the run is cancelled or the time limit is over.
     pub fn wait(&self, time: Duration) -> Result<(), NodeError> {
         if self.host.wait(time) { Ok(()) } else { Err(NodeError::Cancelled) }
     }

@@ -44,10 +44,7 @@ pub(super) fn read(ctx: &Context<'_>, text: &str, format: &CsvFormat<'_>) -> Res
     let schema = text_schema(ctx, text, format)?;
     let batches = read_texts(ctx, text, format, &schema)?;
     let columns = (0..schema.fields().len())
-        .map(|column| {
-            ctx.check_cancelled()?;
-            Ok(typed_column(&batches, column, &format.null_texts))
-        })
+        .map(|column| typed_column(ctx, &batches, column, &format.null_texts))
         .collect::<Result<Vec<Vec<ArrayRef>>, NodeError>>()?;
     table_of(&schema, &columns, batches.len())
 }
@@ -164,12 +161,23 @@ fn cells<'a>(part: &'a ArrayRef, null_texts: &'a [&str]) -> impl Iterator<Item =
 }
 
 /// Returns a column of texts, one part a batch, as the type that all its cells have.
-fn typed_column(batches: &[RecordBatch], column: usize, null_texts: &[&str]) -> Vec<ArrayRef> {
+fn typed_column(
+    ctx: &Context<'_>,
+    batches: &[RecordBatch],
+    column: usize,
+    null_texts: &[&str],
+) -> Result<Vec<ArrayRef>, NodeError> {
     let parts: Vec<&ArrayRef> = batches.iter().map(|batch| batch.column(column)).collect();
     let mut column_type = None;
-    for cell in parts.iter().flat_map(|part| cells(part, null_texts)).flatten() {
-        let cell_type = CellType::of(cell.trim());
-        column_type = Some(column_type.map_or(cell_type, |known: CellType| known.or(cell_type)));
+    for part in &parts {
+        ctx.check_cancelled()?;
+        for cell in cells(part, null_texts).flatten() {
+            let cell_type = CellType::of(cell.trim());
+            column_type = Some(column_type.map_or(cell_type, |known: CellType| known.or(cell_type)));
+            if column_type == Some(CellType::Text) {
+                break;
+            }
+        }
         if column_type == Some(CellType::Text) {
             break;
         }
@@ -180,7 +188,7 @@ fn typed_column(batches: &[RecordBatch], column: usize, null_texts: &[&str]) -> 
         Some(CellType::Bool) => bool_part(cells(part, null_texts)),
         Some(CellType::NotFinite | CellType::Text) | None => text_part(cells(part, null_texts)),
     };
-    parts.iter().map(build).collect()
+    parts.iter().map(|part| ctx.check_cancelled().map(|()| build(part))).collect()
 }
 
 fn int_part<'a>(cells: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {

@@ -68,11 +68,11 @@ pub(super) fn named_path(ctx: &Context<'_>) -> Result<PathBuf, NodeError> {
 /// Reads the file that the node names and makes something of its content.
 pub(super) fn read_named<T>(
     ctx: &Context<'_>,
-    make: impl FnOnce(&[u8]) -> Result<T, NodeError>,
+    make: impl FnOnce(Vec<u8>) -> Result<T, NodeError>,
 ) -> Result<T, NodeError> {
     let path = named_path(ctx)?;
     let bytes = ctx.read_source(&path)?;
-    make(&bytes).map_err(|error| at(&path, error))
+    make(bytes).map_err(|error| at(&path, error))
 }
 
 /// Puts the file's path after a message about it.
@@ -98,6 +98,8 @@ fn utf8(bytes: &[u8]) -> Result<&str, NodeError> {
 /// Writes the file that the node names, whole or not at all.
 pub(super) fn write_named(ctx: &Context<'_>, bytes: &[u8]) -> Result<Success, NodeError> {
     let path = named_path(ctx)?;
+    // A node whose time is over must not change anything any more.
+    ctx.check_cancelled()?;
     write_file(&path, bytes, ctx.parameters().bool("create_folder")).map_err(|error| at(&path, error))?;
     ctx.info(format!("wrote {} bytes: {}", bytes.len(), path.display()));
     Ok(Success::one("path", path.to_string_lossy().into_owned()))
@@ -157,7 +159,7 @@ fn read_csv() -> Kind {
             has_header: parameters.bool("header"),
             null_texts: parameters.lines("null_texts"),
         };
-        read_named(ctx, |bytes| csv::read(ctx, utf8(bytes)?, &format)).map(|table| Success::one("table", table))
+        read_named(ctx, |bytes| csv::read(ctx, utf8(&bytes)?, &format)).map(|table| Success::one("table", table))
     })
     .about("Reads a table from a CSV file.", "load open import tsv spreadsheet comma separated file data")
     .output("table", ValueType::Table);
@@ -175,8 +177,8 @@ fn read_csv() -> Kind {
 
 fn read_json() -> Kind {
     let kind = Kind::new("read_json", "Read JSON", Family::Files, |ctx| {
-        let parse = |bytes: &[u8]| {
-            serde_json::from_str(utf8(bytes)?).map_err(|error| NodeError::new(format!("this is not JSON: {error}")))
+        let parse = |bytes: Vec<u8>| {
+            serde_json::from_str(utf8(&bytes)?).map_err(|error| NodeError::new(format!("this is not JSON: {error}")))
         };
         read_named(ctx, parse).map(|json| Success::one("value", from_json(&json)))
     })
@@ -187,7 +189,7 @@ fn read_json() -> Kind {
 
 fn read_text() -> Kind {
     let kind = Kind::new("read_text", "Read Text", Family::Files, |ctx| {
-        read_named(ctx, |bytes| Ok(Success::one("text", utf8(bytes)?)))
+        read_named(ctx, |bytes| Ok(Success::one("text", utf8(&bytes)?)))
     })
     .about("Reads a text file.", "load open import file string markdown log utf-8")
     .output("text", ValueType::Text);
@@ -197,7 +199,7 @@ fn read_text() -> Kind {
 fn write_csv() -> Kind {
     let kind = Kind::new("write_csv", "Write CSV", Family::Files, |ctx| {
         let delimiter = delimiter(ctx.parameters().text("delimiter"))?;
-        let bytes = csv_bytes(&ctx.table("table")?, delimiter, ctx.parameters().bool("header"))?;
+        let bytes = csv_bytes(ctx, &ctx.table("table")?, delimiter, ctx.parameters().bool("header"))?;
         write_named(ctx, &bytes)
     })
     .about("Writes a table to a CSV file.", "save export store tsv spreadsheet comma separated file")
@@ -207,13 +209,14 @@ fn write_csv() -> Kind {
         .parameter(header_parameter("Writes the names of the columns on the first line."))
 }
 
-fn csv_bytes(table: &Table, delimiter: u8, has_header: bool) -> Result<Vec<u8>, NodeError> {
+fn csv_bytes(ctx: &Context<'_>, table: &Table, delimiter: u8, has_header: bool) -> Result<Vec<u8>, NodeError> {
     let failed = |error| NodeError::new(format!("the table cannot be written as CSV: {error}"));
     let mut writer = WriterBuilder::new().with_header(has_header).with_delimiter(delimiter).build(Vec::new());
     if table.n_rows() == 0 {
         writer.write(&table.to_batch()?).map_err(failed)?;
     }
     for batch in table.batches() {
+        ctx.check_cancelled()?;
         writer.write(batch).map_err(failed)?;
     }
     Ok(writer.into_inner())

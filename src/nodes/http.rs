@@ -2,20 +2,12 @@
 
 mod request;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{self, RecvTimeoutError},
-    },
-    thread,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use self::request::{Request, Response};
 use super::{
     Arity, Choice, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, ResolvedParameters,
-    Success, files::refuse_what_json_cannot_hold,
+    Success, apart::apart, files::refuse_what_json_cannot_hold,
 };
 use crate::value::{Record, Value, ValueType, from_json, to_json};
 
@@ -175,34 +167,14 @@ fn body_of(value: &Value) -> Result<Option<(Vec<u8>, &'static str)>, NodeError> 
     }
 }
 
-/// How long a cancelled request goes on at most before it is noticed.
-const POLL: Duration = Duration::from_millis(20);
-
-/// Sends the request from a thread of its own, so that a cancel need not wait for the server.
+/// Sends the request from a thread of its own, so that a cancel or a deadline need not wait for the server. The
+/// thread's own time is cut to the deadline, so that it ends too.
 fn send(ctx: &Context<'_>, request: Request) -> Result<Response, NodeError> {
-    ctx.check_cancelled()?;
-    let abandoned = Arc::new(AtomicBool::new(false));
-    let (sender, receiver) = mpsc::channel();
-    let watched = Arc::clone(&abandoned);
-    thread::Builder::new()
-        .name("http".to_owned())
-        .spawn(move || {
-            // After a cancel nobody listens any more.
-            sender.send(request.send(&watched)).ok();
-        })
-        .map_err(|error| NodeError::new(format!("cannot start a thread for the request: {error}")))?;
-    loop {
-        match receiver.recv_timeout(POLL) {
-            Ok(result) => return result,
-            Err(RecvTimeoutError::Timeout) => {
-                if let Err(cancelled) = ctx.check_cancelled() {
-                    abandoned.store(true, Ordering::Relaxed);
-                    return Err(cancelled);
-                }
-            }
-            Err(RecvTimeoutError::Disconnected) => return Err(NodeError::new("the request broke down; run it again")),
-        }
-    }
+    let request = match ctx.deadline() {
+        Some(deadline) => request.until(deadline),
+        None => request,
+    };
+    apart(ctx, "request", move |abandoned| request.send(abandoned))
 }
 
 fn outputs(ctx: &Context<'_>, response: Response) -> Outputs {

@@ -13,6 +13,7 @@ use image::{
 
 use super::{
     Arity, Choice, Context, Family, Kind, NodeError, Outputs, ParameterSchema, ParameterType, Success,
+    apart::apart,
     files::{named_path, read_named, reading, write_named, writing},
 };
 use crate::value::{Image, Value, ValueType};
@@ -23,7 +24,8 @@ pub(super) fn kinds() -> Vec<Kind> {
 
 fn read_image() -> Kind {
     let kind = Kind::new("read_image", "Read Image", Family::Files, |ctx| {
-        read_named(ctx, decode).map(|image| Success::one("image", image))
+        read_named(ctx, |bytes| apart(ctx, "decoder", move |_| decode(&bytes)))
+            .map(|image| Success::one("image", image))
     })
     .about("Reads a picture from a file.", "load open import photo png jpeg jpg gif webp bmp file")
     .output("image", ValueType::Image);
@@ -50,12 +52,13 @@ fn decode(bytes: &[u8]) -> Result<Image, NodeError> {
 
 fn write_image() -> Kind {
     let kind = Kind::new("write_image", "Write Image", Family::Files, |ctx| {
-        let image = picture(ctx, "image")?;
+        let image = picture(ctx, "image")?.clone();
         let path = named_path(ctx)?;
         let format = ImageFormat::from_path(&path).ok();
+        let quality = ctx.parameters().int("quality");
         let bytes = match format {
-            Some(ImageFormat::Png) => encode_png(image),
-            Some(ImageFormat::Jpeg) => encode_jpeg(image, ctx.parameters().int("quality")),
+            Some(ImageFormat::Png) => apart(ctx, "encoder", move |_| encode_png(&image)),
+            Some(ImageFormat::Jpeg) => apart(ctx, "encoder", move |_| encode_jpeg(&image, quality)),
             _ => Err(NodeError::new(format!("the name must end in .png, .jpg or .jpeg: {}", path.display()))),
         }?;
         write_named(ctx, &bytes)
@@ -128,7 +131,7 @@ fn resize_image() -> Kind {
             "nearest" => ResizeAlg::Nearest,
             _ => ResizeAlg::Convolution(FilterType::Lanczos3),
         };
-        Ok(Success::one("image", resized(image, (width, height), algorithm)?))
+        Ok(Success::one("image", resized(ctx, image, (width, height), algorithm)?))
     })
     .about("Makes a picture larger or smaller.", "scale thumbnail shrink enlarge size width height photo")
     .input("image", ValueType::Image, Arity::Required)
@@ -158,7 +161,12 @@ fn fit_into(image: &Image, (width, height): (u32, u32)) -> (u32, u32) {
     (scaled(image.width(), width), scaled(image.height(), height))
 }
 
-fn resized(image: &Image, (width, height): (u32, u32), algorithm: ResizeAlg) -> Result<Image, NodeError> {
+fn resized(ctx: &Context<'_>, image: &Image, size: (u32, u32), algorithm: ResizeAlg) -> Result<Image, NodeError> {
+    let image = image.clone();
+    apart(ctx, "resizer", move |_| resize(&image, size, algorithm))
+}
+
+fn resize(image: &Image, (width, height): (u32, u32), algorithm: ResizeAlg) -> Result<Image, NodeError> {
     let failed = |error: String| NodeError::new(format!("cannot resize the picture to {width} × {height}: {error}"));
     if image.width() == 0 || image.height() == 0 {
         return Err(failed("it has no pixels".to_owned()));
@@ -180,9 +188,9 @@ fn compare_images() -> Kind {
             right.clone()
         } else {
             ctx.info(format!("right is {} × {}: scaled to left's size to compare", right.width(), right.height()));
-            resized(right, size, ResizeAlg::Convolution(FilterType::Bilinear))?
+            resized(ctx, right, size, ResizeAlg::Convolution(FilterType::Bilinear))?
         };
-        let (difference, map) = difference(left, &same_size)?;
+        let (difference, map) = difference(ctx, left, &same_size)?;
         let outputs = Outputs::one("difference", difference).with("map", map);
         Ok(Success::new(outputs.with("side_by_side", side_by_side(left, right)?)))
     })
@@ -197,11 +205,17 @@ fn compare_images() -> Kind {
     .output("side_by_side", ValueType::Image)
 }
 
+/// How many pixels are compared before looking whether to stop.
+const N_PIXELS_BETWEEN_LOOKS: usize = 1 << 16;
+
 /// Returns the mean absolute difference of all channels, 0 (equal) to 1, and a picture of it: black where equal.
-fn difference(left: &Image, right: &Image) -> Result<(f64, Image), NodeError> {
+fn difference(ctx: &Context<'_>, left: &Image, right: &Image) -> Result<(f64, Image), NodeError> {
     let mut sum = 0_u64;
     let mut map = Vec::with_capacity(left.pixels().len());
-    for (left, right) in left.pixels().chunks_exact(4).zip(right.pixels().chunks_exact(4)) {
+    for (index, (left, right)) in left.pixels().chunks_exact(4).zip(right.pixels().chunks_exact(4)).enumerate() {
+        if index % N_PIXELS_BETWEEN_LOOKS == 0 {
+            ctx.check_cancelled()?;
+        }
         let channels: [u8; 4] = std::array::from_fn(|channel| left[channel].abs_diff(right[channel]));
         sum += channels.iter().map(|channel| u64::from(*channel)).sum::<u64>();
         let [red, green, blue, alpha] = channels;
@@ -295,6 +309,16 @@ mod tests {
         assert_eq!((image(&thin, "image").width(), image(&thin, "image").height()), (10, 1));
         let empty = Trial::of("resize_image").input("image", plain(0, 0, [0; 4]));
         assert!(empty.error().contains("no pixels"), "{}", empty.error());
+    }
+
+    #[test]
+    fn a_cancelled_comparison_stops_before_its_end() {
+        let large = || plain(512, 512, [1, 2, 3, 255]);
+        let compare = |n_times| {
+            Trial::of("compare_images").input("left", large()).input("right", large()).cancelled_after(n_times).run()
+        };
+        assert_eq!(compare(2).unwrap_err(), NodeError::Cancelled);
+        assert!(compare(1000).is_ok());
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! What a kind is: ports, parameters, traits and an executor.
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use super::{Context, NodeError, Outputs, ParameterSchema, ResolvedParameters};
 use crate::{
     value::{Value, ValueType},
-    workflow::{KindId, PortId},
+    workflow::{ERROR_PORT, KindId, Node, PortId},
 };
 
 /// The shelves of the library.
@@ -96,6 +101,10 @@ pub struct OutputPort {
     /// The type the node gives.
     pub value_type: ValueType,
 }
+
+/// What a node gives when it fails, if its settings ask for it.
+static ERROR_OUTPUT: LazyLock<OutputPort> =
+    LazyLock::new(|| OutputPort { id: PortId::from(ERROR_PORT), value_type: ValueType::Record });
 
 /// Whether a node's results can be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -278,6 +287,17 @@ impl Kind {
     /// Returns the output with this id.
     pub fn output_port(&self, port: &PortId) -> Option<&OutputPort> {
         self.outputs.iter().find(|output| output.id == *port)
+    }
+
+    /// Returns the output with this id that a node has: its kind's, or one that its settings add.
+    pub fn output_of<'a>(&'a self, node: &Node, port: &PortId) -> Option<&'a OutputPort> {
+        self.outputs_of(node).find(|output| output.id == *port)
+    }
+
+    /// Returns all outputs that a node has, in order: its kind's, then what its settings add.
+    pub fn outputs_of<'a>(&'a self, node: &Node) -> impl Iterator<Item = &'a OutputPort> + use<'a> {
+        let added = node.settings.added_outputs().filter_map(|port| (port == *ERROR_PORT).then_some(&*ERROR_OUTPUT));
+        self.outputs.iter().chain(added.collect::<Vec<_>>())
     }
 
     /// Returns the input ports to show on a node, in order: of a row those up to the last connected one and one more.

@@ -5,12 +5,9 @@
 
 mod errors;
 
-use std::{
-    sync::{
-        Arc, OnceLock,
-        mpsc::{self, RecvTimeoutError},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, OnceLock,
+    mpsc::{self, RecvTimeoutError},
 };
 
 use arrow::{
@@ -28,11 +25,8 @@ use datafusion::{
 use tokio::runtime::Runtime;
 
 use self::errors::Known;
-use super::{Context, NodeError, names::unique_names};
+use super::{Context, NodeError, apart::POLL, names::unique_names};
 use crate::value::Table;
-
-/// How long a cancelled query goes on at most before it is noticed.
-const POLL: Duration = Duration::from_millis(20);
 
 /// Planning walks expressions recursively: a long condition needs more than the usual 2 MiB.
 const STACK_BYTES: usize = 8 << 20;

@@ -4,9 +4,9 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -65,6 +65,12 @@ impl Trial {
         self
     }
 
+    /// Gives the node this much real time.
+    pub(super) fn within(mut self, time: Duration) -> Self {
+        self.host.deadline = Some(Instant::now() + time);
+        self
+    }
+
     pub(super) fn run(&self) -> Result<Success, NodeError> {
         let parameters = ResolvedParameters::new(&self.kind.parameters, &self.node);
         for (schema, value) in parameters.iter() {
@@ -118,6 +124,8 @@ pub(super) struct TestHost {
     folder: PathBuf,
     n_asked: AtomicUsize,
     cancelled_after: usize,
+    deadline: Option<Instant>,
+    cancelled: AtomicBool,
     waited: Mutex<Duration>,
     progress: Mutex<Vec<f32>>,
     logs: Mutex<Vec<String>>,
@@ -130,11 +138,19 @@ impl TestHost {
             folder: PathBuf::from("/nowhere"),
             n_asked: AtomicUsize::new(0),
             cancelled_after: usize::MAX,
+            deadline: None,
+            cancelled: AtomicBool::default(),
             waited: Mutex::default(),
             progress: Mutex::default(),
             logs: Mutex::default(),
             sources: Mutex::default(),
         }
+    }
+
+    /// Cancels the run now, from another thread.
+    #[cfg(unix)]
+    pub(super) fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn waited(&self) -> Duration {
@@ -156,7 +172,11 @@ impl TestHost {
 
 impl Host for TestHost {
     fn cancelled(&self) -> bool {
-        self.n_asked.fetch_add(1, Ordering::Relaxed) >= self.cancelled_after
+        if self.cancelled.load(Ordering::Relaxed) {
+            return true;
+        }
+        let is_late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        self.n_asked.fetch_add(1, Ordering::Relaxed) >= self.cancelled_after || is_late
     }
 
     fn wait(&self, time: Duration) -> bool {
@@ -165,6 +185,10 @@ impl Host for TestHost {
         }
         *self.waited.lock().unwrap() += time;
         true
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     fn progress(&self, fraction: f32, _message: &str) {

@@ -17,7 +17,7 @@ pub fn marks_after(marks: &Marks, run: &RunRecord) -> MarkEdit {
 fn mark_after(pin: &Pin, used: Option<MarkUsed>, record: &NodeRecord) -> Option<Mark> {
     match &pin.state {
         PinState::Armed => {
-            let gave = matches!(record.status, Status::Executed | Status::Reused { .. });
+            let gave = matches!(record.status, Status::Executed | Status::Reused { .. } | Status::Kept { .. });
             gave.then(|| Capture::of(record)).flatten().map(|capture| Mark::captured(pin.policy, capture))
         }
         PinState::Captured(capture) => {

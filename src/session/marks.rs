@@ -76,7 +76,7 @@ impl Capture {
         let results = record.results.clone().filter(|_| record.status.has_results())?;
         let (edited, captured_in) = match &record.status {
             Status::Pinned { edited, captured_in, .. } => (*edited, *captured_in),
-            Status::Reused { from: Provenance::Run(run) } => (false, Some(*run)),
+            Status::Reused { from: Provenance::Run(run) } | Status::Kept { from: run, .. } => (false, Some(*run)),
             _ => (false, Some(record.run)),
         };
         Some(Self {

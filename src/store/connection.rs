@@ -26,7 +26,8 @@ pub(super) enum Purpose {
 
 /// The steps from an empty file to the newest schema; the database's `user_version` counts those taken. A step that was
 /// ever released is never changed.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 -- Times are nanoseconds since 1970, ids are ULIDs, structures are RON.
 CREATE TABLE workflow_texts (
     hash BLOB NOT NULL PRIMARY KEY,
@@ -82,7 +83,18 @@ CREATE TABLE node_pinned_data (
     expires_at INTEGER,
     UNIQUE (tenant, workflow_id, node_id)
 );
-"];
+",
+    "
+CREATE TABLE kept_for (
+    key BLOB NOT NULL PRIMARY KEY, -- of the config and all input data
+    ports TEXT NOT NULL,
+    sources TEXT NOT NULL, -- the files that were read
+    made INTEGER NOT NULL,
+    expires INTEGER NOT NULL, -- removed when the store is opened after this
+    run TEXT NOT NULL
+);
+",
+];
 
 const fn newest_format() -> i64 {
     MIGRATIONS.len().cast_signed() as i64

@@ -17,6 +17,7 @@ use super::{
     Kept, KeptPort, NodeRecord, PinnedData, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError,
     alive::{Alive, Living},
     connection::{self, Purpose},
+    kept_for,
     pinned_data::{self, Owner},
     queue::{Message, Queue},
     runs,
@@ -333,7 +334,10 @@ impl Store {
     }
 
     /// Writes in a transaction that is on the disk when this returns, or undone.
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         self.shared().write(work)
     }
 }
@@ -369,6 +373,7 @@ impl Shared {
         self.write(|transaction| {
             runs::interrupt_runs_of_the_dead(transaction, is_alive)
                 .and_then(|()| pinned_data::sweep(transaction, Timestamp::now()))
+                .and_then(|()| kept_for::sweep(transaction, Timestamp::now()))
                 .map_err(|error| StoreError::sqlite(error, &self.database))
         })?;
         self.blobs.sweep(is_alive);
@@ -431,7 +436,7 @@ impl Reader {
         }
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.with_connection(|connection| work(connection).map_err(|error| self.sqlite(error)))
     }
 

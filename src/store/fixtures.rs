@@ -70,6 +70,7 @@ pub(crate) fn executed(run: RunId, node: impl Into<NodeId>, value: impl Into<Val
         provenance: Some(Provenance::Run(run)),
         started: Some(Timestamp::now()),
         took: Some(Duration::from_millis(3)),
+        attempts: Vec::new(),
         log: Vec::new(),
         sources: Vec::new(),
         effect: Effect::None,

@@ -365,6 +365,13 @@ pub enum Status {
         /// The run the results were captured in.
         captured_in: Option<RunId>,
     },
+    /// Results it gave before were used, because its settings keep them for a time.
+    Kept {
+        /// When they were made.
+        made: Timestamp,
+        /// The run they were made in.
+        from: RunId,
+    },
     /// It was disabled.
     Disabled,
     /// It did not run.
@@ -384,6 +391,7 @@ impl Status {
             Self::Executed => "executed",
             Self::Reused { .. } => "reused",
             Self::Pinned { .. } => "pinned",
+            Self::Kept { .. } => "kept",
             Self::Disabled => "disabled",
             Self::NotRun(_) => "not-run",
             Self::Failed(_) => "failed",
@@ -394,7 +402,7 @@ impl Status {
 
     /// Returns whether a node with this status has results.
     pub const fn has_results(&self) -> bool {
-        matches!(self, Self::Executed | Self::Reused { .. } | Self::Pinned { .. })
+        matches!(self, Self::Executed | Self::Reused { .. } | Self::Pinned { .. } | Self::Kept { .. })
     }
 }
 
@@ -408,6 +416,17 @@ pub enum Effect {
     Performed,
     /// It did not take place, because the node did not execute.
     HeldBack,
+}
+
+/// An attempt to execute a node that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When it started.
+    pub started: Timestamp,
+    /// How long it took.
+    pub took: Duration,
+    /// Why it failed.
+    pub error: String,
 }
 
 /// A line a node wrote.
@@ -523,6 +542,8 @@ pub struct NodeRecord {
     pub started: Option<Timestamp>,
     /// How long it took, if it executed; of one that was reused, when it did.
     pub took: Option<Duration>,
+    /// The attempts that failed, in order; the last of a node that failed for good is one of them.
+    pub attempts: Vec<Attempt>,
     /// What it wrote.
     pub log: Vec<LogLine>,
     /// What it read from outside.

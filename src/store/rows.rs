@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Arrived, Effect, InputRecord, Kept, KeptPort, LogLine, NodeRecord, Provenance, Reason, RunId, Status,
+    Arrived, Attempt, Effect, InputRecord, Kept, KeptPort, LogLine, NodeRecord, Provenance, Reason, RunId, Status,
     database::Reader,
 };
 use crate::{
@@ -33,6 +33,8 @@ struct RecordRow {
     provenance: Option<Provenance>,
     started: Option<Timestamp>,
     took: Option<Duration>,
+    #[serde(default)]
+    attempts: Vec<Attempt>,
     log: Vec<LogLine>,
     sources: Vec<SourceRow>,
     effect: Effect,
@@ -50,7 +52,7 @@ pub(crate) struct InputRow {
 
 /// A file that was read. Its time is text: it has 128 bits.
 #[derive(Debug, Serialize, Deserialize)]
-struct SourceRow {
+pub(super) struct SourceRow {
     path: PathRow,
     state: Option<StateRow>,
 }
@@ -175,6 +177,7 @@ pub(super) fn record_to_text(record: &NodeRecord) -> Result<String, String> {
         provenance: record.provenance,
         started: record.started,
         took: record.took,
+        attempts: record.attempts.clone(),
         log: record.log.clone(),
         sources: record.sources.iter().map(SourceRow::from).collect(),
         effect: record.effect,
@@ -200,6 +203,7 @@ pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord
         provenance: row.provenance,
         started: row.started,
         took: row.took,
+        attempts: row.attempts,
         log: row.log,
         sources: sources.map_err(|error| error.to_string())?,
         effect: row.effect,

@@ -399,6 +399,7 @@ fn interrupted_record(node: &str, run: &str, workflow: Option<&Workflow>) -> Opt
         provenance: None,
         started: None,
         took: None,
+        attempts: Vec::new(),
         log: Vec::new(),
         sources: Vec::new(),
         effect: Effect::None,

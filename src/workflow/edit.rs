@@ -85,10 +85,11 @@ impl Edit {
             | Self::RemoveNode(_)
             | Self::Connect(_)
             | Self::Disconnect(_)
-            | Self::SetParameter(..) => true,
+            | Self::SetParameter(..)
+            // It may add an output.
+            | Self::SetNodeSettings(..) => true,
             Self::SetTitle(..)
             | Self::SetComment(..)
-            | Self::SetNodeSettings(..)
             | Self::MoveNodes(_)
             | Self::SetFrame(..)
             | Self::RemoveFrame(_)
@@ -267,9 +268,12 @@ fn refuse_unless_plain(node: &NodeId, parameter: &ParameterId, value: &Value) ->
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::workflow::Span;
 
     fn node(kind: &'static str) -> Arc<Node> {
         Arc::new(Node::new(kind, Position(0.0, 0.0)))
@@ -348,6 +352,20 @@ mod tests {
 
     const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
 
+    fn any_settings() -> impl Strategy<Value = NodeSettings> {
+        let span = || prop::option::of((0..9_u64).prop_map(|secs| Span(Duration::from_secs(secs))));
+        (any::<bool>(), any::<bool>(), 0..3_u32, span(), span()).prop_map(
+            |(continue_on_error, error_output, retries, time_limit, keep_results_for)| NodeSettings {
+                continue_on_error,
+                error_output,
+                retries,
+                time_limit,
+                keep_results_for,
+                ..NodeSettings::default()
+            },
+        )
+    }
+
     fn any_edit() -> impl Strategy<Value = Edit> {
         let name = prop::sample::select(NAMES.to_vec());
         let leaf = prop_oneof![
@@ -361,6 +379,8 @@ mod tests {
                 value.map(Value::Int)
             )),
             (name.clone(), "[a-z]{0,3}").prop_map(|(id, title)| Edit::SetTitle(id.into(), title)),
+            (name.clone(), any_settings()).prop_map(|(id, settings)| Edit::SetNodeSettings(id.into(), settings)),
+            any::<bool>().prop_map(|stop| Edit::SetWorkflowSettings(WorkflowSettings { stop_at_first_error: stop })),
             prop::collection::vec((name.clone(), 0..9_u8), 0..4).prop_map(|moves| Edit::MoveNodes(
                 moves.into_iter().map(|(id, x)| (id.into(), Position(f32::from(x), 0.0))).collect()
             )),

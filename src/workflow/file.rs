@@ -414,6 +414,20 @@ mod tests {
     }
 
     #[test]
+    fn settings_of_a_node_are_kept_and_a_file_without_them_has_the_defaults() {
+        let settings = "      settings: (\n        retries: 2,\n        time_limit: \"1h 30m\",\n      ),\n";
+        let text = SMALL.replace(
+            "        \"text\": \"hello\",\n      },\n",
+            &format!("        \"text\": \"hello\",\n      }},\n{settings}"),
+        );
+        assert_ne!(text, SMALL);
+        assert_eq!(to_text(&parse(&text).unwrap()), text);
+        assert_eq!(parse(SMALL).unwrap().node(&"a".into()).unwrap().settings, crate::workflow::NodeSettings::default());
+        let wrong = error(&text.replace("1h 30m", "1 fortnight"));
+        assert!(wrong.starts_with("line 15") && wrong.contains("is not a time such as"), "{wrong}");
+    }
+
+    #[test]
     fn new_nodes_never_take_an_id_that_is_there() {
         let mut workflow = parse(&SMALL.replace("next: 3", "next: 0")).unwrap();
         let id = workflow.fresh_node_id(&"b".into());

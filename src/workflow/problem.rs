@@ -24,6 +24,8 @@ pub enum Location {
     Input(NodeId, PortId),
     /// A parameter of a node.
     Parameter(NodeId, ParameterId),
+    /// The settings of a node.
+    Settings(NodeId),
     /// A connection.
     Connection(Connection),
 }
@@ -33,7 +35,7 @@ impl Location {
     pub const fn node(&self) -> Option<&NodeId> {
         match self {
             Self::Workflow => None,
-            Self::Node(node) | Self::Input(node, _) | Self::Parameter(node, _) => Some(node),
+            Self::Node(node) | Self::Input(node, _) | Self::Parameter(node, _) | Self::Settings(node) => Some(node),
             Self::Connection(connection) => Some(&connection.to.node),
         }
     }
@@ -58,6 +60,8 @@ pub enum ProblemKind {
     UnknownParameter,
     /// A parameter of the wrong type, out of range, or missing.
     BadParameter,
+    /// A setting out of range, or one whose meaning for this node is easily overlooked.
+    Setting,
 }
 
 /// Something wrong with the workflow, tied to its place.

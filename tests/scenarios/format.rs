@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use pinflow::{
-    store::{PinPolicy, RunKind, RunStatus},
+    store::{Effect, PinPolicy, RunKind, RunStatus},
     value::Value,
-    workflow::{Connection, Node, NodeId, NodeSettings, ParameterId, PortRef, WorkflowSettings},
+    workflow::{Connection, Node, NodeId, NodeSettings, ParameterId, PortRef, Span, WorkflowSettings},
 };
 use serde::Deserialize;
 
@@ -45,6 +45,8 @@ pub(crate) enum Step {
     WriteFile(String, String),
     RemoveFile(String),
     LoseResults(NodeId),
+    AgeKept(Span),
+    SetWorkflowSettings(WorkflowSettings),
     Restart,
     Plan(Expectations),
     Run(Expectations),
@@ -68,6 +70,12 @@ pub(crate) struct Expectations {
     #[serde(default)]
     pub(crate) warnings: BTreeMap<NodeId, String>,
     #[serde(default)]
+    pub(crate) errors: BTreeMap<NodeId, String>,
+    #[serde(default)]
+    pub(crate) attempts: BTreeMap<NodeId, usize>,
+    #[serde(default)]
+    pub(crate) effects: BTreeMap<NodeId, Effect>,
+    #[serde(default)]
     pub(crate) released: Vec<NodeId>,
     #[serde(default)]
     pub(crate) stale: Vec<NodeId>,
@@ -81,6 +89,7 @@ pub(crate) enum Expected {
     Failed(Vec<ReasonName>),
     Cancelled,
     Reused,
+    Kept,
     Pinned(PinPolicy),
     Disabled,
     NotRun(Why),

@@ -7,7 +7,7 @@ use pinflow::{
     nodes::Catalogue,
     session::{Folders, Mark, Marks, PinPolicy, PinState, Session, marks_after},
     store::{Missing, NodeRecord, NotRun, Part, Reason, RunRecord, Status, Store},
-    workflow::{Edit, NodeId, Position, Workflow},
+    workflow::{Edit, NodeId, Position, Span, Workflow},
 };
 use tempfile::TempDir;
 
@@ -86,6 +86,8 @@ impl World {
             }
             Step::RemoveFile(name) => fs::remove_file(self.folder.path().join(name)).map_err(|error| error.to_string()),
             Step::LoseResults(id) => self.lose_results(id),
+            Step::AgeKept(time) => self.age_kept(*time),
+            Step::SetWorkflowSettings(settings) => self.edit(Edit::SetWorkflowSettings(settings.clone())),
             Step::Restart => self.restart(),
             Step::Plan(expectations) => self.check_plan(expectations),
             Step::Run(expectations) => self.run(expectations),
@@ -131,6 +133,15 @@ impl World {
             database.execute("DELETE FROM kept_values WHERE fingerprint = ?1", lost).unwrap();
         }
         self.restart()
+    }
+
+    /// Makes all results that settings keep older.
+    fn age_kept(&self, time: Span) -> Result<(), String> {
+        self.store.flush().map_err(|error| error.to_string())?;
+        let database = rusqlite::Connection::open(self.store.folder().join("store.sqlite")).unwrap();
+        let nanos = i64::try_from(time.0.as_nanos()).map_err(|error| error.to_string())?;
+        let n_rows = database.execute("UPDATE kept_for SET made = made - ?1, expires = expires - ?1", [nanos]).unwrap();
+        if n_rows == 0 { Err("there are no kept results".to_owned()) } else { Ok(()) }
     }
 
     fn options(expectations: &Expectations) -> PlanOptions {
@@ -182,6 +193,7 @@ impl World {
         check_list("stale", &self.workflow, &expectations.stale, stale)?;
         check_list("armed", &self.workflow, &expectations.armed, |id| self.is_armed(id))?;
         check_texts("warning", &expectations.warnings, |id| record.node(id).map(|node| node.warnings.join("\n")))?;
+        check_failures(&record, expectations)?;
         expectations.outputs.iter().try_for_each(|(port, expected)| {
             let node = record.node(&port.node).ok_or_else(|| format!("there is no node {}", port.node))?;
             check_output(&node, port, expected)
@@ -253,6 +265,27 @@ fn sorted(expected: &Expected) -> Expected {
         Expected::Failed(reasons) => Expected::Failed(sort(reasons)),
         other => other.clone(),
     }
+}
+
+/// Checks errors, the number of attempts that failed, and effects.
+fn check_failures(record: &RunRecord, expectations: &Expectations) -> Result<(), String> {
+    check_texts("error", &expectations.errors, |id| match &record.node(id)?.status {
+        Status::Failed(error) => Some(error.clone()),
+        _ => None,
+    })?;
+    for (id, expected) in &expectations.attempts {
+        let got = record.node(id).map(|node| node.attempts.len());
+        if got != Some(*expected) {
+            return Err(format!("{id}: expected {expected} attempts that failed, got {got:?}"));
+        }
+    }
+    for (id, expected) in &expectations.effects {
+        let got = record.node(id).map(|node| node.effect);
+        if got != Some(*expected) {
+            return Err(format!("{id}: expected the effect {expected:?}, got {got:?}"));
+        }
+    }
+    Ok(())
 }
 
 fn check_list(
@@ -330,6 +363,7 @@ fn happened(node: &NodeRecord) -> Expected {
     match &node.status {
         Status::Executed => Expected::Executed(names(&node.reasons)),
         Status::Reused { .. } => Expected::Reused,
+        Status::Kept { .. } => Expected::Kept,
         Status::Pinned { policy, .. } => Expected::Pinned(*policy),
         Status::Disabled => Expected::Disabled,
         Status::NotRun(not_run) => Expected::NotRun(why(not_run)),

@@ -215,7 +215,8 @@ fn fitting_connection(
 ) -> Option<Connection> {
     match end {
         WireEnd::Output(from) => {
-            let given = kind_of(workflow, catalogue, from)?.output_port(&from.port)?.value_type;
+            let kind_from = kind_of(workflow, catalogue, from)?;
+            let given = kind_from.output_of(workflow.node(&from.node)?, &from.port)?.value_type;
             let inputs = kind.shown_inputs(|_| false);
             let (port, _) = inputs.into_iter().find(|(_, input)| can_convert(given, input.value_type))?;
             Some(Connection { from: from.clone(), to: PortRef { node: id.clone(), port } })

@@ -90,7 +90,7 @@ impl NodeLayout {
     pub(super) fn new(node: &Arc<Node>, catalogue: &Catalogue, wired: &Wired) -> Self {
         let kind = catalogue.get(&node.kind).cloned();
         let (inputs, outputs) = match &kind {
-            Some(kind) => known_ports(kind, wired),
+            Some(kind) => known_ports(kind, node, wired),
             None => (unknown_ports(&wired.inputs), unknown_ports(&wired.outputs)),
         };
         let resolved = kind.as_ref().map(|kind| ResolvedParameters::new(&kind.parameters, node));
@@ -171,7 +171,7 @@ fn title_of(node: &Node, kind: Option<&Kind>) -> String {
     }
 }
 
-fn known_ports(kind: &Kind, wired: &Wired) -> (Vec<PortLayout>, Vec<PortLayout>) {
+fn known_ports(kind: &Kind, node: &Node, wired: &Wired) -> (Vec<PortLayout>, Vec<PortLayout>) {
     let shown = kind.shown_inputs(|port| wired.inputs.contains(port));
     let mut inputs: Vec<PortLayout> = shown
         .into_iter()
@@ -182,8 +182,7 @@ fn known_ports(kind: &Kind, wired: &Wired) -> (Vec<PortLayout>, Vec<PortLayout>)
         })
         .collect();
     let mut outputs: Vec<PortLayout> = kind
-        .outputs
-        .iter()
+        .outputs_of(node)
         .map(|output| PortLayout {
             connected: wired.outputs.contains(&output.id),
             ..port(output.id.clone(), output.value_type)

@@ -16,7 +16,7 @@ use crate::{
 /// Returns what came out of a port last, in one line.
 pub(super) fn preview(view: View<'_>, output: &PortRef) -> Option<String> {
     let capture = view.marks.get(&output.node).capture();
-    let record = view.baseline.get(&output.node).filter(|record| record.has_results());
+    let record = view.baseline.get(&output.node);
     match capture {
         Some(capture) => preview_of(&capture.results, &output.port),
         None => record.and_then(|record| preview_of(record.results.as_ref()?, &output.port)),

@@ -256,6 +256,7 @@ fn footer_of_record(record: &NodeRecord) -> Footer {
             footer(Some(Icon::Check), with_size(took, record), Tone::Done)
         }
         Status::Reused { .. } => footer(Some(Icon::Reuse), with_size("reused".to_owned(), record), Tone::Muted),
+        Status::Kept { .. } => footer(Some(Icon::Reuse), with_size("kept".to_owned(), record), Tone::Muted),
         Status::Pinned { .. } => footer(Some(Icon::Pin), with_size("was pinned".to_owned(), record), Tone::Muted),
         Status::Disabled => footer(None, "was disabled", Tone::Muted),
         Status::NotRun(why) => footer(Some(Icon::Skip), format!("not run: {why}"), Tone::Muted),

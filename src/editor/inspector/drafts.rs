@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use egui::{Key, Response, Ui};
 
-use super::parameter_text::{ParameterText, cell_value, with_cell, with_column_name};
+use super::{
+    parameter_text::{ParameterText, cell_value, with_cell, with_column_name},
+    settings::{SettingField, settings_edit},
+};
 use crate::{
     nodes::{Catalogue, ResolvedParameters},
     value::Value,
@@ -26,6 +29,8 @@ pub(crate) enum Target {
     Cell(NodeId, ParameterId, usize, usize),
     /// The name of a column of a table parameter.
     Column(NodeId, ParameterId, usize),
+    /// A setting of a node.
+    Setting(NodeId, SettingField),
 }
 
 /// What was typed or dragged to so far.
@@ -173,6 +178,10 @@ fn edit_of(
             };
             value.and_then(|value| set_parameter(workflow, catalogue, node, parameter, value))
         }
+        Target::Setting(id, field) => match workflow.node(id) {
+            Some(node) => settings_edit(id, node, field.set(&node.settings, &text)?),
+            None => None,
+        },
         Target::Cell(node, parameter, row, column) => resolved(workflow, catalogue, node, parameter)
             .and_then(|table| with_cell(&table, *row, *column, cell_value(&text)))
             .and_then(|table| set_parameter(workflow, catalogue, node, parameter, table)),
@@ -294,6 +303,20 @@ mod tests {
         let (_, edit) = drafts.edit(draft(target.clone(), "[1]"), &workflow, &catalogue).unwrap();
         assert_eq!(edit, Edit::SetParameter("a".into(), "json".into(), Some(Value::list([Value::Int(1)]))));
         assert_eq!(drafts.refused(&target), None);
+    }
+
+    #[test]
+    fn a_setting_is_one_edit_and_a_wrong_one_stays_in_its_field() {
+        let (mut workflow, catalogue) = fixture();
+        let mut drafts = Drafts::default();
+        let target = Target::Setting("a".into(), SettingField::TimeLimit);
+        assert!(drafts.edit(draft(target.clone(), "soon"), &workflow, &catalogue).is_none());
+        assert_eq!(drafts.refused(&target), Some("soon"));
+        let (_, edit) = drafts.edit(draft(target.clone(), "90s"), &workflow, &catalogue).unwrap();
+        workflow.apply(edit).unwrap();
+        assert_eq!(drafts.refused(&target), None);
+        assert_eq!(workflow.node(&"a".into()).unwrap().settings.time_limit.unwrap().to_string(), "1m 30s");
+        assert!(drafts.edit(draft(target, "1m 30s"), &workflow, &catalogue).is_none(), "it is that already");
     }
 
     #[test]

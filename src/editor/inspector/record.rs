@@ -101,6 +101,10 @@ pub(super) fn timing_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
             ui.weak("It did not execute in the last run.");
         }
     }
+    for (number, attempt) in (1..).zip(&record.attempts) {
+        let text = format!("Attempt {number} failed after {}: {}", words::duration(attempt.took), attempt.error);
+        bullet_ui(ui, &text);
+    }
     ui.weak(format!("Run {}", record.run));
 }
 

@@ -319,7 +319,7 @@ impl Decider<'_> {
     fn standing_reason(&self, record: &NodeRecord) -> Option<Reason> {
         let id = self.view.id(self.index);
         match &record.status {
-            Status::Executed | Status::Reused { .. } => {
+            Status::Executed | Status::Reused { .. } | Status::Kept { .. } => {
                 let lost = self.view.sources.probes.lost_results.get(id).cloned();
                 let none = record.results.is_none().then(|| "they were not kept".to_owned());
                 lost.or(none).map(Reason::ResultsLost)

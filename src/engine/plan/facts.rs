@@ -138,5 +138,8 @@ pub(super) fn config(catalogue: &Catalogue, node: &Node) -> Fingerprint {
             builder.text(parameter.as_str()).value(value);
         }
     }
+    for port in node.settings.added_outputs() {
+        builder.text(port.as_str());
+    }
     builder.finish()
 }

@@ -89,9 +89,18 @@ impl Planner {
 }
 
 impl Last {
+    /// Returns whether a node has the ports it had, so that nothing else is to be said of its wires.
+    fn has_same_ports(&self, sources: &Sources<'_>, node: &NodeId) -> bool {
+        let (Some(before), Some(now)) = (self.workflow.node(node), sources.workflow.node(node)) else { return false };
+        before.kind == now.kind && before.settings.added_outputs().eq(now.settings.added_outputs())
+    }
+
     /// Returns the workflow made ready again, if only nodes were changed.
     fn prepared_for(&mut self, sources: &Sources<'_>) -> Option<Prepared> {
         let changed = sources.workflow.nodes_changed_since(&self.workflow)?;
+        if !changed.iter().all(|node| self.has_same_ports(sources, node)) {
+            return None;
+        }
         let mut prepared = self.plan.prepared.clone();
         for node in &changed {
             prepared.update(sources.workflow, sources.catalogue, prepared.graph.index(node)?);
@@ -109,8 +118,11 @@ impl Last {
         if self.plan.graph().ordered < self.plan.graph().n_nodes() {
             return false;
         }
-        let mut dirty = Dirty::new(self.plan.graph().n_nodes());
         let graph = Arc::clone(&self.plan.prepared.graph);
+        if !nodes.iter().all(|node| self.has_same_ports(sources, node)) {
+            return false;
+        }
+        let mut dirty = Dirty::new(graph.n_nodes());
         for node in &nodes {
             if let Some(index) = graph.index(node) {
                 self.plan.prepared.update(sources.workflow, sources.catalogue, index);

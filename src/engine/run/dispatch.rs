@@ -28,8 +28,26 @@ use crate::{
     workflow::{Feed, NodeId},
 };
 
-/// A member of the body that is walked, by its slot.
+/// A member of a body that is walked, by its slot.
 type Slot = usize;
+
+/// A node to be executed: which walk, and which member of its body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Unit {
+    walk: usize,
+    slot: Slot,
+}
+
+impl Unit {
+    /// Returns a node outside of all loops.
+    const fn at(slot: Slot) -> Self {
+        Self { walk: 0, slot }
+    }
+
+    const fn is_outside_loops(self) -> bool {
+        self.walk == 0
+    }
+}
 
 /// What reaches the dispatcher from other threads.
 pub(super) enum Message {
@@ -192,7 +210,7 @@ fn run_status(plan: &Plan, own: &[Arc<NodeRecord>]) -> RunStatus {
             Status::Cancelled => return RunStatus::Cancelled,
             Status::Failed(_) => {
                 let node = plan.graph().index(&record.node).map(|index| &plan.step(index).facts.node);
-                if !node.is_some_and(|node| node.settings.continue_on_error) {
+                if !node.is_some_and(|node| node.settings.excuses_failure()) {
                     status = RunStatus::Failed;
                 } else if status == RunStatus::Succeeded {
                     status = RunStatus::SucceededWithErrors;
@@ -240,7 +258,7 @@ impl<'a> Dispatcher<'a> {
                 // The dispatcher holds a sender itself, so this waits for a node and never finds the channel closed.
                 let Ok(Message::Done(done)) = receiver.recv() else { break };
                 dispatcher.clock.now = Instant::now();
-                dispatcher.finish(*done);
+                dispatcher.settle_execution(done.unit.slot, done.outcome, done.execution);
             }
         }
         dispatcher.records.into_iter().flatten().collect()

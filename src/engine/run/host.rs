@@ -39,14 +39,16 @@ impl Cancel {
         self.cancelled.load(Ordering::Relaxed)
     }
 
-    /// Sleeps; returns `false` as soon as it is cancelled.
-    fn wait(&self, time: Duration) -> bool {
-        let until = Instant::now().checked_add(time);
+    /// Sleeps; returns `false` as soon as it is cancelled or the deadline is over.
+    pub(super) fn wait(&self, time: Duration, deadline: Option<Instant>) -> bool {
+        let wake = Instant::now().checked_add(time);
+        let is_cut = deadline.is_some_and(|deadline| wake.is_none_or(|wake| deadline < wake));
+        let until = if is_cut { deadline } else { wake };
         let mut guard = locked(&self.lock);
         while !self.is_cancelled() {
             let left = until.map_or(Duration::from_hours(1), |until| until.saturating_duration_since(Instant::now()));
             if left.is_zero() {
-                return true;
+                return !is_cut;
             }
             guard = self.woken.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -79,17 +81,24 @@ impl Shared {
     }
 }
 
-/// The run as one node sees it.
+/// The run as one attempt of a node sees it.
 pub(super) struct NodeHost<'a> {
     pub(super) shared: &'a Shared,
     pub(super) node: &'a NodeId,
+    /// When the attempt's time limit is over.
+    pub(super) deadline: Option<Instant>,
     pub(super) log: Mutex<Vec<LogLine>>,
     pub(super) sources: Mutex<Vec<Source>>,
 }
 
 impl<'a> NodeHost<'a> {
-    pub(super) const fn new(shared: &'a Shared, node: &'a NodeId) -> Self {
-        Self { shared, node, log: Mutex::new(Vec::new()), sources: Mutex::new(Vec::new()) }
+    pub(super) const fn new(shared: &'a Shared, node: &'a NodeId, deadline: Option<Instant>) -> Self {
+        Self { shared, node, deadline, log: Mutex::new(Vec::new()), sources: Mutex::new(Vec::new()) }
+    }
+
+    /// Returns whether the time limit is over.
+    pub(super) fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Returns what the node wrote and what it read.
@@ -115,11 +124,15 @@ impl<'a> NodeHost<'a> {
 
 impl Host for NodeHost<'_> {
     fn cancelled(&self) -> bool {
-        self.shared.cancel.is_cancelled()
+        self.shared.cancel.is_cancelled() || self.is_late()
     }
 
     fn wait(&self, time: Duration) -> bool {
-        self.shared.cancel.wait(time)
+        self.shared.cancel.wait(time, self.deadline)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
     }
 
     fn progress(&self, fraction: f32, message: &str) {
@@ -172,5 +185,23 @@ impl Host for NodeHost<'_> {
 
     fn folder(&self) -> &Path {
         &self.shared.folder
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_with_its_time_its_deadline_or_the_cancel() {
+        let cancel = Cancel::default();
+        let now = Instant::now();
+        let (near, far) = (now + Duration::from_millis(1), now + Duration::from_hours(1));
+        assert!(cancel.wait(Duration::from_millis(1), None));
+        assert!(cancel.wait(Duration::from_millis(1), Some(far)));
+        assert!(!cancel.wait(Duration::from_hours(1), Some(near)), "the deadline comes first");
+        assert!(!cancel.wait(Duration::MAX, Some(near)), "even before a time without end");
+        cancel.cancel();
+        assert!(!cancel.wait(Duration::from_hours(1), None));
     }
 }

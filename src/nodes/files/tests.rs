@@ -189,3 +189,24 @@ fn what_cannot_be_written_says_why_and_leaves_the_file_alone() {
     assert_eq!(fs::read(folder.path().join("a.txt")).unwrap(), b"old");
     assert!(write("").error().contains("no file is named"));
 }
+
+#[test]
+fn reading_and_writing_a_table_stops_when_cancelled() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.csv"), format!("a,b\n{}", "1,x\n".repeat(20_000))).unwrap();
+    let read =
+        |n_times| Trial::of("read_csv").set("path", "a.csv").in_folder(folder.path()).cancelled_after(n_times).run();
+    for n_times in 0..8 {
+        assert_eq!(read(n_times).unwrap_err(), NodeError::Cancelled, "{n_times}");
+    }
+    let table = read(1000).unwrap().outputs.get(&"table".into()).unwrap().clone();
+    let write = |n_times| {
+        let trial = Trial::of("write_csv").input("table", table.clone()).set("path", "b.csv").in_folder(folder.path());
+        trial.cancelled_after(n_times).run()
+    };
+    for n_times in 0..2 {
+        assert_eq!(write(n_times).unwrap_err(), NodeError::Cancelled, "{n_times}");
+        assert!(!folder.path().join("b.csv").exists(), "nothing is written after the cancel");
+    }
+    assert!(write(1000).is_ok());
+}

@@ -6,7 +6,7 @@ use std::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ureq::{
@@ -68,6 +68,13 @@ impl Request {
             return Err(NodeError::new("the URL holds a name or password: put them in an Authorization header"));
         }
         Ok(Self { method: method.to_owned(), url, headers, body, time_limit, max_bytes })
+    }
+
+    /// Returns the request with its time limit cut to a deadline.
+    #[must_use]
+    pub(super) fn until(mut self, deadline: Instant) -> Self {
+        self.time_limit = self.time_limit.min(deadline.saturating_duration_since(Instant::now()));
+        self
     }
 
     /// Returns the method and the URL without its query, which may hold a key.

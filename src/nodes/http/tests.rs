@@ -1,6 +1,10 @@
 //! Tests against a real server on this machine.
 
-use std::{io::Cursor, net::TcpListener, thread::JoinHandle};
+use std::{
+    io::Cursor,
+    net::TcpListener,
+    thread::{self, JoinHandle},
+};
 
 use tiny_http::{Header, Method, Response as Answer, Server};
 
@@ -169,6 +173,23 @@ fn a_server_that_is_not_there_or_silent_is_an_error_that_says_so() {
 fn a_cancelled_request_does_not_wait_for_the_server() {
     let server = TestServer::start();
     assert_eq!(server.get("/silent").cancelled_after(3).run().unwrap_err(), NodeError::Cancelled);
+}
+
+#[test]
+fn a_deadline_cuts_off_a_silent_server_whatever_the_limit_of_the_request() {
+    let server = TestServer::start();
+    let trial = server.get("/silent").set("time_limit_secs", 86_400.0).within(Duration::from_millis(60));
+    assert_eq!(trial.run().unwrap_err(), NodeError::Cancelled);
+}
+
+#[test]
+fn the_thread_of_a_request_ends_at_the_deadline_too() {
+    let server = TestServer::start();
+    let url = server.url("/silent");
+    let request = Request::new("GET", &url, Vec::new(), None, Duration::from_hours(24), 1).unwrap();
+    let request = request.until(std::time::Instant::now() + Duration::from_millis(60));
+    let error = request.send(&std::sync::atomic::AtomicBool::new(false)).err().unwrap().to_string();
+    assert!(error.starts_with("GET http://") && error.contains("is over"), "{error}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     nodes::{LogLevel, Outputs, Source, SourceState},
     store::{
-        Arrived, ConfigChange, Effect, InputChange, InputRecord, Kept, LogLine, MarkUsed, Missing, NeverRan,
+        Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, Kept, LogLine, MarkUsed, Missing, NeverRan,
         NodeRecord, NotRun, PinPolicy, Provenance, Reason, RunId, RunKind, RunStatus, SessionId, Status, Store,
         fixtures::{chain, executed, header, new_store, without_results},
     },
@@ -55,6 +55,11 @@ fn full_record(run: RunId) -> NodeRecord {
         provenance: Some(Provenance::Edited(Fingerprint::of_bytes(b"edited"))),
         started: Some("1969-12-31T23:59:59.123456789Z".parse().unwrap()),
         took: Some(Duration::new(3, 141_592_653)),
+        attempts: vec![Attempt {
+            started: Timestamp::UNIX_EPOCH,
+            took: Duration::from_millis(5),
+            error: "broke".into(),
+        }],
         log: vec![LogLine { at: Timestamp::UNIX_EPOCH, level: LogLevel::Warning, message: "look".into() }],
         sources: vec![
             Source { path: PathBuf::from("/gone"), state: None },

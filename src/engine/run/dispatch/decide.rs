@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 use smallvec::SmallVec;
 
 use super::{
-    Dispatcher, Message, Slot,
-    execute::{self, Job, Outcome, call},
+    Dispatcher, Message, Slot, Unit,
+    execute::{self, Job, Outcome, call, is_plain, load_of},
     settle::Execution,
 };
 use crate::{
@@ -154,6 +154,12 @@ impl Dispatcher<'_> {
         }
     }
 
+    /// Returns whether a settled node failed in this run.
+    fn has_failed(&self, source: Source) -> bool {
+        let Source::Member(slot) = source else { return false };
+        self.records[slot as usize].as_ref().is_some_and(|record| matches!(record.status, Status::Failed(_)))
+    }
+
     /// Returns whether an input's source would have had results, and has none after all.
     fn lost(&self, source: Source) -> bool {
         let Source::Member(slot) = source else { return false };
@@ -219,14 +225,15 @@ impl Dispatcher<'_> {
             let why = NotRun::StoppedByError(failed.clone());
             return self.settle(slot, Status::NotRun(why), None);
         }
-        if kind.load == Load::Instant {
+        let load = load_of(&step);
+        if load == Load::Instant && is_plain(&step.facts.node.settings) {
             return self.execute_here(slot, reasons, released);
         }
         let inputs = self
             .feeds(slot)
             .filter_map(|(feed, source)| Some((Arc::clone(&feed.wire), self.arriving(feed, source)?.clone())));
         let job = Job {
-            slot,
+            unit: Unit::at(slot),
             inputs: inputs.collect(),
             step: Arc::clone(&step),
             shared: Arc::clone(&self.shared),
@@ -234,7 +241,7 @@ impl Dispatcher<'_> {
             released,
         };
         let sender = self.sender.clone();
-        self.engine.pools.spawn(kind.load, move || {
+        self.engine.pools.spawn(load, move || {
             let done = job.execute();
             // Only a dispatcher that is gone does not take it, and then nobody asks.
             sender.send(Message::Done(Box::new(done))).unwrap_or_default();
@@ -247,22 +254,22 @@ impl Dispatcher<'_> {
         let id = &step.plan.node;
         let started = self.clock.now;
         self.shared.send(EventKind::NodeStarted { node: id.clone() });
-        let host = NodeHost::new(&self.shared, id);
+        let host = NodeHost::new(&self.shared, id, None);
         let outcome = {
             let inputs: Result<SmallVec<[(&PortId, Value); 4]>, NodeError> = self
                 .feeds(slot)
                 .filter_map(|(feed, source)| Some((feed, self.arriving(feed, source)?)))
                 .map(|(feed, results)| execute::input(&step, &feed.wire, results))
                 .collect();
-            match inputs {
-                Ok(inputs) => call(&step, &inputs, &host),
-                Err(NodeError::Failed(error)) => Outcome::Failed(error),
+            match inputs.and_then(|inputs| call(&step, &inputs, &host)) {
+                Ok(outputs) => Outcome::Executed(Arc::new(outputs)),
+                Err(NodeError::Failed(error)) => Outcome::failed(error),
                 Err(NodeError::Cancelled) => Outcome::Cancelled,
             }
         };
         let (log, sources) = host.into_notes();
         let now = Instant::now();
-        let execution = Execution { started, took: now - started, log, sources, reasons, released };
+        let execution = Execution { began: Some((started, now - started)), attempts: Vec::new(), log, sources, reasons, released };
         self.clock.now = now;
         self.settle_execution(slot, outcome, execution);
     }
@@ -271,6 +278,9 @@ impl Dispatcher<'_> {
     pub(super) fn missing(&self, feed: &Feed, source: Source) -> Option<Missing> {
         match self.given(source) {
             Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => None,
+            Some(Given::Results { .. }) if self.has_failed(source) => {
+                Some(Missing::UpstreamFailed(feed.source.node.clone()))
+            }
             Some(given) => Some(given.missing(&feed.source.node)),
             None => Some(Missing::UpstreamDidNotRun(feed.source.node.clone())),
         }

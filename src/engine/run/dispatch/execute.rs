@@ -1,4 +1,4 @@
-//! One execution of one node, on whatever thread.
+//! One execution of one node, on whatever thread: its attempts, its time limit, and results kept from before.
 
 use std::{
     any::Any,
@@ -7,26 +7,27 @@ use std::{
     time::Instant,
 };
 
+use jiff::Timestamp;
 use smallvec::SmallVec;
 
-use super::{Slot, settle::Execution};
+use super::{Unit, settle::Execution};
 use crate::{
     engine::{
         plan::Step,
         run::{
             EventKind,
-            host::{NodeHost, Shared},
+            host::{NodeHost, Shared, locked},
         },
     },
-    nodes::{Context, NodeError, Outputs, ResolvedParameters, Success},
-    store::{Kept, Reason},
-    value::Value,
-    workflow::{PortId, Wire},
+    nodes::{Context, Host as _, Load, LogLevel, NodeError, Outputs, ResolvedParameters, Source, Success},
+    store::{Attempt, Kept, KeptFor, LogLine, Reason, kept_for_key},
+    value::{Fingerprint, Value},
+    workflow::{ERROR_PORT, NodeSettings, PortId, Span, Wire},
 };
 
 /// What is needed to execute a node.
 pub(super) struct Job {
-    pub(super) slot: Slot,
+    pub(super) unit: Unit,
     pub(super) step: Arc<Step>,
     /// For each input with a value: the wire, and the results that arrive by it.
     pub(super) inputs: SmallVec<[(Arc<Wire>, Kept); 2]>,
@@ -37,67 +38,205 @@ pub(super) struct Job {
 
 /// What came of it.
 pub(in crate::engine::run) struct Done {
-    pub(super) slot: Slot,
+    pub(super) unit: Unit,
     pub(super) outcome: Outcome,
-    /// `None` if it did not begin.
-    pub(super) execution: Option<Execution>,
+    pub(super) execution: Execution,
 }
 
 pub(super) enum Outcome {
     Executed(Arc<Outputs>),
-    Failed(String),
+    /// It did not execute: these results were kept for it.
+    Kept(KeptFor),
+    /// It failed for good, and gives this if its settings ask for it.
+    Failed {
+        error: String,
+        outputs: Option<Arc<Outputs>>,
+    },
     Cancelled,
 }
 
+impl Outcome {
+    pub(super) const fn failed(error: String) -> Self {
+        Self::Failed { error, outputs: None }
+    }
+}
+
+/// What its attempts leave behind.
+#[derive(Default)]
+struct Trace {
+    attempts: Vec<Attempt>,
+    log: Vec<LogLine>,
+    /// Of the last attempt: what earlier ones read has no part in the results.
+    sources: Vec<Source>,
+}
+
+/// Returns where a node runs: what may wait for the disk or between attempts holds up neither the run's thread nor
+/// those that compute.
+pub(super) fn load_of(step: &Step) -> Load {
+    let settings = &step.facts.node.settings;
+    let waits_between = settings.retries > 0 && !settings.retry_delay.is_zero();
+    match step.facts.kind.as_ref().map_or(Load::Computes, |kind| kind.load) {
+        Load::Instant if waits_between || settings.keep_results_for.is_some() => Load::Waits,
+        Load::Computes if waits_between => Load::Waits,
+        load => load,
+    }
+}
+
+/// Returns whether the engine does nothing special around a node's execution.
+pub(super) const fn is_plain(settings: &NodeSettings) -> bool {
+    settings.retries == 0
+        && settings.time_limit.is_none()
+        && settings.keep_results_for.is_none()
+        && !settings.error_output
+}
+
 impl Job {
-    /// Executes the node.
+    /// Executes the node, as often as its settings say, unless results are kept for it.
     pub(super) fn execute(self) -> Done {
-        if self.shared.cancel.is_cancelled() {
-            return Done { slot: self.slot, outcome: Outcome::Cancelled, execution: None };
-        }
-        let started = Instant::now();
-        let id = &self.step.plan.node;
-        let host = NodeHost::new(&self.shared, id);
-        self.shared.send(EventKind::NodeStarted { node: id.clone() });
-        let inputs: Result<SmallVec<[(&PortId, Value); 4]>, NodeError> =
-            self.inputs.iter().map(|(wire, results)| input(&self.step, wire, results)).collect();
-        let outcome = match inputs {
-            Ok(inputs) => call(&self.step, &inputs, &host),
-            Err(error) => outcome_of(Err(error)),
-        };
-        let (log, sources) = host.into_notes();
+        let mut trace = Trace::default();
+        let mut began = None;
+        let outcome = self.outcome(&mut trace, &mut began);
         let execution = Execution {
-            started,
-            took: started.elapsed(),
-            log,
-            sources,
+            began: began.map(|began: Instant| (began, began.elapsed())),
+            attempts: trace.attempts,
+            log: trace.log,
+            sources: trace.sources,
             reasons: self.reasons,
             released: self.released,
         };
-        Done { slot: self.slot, outcome, execution: Some(execution) }
+        Done { unit: self.unit, outcome, execution }
+    }
+
+    fn outcome(&self, trace: &mut Trace, began: &mut Option<Instant>) -> Outcome {
+        if self.shared.cancel.is_cancelled() {
+            return Outcome::Cancelled;
+        }
+        let key = self.kept_key();
+        let is_forced = self.reasons.contains(&Reason::Forced);
+        if let Some(key) = key.as_ref().filter(|_| !is_forced)
+            && let Some(kept) = self.find_kept(key, trace)
+        {
+            return Outcome::Kept(kept);
+        }
+        *began = Some(Instant::now());
+        if self.unit.is_outside_loops() {
+            self.shared.send(EventKind::NodeStarted { node: self.step.plan.node.clone() });
+        }
+        let outcome = self.attempts(trace);
+        if let (Some(key), Outcome::Executed(outputs)) = (&key, &outcome) {
+            self.keep(key, outputs, trace);
+        }
+        outcome
+    }
+
+    fn settings(&self) -> &NodeSettings {
+        &self.step.facts.node.settings
+    }
+
+    /// Tries until it succeeds, the retries are used up, or the run is cancelled.
+    fn attempts(&self, trace: &mut Trace) -> Outcome {
+        let settings = self.settings();
+        let n_attempts = settings.retries.saturating_add(1);
+        for number in 1.. {
+            let (started, clock) = (Timestamp::now(), Instant::now());
+            let error = match self.attempt(trace) {
+                Ok(outputs) => return Outcome::Executed(Arc::new(outputs)),
+                Err(NodeError::Cancelled) => return Outcome::Cancelled,
+                Err(NodeError::Failed(error)) => error,
+            };
+            trace.attempts.push(Attempt { started, took: clock.elapsed(), error: error.clone() });
+            if number >= n_attempts {
+                return Outcome::Failed { outputs: self.error_outputs(&error, number), error };
+            }
+            let delay = settings.delay_after(number);
+            let when = if delay.is_zero() { "now".to_owned() } else { format!("in {}", Span(delay).in_words()) };
+            self.warn(trace, format!("attempt {number} of {n_attempts} failed, the next is {when}: {error}"));
+            if !self.shared.cancel.wait(delay, None) {
+                break;
+            }
+        }
+        Outcome::Cancelled
+    }
+
+    /// Returns what a failed node gives, if its settings ask for it.
+    fn error_outputs(&self, error: &str, n_attempts: u32) -> Option<Arc<Outputs>> {
+        let record = || Value::record([("message", Value::text(error)), ("attempts", Value::Int(n_attempts.into()))]);
+        let added = self.settings().added_outputs().find(|port| *port == *ERROR_PORT)?;
+        Some(Arc::new(Outputs::one(added, record())))
+    }
+
+    /// Executes the node once. A panic is the node's error, and so is the end of its time.
+    fn attempt(&self, trace: &mut Trace) -> Result<Outputs, NodeError> {
+        let limit = self.settings().time_limit;
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit.0));
+        let host = NodeHost::new(&self.shared, &self.step.plan.node, deadline);
+        let inputs: SmallVec<[(&PortId, Value); 4]> = self
+            .inputs
+            .iter()
+            .map(|(wire, results)| input(&self.step, wire, results))
+            .collect::<Result<_, NodeError>>()?;
+        let result = call(&self.step, &inputs, &host);
+        trace.log.append(&mut locked(&host.log));
+        trace.sources = std::mem::take(&mut *locked(&host.sources));
+        match result {
+            Err(NodeError::Cancelled) if !self.shared.cancel.is_cancelled() && host.is_late() => {
+                let limit = limit.unwrap_or_default().in_words();
+                Err(NodeError::new(format!("the time limit of {limit} is over")))
+            }
+            result => result,
+        }
+    }
+
+    fn warn(&self, trace: &mut Trace, message: String) {
+        let host = NodeHost::new(&self.shared, &self.step.plan.node, None);
+        host.log(LogLevel::Warning, message);
+        trace.log.append(&mut locked(&host.log));
+    }
+
+    /// Returns what its results are kept under, if its settings keep them and there is a store.
+    fn kept_key(&self) -> Option<Fingerprint> {
+        self.settings().keep_results_for?;
+        self.shared.store.as_ref()?;
+        let inputs = self
+            .inputs
+            .iter()
+            .map(|(wire, results)| Some((&wire.port, results.fingerprint(&wire.source.port)?)))
+            .collect::<Option<Vec<_>>>()?;
+        Some(kept_for_key(&self.step.plan.config, inputs, &self.shared.folder))
+    }
+
+    fn find_kept(&self, key: &Fingerprint, trace: &mut Trace) -> Option<KeptFor> {
+        let (store, time) = (self.shared.store.as_ref()?, self.settings().keep_results_for?);
+        match store.kept_for(key, time.0, Timestamp::now()) {
+            Ok(found) => found,
+            Err(error) => {
+                self.warn(trace, format!("kept results cannot be used: {error}"));
+                None
+            }
+        }
+    }
+
+    fn keep(&self, key: &Fingerprint, outputs: &Arc<Outputs>, trace: &mut Trace) {
+        let (Some(store), Some(time)) = (&self.shared.store, self.settings().keep_results_for) else { return };
+        let results = Kept::in_memory(Arc::clone(outputs));
+        let made = (self.shared.run, Timestamp::now());
+        if let Err(error) = store.keep_for(key, &results, &trace.sources, made, time.0) {
+            self.warn(trace, format!("the results are not kept for other runs: {error}"));
+        }
     }
 }
 
 /// Calls a node's executor. A panic is the node's error.
-pub(super) fn call(step: &Step, inputs: &[(&PortId, Value)], host: &NodeHost<'_>) -> Outcome {
-    match catch_unwind(AssertUnwindSafe(|| call_executor(step, inputs, host))) {
-        Ok(result) => outcome_of(result),
-        Err(panic) => Outcome::Failed(format!("the node panicked: {}", panic_message(panic.as_ref()))),
-    }
-}
-
-fn outcome_of(result: Result<Outputs, NodeError>) -> Outcome {
-    match result {
-        Ok(outputs) => Outcome::Executed(Arc::new(outputs)),
-        Err(NodeError::Failed(error)) => Outcome::Failed(error),
-        Err(NodeError::Cancelled) => Outcome::Cancelled,
-    }
+pub(super) fn call(step: &Step, inputs: &[(&PortId, Value)], host: &NodeHost<'_>) -> Result<Outputs, NodeError> {
+    catch_unwind(AssertUnwindSafe(|| call_executor(step, inputs, host)))
+        .unwrap_or_else(|panic| Err(NodeError::new(format!("the node panicked: {}", panic_message(panic.as_ref())))))
 }
 
 fn call_executor(step: &Step, inputs: &[(&PortId, Value)], host: &NodeHost<'_>) -> Result<Outputs, NodeError> {
     let kind = step.facts.kind.as_ref().ok_or_else(|| NodeError::new("its kind is unknown"))?;
     let parameters = ResolvedParameters::new(&kind.parameters, &step.facts.node);
-    let Success { outputs, pinned_data } = (kind.executor)(&Context::new(&step.plan.node, parameters, inputs, host))?;
+    let Success { outputs, pinned_data } =
+        (kind.executor)(&Context::new(&step.plan.node, parameters, inputs, host))?;
     if let Some((value, expires_in)) = pinned_data {
         host.keep_pinned_data(&value, expires_in)?;
     }

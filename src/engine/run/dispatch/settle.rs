@@ -7,22 +7,24 @@ use std::{
 
 use super::{
     Dispatcher, Slot,
-    execute::{Done, Outcome},
+    execute::Outcome,
 };
 use crate::{
     engine::{
         plan::{Given, NothingBecause, pin_without_input},
         run::{EventKind, body::Source},
     },
-    nodes::{Arity, Source as Read},
-    store::{Arrived, Effect, InputRecord, Kept, LogLine, NodeRecord, Provenance, Reason, Status},
+    nodes::{Arity, Outputs, Source as Read},
+    store::{Arrived, Attempt, Effect, InputRecord, Kept, LogLine, NodeRecord, Provenance, Reason, Status},
     workflow::Feed,
 };
 
 /// One execution, as far as the record has it.
 pub(super) struct Execution {
-    pub(super) started: Instant,
-    pub(super) took: Duration,
+    /// When it began and how long it took, if it did begin.
+    pub(super) began: Option<(Instant, Duration)>,
+    /// The attempts that failed.
+    pub(super) attempts: Vec<Attempt>,
     pub(super) log: Vec<LogLine>,
     pub(super) sources: Vec<Read>,
     pub(super) reasons: Arc<[Reason]>,
@@ -30,38 +32,49 @@ pub(super) struct Execution {
 }
 
 impl Dispatcher<'_> {
-    /// Settles a node that a pool has executed.
-    pub(super) fn finish(&mut self, done: Done) {
-        match done.execution {
-            Some(execution) => self.settle_execution(done.slot, done.outcome, execution),
-            None => self.settle(done.slot, Status::Cancelled, None),
-        }
-    }
-
     pub(super) fn settle_execution(&mut self, slot: Slot, outcome: Outcome, execution: Execution) {
+        if execution.began.is_none() && matches!(outcome, Outcome::Cancelled) {
+            return self.settle(slot, Status::Cancelled, None);
+        }
         let mut record = self.blank_record(slot, Status::Cancelled);
-        record.started = Some(self.clock.date(execution.started));
-        record.took = Some(execution.took);
+        record.started = execution.began.map(|(began, _)| self.clock.date(began));
+        record.took = execution.began.map(|(_, took)| took);
+        record.attempts = execution.attempts;
         record.log = execution.log;
         record.sources = execution.sources;
         record.reasons = execution.reasons;
         record.released = execution.released.or(record.released);
+        let side_effect = self.step(slot).plan.side_effect;
         let mut given = None;
         match outcome {
             Outcome::Executed(outputs) => {
                 record.status = Status::Executed;
-                if self.step(slot).plan.side_effect {
+                if side_effect {
                     record.effect = Effect::Performed;
                 }
-                given = Some(Given::Results {
-                    results: Kept::in_memory(outputs),
-                    provenance: Provenance::Run(self.shared.run),
-                });
+                given = Some(self.given_now(outputs));
+            }
+            Outcome::Kept(kept) => {
+                record.status = Status::Kept { made: kept.made, from: kept.from };
+                record.sources = kept.sources;
+                record.reasons = Arc::default();
+                if side_effect {
+                    record.effect = Effect::HeldBack;
+                }
+                given = Some(Given::Results { results: kept.results, provenance: Provenance::Run(kept.from) });
+                self.surprised = true;
             }
             Outcome::Cancelled => {}
-            Outcome::Failed(error) => record.status = Status::Failed(error),
+            Outcome::Failed { error, outputs } => {
+                record.status = Status::Failed(error);
+                given = outputs.map(|outputs| self.given_now(outputs));
+            }
         }
         self.settle_record(slot, record, given);
+    }
+
+    fn given_now(&self, outputs: Arc<Outputs>) -> Given {
+        Given::Results { results: Kept::in_memory(outputs), provenance: Provenance::Run(self.shared.run) }
     }
 
     pub(super) fn fail(&mut self, slot: Slot, error: String) {
@@ -122,7 +135,7 @@ impl Dispatcher<'_> {
         }
         if matches!(record.status, Status::Failed(_))
             && self.request.workflow.settings().stop_at_first_error
-            && !record.as_it_was.settings.continue_on_error
+            && !record.as_it_was.settings.excuses_failure()
         {
             self.stopped_by.get_or_insert_with(|| record.node.clone());
         }
@@ -162,6 +175,7 @@ impl Dispatcher<'_> {
             provenance: None,
             started: None,
             took: None,
+            attempts: Vec::new(),
             log: Vec::new(),
             sources: Vec::new(),
             effect: Effect::None,

@@ -1,0 +1,355 @@
+//! Running programs of this machine.
+
+use std::{
+    io::{self, Read, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    thread,
+    time::Duration,
+};
+
+use super::{
+    Arity, Cacheability, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success,
+    apart::POLL, files::refuse_what_json_cannot_hold,
+};
+use crate::value::{Value, ValueType, to_json};
+
+pub(super) fn kinds() -> Vec<Kind> {
+    vec![command()]
+}
+
+fn command() -> Kind {
+    let kind = Kind::new("command", "Command", Family::System, run_command)
+        .about(
+            "Runs a program and gives what it writes.",
+            "shell process execute exec run script program bash python subprocess terminal",
+        )
+        .input("stdin", ValueType::Any, Arity::Optional)
+        .input("environment", ValueType::Record, Arity::Optional)
+        .output("stdout", ValueType::Text)
+        .output("stderr", ValueType::Text)
+        .output("exit_code", ValueType::Int)
+        .load(Load::Waits)
+        .side_effect(|_| true)
+        .cacheable(
+            |parameters| {
+                if parameters.bool("keep_results") { Cacheability::Always } else { Cacheability::Never }
+            },
+        );
+    with_parameters(kind)
+}
+
+fn with_parameters(kind: Kind) -> Kind {
+    kind.parameter(
+        ParameterSchema::new(
+            "program",
+            "Program",
+            ParameterType::Line { hint: "python3" },
+            "",
+            "The program's name or path. It is started directly, without a shell.",
+        )
+        .on_node(),
+    )
+    .parameter(
+        ParameterSchema::new(
+            "arguments",
+            "Arguments",
+            ParameterType::Lines,
+            Value::list([]),
+            "One a line, handed over as they stand: no quotes, no patterns, no variables.",
+        )
+        .on_node(),
+    )
+    .parameter(ParameterSchema::new(
+        "folder",
+        "Working folder",
+        ParameterType::Line { hint: "the workflow's folder" },
+        "",
+        "Where the program starts; relative to the workflow's folder.",
+    ))
+    .parameter(ParameterSchema::new(
+        "accept_failure",
+        "Accept failure",
+        ParameterType::Bool,
+        false,
+        "An exit code other than 0 comes out like any other; else it is an error.",
+    ))
+    .parameter(ParameterSchema::new(
+        "keep_results",
+        "Keep results",
+        ParameterType::Bool,
+        false,
+        "Resume uses the results again while nothing has changed: for programs that give the same for the same.",
+    ))
+    .parameter(ParameterSchema::new(
+        "max_mib",
+        "Most output",
+        ParameterType::Int { min: 1, max: 1024, unit: "MiB" },
+        16,
+        "A program that writes more to stdout or stderr is ended, and that is an error.",
+    ))
+}
+
+fn run_command(ctx: &Context<'_>) -> Result<Success, NodeError> {
+    let parameters = ctx.parameters();
+    let program = parameters.text("program").trim();
+    let max_bytes = usize::try_from(parameters.int("max_mib")).unwrap_or(0) << 20;
+    let input = match ctx.input("stdin") {
+        Some(value) => bytes_of(value)?,
+        None => None,
+    };
+    let command = command_of(ctx, program)?;
+    ctx.check_cancelled()?;
+    let finished = Running::start(command, program, input, max_bytes)?.finish(ctx)?;
+    let exit_code = exit_code(finished.status);
+    let text = |name: &str, bytes: Vec<u8>| {
+        String::from_utf8(bytes).unwrap_or_else(|error| {
+            ctx.warn(format!("{name} is not UTF-8 text: what cannot be read is replaced"));
+            String::from_utf8_lossy(error.as_bytes()).into_owned()
+        })
+    };
+    let (stdout, stderr) = (text("stdout", finished.stdout), text("stderr", finished.stderr));
+    if !finished.status.success() && !parameters.bool("accept_failure") {
+        return Err(NodeError::new(failure(program, finished.status, &stderr)));
+    }
+    Ok(Success::new(Outputs::one("stdout", stdout).with("stderr", stderr).with("exit_code", exit_code)))
+}
+
+fn command_of(ctx: &Context<'_>, program: &str) -> Result<Command, NodeError> {
+    if program.is_empty() {
+        return Err(NodeError::new("no program is named: set one such as python3"));
+    }
+    let parameters = ctx.parameters();
+    let folder = match parameters.text("folder").trim() {
+        "" => ctx.path(".")?,
+        folder => ctx.path(folder)?,
+    };
+    if !folder.is_dir() {
+        return Err(NodeError::new(format!("the working folder does not exist: {}", folder.display())));
+    }
+    let mut command = Command::new(found(ctx, program)?);
+    command.args(parameters.lines("arguments")).current_dir(folder);
+    for (name, value) in ctx.record("environment").into_iter().flat_map(|record| record.iter()) {
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return Err(NodeError::new(format!("{name:?} cannot be the name of an environment variable")));
+        }
+        command.env(name.as_ref(), value.display_text());
+    }
+    Ok(command)
+}
+
+/// Returns what to start: a path is relative to the workflow's folder, a bare name is looked for by the system.
+fn found(ctx: &Context<'_>, program: &str) -> Result<PathBuf, NodeError> {
+    if Path::new(program).components().count() > 1 { ctx.path(program) } else { Ok(program.into()) }
+}
+
+/// Returns the bytes to write to the program.
+fn bytes_of(value: &Value) -> Result<Option<Vec<u8>>, NodeError> {
+    Ok(match value {
+        Value::Null => None,
+        Value::Text(text) => Some(text.as_bytes().to_vec()),
+        Value::Bytes(bytes) => Some(bytes.to_vec()),
+        other => {
+            refuse_what_json_cannot_hold(other)?;
+            Some(to_json(other).to_string().into_bytes())
+        }
+    })
+}
+
+/// Returns the code, or for a program ended by a signal 128 and its number, as shells do.
+fn exit_code(status: ExitStatus) -> i64 {
+    status.code().or_else(|| Some(128 + signal(status)?)).map_or(-1, i64::from)
+}
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+const fn signal(_status: ExitStatus) -> Option<i32> {
+    None
+}
+
+/// Returns how a program failed, with the last line it complained in: that is where most say why.
+fn failure(program: &str, status: ExitStatus, stderr: &str) -> String {
+    let how = match (status.code(), signal(status)) {
+        (Some(code), _) => format!("ended with exit code {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "did not end by itself".to_owned(),
+    };
+    match stderr.lines().rev().find(|line| !line.trim().is_empty()) {
+        Some(line) => format!("{program} {how}: {}", line.trim()),
+        None => format!("{program} {how}"),
+    }
+}
+
+/// What the threads beside a program tell.
+enum Told {
+    Stdout(Result<Vec<u8>, PipeError>),
+    Stderr(Result<Vec<u8>, PipeError>),
+}
+
+enum PipeError {
+    TooMuch,
+    Io(io::Error),
+}
+
+/// A program that runs, with a thread at each of its pipes, so that none of them ever fills up.
+struct Running {
+    child: Child,
+    program: String,
+    max_bytes: usize,
+    told: Receiver<Told>,
+    /// Keeps the channel open once all threads are done.
+    _sender: Sender<Told>,
+}
+
+struct Finished {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Running {
+    fn start(mut command: Command, program: &str, input: Option<Vec<u8>>, max_bytes: usize) -> Result<Self, NodeError> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        lead_group(&mut command);
+        let child = command.spawn().map_err(|error| {
+            NodeError::new(match error.kind() {
+                io::ErrorKind::NotFound => format!("there is no program {program}: check the name and the PATH"),
+                _ => format!("cannot start {program}: {error}"),
+            })
+        })?;
+        let (sender, told) = mpsc::channel();
+        let mut running = Self { child, program: program.to_owned(), max_bytes, told, _sender: sender.clone() };
+        // From here on dropping it ends the program.
+        running.attend(input, &sender)?;
+        Ok(running)
+    }
+
+    fn attend(&mut self, input: Option<Vec<u8>>, sender: &Sender<Told>) -> Result<(), NodeError> {
+        if let (Some(mut pipe), Some(bytes)) = (self.child.stdin.take(), input) {
+            // A program may end without reading all: then nobody wants the rest.
+            spawn("command-stdin", move || pipe.write_all(&bytes).unwrap_or_default())?;
+        }
+        let max_bytes = self.max_bytes;
+        if let Some(pipe) = self.child.stdout.take() {
+            let sender = sender.clone();
+            // Nobody listens any more once the program was cancelled; here and below.
+            spawn("command-stdout", move || sender.send(Told::Stdout(read(pipe, max_bytes))).unwrap_or_default())?;
+        }
+        if let Some(pipe) = self.child.stderr.take() {
+            let sender = sender.clone();
+            spawn("command-stderr", move || sender.send(Told::Stderr(read(pipe, max_bytes))).unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the program has ended and its pipes are closed.
+    fn finish(mut self, ctx: &Context<'_>) -> Result<Finished, NodeError> {
+        let (mut stdout, mut stderr) = (None, None);
+        let mut pause = Duration::from_millis(1);
+        loop {
+            if stdout.is_some() && stderr.is_some() {
+                let status = self.child.try_wait().map_err(|error| self.lost(&error))?;
+                if let Some(status) = status {
+                    let (stdout, stderr) = (stdout.unwrap_or_default(), stderr.unwrap_or_default());
+                    return Ok(Finished { status, stdout, stderr });
+                }
+                pause = (pause * 2).min(POLL);
+            } else {
+                pause = pause.max(POLL);
+            }
+            match self.told.recv_timeout(pause) {
+                Ok(Told::Stdout(read)) => {
+                    stdout = Some(self.whole("stdout", read)?);
+                    pause = Duration::from_millis(1);
+                }
+                Ok(Told::Stderr(read)) => {
+                    stderr = Some(self.whole("stderr", read)?);
+                    pause = Duration::from_millis(1);
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => ctx.check_cancelled()?,
+            }
+        }
+    }
+
+    fn whole(&self, name: &str, read: Result<Vec<u8>, PipeError>) -> Result<Vec<u8>, NodeError> {
+        let Self { program, max_bytes, .. } = self;
+        read.map_err(|error| {
+            NodeError::new(match error {
+                PipeError::TooMuch => {
+                    format!(
+                        "{program} writes more than {} MiB to {name}: raise the limit if you want it",
+                        max_bytes >> 20
+                    )
+                }
+                PipeError::Io(error) => format!("cannot read {name} of {program}: {error}"),
+            })
+        })
+    }
+
+    fn lost(&self, error: &io::Error) -> NodeError {
+        NodeError::new(format!("cannot tell how {} ended: {error}", self.program))
+    }
+}
+
+impl Drop for Running {
+    /// Ends the program, and what it has started, if it still runs.
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        end_group(&self.child);
+        let ended = self.child.kill().and_then(|()| self.child.wait());
+        if let Err(error) = ended {
+            tracing::warn!("{} may run on: {error}", self.program);
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), NodeError> {
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(work);
+    spawned.map(drop).map_err(|error| NodeError::new(format!("cannot start a thread for the command: {error}")))
+}
+
+/// Reads all that comes, up to a limit.
+fn read(pipe: impl Read, max_bytes: usize) -> Result<Vec<u8>, PipeError> {
+    let mut bytes = Vec::new();
+    pipe.take(max_bytes as u64 + 1).read_to_end(&mut bytes).map_err(PipeError::Io)?;
+    if bytes.len() > max_bytes { Err(PipeError::TooMuch) } else { Ok(bytes) }
+}
+
+/// Makes the program the first of a process group, so that it can be ended with all that it starts.
+#[cfg(unix)]
+fn lead_group(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+    command.process_group(0);
+}
+
+#[cfg(not(unix))]
+const fn lead_group(_command: &mut Command) {}
+
+/// Ends all programs of the group. The standard library can signal a single process only, so `kill` does it.
+#[cfg(unix)]
+fn end_group(leader: &Child) {
+    let group = format!("-{}", leader.id());
+    let quiet = |command: &mut Command| {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
+    };
+    let ended = quiet(Command::new("kill").args(["-KILL", "--", &group]))
+        || quiet(Command::new("/bin/sh").args(["-c", "kill -KILL -- \"$1\"", "sh", &group]));
+    if !ended {
+        tracing::warn!("what the command {} has started may run on", leader.id());
+    }
+}
+
+#[cfg(not(unix))]
+const fn end_group(_leader: &Child) {}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;

@@ -1,0 +1,245 @@
+//! Results that a node's settings keep for a time: used again for the same config and input data, in any run.
+//!
+//! A row says which values the results are; the values themselves are kept as all others are.
+
+use std::{path::Path, time::Duration};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{
+    Kept, KeptPort, RunId, Store, StoreError,
+    rows::{self, SourceRow},
+    runs::{nanos, timestamp},
+};
+use crate::{
+    nodes::Source,
+    value::{Fingerprint, FingerprintBuilder},
+    workflow::PortId,
+};
+
+/// Results found again.
+#[derive(Clone, Debug)]
+pub struct KeptFor {
+    /// The results, read already.
+    pub results: Kept,
+    /// When they were made.
+    pub made: Timestamp,
+    /// The run they were made in.
+    pub from: RunId,
+    /// What the node had read from outside.
+    pub sources: Vec<Source>,
+}
+
+/// Returns what results are found again by: the config, the data on every input, and the folder that relative paths in
+/// the config start from.
+pub fn kept_for_key<'a>(
+    config: &Fingerprint,
+    inputs: impl IntoIterator<Item = (&'a PortId, Fingerprint)>,
+    folder: &Path,
+) -> Fingerprint {
+    let mut builder = FingerprintBuilder::new("kept for");
+    builder.fingerprint(config).text(&folder.to_string_lossy());
+    for (port, data) in inputs {
+        builder.text(port.as_str()).fingerprint(&data);
+    }
+    builder.finish()
+}
+
+/// Returns how old results are, roughly: `less than a minute old`, `3 min old`, `2 days old`.
+pub fn age_in_words(made: Timestamp, now: Timestamp) -> String {
+    match now.as_second().saturating_sub(made.as_second()) {
+        ..60 => "less than a minute old".to_owned(),
+        secs @ 60..3600 => format!("{} min old", secs / 60),
+        secs @ 3600..86_400 => format!("{} h old", secs / 3600),
+        secs @ 86_400..172_800 => format!("{} day old", secs / 86_400),
+        secs => format!("{} days old", secs / 86_400),
+    }
+}
+
+impl Store {
+    /// Keeps results under a key, in place of older ones; returns when they are on the disk.
+    pub fn keep_for(
+        &self,
+        key: &Fingerprint,
+        results: &Kept,
+        sources: &[Source],
+        (run, made): (RunId, Timestamp),
+        time: Duration,
+    ) -> Result<(), StoreError> {
+        let ports = text_of(&self.keep_results(results)?)?;
+        let sources = text_of(&sources.iter().map(SourceRow::from).collect::<Vec<_>>())?;
+        let expires = nanos(made).saturating_add(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
+        self.write(|transaction| {
+            transaction
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO kept_for (key, ports, sources, made, expires, run)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                )
+                .and_then(|mut statement| {
+                    statement.execute(params![key.as_bytes(), ports, sources, nanos(made), expires, run.to_string()])
+                })
+                .map_err(|error| self.reader().sqlite(error))?;
+            Ok(())
+        })
+    }
+
+    /// Returns the results kept under a key, unless there are none, they are older than `time`, or their values are gone.
+    pub fn kept_for(&self, key: &Fingerprint, time: Duration, now: Timestamp) -> Result<Option<KeptFor>, StoreError> {
+        let oldest = nanos(now).saturating_sub(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
+        let Some(row) = self.reader().read(|connection| find(connection, key, oldest))? else { return Ok(None) };
+        let unreadable = |why: String| StoreError::Unreadable { what: "kept results".to_owned(), why };
+        let ports: Vec<KeptPort> = rows::from_text(&row.ports).map_err(unreadable)?;
+        let sources: Vec<SourceRow> = rows::from_text(&row.sources).map_err(unreadable)?;
+        let sources: Result<Vec<Source>, _> = sources.into_iter().map(Source::try_from).collect();
+        let results = Kept::read_by(ports, self.reader().clone());
+        match results.load() {
+            Err(StoreError::Lost(_) | StoreError::Damaged { .. }) => return Ok(None),
+            loaded => loaded?,
+        };
+        Ok(Some(KeptFor {
+            results,
+            made: timestamp(row.made),
+            from: row.run.parse().map_err(|error: ulid::DecodeError| unreadable(error.to_string()))?,
+            sources: sources.map_err(|error| unreadable(error.to_string()))?,
+        }))
+    }
+}
+
+struct Row {
+    ports: String,
+    sources: String,
+    made: i64,
+    run: String,
+}
+
+/// Returns the row of a key that was made at this time or later.
+fn find(connection: &Connection, key: &Fingerprint, oldest: i64) -> rusqlite::Result<Option<Row>> {
+    connection
+        .prepare_cached("SELECT ports, sources, made, run FROM kept_for WHERE key = ?1 AND made > ?2")?
+        .query_row(params![key.as_bytes(), oldest], |row| {
+            Ok(Row { ports: row.get(0)?, sources: row.get(1)?, made: row.get(2)?, run: row.get(3)? })
+        })
+        .optional()
+}
+
+/// Removes what has expired.
+pub(super) fn sweep(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM kept_for WHERE expires <= ?1", params![nanos(now)])?;
+    Ok(())
+}
+
+fn text_of<T: serde::Serialize>(structure: &T) -> Result<String, StoreError> {
+    rows::to_text(structure).map_err(|why| StoreError::Unwritable { what: "kept results".to_owned(), why })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{nodes::Outputs, store::fixtures::new_store, value::Value};
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn key(text: &str) -> Fingerprint {
+        Fingerprint::of_bytes(text.as_bytes())
+    }
+
+    fn results(text: &str) -> Kept {
+        Kept::in_memory(Arc::new(Outputs::one("out", text)))
+    }
+
+    fn keep(store: &Store, name: &str, text: &str, made: Timestamp) -> RunId {
+        let run = RunId::generate();
+        let source = Source::probe(Path::new("/nowhere/at/all"));
+        store.keep_for(&key(name), &results(text), &[source], (run, made), HOUR).unwrap();
+        run
+    }
+
+    fn found(store: &Store, name: &str, time: Duration) -> Option<KeptFor> {
+        store.kept_for(&key(name), time, Timestamp::now()).unwrap()
+    }
+
+    fn n_rows(store: &Store) -> i64 {
+        store
+            .reader()
+            .read(|connection| connection.query_one("SELECT count(*) FROM kept_for", params![], |row| row.get(0)))
+            .unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_is_found_with_its_age_its_run_and_its_sources_after_a_restart() {
+        let (folder, store) = new_store();
+        let made = Timestamp::now();
+        let run = keep(&store, "a", "x", made);
+        drop(store);
+        let store = Store::open(folder.path()).unwrap();
+        let kept = found(&store, "a", HOUR).unwrap();
+        assert_eq!((kept.made, kept.from), (made, run));
+        assert_eq!(kept.results.loaded().unwrap().get(&"out".into()), Some(&Value::text("x")));
+        assert_eq!(kept.sources, [Source::probe(Path::new("/nowhere/at/all"))]);
+        assert!(found(&store, "b", HOUR).is_none());
+    }
+
+    #[test]
+    fn newer_results_take_the_place_of_older_ones() {
+        let (_folder, store) = new_store();
+        keep(&store, "a", "old", Timestamp::now());
+        let run = keep(&store, "a", "new", Timestamp::now());
+        assert_eq!(found(&store, "a", HOUR).unwrap().from, run);
+        assert_eq!(n_rows(&store), 1);
+    }
+
+    #[test]
+    fn what_is_too_old_is_not_found_and_swept_when_the_store_opens() {
+        let (folder, store) = new_store();
+        keep(&store, "old", "x", Timestamp::now() - 2 * HOUR);
+        keep(&store, "new", "x", Timestamp::now());
+        assert!(found(&store, "old", HOUR).is_none());
+        assert!(found(&store, "old", 3 * HOUR).is_some(), "the time asked for counts");
+        assert_eq!(n_rows(&store), 2);
+        drop(store);
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(n_rows(&store), 1);
+        assert!(found(&store, "new", HOUR).is_some());
+    }
+
+    #[test]
+    fn results_whose_values_are_gone_are_not_found() {
+        let (_folder, store) = new_store();
+        keep(&store, "a", "x", Timestamp::now());
+        store.write(|transaction| Ok(transaction.execute("DELETE FROM kept_values", params![]).unwrap())).unwrap();
+        assert!(found(&store, "a", HOUR).is_none());
+    }
+
+    #[test]
+    fn ages_are_rough() {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        let said = |secs: i64| age_in_words(Timestamp::from_second(1_000_000 - secs).unwrap(), now);
+        assert_eq!([-5, 59].map(said), ["less than a minute old", "less than a minute old"]);
+        assert_eq!([180, 7300, 90_000, 200_000].map(said), ["3 min old", "2 h old", "1 day old", "2 days old"]);
+    }
+
+    #[test]
+    fn a_key_is_of_the_config_the_data_on_each_input_and_the_folder() {
+        let data_of = key;
+        let (one, two) = (PortId::from("in1"), PortId::from("in2"));
+        let key = |config: &str, inputs: &[(&PortId, &str)], folder: &str| {
+            let inputs = inputs.iter().map(|(port, data)| (*port, data_of(data)));
+            kept_for_key(&data_of(config), inputs, Path::new(folder))
+        };
+        let base = key("c", &[(&one, "x")], "/a");
+        assert_eq!(base, key("c", &[(&one, "x")], "/a"));
+        for other in [
+            key("d", &[(&one, "x")], "/a"),
+            key("c", &[(&one, "y")], "/a"),
+            key("c", &[(&two, "x")], "/a"),
+            key("c", &[], "/a"),
+            key("c", &[(&one, "x"), (&two, "x")], "/a"),
+            key("c", &[(&one, "x")], "/b"),
+        ] {
+            assert_ne!(base, other);
+        }
+    }
+}
