@@ -1,4 +1,4 @@
-//! Medians, and times for people.
+//! What calls take, and times for people.
 
 use std::{
     hint::black_box,
@@ -9,11 +9,21 @@ use std::{
 const BUDGET: Duration = Duration::from_secs(6);
 
 /// Returns the median time of a few calls. What they are prepared with and what they return is dropped untimed.
-pub(crate) fn median<S, R>(
+pub(crate) fn median<S, R>(n_calls: usize, prepare: impl FnMut() -> S, call: impl FnMut(&mut S) -> R) -> Duration {
+    let times = sorted_times(n_calls, prepare, call);
+    times[times.len() / 2]
+}
+
+/// Returns the time of the fastest of a few calls. What they return is dropped untimed.
+pub(crate) fn fastest<R>(n_calls: usize, mut call: impl FnMut() -> R) -> Duration {
+    sorted_times(n_calls, || (), |()| call())[0]
+}
+
+fn sorted_times<S, R>(
     n_calls: usize,
     mut prepare: impl FnMut() -> S,
     mut call: impl FnMut(&mut S) -> R,
-) -> Duration {
+) -> Vec<Duration> {
     let begin = Instant::now();
     let mut times = Vec::with_capacity(n_calls);
     while times.len() < n_calls && (times.is_empty() || begin.elapsed() < BUDGET) {
@@ -24,7 +34,7 @@ pub(crate) fn median<S, R>(
         drop((result, prepared));
     }
     times.sort();
-    times[times.len() / 2]
+    times
 }
 
 /// Returns how often a graph of this size is measured.

@@ -67,6 +67,19 @@ impl What {
         }
     }
 
+    /// Returns whether it is a figure of the engine's.
+    pub(crate) const fn is_ours(self) -> bool {
+        !matches!(
+            self,
+            Self::BareWalk
+                | Self::RayonWalk
+                | Self::PeerFirst
+                | Self::PeerUntouched
+                | Self::PeerElsewhere
+                | Self::PeerChanged(_)
+        )
+    }
+
     /// Returns the peer's work that gives the same.
     const fn counterpart(self) -> Option<Self> {
         match self {
@@ -111,7 +124,7 @@ impl Table {
     /// Returns a table without rows; prints its head.
     pub(crate) fn new() -> Self {
         println!(
-            "{:<8}{:>7}  {:<42}{:>8}{:>12}{:>12}{:>10}{:>10}",
+            "{:<8}{:>7}  {:<42}{:>8}{:>11}{:>13}{:>10}{:>10}",
             "shape", "n", "what", "nodes", "total", "ns a node", "x rayon", "x salsa"
         );
         Self { rows: Vec::new() }
@@ -122,13 +135,13 @@ impl Table {
         let row = Row { shape: graph.shape, n_nodes: graph.n_nodes(), what, n_sharing, time };
         self.rows.push(row);
         println!(
-            "{:<8}{:>7}  {:<42}{:>8}{:>12}{:>12.1}{:>10}{:>10}",
+            "{:<8}{:>7}  {:<42}{:>8}{:>11}{:>13}{:>10}{:>10}",
             row.shape,
             row.n_nodes,
             what.in_words(),
             n_sharing,
             in_words(time),
-            row.nanos_a_node(),
+            short(row.nanos_a_node()),
             ratio(self.to_bound(&row)),
             ratio(self.to_peer(&row)),
         );
@@ -161,28 +174,44 @@ impl Table {
     /// Prints, for each shape and what was measured on several sizes, the exponent that it grows with.
     pub(crate) fn print_exponents(&self) {
         println!("\nexponents fitted over the sizes: 1 is linear in n, 0 does not grow");
-        let mut seen: Vec<(Shape, What)> = Vec::new();
-        for row in &self.rows {
-            if seen.contains(&(row.shape, row.what)) {
-                continue;
-            }
-            seen.push((row.shape, row.what));
-            let rows = self.of(row.shape, row.what);
+        for rows in self.kinds() {
             if let Some(exponent) = exponent(&rows) {
                 let executed = rows.iter().map(|row| row.n_sharing.to_string()).collect::<Vec<_>>().join(", ");
-                let note = if rows.iter().all(|row| row.n_sharing == row.n_nodes) {
-                    String::new()
-                } else {
-                    format!("  ({executed} execute)")
-                };
-                println!("{:<8} {:<42}{exponent:>6.2}{note}", row.shape, row.what.in_words());
+                let note = if shared_by_all(&rows) { String::new() } else { format!("  ({executed} execute)") };
+                println!("{:<8} {:<42}{exponent:>6.2}{note}", rows[0].shape, rows[0].what.in_words());
             }
         }
     }
+
+    /// Returns the figures for each shape and what was measured, smallest graph first.
+    pub(crate) fn kinds(&self) -> Vec<Vec<&Row>> {
+        let mut seen: Vec<(Shape, What)> = Vec::new();
+        for row in &self.rows {
+            if !seen.contains(&(row.shape, row.what)) {
+                seen.push((row.shape, row.what));
+            }
+        }
+        seen.into_iter().map(|(shape, what)| self.of(shape, what)).collect()
+    }
+}
+
+/// Returns whether the work was that of all nodes at every size.
+pub(crate) fn shared_by_all(rows: &[&Row]) -> bool {
+    rows.iter().all(|row| row.n_sharing == row.n_nodes)
 }
 
 fn ratio(ratio: Option<f64>) -> String {
-    ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"))
+    ratio.map_or_else(String::new, short)
+}
+
+/// Returns a number with as many places as it is worth.
+fn short(number: f64) -> String {
+    match number {
+        ..0.095 => format!("{number:.4}"),
+        ..10.0 => format!("{number:.2}"),
+        ..1e3 => format!("{number:.1}"),
+        _ => format!("{number:.0}"),
+    }
 }
 
 /// Returns the slope of the least-squares line through the logarithms of size and time; `None` for a single size.
