@@ -173,7 +173,7 @@ impl Table {
 
     /// Prints, for each shape and what was measured on several sizes, the exponent that it grows with.
     pub(crate) fn print_exponents(&self) {
-        println!("\nexponents fitted over the sizes: 1 is linear in n, 0 does not grow");
+        println!("\nexponents fitted over the sizes, if there are several: 1 is linear in n, 0 does not grow");
         for rows in self.kinds() {
             if let Some(exponent) = exponent(&rows) {
                 let executed = rows.iter().map(|row| row.n_sharing.to_string()).collect::<Vec<_>>().join(", ");
