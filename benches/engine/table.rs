@@ -1,9 +1,7 @@
 //! The figures: printed as they come, each beside the bound and the peer; how they grow.
 
-use std::time::Duration;
-
 use crate::{
-    clock::in_words,
+    clock::{Times, in_words},
     shapes::{Changed, Shape, Shaped},
 };
 
@@ -103,14 +101,14 @@ pub(crate) struct Row {
     pub(crate) what: What,
     /// How many nodes the time is shared among: those that executed, or all where none did.
     pub(crate) n_sharing: usize,
-    /// The whole time.
-    pub(crate) time: Duration,
+    /// What it took in all.
+    pub(crate) times: Times,
 }
 
 impl Row {
-    /// Returns the time a node, in nanoseconds.
+    /// Returns the median time a node, in nanoseconds.
     pub(crate) fn nanos_a_node(&self) -> f64 {
-        self.time.as_secs_f64() * 1e9 / self.n_sharing as f64
+        self.times.median.as_secs_f64() * 1e9 / self.n_sharing as f64
     }
 }
 
@@ -124,23 +122,24 @@ impl Table {
     /// Returns a table without rows; prints its head.
     pub(crate) fn new() -> Self {
         println!(
-            "{:<8}{:>7}  {:<42}{:>8}{:>11}{:>13}{:>10}{:>10}",
-            "shape", "n", "what", "nodes", "total", "ns a node", "x rayon", "x salsa"
+            "{:<8}{:>7}  {:<42}{:>8}{:>11}{:>11}{:>13}{:>10}{:>10}",
+            "shape", "n", "what", "nodes", "fastest", "median", "ns a node", "x rayon", "x salsa"
         );
         Self { rows: Vec::new() }
     }
 
     /// Adds a figure and prints it. The bound comes before all else of its graph, the peer before what is put beside it.
-    pub(crate) fn add(&mut self, graph: &Shaped, what: What, n_sharing: usize, time: Duration) {
-        let row = Row { shape: graph.shape, n_nodes: graph.n_nodes(), what, n_sharing, time };
+    pub(crate) fn add(&mut self, graph: &Shaped, what: What, n_sharing: usize, times: Times) {
+        let row = Row { shape: graph.shape, n_nodes: graph.n_nodes(), what, n_sharing, times };
         self.rows.push(row);
         println!(
-            "{:<8}{:>7}  {:<42}{:>8}{:>11}{:>13}{:>10}{:>10}",
+            "{:<8}{:>7}  {:<42}{:>8}{:>11}{:>11}{:>13}{:>10}{:>10}",
             row.shape,
             row.n_nodes,
             what.in_words(),
             n_sharing,
-            in_words(time),
+            in_words(times.fastest),
+            in_words(times.median),
             short(row.nanos_a_node()),
             ratio(self.to_bound(&row)),
             ratio(self.to_peer(&row)),
@@ -159,16 +158,18 @@ impl Table {
         rows
     }
 
-    /// Returns how much more a node costs than in the rayon walk of the same graph.
+    /// Returns how much more a node costs than in the fastest rayon walk of the same graph: another program's share of the
+    /// machine is no bound.
     pub(crate) fn to_bound(&self, row: &Row) -> Option<f64> {
         let bound = self.find(row.shape, row.n_nodes, What::RayonWalk)?;
-        Some(row.nanos_a_node() / bound.nanos_a_node())
+        let bound_a_node = bound.times.fastest.as_secs_f64() * 1e9 / bound.n_sharing as f64;
+        Some(row.nanos_a_node() / bound_a_node)
     }
 
     /// Returns how much longer it takes than the peer's counterpart.
     pub(crate) fn to_peer(&self, row: &Row) -> Option<f64> {
         let peer = self.find(row.shape, row.n_nodes, row.what.counterpart()?)?;
-        Some(row.time.as_secs_f64() / peer.time.as_secs_f64())
+        Some(row.times.median.as_secs_f64() / peer.times.median.as_secs_f64())
     }
 
     /// Prints, for each shape and what was measured on several sizes, the exponent that it grows with.
@@ -217,7 +218,7 @@ fn short(number: f64) -> String {
 /// Returns the slope of the least-squares line through the logarithms of size and time; `None` for a single size.
 pub(crate) fn exponent(rows: &[&Row]) -> Option<f64> {
     let points: Vec<(f64, f64)> =
-        rows.iter().map(|row| ((row.n_nodes as f64).ln(), row.time.as_secs_f64().max(1e-9).ln())).collect();
+        rows.iter().map(|row| ((row.n_nodes as f64).ln(), row.times.median.as_secs_f64().max(1e-9).ln())).collect();
     let n_points = points.len() as f64;
     let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / n_points;
     let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / n_points;

@@ -75,7 +75,11 @@ fn at_most(measured: f64, wanted: f64, unit: &str) -> Outcome {
 }
 
 fn show_time(name: &str, wanted: Duration, row: Option<&Row>) {
-    show(name, &format!("<= {}", in_words(wanted)), row.map(|row| (in_words(row.time), row.time <= wanted)));
+    show(
+        name,
+        &format!("<= {}", in_words(wanted)),
+        row.map(|row| (in_words(row.times.median), row.times.median <= wanted)),
+    );
 }
 
 fn show(name: &str, wanted: &str, outcome: Option<Outcome>) {
