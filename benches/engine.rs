@@ -1,8 +1,9 @@
 //! Planner and engine: what a graph costs, beside bounds and a peer on the same graph in the same run.
 //!
 //! `cargo bench --bench engine -- [--quick] [--shapes chain,fan,layered] [--sizes 1000,10000,100000]`. A node gives the
-//! sum of its inputs and its own salt modulo 2³². Figures are medians; what a call returns is dropped outside the timed
-//! part. Machines are shared and differ: only the ratios to the bound and to the peer say something.
+//! sum of its inputs and its own salt modulo 2³². The median counts, of the bounds the fastest; what a call returns is
+//! dropped outside the timed part. Where not all nodes execute, a node's share is that of one that does. Machines are
+//! shared and differ: only the ratios to the bound and to the peer say something.
 //!
 //! Without `--bench`, which cargo passes to a bench and not to a test, only the smallest size is measured.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]

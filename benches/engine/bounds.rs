@@ -9,12 +9,12 @@ use rayon::Scope;
 use smallvec::SmallVec;
 
 use crate::{
-    clock::{median, n_calls},
+    clock::{n_calls, time},
     shapes::Shaped,
     table::{Table, What},
 };
 
-/// How many ready nodes one task takes at most.
+/// How many ready nodes a task keeps to itself.
 const BATCH: usize = 16;
 
 type Body = Box<dyn Fn(&[Arc<u64>]) -> u64 + Send + Sync>;
@@ -24,11 +24,11 @@ pub(crate) fn measure(graph: &Shaped, table: &mut Table) -> u64 {
     let n_calls = n_calls(graph.n_nodes()) * 3;
     let bodies: Vec<Body> = (0..graph.n_nodes() as u64).map(body).collect();
     let sum = bare_walk(graph, &bodies).iter().map(|value| **value).sum();
-    let bare = median(n_calls, || (), |()| bare_walk(graph, &bodies));
+    let bare = time(n_calls, || (), |()| bare_walk(graph, &bodies));
     table.add(graph, What::BareWalk, graph.n_nodes(), bare);
     let values = rayon_walk(graph, &bodies);
     assert_eq!(sum, values.iter().map(|value| **value.get().unwrap()).sum::<u64>(), "the two walks differ");
-    let rayon = median(n_calls, || (), |()| rayon_walk(graph, &bodies));
+    let rayon = time(n_calls, || (), |()| rayon_walk(graph, &bodies));
     table.add(graph, What::RayonWalk, graph.n_nodes(), rayon);
     sum
 }
@@ -49,64 +49,52 @@ fn bare_walk(graph: &Shaped, bodies: &[Body]) -> Vec<Arc<u64>> {
     values
 }
 
-/// Walks the graph on all cores: whoever brings a node its last input runs it.
+/// Walks the graph on all cores: whoever brings a node its last input runs it or gives it away.
 fn rayon_walk(graph: &Shaped, bodies: &[Body]) -> Vec<OnceLock<Arc<u64>>> {
     let walk = Walk {
         graph,
         bodies,
         n_awaited: graph.feeds.iter().map(|feeds| AtomicU32::new(feeds.len() as u32)).collect(),
-        values: vec![OnceLock::new(); bodies.len()],
+        values: (0..bodies.len()).map(|_| OnceLock::new()).collect(),
     };
     let seeds = (0..bodies.len()).filter(|&node| graph.feeds[node].is_empty()).collect();
-    rayon::scope(|scope| walk.spread(scope, seeds));
+    rayon::scope(|scope| walk.run(scope, seeds));
     walk.values
 }
 
 struct Walk<'a> {
     graph: &'a Shaped,
     bodies: &'a [Body],
-    /// How many inputs of each node have no value yet. Whoever counts one down to zero runs that node, so none runs twice.
+    /// How many inputs of each node have no value yet. Only who counts one down to zero has that node ready, so none runs
+    /// twice. One with a single input needs no count.
     n_awaited: Vec<AtomicU32>,
     values: Vec<OnceLock<Arc<u64>>>,
 }
 
 impl Walk<'_> {
-    /// Runs a node and then, in place, the first of those that it made ready, and so on; the others are spawned.
-    fn run<'scope>(&'scope self, scope: &Scope<'scope>, first: usize) {
+    /// Runs what is ready and what that makes ready, newest first. Half is given away while there is much: thousands of
+    /// spawns from one place are slow, and so is waking another thread for a single short node.
+    fn run<'scope>(&'scope self, scope: &Scope<'scope>, mut ready: Vec<usize>) {
         let mut inputs: SmallVec<[Arc<u64>; 4]> = SmallVec::new();
-        let mut next = Some(first);
-        while let Some(node) = next.take() {
+        loop {
+            while ready.len() > BATCH {
+                let half = ready.split_off(ready.len() / 2);
+                scope.spawn(move |scope| self.run(scope, half));
+            }
+            let Some(node) = ready.pop() else { return };
             inputs.clear();
             inputs.extend(self.graph.feeds[node].iter().map(|&feed| Arc::clone(self.values[feed].get().unwrap())));
             self.values[node].get_or_init(|| Arc::new(self.bodies[node](&inputs)));
-            let mut others: SmallVec<[usize; BATCH]> = SmallVec::new();
             for &downstream in &self.graph.downstream[node] {
-                if self.n_awaited[downstream].fetch_sub(1, Ordering::AcqRel) == 1 {
-                    match next {
-                        None => next = Some(downstream),
-                        Some(_) => others.push(downstream),
-                    }
-                }
-            }
-            if others.len() > BATCH {
-                self.spread(scope, others.into_vec());
-            } else {
-                for other in others {
-                    scope.spawn(move |scope| self.run(scope, other));
+                if self.arrive(downstream) {
+                    ready.push(downstream);
                 }
             }
         }
     }
 
-    /// Runs many ready nodes: halves are given away until few are left, as a parallel iterator does, because thousands of
-    /// spawns from one place are slow.
-    fn spread<'scope>(&'scope self, scope: &Scope<'scope>, mut ready: Vec<usize>) {
-        while ready.len() > BATCH {
-            let half = ready.split_off(ready.len() / 2);
-            scope.spawn(move |scope| self.spread(scope, half));
-        }
-        for node in ready {
-            self.run(scope, node);
-        }
+    /// Counts an input of a node that has its value now; returns whether it was the last.
+    fn arrive(&self, node: usize) -> bool {
+        self.graph.feeds[node].len() == 1 || self.n_awaited[node].fetch_sub(1, Ordering::AcqRel) == 1
     }
 }

@@ -1,4 +1,4 @@
-//! Medians, and times for people.
+//! What calls take, and times for people.
 
 use std::{
     hint::black_box,
@@ -8,12 +8,17 @@ use std::{
 /// How long one figure may take to measure: what is slow is called less often, once at least.
 const BUDGET: Duration = Duration::from_secs(6);
 
-/// Returns the median time of a few calls. What they are prepared with and what they return is dropped untimed.
-pub(crate) fn median<S, R>(
-    n_calls: usize,
-    mut prepare: impl FnMut() -> S,
-    mut call: impl FnMut(&mut S) -> R,
-) -> Duration {
+/// What calls of the same work took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// Half of them took no longer.
+    pub(crate) median: Duration,
+    /// The fastest: the one that other programs on the machine held up least.
+    pub(crate) fastest: Duration,
+}
+
+/// Times a few calls. What they are prepared with and what they return is dropped untimed.
+pub(crate) fn time<S, R>(n_calls: usize, mut prepare: impl FnMut() -> S, mut call: impl FnMut(&mut S) -> R) -> Times {
     let begin = Instant::now();
     let mut times = Vec::with_capacity(n_calls);
     while times.len() < n_calls && (times.is_empty() || begin.elapsed() < BUDGET) {
@@ -24,7 +29,7 @@ pub(crate) fn median<S, R>(
         drop((result, prepared));
     }
     times.sort();
-    times[times.len() / 2]
+    Times { median: times[times.len() / 2], fastest: times[0] }
 }
 
 /// Returns how often a graph of this size is measured.

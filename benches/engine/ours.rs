@@ -19,7 +19,7 @@ use pinflow::{
 };
 
 use crate::{
-    clock::{in_words, median, n_calls},
+    clock::{in_words, n_calls, time},
     shapes::{Changed, Shaped},
     table::{Table, What},
 };
@@ -105,28 +105,28 @@ impl<'a> Bench<'a> {
     }
 
     fn load_and_plan(&self, table: &mut Table) {
-        let load = median(self.n_calls, || (), |()| self.loaded());
+        let load = time(self.n_calls, || (), |()| self.loaded());
         table.add(self.graph, What::Load, self.n_nodes(), load);
         let first =
-            median(self.n_calls, || self.loaded(), |workflow| self.plan(workflow, &self.empty, RunKind::Standard));
+            time(self.n_calls, || self.loaded(), |workflow| self.plan(workflow, &self.empty, RunKind::Standard));
         table.add(self.graph, What::PlanFirst, self.n_nodes(), first);
-        let again = median(self.n_calls, || (), |()| self.plan(&self.workflow, &self.baseline, RunKind::Resumed));
+        let again = time(self.n_calls, || (), |()| self.plan(&self.workflow, &self.baseline, RunKind::Resumed));
         table.add(self.graph, What::PlanUntouched, self.n_nodes(), again);
     }
 
     fn full(&self, table: &mut Table) {
-        let first = median(
+        let first = time(
             self.n_calls,
             || (Engine::new(Arc::clone(&self.catalogue), None), self.loaded()),
             |(engine, workflow)| self.standard(engine, workflow),
         );
         table.add(self.graph, What::FullFirst, self.n_nodes(), first);
-        let again = median(self.n_calls, || (), |()| self.standard(&self.engine, &self.workflow));
+        let again = time(self.n_calls, || (), |()| self.standard(&self.engine, &self.workflow));
         table.add(self.graph, What::FullAgain, self.n_nodes(), again);
     }
 
     fn resume(&self, table: &mut Table) {
-        let untouched = median(self.n_calls, || (), |()| self.resumed(&self.workflow));
+        let untouched = time(self.n_calls, || (), |()| self.resumed(&self.workflow));
         table.add(self.graph, What::Untouched, self.n_nodes(), untouched);
         let titled = id(self.n_nodes() / 3);
         self.resume_edited(table, What::Title, |number| Edit::SetTitle(titled.clone(), format!("title {number}")));
@@ -144,7 +144,7 @@ impl<'a> Bench<'a> {
     fn resume_edited(&self, table: &mut Table, what: What, edit: impl Fn(usize) -> Edit) {
         let mut n_edits = 0;
         let mut n_executed = 0;
-        let time = median(
+        let times = time(
             self.n_calls,
             || {
                 self.resumed(&self.workflow);
@@ -158,11 +158,11 @@ impl<'a> Bench<'a> {
             },
         );
         let n_sharing = if n_executed == 0 { self.n_nodes() } else { n_executed };
-        table.add(self.graph, what, n_sharing, time);
+        table.add(self.graph, what, n_sharing, times);
     }
 
     fn stored(&self, table: &mut Table) {
-        let stored = median(
+        let stored = time(
             self.n_calls.min(5),
             || {
                 let folder = tempfile::tempdir().unwrap();
@@ -173,7 +173,7 @@ impl<'a> Bench<'a> {
         table.add(self.graph, What::Stored, self.n_nodes(), stored);
         let folder = tempfile::tempdir().unwrap();
         self.standard_flushed(&self.engine_with_store(folder.path()));
-        let cold = median(self.n_calls.min(5), || (), |()| self.cold(folder.path()));
+        let cold = time(self.n_calls.min(5), || (), |()| self.cold(folder.path()));
         table.add(self.graph, What::Cold, self.n_nodes(), cold);
     }
 

@@ -1,11 +1,9 @@
 //! A peer that caches: salsa, one input a node with its salt and what feeds it, and a tracked function for its value.
 
-use std::time::Duration;
-
 use salsa::{Database, DatabaseImpl, Setter as _};
 
 use crate::{
-    clock::{median, n_calls},
+    clock::{Times, n_calls, time},
     shapes::{Changed, Shaped},
     table::{Table, What},
 };
@@ -78,25 +76,25 @@ impl Peer {
 pub(crate) fn measure(graph: &Shaped, table: &mut Table) -> u64 {
     let n_calls = n_calls(graph.n_nodes());
     let n_nodes = graph.n_nodes();
-    let first = median(n_calls, || Peer::new(graph), |peer| peer.all());
+    let first = time(n_calls, || Peer::new(graph), |peer| peer.all());
     table.add(graph, What::PeerFirst, n_nodes, first);
     let mut peer = Peer::new(graph);
     let sum = peer.all();
-    table.add(graph, What::PeerUntouched, n_nodes, median(n_calls, || (), |()| peer.ends()));
+    table.add(graph, What::PeerUntouched, n_nodes, time(n_calls, || (), |()| peer.ends()));
     let verified = edited(n_calls, &mut peer, Peer::edit_elsewhere);
     table.add(graph, What::PeerElsewhere, n_nodes, verified);
     for changed in Changed::ALL {
         if let Some(node) = graph.changed(changed) {
-            let time = edited(n_calls, &mut peer, |peer| peer.edit_salt(node));
-            table.add(graph, What::PeerChanged(changed), graph.n_affected(node), time);
+            let times = edited(n_calls, &mut peer, |peer| peer.edit_salt(node));
+            table.add(graph, What::PeerChanged(changed), graph.n_affected(node), times);
         }
     }
     sum
 }
 
-/// Returns the median time to make an edit and ask for all values again.
-fn edited(n_calls: usize, peer: &mut Peer, mut edit: impl FnMut(&mut Peer)) -> Duration {
-    median(
+/// Times making an edit and asking for all values again.
+fn edited(n_calls: usize, peer: &mut Peer, mut edit: impl FnMut(&mut Peer)) -> Times {
+    time(
         n_calls,
         || (),
         |()| {

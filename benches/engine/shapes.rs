@@ -4,6 +4,9 @@ use std::fmt;
 
 /// How many nodes a layer has.
 const LAYER: usize = 100;
+/// With this seed a change in the middle of a layered graph affects 16 of 1,000 nodes, 4,328 of 10,000 and 49,521 of 100,000:
+/// with others it may die out.
+const SEED: u64 = 6958;
 /// How many are affected at most where few are.
 const FEW: usize = 16;
 
@@ -42,7 +45,7 @@ pub(crate) struct Shaped {
 impl Shaped {
     /// Returns the same graph for the same shape and size, always.
     pub(crate) fn new(shape: Shape, n_nodes: usize) -> Self {
-        let mut random = Random(1);
+        let mut random = Random(SEED);
         let feeds: Vec<Vec<usize>> = (0..n_nodes)
             .map(|node| match shape {
                 Shape::Chain => node.checked_sub(1).into_iter().collect(),

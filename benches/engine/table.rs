@@ -1,9 +1,7 @@
 //! The figures: printed as they come, each beside the bound and the peer; how they grow.
 
-use std::time::Duration;
-
 use crate::{
-    clock::in_words,
+    clock::{Times, in_words},
     shapes::{Changed, Shape, Shaped},
 };
 
@@ -67,6 +65,19 @@ impl What {
         }
     }
 
+    /// Returns whether it is a figure of the engine's.
+    pub(crate) const fn is_ours(self) -> bool {
+        !matches!(
+            self,
+            Self::BareWalk
+                | Self::RayonWalk
+                | Self::PeerFirst
+                | Self::PeerUntouched
+                | Self::PeerElsewhere
+                | Self::PeerChanged(_)
+        )
+    }
+
     /// Returns the peer's work that gives the same.
     const fn counterpart(self) -> Option<Self> {
         match self {
@@ -90,14 +101,14 @@ pub(crate) struct Row {
     pub(crate) what: What,
     /// How many nodes the time is shared among: those that executed, or all where none did.
     pub(crate) n_sharing: usize,
-    /// The whole time.
-    pub(crate) time: Duration,
+    /// What it took in all.
+    pub(crate) times: Times,
 }
 
 impl Row {
-    /// Returns the time a node, in nanoseconds.
+    /// Returns the median time a node, in nanoseconds.
     pub(crate) fn nanos_a_node(&self) -> f64 {
-        self.time.as_secs_f64() * 1e9 / self.n_sharing as f64
+        self.times.median.as_secs_f64() * 1e9 / self.n_sharing as f64
     }
 }
 
@@ -111,24 +122,25 @@ impl Table {
     /// Returns a table without rows; prints its head.
     pub(crate) fn new() -> Self {
         println!(
-            "{:<8}{:>7}  {:<42}{:>8}{:>12}{:>12}{:>10}{:>10}",
-            "shape", "n", "what", "nodes", "total", "ns a node", "x rayon", "x salsa"
+            "{:<8}{:>7}  {:<42}{:>8}{:>11}{:>11}{:>13}{:>10}{:>10}",
+            "shape", "n", "what", "nodes", "fastest", "median", "ns a node", "x rayon", "x salsa"
         );
         Self { rows: Vec::new() }
     }
 
     /// Adds a figure and prints it. The bound comes before all else of its graph, the peer before what is put beside it.
-    pub(crate) fn add(&mut self, graph: &Shaped, what: What, n_sharing: usize, time: Duration) {
-        let row = Row { shape: graph.shape, n_nodes: graph.n_nodes(), what, n_sharing, time };
+    pub(crate) fn add(&mut self, graph: &Shaped, what: What, n_sharing: usize, times: Times) {
+        let row = Row { shape: graph.shape, n_nodes: graph.n_nodes(), what, n_sharing, times };
         self.rows.push(row);
         println!(
-            "{:<8}{:>7}  {:<42}{:>8}{:>12}{:>12.1}{:>10}{:>10}",
+            "{:<8}{:>7}  {:<42}{:>8}{:>11}{:>11}{:>13}{:>10}{:>10}",
             row.shape,
             row.n_nodes,
             what.in_words(),
             n_sharing,
-            in_words(time),
-            row.nanos_a_node(),
+            in_words(times.fastest),
+            in_words(times.median),
+            short(row.nanos_a_node()),
             ratio(self.to_bound(&row)),
             ratio(self.to_peer(&row)),
         );
@@ -146,49 +158,67 @@ impl Table {
         rows
     }
 
-    /// Returns how much more a node costs than in the rayon walk of the same graph.
+    /// Returns how much more a node costs than in the fastest rayon walk of the same graph: another program's share of the
+    /// machine is no bound.
     pub(crate) fn to_bound(&self, row: &Row) -> Option<f64> {
         let bound = self.find(row.shape, row.n_nodes, What::RayonWalk)?;
-        Some(row.nanos_a_node() / bound.nanos_a_node())
+        let bound_a_node = bound.times.fastest.as_secs_f64() * 1e9 / bound.n_sharing as f64;
+        Some(row.nanos_a_node() / bound_a_node)
     }
 
     /// Returns how much longer it takes than the peer's counterpart.
     pub(crate) fn to_peer(&self, row: &Row) -> Option<f64> {
         let peer = self.find(row.shape, row.n_nodes, row.what.counterpart()?)?;
-        Some(row.time.as_secs_f64() / peer.time.as_secs_f64())
+        Some(row.times.median.as_secs_f64() / peer.times.median.as_secs_f64())
     }
 
     /// Prints, for each shape and what was measured on several sizes, the exponent that it grows with.
     pub(crate) fn print_exponents(&self) {
-        println!("\nexponents fitted over the sizes: 1 is linear in n, 0 does not grow");
-        let mut seen: Vec<(Shape, What)> = Vec::new();
-        for row in &self.rows {
-            if seen.contains(&(row.shape, row.what)) {
-                continue;
-            }
-            seen.push((row.shape, row.what));
-            let rows = self.of(row.shape, row.what);
+        println!("\nexponents fitted over the sizes, if there are several: 1 is linear in n, 0 does not grow");
+        for rows in self.kinds() {
             if let Some(exponent) = exponent(&rows) {
                 let executed = rows.iter().map(|row| row.n_sharing.to_string()).collect::<Vec<_>>().join(", ");
-                let note = if rows.iter().all(|row| row.n_sharing == row.n_nodes) {
-                    String::new()
-                } else {
-                    format!("  ({executed} execute)")
-                };
-                println!("{:<8} {:<42}{exponent:>6.2}{note}", row.shape, row.what.in_words());
+                let note = if shared_by_all(&rows) { String::new() } else { format!("  ({executed} execute)") };
+                println!("{:<8} {:<42}{exponent:>6.2}{note}", rows[0].shape, rows[0].what.in_words());
             }
         }
     }
+
+    /// Returns the figures for each shape and what was measured, smallest graph first.
+    pub(crate) fn kinds(&self) -> Vec<Vec<&Row>> {
+        let mut seen: Vec<(Shape, What)> = Vec::new();
+        for row in &self.rows {
+            if !seen.contains(&(row.shape, row.what)) {
+                seen.push((row.shape, row.what));
+            }
+        }
+        seen.into_iter().map(|(shape, what)| self.of(shape, what)).collect()
+    }
+}
+
+/// Returns whether the work was that of all nodes at every size.
+pub(crate) fn shared_by_all(rows: &[&Row]) -> bool {
+    rows.iter().all(|row| row.n_sharing == row.n_nodes)
 }
 
 fn ratio(ratio: Option<f64>) -> String {
-    ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"))
+    ratio.map_or_else(String::new, short)
+}
+
+/// Returns a number with as many places as it is worth.
+fn short(number: f64) -> String {
+    match number {
+        ..0.095 => format!("{number:.4}"),
+        ..10.0 => format!("{number:.2}"),
+        ..1e3 => format!("{number:.1}"),
+        _ => format!("{number:.0}"),
+    }
 }
 
 /// Returns the slope of the least-squares line through the logarithms of size and time; `None` for a single size.
 pub(crate) fn exponent(rows: &[&Row]) -> Option<f64> {
     let points: Vec<(f64, f64)> =
-        rows.iter().map(|row| ((row.n_nodes as f64).ln(), row.time.as_secs_f64().max(1e-9).ln())).collect();
+        rows.iter().map(|row| ((row.n_nodes as f64).ln(), row.times.median.as_secs_f64().max(1e-9).ln())).collect();
     let n_points = points.len() as f64;
     let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / n_points;
     let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / n_points;
