@@ -280,6 +280,11 @@ impl<'a> Dispatcher<'a> {
                 _ => reasons.push(Reason::InputsChanged(changes)),
             }
         }
+        if reasons.is_empty()
+            && let Some(Err(lost)) = record.results.as_ref().map(Kept::load)
+        {
+            reasons.push(Reason::ResultsLost(lost.to_string()));
+        }
         (reasons, record.provenance.filter(|_| record.has_results()))
     }
 
