@@ -22,8 +22,8 @@ use pinflow::{
     workflow::{Edit, Node, NodeSettings, Position, Span, Workflow},
 };
 
-fn span(text: &str) -> Option<Span> {
-    Some(text.parse().unwrap())
+fn span(text: &str) -> Span {
+    text.parse().unwrap()
 }
 
 /// Returns a kind that hands the number of its call, from 1, to a function.
@@ -82,7 +82,7 @@ fn each_failed_attempt_is_recorded_logged_and_read_back_from_the_store() {
     let store = Store::open(folder.path()).unwrap();
     for load in [Load::Instant, Load::Computes, Load::Waits] {
         let engine = engine(counting(load, failed_before_the_third), Some(store.clone()));
-        let settings = NodeSettings { retries: 5, retry_delay: "1ms".parse().unwrap(), ..NodeSettings::default() };
+        let settings = NodeSettings { retries: 5, retry_delay: span("1ms"), ..NodeSettings::default() };
         let logged = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&logged);
         let run = engine.run(request(node("k", settings)), move |event| {
@@ -122,13 +122,15 @@ fn a_node_that_computes_is_stopped_by_its_time_limit_and_knows_its_deadline() {
     for load in [Load::Instant, Load::Computes, Load::Waits] {
         let kind = counting(load, |ctx, number| {
             assert!(ctx.deadline().is_some());
-            while number == 1 {
-                ctx.check_cancelled()?;
-                thread::yield_now();
+            if number == 1 {
+                loop {
+                    ctx.check_cancelled()?;
+                    thread::yield_now();
+                }
             }
             Ok(Success::one("out", "done"))
         });
-        let settings = NodeSettings { retries: 1, time_limit: span("50ms"), ..NodeSettings::default() };
+        let settings = NodeSettings { retries: 1, time_limit: Some(span("50ms")), ..NodeSettings::default() };
         let run = run(kind, settings);
         let record = record(&run);
         let errors: Vec<&str> = record.attempts.iter().map(|attempt| attempt.error.as_str()).collect();
@@ -154,7 +156,7 @@ fn an_error_of_its_own_is_not_taken_for_the_time_limit() {
         }
         Err(NodeError::new("a reason of its own"))
     });
-    let run = run(kind, NodeSettings { time_limit: span("10ms"), ..NodeSettings::default() });
+    let run = run(kind, NodeSettings { time_limit: Some(span("10ms")), ..NodeSettings::default() });
     assert_eq!(record(&run).status, Status::Failed("a reason of its own".to_owned()));
 }
 
@@ -167,7 +169,7 @@ fn a_request_to_a_server_that_hangs_is_cut_off_by_the_time_limit() {
         let (mut connection, _) = listener.accept().unwrap();
         connection.read_to_end(&mut Vec::new()).map(drop)
     });
-    let settings = NodeSettings { time_limit: span("300ms"), error_output: true, ..NodeSettings::default() };
+    let settings = NodeSettings { time_limit: Some(span("300ms")), error_output: true, ..NodeSettings::default() };
     let request = request(node("http_request", settings).with("url", url).with("time_limit_secs", 86_400.0));
     let run = engine(counting(Load::Instant, failed_before_the_third), None).run(request, |_| {});
     assert_eq!(record(&run).status, Status::Failed("the time limit of 300 ms is over".to_owned()));
@@ -188,7 +190,8 @@ fn a_cancel_is_no_failure_and_is_not_tried_again() {
         }
         Err(NodeError::Cancelled)
     });
-    let settings = NodeSettings { retries: 9, time_limit: span("1h"), error_output: true, ..NodeSettings::default() };
+    let settings =
+        NodeSettings { retries: 9, time_limit: Some(span("1h")), error_output: true, ..NodeSettings::default() };
     let (started, waiting) = std::sync::mpsc::channel();
     let handle = engine(kind, None).start(request(node("k", settings)), move |event| {
         if let EventKind::NodeStarted { .. } = event.kind {
@@ -205,7 +208,7 @@ fn a_cancel_is_no_failure_and_is_not_tried_again() {
 #[test]
 fn a_node_that_uses_kept_results_never_starts_and_its_effect_is_held_back() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = NodeSettings { keep_results_for: span("1h"), ..NodeSettings::default() };
+    let settings = NodeSettings { keep_results_for: Some(span("1h")), ..NodeSettings::default() };
     let mut made = Vec::new();
     for n_opened in 0..2 {
         let store = Store::open(folder.path()).unwrap();
@@ -239,7 +242,7 @@ fn a_node_that_uses_kept_results_never_starts_and_its_effect_is_held_back() {
 
 #[test]
 fn without_a_store_nothing_is_kept_and_the_node_executes() {
-    let settings = NodeSettings { keep_results_for: span("1h"), ..NodeSettings::default() };
+    let settings = NodeSettings { keep_results_for: Some(span("1h")), ..NodeSettings::default() };
     let engine = engine(counting(Load::Instant, |_, number| Ok(Success::one("out", number.to_string()))), None);
     for _ in 0..2 {
         assert_eq!(record(&engine.run(request(node("k", settings.clone())), |_| {})).status, Status::Executed);

@@ -78,7 +78,7 @@ fn show(bar: &ProgressBar, says_lines: bool, event: Event) {
             bar.set_length(plan.counts().execute as u64);
         }
         EventKind::NodeSettled(record) => {
-            if record.took.is_some() {
+            if record.took.is_some() || matches!(record.status, Status::Kept { .. }) {
                 bar.inc(1);
             }
             if says_lines {

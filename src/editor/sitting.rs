@@ -318,12 +318,20 @@ impl Sitting {
     }
 
     fn settled(&mut self, run: RunId, record: &Arc<NodeRecord>) {
-        if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == run)
-            && matches!(record.status, Status::Executed | Status::Failed(_))
-        {
-            progress.n_executed += 1;
-            // A released pin makes a node execute that was not planned to.
-            progress.n_to_execute = progress.n_to_execute.max(progress.n_executed);
+        if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == run) {
+            let was_to_execute = matches!(progress.nodes.get(&record.node), Some(LiveState::Waiting));
+            match record.status {
+                Status::Executed | Status::Failed(_) => {
+                    progress.n_executed += 1;
+                    // A released pin makes a node execute that was not planned to.
+                    progress.n_to_execute = progress.n_to_execute.max(progress.n_executed);
+                }
+                // Results that its settings had kept spared it, or one above it.
+                Status::Kept { .. } | Status::Reused { .. } if was_to_execute => {
+                    progress.n_to_execute = progress.n_to_execute.saturating_sub(1);
+                }
+                _ => {}
+            }
         }
         self.live(run, record.node.clone(), LiveState::Settled(Arc::clone(record)));
         Arc::make_mut(&mut self.baseline).settle(Arc::clone(record));

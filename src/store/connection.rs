@@ -169,6 +169,26 @@ mod tests {
     }
 
     #[test]
+    fn a_store_of_every_earlier_schema_is_brought_to_the_newest_and_keeps_its_rows() {
+        for n_steps in 1..MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("store.sqlite");
+            let connection = Connection::open(&path).unwrap();
+            connection.execute_batch(&MIGRATIONS[..n_steps].concat()).unwrap();
+            connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            connection.pragma_update(None, "user_version", n_steps.cast_signed() as i64).unwrap();
+            connection.execute("INSERT INTO workflow_texts (hash, text) VALUES (x'00', 'kept')", params![]).unwrap();
+            open(&path).unwrap();
+            let text: String =
+                connection.query_one("SELECT text FROM workflow_texts", params![], |row| row.get(0)).unwrap();
+            assert_eq!(text, "kept");
+            let n_kept: i64 =
+                connection.query_one("SELECT count(*) FROM kept_for", params![], |row| row.get(0)).unwrap();
+            assert_eq!(n_kept, 0);
+        }
+    }
+
+    #[test]
     fn a_newer_store_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.sqlite");

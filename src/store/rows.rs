@@ -211,3 +211,18 @@ pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord
         warnings: row.warnings,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixtures::{executed, new_store};
+
+    #[test]
+    fn a_record_from_before_attempts_were_recorded_has_none() {
+        let (_folder, store) = new_store();
+        let text = record_to_text(&executed(RunId::generate(), "a", 1_i64)).unwrap();
+        let older = text.replace("attempts:[],", "");
+        assert_ne!(older, text);
+        assert!(record_from_text(&older, store.reader()).unwrap().attempts.is_empty());
+    }
+}

@@ -17,7 +17,7 @@ use crate::{
     },
     nodes::{Load, NodeError},
     session::Capture,
-    store::{InputChange, Missing, NodeRecord, NotRun, PinPolicy, Provenance, Reason, RunKind, Status},
+    store::{Attempt, InputChange, Kept, Missing, NodeRecord, NotRun, PinPolicy, Provenance, Reason, RunKind, Status},
     value::Value,
     workflow::{Feed, NodeId, PortId},
 };
@@ -38,7 +38,7 @@ impl Dispatcher<'_> {
             Decision::CannotRun(why) => self.fail(slot, why.clone()),
             Decision::Pinned { policy, may_be_released } => self.advance_pinned(slot, *policy, *may_be_released),
             Decision::Reuse { from } => match self.reasons_now(slot) {
-                reasons if reasons.is_empty() => self.reuse(slot, *from),
+                reasons if reasons.is_empty() => self.reuse(slot, *from, reasons),
                 reasons => self.start(slot, reasons, None),
             },
         }
@@ -49,7 +49,7 @@ impl Dispatcher<'_> {
         let reasons = self.reasons_now(slot);
         let (reasons, reused) = self.past_what_is_equal(slot, reasons);
         match reused {
-            Some(from) if reasons.is_empty() => self.reuse(slot, from),
+            Some(from) if reasons.is_empty() => self.reuse(slot, from, Arc::new([Reason::EqualInputs])),
             _ => self.start(slot, reasons, None),
         }
     }
@@ -100,6 +100,11 @@ impl Dispatcher<'_> {
                 Some(Reason::InputsChanged(known)) => known.extend(changes),
                 _ => left.push(Reason::InputsChanged(changes)),
             }
+        }
+        if left.is_empty()
+            && let Some(Err(lost)) = record.results.as_ref().map(Kept::load)
+        {
+            left.push(Reason::ResultsLost(lost.to_string()));
         }
         (left.into(), record.provenance.filter(|_| record.has_results()))
     }
@@ -196,12 +201,12 @@ impl Dispatcher<'_> {
         })
     }
 
-    fn reuse(&mut self, slot: Slot, from: Provenance) {
+    fn reuse(&mut self, slot: Slot, from: Provenance, reasons: Arc<[Reason]>) {
         let id = &self.step(slot).plan.node;
         let results = self.request.baseline.get(id).and_then(|record| record.results.clone());
         let given = results.map(|results| Given::Results { results, provenance: from });
         self.surprised |= self.step(slot).plan.decision == Decision::Execute;
-        self.settle(slot, Status::Reused { from }, given);
+        self.settle_for(slot, Status::Reused { from }, given, reasons);
     }
 
     /// Executes a node, here or on a pool, if it has what it needs and the run goes on.
@@ -269,7 +274,14 @@ impl Dispatcher<'_> {
         };
         let (log, sources) = host.into_notes();
         let now = Instant::now();
-        let execution = Execution { began: Some((started, now - started)), attempts: Vec::new(), log, sources, reasons, released };
+        let took = now - started;
+        let attempts = match &outcome {
+            Outcome::Failed { error, .. } => {
+                vec![Attempt { started: self.clock.date(started), took, error: error.clone() }]
+            }
+            _ => Vec::new(),
+        };
+        let execution = Execution { began: Some((started, took)), attempts, log, sources, reasons, released };
         self.clock.now = now;
         self.settle_execution(slot, outcome, execution);
     }

@@ -83,7 +83,13 @@ impl Dispatcher<'_> {
 
     /// Settles a node that does not execute.
     pub(super) fn settle(&mut self, slot: Slot, status: Status, given: Option<Given>) {
+        self.settle_for(slot, status, given, Arc::default());
+    }
+
+    /// Settles a node that does not execute, for reasons.
+    pub(super) fn settle_for(&mut self, slot: Slot, status: Status, given: Option<Given>, reasons: Arc<[Reason]>) {
         let mut record = self.blank_record(slot, status);
+        record.reasons = reasons;
         let planned = &self.step(slot).plan;
         record.warnings.clone_from(&planned.warnings);
         if planned.side_effect && !matches!(record.status, Status::Failed(_)) {
