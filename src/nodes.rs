@@ -13,6 +13,7 @@ mod http;
 mod images;
 mod input;
 mod kind;
+mod loops;
 mod names;
 mod outputs;
 mod parameters;
@@ -27,7 +28,8 @@ pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},
     context::{Context, Host, LogLevel, Source, SourceState},
-    kind::{Arity, Cacheability, Executor, Family, InputPort, Kind, Load, OutputPort, Success},
+    kind::{Arity, Cacheability, Executor, Family, InputPort, Kind, Load, OutputPort, Role, Success},
+    loops::{Loop, Loops},
     outputs::Outputs,
     parameters::{Choice, ParameterSchema, ParameterType, ResolvedParameters},
 };

@@ -16,7 +16,7 @@ use super::{Command, theme, words};
 use crate::{
     nodes::Outputs,
     store::{Kept, NodeRecord, RunId, Status},
-    value::{Fingerprint, Value},
+    value::{Fingerprint, Record, Value},
     workflow::{NodeId, PortId},
 };
 
@@ -232,7 +232,24 @@ pub(crate) fn value_ui(ui: &mut Ui, value: &Value, room: Room, viewers: &mut Vie
         Value::List(_) | Value::Record(_) => tree::tree_ui(ui, value, room),
         Value::Table(table) => table::table_ui(ui, table, room, &mut viewers.tables),
         Value::Image(image) => picture::picture_ui(ui, image, room, &mut viewers.pictures, commands),
+        Value::Stream(description) => stream_ui(ui, description, room),
     }
+}
+
+/// Shows where a stream comes from. Nothing of it is read, and the values of request headers, which may hold keys, stay
+/// hidden.
+fn stream_ui(ui: &mut Ui, description: &Record, room: Room) {
+    ui.weak("Read one at a time by a For Each");
+    let shown = description.iter().map(|(name, value)| {
+        let value = match value {
+            Value::Record(headers) if **name == *"headers" => {
+                Value::record(headers.iter().map(|(name, _)| (Arc::clone(name), Value::text("…"))))
+            }
+            value => value.clone(),
+        };
+        (Arc::clone(name), value)
+    });
+    tree::tree_ui(ui, &Value::record(shown), room);
 }
 
 /// Returns one line about kept results, without computing or reading anything.
