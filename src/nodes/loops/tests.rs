@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow};
+use crate::workflow::{Connection, Edit, Node, NodeId, PortId, PortRef, Position, Workflow};
 
 /// A graph read from text, with its loops.
 struct Found {
@@ -16,7 +16,7 @@ struct Found {
 
 impl Found {
     /// Reads one node a line: `NAME`, `NAME KIND` or `KIND NAME`, then ` < ` and what feeds its inputs.
-    fn in_text(text: &'static str) -> Self {
+    fn in_text(text: &str) -> Self {
         let mut workflow = Workflow::new("loops");
         let mut roles = BTreeMap::new();
         let mut wires = Vec::new();
@@ -33,12 +33,12 @@ impl Found {
                     _ => name = word,
                 }
             }
-            let id = NodeId::from(name);
+            let id: NodeId = name.parse().unwrap();
             workflow.apply(Edit::AddNode(id.clone(), Node::new("k", Position::default()).into())).unwrap();
             for (number, feed) in feeds.split_whitespace().enumerate() {
                 let (from, port) = feed.split_once('.').unwrap_or((feed, "out"));
-                let to = PortRef::new(name, crate::workflow::PortId::numbered("in", number));
-                wires.push(Connection { from: PortRef::new(from, port), to });
+                let from = PortRef::new(from.parse::<NodeId>().unwrap(), port.parse::<PortId>().unwrap());
+                wires.push(Connection { from, to: PortRef::new(&id, PortId::numbered("in", number)) });
             }
             roles.insert(id, role);
         }
@@ -50,8 +50,8 @@ impl Found {
         Self { graph, loops, faults }
     }
 
-    fn index(&self, name: &'static str) -> usize {
-        self.graph.index(&name.into()).unwrap()
+    fn index(&self, name: &str) -> usize {
+        self.graph.index(&name.parse().unwrap()).unwrap()
     }
 
     fn names(&self, nodes: &[usize]) -> String {
@@ -80,7 +80,7 @@ impl Found {
 }
 
 /// Checks well-formed loops against their description.
-fn check(text: &'static str, expected: &str) {
+fn check(text: &str, expected: &str) {
     let found = Found::in_text(text);
     assert_eq!(found.said(), Vec::<String>::new(), "{text}");
     let expected: String = expected
@@ -92,7 +92,7 @@ fn check(text: &'static str, expected: &str) {
 }
 
 /// Checks what is said about ill-formed loops; each line is the beginning of one.
-fn check_faults(text: &'static str, expected: &[&str]) {
+fn check_faults(text: &str, expected: &[&str]) {
     let said = Found::in_text(text).said();
     assert_eq!(said.len(), expected.len(), "{said:#?}");
     for (said, expected) in said.iter().zip(expected) {
@@ -133,7 +133,7 @@ fn a_body_node_reads_from_outside_and_from_loops_around() {
          e < d.items
          c collect < e",
         "f: a g e c | c | k
-         g in f: b d | d | f k a",
+         g in f: b d | d | k f a",
     );
 }
 
@@ -256,7 +256,7 @@ fn a_loop_cannot_need_its_own_end_through_others() {
          x < f.item gc.items
          y < g.item hc.items
          z < h.item fc.items",
-        &["x: it is in the loop of f", "y: it is in the loop of g", "z: it is in the loop of h"],
+        &["z: it is in the loop of h", "x: it is in the loop of f", "y: it is in the loop of g"],
     );
     // The same three in a row are well.
     assert!(
@@ -272,4 +272,162 @@ fn a_loop_cannot_need_its_own_end_through_others() {
         .faults
         .is_empty()
     );
+}
+
+/// Writes well-formed nests, one node after the other, and what must be found in them.
+#[derive(Default)]
+struct Writer {
+    text: String,
+    n_nodes: usize,
+    /// What can be taken, and the number of open loops it is inside.
+    values: Vec<(String, usize)>,
+    /// Heads of the loops that are open, and what they have collected so far.
+    open: Vec<(String, bool, Vec<String>)>,
+    /// The head of each node's loop.
+    expected: BTreeMap<String, Option<String>>,
+}
+
+impl Writer {
+    fn write(steps: &[(u8, usize, usize, usize)]) -> Self {
+        let mut writer = Self::default();
+        for &(step, first, second, third) in steps {
+            match step % 8 {
+                0 | 1 => writer.begin(first, second, step % 2 == 0),
+                2 => writer.end(first),
+                3 if !writer.open.is_empty() => {
+                    let collect = writer.close("collect", first, "items");
+                    writer.open.last_mut().unwrap().2.push(collect);
+                }
+                _ => {
+                    let (name, depth) = writer.node("", &[first, second, third][..1 + first % 3]);
+                    writer.values.push((format!("{name}.out"), depth));
+                }
+            }
+        }
+        while !writer.open.is_empty() {
+            writer.end(0);
+        }
+        writer
+    }
+
+    /// Writes a node fed by the values picked; returns its name and the depth of its loop.
+    fn node(&mut self, role: &str, picks: &[usize]) -> (String, usize) {
+        // Names in no order, so that the order of work is not that of writing.
+        let name = format!("n{:03}", self.n_nodes * 389 % 997);
+        self.n_nodes += 1;
+        let feeds: Vec<&(String, usize)> = picks
+            .iter()
+            .filter(|_| !self.values.is_empty())
+            .map(|pick| &self.values[pick % self.values.len()])
+            .collect();
+        let depth = feeds.iter().map(|(_, depth)| *depth).max().unwrap_or(0);
+        let feeds: Vec<&str> = feeds.iter().map(|(feed, _)| feed.as_str()).collect();
+        self.text.push_str(&format!("{role} {name} < {}\n", feeds.join(" ")));
+        let around = depth.checked_sub(1).map(|depth| self.open[depth].0.clone());
+        self.expected.insert(name.clone(), around);
+        (name, depth)
+    }
+
+    fn begin(&mut self, first: usize, second: usize, repeats: bool) {
+        let (name, depth) = self.node(if repeats { "repeat" } else { "for" }, &[first, second]);
+        // A loop that begins further out cannot see what is inside those that are open.
+        while self.open.len() > depth {
+            self.end(second);
+        }
+        self.values.push((format!("{name}.{}", if repeats { "state" } else { "item" }), depth + 1));
+        self.values.push((format!("{name}.index"), depth + 1));
+        self.open.push((name, repeats, vec![]));
+    }
+
+    /// Writes a Collect or Next of the innermost loop; returns what it gives.
+    fn close(&mut self, role: &str, pick: usize, output: &str) -> String {
+        let depth = self.open.len();
+        let inside: Vec<usize> = (0..self.values.len()).filter(|&value| self.values[value].1 == depth).collect();
+        let (name, _) = self.node(role, &[inside[pick % inside.len()]]);
+        format!("{name}.{output}")
+    }
+
+    fn end(&mut self, pick: usize) {
+        let Some((head, repeats, _)) = self.open.last().cloned() else { return };
+        let mut given = if repeats { vec![self.close("next", pick, "result")] } else { vec![] };
+        given.push(format!("{head}.done"));
+        let (_, _, collected) = self.open.pop().unwrap();
+        let depth = self.open.len();
+        self.values.retain(|(_, known)| *known <= depth);
+        self.values.extend(given.into_iter().chain(collected).map(|value| (value, depth)));
+    }
+}
+
+/// Returns whether a loop is `outer` or lies in it.
+fn lies_in(loops: &Loops, inner: Option<usize>, outer: usize) -> bool {
+    inner.is_some_and(|inner| inner == outer || lies_in(loops, loops.loops[inner].parent, outer))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn well_formed_nests_are_found_as_they_were_written(
+        steps in proptest::collection::vec((any::<u8>(), 0_usize..50, 0_usize..50, 0_usize..50), 1..60)
+    ) {
+        let writer = Writer::write(&steps);
+        let found = Found::in_text(&writer.text);
+        let Found { graph, loops, .. } = &found;
+        prop_assert_eq!(found.said(), Vec::<String>::new(), "{}", writer.text);
+        prop_assert_eq!(loops.of_node.len(), graph.n_nodes());
+        for (name, head) in &writer.expected {
+            let of_node = loops.of_node[found.index(name)];
+            let found_head = of_node.map(|known| graph.ids[loops.loops[known].head].to_string());
+            prop_assert_eq!(&found_head, head, "{} in\n{}", name, writer.text);
+        }
+        for (number, known) in loops.loops.iter().enumerate() {
+            prop_assert_eq!(known.parent, loops.of_node[known.head]);
+            prop_assert!(known.parent.is_none_or(|parent| parent < number));
+            let mut members = known.members.clone();
+            members.sort_unstable();
+            let expected: Vec<usize> = (0..graph.n_nodes()).filter(|&node| loops.of_node[node] == Some(number)).collect();
+            prop_assert_eq!(members, expected);
+
+            let mut reads = BTreeSet::new();
+            for node in (0..graph.n_nodes()).filter(|&node| lies_in(loops, loops.of_node[node], number)) {
+                let outside = |from: &usize| *from != known.head && !lies_in(loops, loops.of_node[*from], number);
+                reads.extend(graph.inputs[node].iter().map(|feed| feed.from).filter(outside));
+            }
+            prop_assert_eq!(&known.reads, &reads.into_iter().collect::<Vec<_>>());
+
+            // Before a member come all that feed it and, for a head, all that its loop reads.
+            for (place, &member) in known.members.iter().enumerate() {
+                let begun = loops.loops.iter().find(|inner| inner.head == member);
+                let feeds = graph.inputs[member].iter().map(|feed| feed.from);
+                for feed in feeds.chain(begun.into_iter().flat_map(|begun| begun.reads.iter().copied())) {
+                    let closed = loops.loops.iter().find(|inner| inner.closers.contains(&feed) && inner.parent == Some(number));
+                    let piece = closed.map_or(feed, |closed| closed.head);
+                    if loops.of_node[piece] == Some(number) {
+                        prop_assert!(known.members[..place].contains(&piece), "{} in\n{}", graph.ids[member], writer.text);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_wires_whatever_are_looked_at_without_a_panic(
+        lines in proptest::collection::vec((0_usize..5, proptest::collection::vec((0_usize..100, 0_usize..5), 0..3)), 1..14)
+    ) {
+        let roles = ["", "for", "repeat", "collect", "next"];
+        let mut text = String::new();
+        for (number, (role, feeds)) in lines.iter().enumerate() {
+            text.push_str(&format!("{} n{number} <", roles[*role]));
+            for (from, port) in feeds.iter().filter(|_| number > 0) {
+                text.push_str(&format!(" n{}.{}", from % number, ["item", "state", "index", "done", "items"][*port]));
+            }
+            text.push('\n');
+        }
+        let found = Found::in_text(&text);
+        for (node, said) in &found.faults {
+            prop_assert!(*node < found.graph.n_nodes() && !said.is_empty());
+        }
+        let n_members: usize = found.loops.loops.iter().map(|known| known.members.len()).sum();
+        prop_assert_eq!(n_members, found.loops.of_node.iter().flatten().count());
+    }
 }
