@@ -12,6 +12,7 @@ mod flow;
 mod http;
 mod images;
 mod input;
+mod iterate;
 mod kind;
 mod loops;
 mod names;
@@ -24,6 +25,7 @@ mod tables;
 mod testing;
 mod text;
 
+pub(crate) use self::check::check_loops;
 pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Kind, files, flow, http, images, input, system, tables, text};
+use super::{Kind, files, flow, http, images, input, iterate, system, tables, text};
 use crate::workflow::KindId;
 
 /// All kinds by id. A program that embeds the engine adds its own with [`Catalogue::register`].
@@ -27,6 +27,7 @@ impl Catalogue {
             images::kinds(),
             http::kinds(),
             flow::kinds(),
+            iterate::kinds(),
             system::kinds(),
         ];
         let mut catalogue = Self::empty();
