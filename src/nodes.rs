@@ -12,6 +12,7 @@ mod flow;
 mod http;
 mod images;
 mod input;
+pub mod items;
 mod iterate;
 mod kind;
 mod loops;
@@ -30,6 +31,7 @@ pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},
     context::{Context, Host, LogLevel, Source, SourceState},
+    items::{Item, Items},
     kind::{Arity, Cacheability, Executor, Family, InputPort, Kind, Load, OutputPort, Role, Success},
     loops::{Loop, Loops},
     outputs::Outputs,

@@ -236,15 +236,14 @@ pub(crate) fn value_ui(ui: &mut Ui, value: &Value, room: Room, viewers: &mut Vie
     }
 }
 
-/// Shows where a stream comes from. Nothing of it is read, and the values of request headers, which may hold keys, stay
-/// hidden.
+/// Shows where a stream comes from. Nothing of it is read, and request headers, which may hold keys, stay hidden.
 fn stream_ui(ui: &mut Ui, description: &Record, room: Room) {
     ui.weak("Read one at a time by a For Each");
+    let not_shown = |n_headers| Value::from(format!("{}, not shown", words::count(n_headers, "header")));
     let shown = description.iter().map(|(name, value)| {
         let value = match value {
-            Value::Record(headers) if **name == *"headers" => {
-                Value::record(headers.iter().map(|(name, _)| (Arc::clone(name), Value::text("…"))))
-            }
+            Value::Record(headers) if **name == *"headers" => not_shown(headers.len()),
+            Value::List(lines) if **name == *"headers" => not_shown(lines.len()),
             value => value.clone(),
         };
         (Arc::clone(name), value)

@@ -1,5 +1,6 @@
 //! The network.
 
+mod pages;
 mod request;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+pub(super) use self::pages::{PAGES_STREAM, open_pages};
 use self::request::{Request, Response};
 use super::{
     Arity, Choice, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, ResolvedParameters,
@@ -20,7 +22,7 @@ use super::{
 use crate::value::{Record, Value, ValueType, from_json, to_json};
 
 pub(super) fn kinds() -> Vec<Kind> {
-    vec![http_request()]
+    vec![http_request(), pages::http_pages()]
 }
 
 const METHODS: &[Choice] = &[
