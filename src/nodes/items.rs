@@ -54,8 +54,9 @@ impl Iterator for Items {
     }
 }
 
-/// Opens a list, a table (row by row, as records) or a stream: from the start, or from an [`Item::next`]. Relative paths
-/// start from `folder`. `stop` is asked before each item and within long reads; then the next item is
+/// Opens a list, a table (row by row, as records) or a stream: from the start, or from an [`Item::next`].
+///
+/// Relative paths start from `folder`. `stop` is asked before each item and within long reads; then the next item is
 /// [`NodeError::Cancelled`].
 pub fn open(value: &Value, from: Option<&Value>, folder: &Path, stop: Stop) -> Result<Items, NodeError> {
     let (total, rest): (_, Box<dyn Iterator<Item = _> + Send>) = match value {

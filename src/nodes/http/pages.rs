@@ -201,7 +201,7 @@ impl Place {
 
 /// A page that was read: its items and where the next page is.
 struct Page {
-    items: Vec<Json>,
+    items: VecDeque<Json>,
     next: Option<Place>,
 }
 
@@ -260,29 +260,32 @@ impl Api {
         let response = send(request, stop)?;
         // Many services have no page behind the last one rather than an empty one.
         if response.status == 404 && place.n_before > 0 && matches!(self.next, Next::Number { .. }) {
-            return Ok(Page { items: Vec::new(), next: None });
+            return Ok(Page { items: VecDeque::new(), next: None });
         }
         if response.status >= 400 {
             return Err(failed(response.in_words()));
         }
-        let page: Json =
+        let mut page: Json =
             serde_json::from_slice(&response.body).map_err(|error| failed(format!("the page is not JSON: {error}")))?;
-        let entries = page.pointer(&self.items_pointer);
-        let n_entries = entries.and_then(Json::as_array).map(Vec::len);
-        let next = self.next_place(place, &page, n_entries).map_err(failed)?;
-        let no_list = || {
-            let place = if self.items_pointer.is_empty() { "the page" } else { self.items_pointer.as_str() };
-            failed(format!("there is no list of entries at {place}: set where the entries are"))
-        };
+        let n_entries = page.pointer(&self.items_pointer).and_then(Json::as_array).map(Vec::len);
+        let next = self.next_place(place, &page, n_entries).map_err(&failed)?;
+        let entries = page.pointer_mut(&self.items_pointer).map(Json::take);
+        Ok(Page { items: self.items(entries).map_err(failed)?, next })
+    }
+
+    /// Returns the items of a page with these entries.
+    fn items(&self, entries: Option<Json>) -> Result<VecDeque<Json>, String> {
         let by_number = matches!(self.next, Next::Number { .. });
-        let items = match entries {
+        match entries {
             // A page behind the last one by number: it has nothing to give.
-            Some(Json::Array(entries)) if by_number && entries.is_empty() => Vec::new(),
-            Some(Json::Array(entries)) if self.gives_entries => entries.clone(),
-            Some(entries) if !self.gives_entries && (!by_number || entries.is_array()) => vec![entries.clone()],
-            _ => return Err(no_list()),
-        };
-        Ok(Page { items, next })
+            Some(Json::Array(entries)) if by_number && entries.is_empty() => Ok(VecDeque::new()),
+            Some(Json::Array(entries)) if self.gives_entries => Ok(entries.into()),
+            Some(entries) if !self.gives_entries && (!by_number || entries.is_array()) => Ok([entries].into()),
+            _ => {
+                let place = if self.items_pointer.is_empty() { "the page" } else { self.items_pointer.as_str() };
+                Err(format!("there is no list of entries at {place}: set where the entries are"))
+            }
+        }
     }
 
     fn next_place(&self, place: &Place, page: &Json, n_entries: Option<usize>) -> Result<Option<Place>, String> {
@@ -387,10 +390,8 @@ pub(in crate::nodes) struct Pages {
     api: Api,
     /// The page whose items are given, or are to be asked for; `None` at the end.
     at: Option<Place>,
-    /// The page that was read last, and what of it was not given yet.
-    waiting: VecDeque<Json>,
-    /// The page behind that one; `None` as long as none was read.
-    next: Option<Option<Place>>,
+    /// That page once it was asked for, with the items that were not given yet.
+    page: Option<Page>,
     stop: Stop,
 }
 
@@ -400,7 +401,7 @@ pub(in crate::nodes) fn open_pages(description: &Record, from: Option<&Value>, s
         Some(from) => Place::from_value(from)?,
         None => Some(Api::first_place(description)),
     };
-    Ok(Pages { api: Api::of(description)?, at, waiting: VecDeque::new(), next: None, stop })
+    Ok(Pages { api: Api::of(description)?, at, page: None, stop })
 }
 
 impl Iterator for Pages {
@@ -413,22 +414,24 @@ impl Iterator for Pages {
 
 impl Pages {
     fn read(&mut self) -> Result<Option<Item>, NodeError> {
-        while self.waiting.is_empty() {
-            if let Some(next) = self.next.take() {
-                self.at = next;
+        loop {
+            let Some(place) = &mut self.at else { return Ok(None) };
+            let Some(page) = &mut self.page else {
+                if (self.stop)() {
+                    return Err(NodeError::Cancelled);
+                }
+                let mut page = self.api.page(place, &self.stop)?;
+                page.items.drain(..place.n_given.min(page.items.len()));
+                self.page = Some(page);
+                continue;
+            };
+            if let Some(item) = page.items.pop_front() {
+                place.n_given += 1;
+                let behind = if page.items.is_empty() { page.next.as_ref() } else { Some(&*place) };
+                return Ok(Some(Item { value: from_json(&item), next: Place::to_value(behind) }));
             }
-            let Some(place) = &self.at else { return Ok(None) };
-            if (self.stop)() {
-                return Err(NodeError::Cancelled);
-            }
-            let page = self.api.page(place, &self.stop)?;
-            self.waiting = page.items.into_iter().skip(place.n_given).collect();
-            self.next = Some(page.next);
+            self.at = self.page.take().and_then(|page| page.next);
         }
-        let (Some(item), Some(place)) = (self.waiting.pop_front(), &mut self.at) else { return Ok(None) };
-        place.n_given += 1;
-        let behind = if self.waiting.is_empty() { self.next.clone().flatten() } else { Some(place.clone()) };
-        Ok(Some(Item { value: from_json(&item), next: Place::to_value(behind.as_ref()) }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Loops in a tiny text form: `for f`, `repeat r < a`, `a < f.item b`, `c collect < a`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use proptest::prelude::*;
 
@@ -65,11 +65,10 @@ impl Found {
             let name = |node: usize| self.graph.ids[node].as_str();
             lines.push_str(name(known.head));
             if let Some(parent) = known.parent {
-                lines.push_str(&format!(" in {}", name(self.loops.loops[parent].head)));
+                lines.extend([" in ", name(self.loops.loops[parent].head)]);
             }
             let lists = [&known.members, &known.closers, &known.reads].map(|nodes| self.names(nodes));
-            lines.push_str(format!(": {}", lists.join(" | ")).trim_end());
-            lines.push('\n');
+            lines.extend([format!(": {}", lists.join(" | ")).trim_end(), "\n"]);
         }
         lines
     }
@@ -299,7 +298,7 @@ impl Writer {
                     writer.open.last_mut().unwrap().2.push(collect);
                 }
                 _ => {
-                    let (name, depth) = writer.node("", &[first, second, third][..1 + first % 3]);
+                    let (name, depth) = writer.node("", &[first, second, third][..=first % 3]);
                     writer.values.push((format!("{name}.out"), depth));
                 }
             }
@@ -322,7 +321,7 @@ impl Writer {
             .collect();
         let depth = feeds.iter().map(|(_, depth)| *depth).max().unwrap_or(0);
         let feeds: Vec<&str> = feeds.iter().map(|(feed, _)| feed.as_str()).collect();
-        self.text.push_str(&format!("{role} {name} < {}\n", feeds.join(" ")));
+        self.text.extend([role, " ", &name, " < ", &feeds.join(" "), "\n"]);
         let around = depth.checked_sub(1).map(|depth| self.open[depth].0.clone());
         self.expected.insert(name.clone(), around);
         (name, depth)
@@ -417,9 +416,10 @@ proptest! {
         let roles = ["", "for", "repeat", "collect", "next"];
         let mut text = String::new();
         for (number, (role, feeds)) in lines.iter().enumerate() {
-            text.push_str(&format!("{} n{number} <", roles[*role]));
+            write!(text, "{} n{number} <", roles[*role]).unwrap();
             for (from, port) in feeds.iter().filter(|_| number > 0) {
-                text.push_str(&format!(" n{}.{}", from % number, ["item", "state", "index", "done", "items"][*port]));
+                let port = ["item", "state", "index", "done", "items"][*port];
+                write!(text, " n{}.{port}", from % number).unwrap();
             }
             text.push('\n');
         }

@@ -64,10 +64,9 @@ fn answer(request: tiny_http::Request) {
     let (status, body) = match path {
         "/linked" => (200, serde_json::json!({"items": things, "next": link(format!("/linked?page={}", number + 1))})),
         "/relative/a" => (200, serde_json::json!({"items": things, "next": link(format!("?page={}", number + 1))})),
-        "/numbered" => (200, serde_json::json!(things)),
         "/wrapped" => (200, serde_json::json!({"data": {"things": things}})),
         "/gone" if things.is_empty() => (404, serde_json::json!("no such page")),
-        "/gone" => (200, serde_json::json!(things)),
+        "/numbered" | "/gone" => (200, serde_json::json!(things)),
         "/key" => (200, serde_json::json!({"key": key})),
         "/itself" => (200, serde_json::json!({"next": "/itself"})),
         "/elsewhere" => (200, serde_json::json!({"next": "http://example.org/x"})),
