@@ -262,7 +262,26 @@ pub(crate) fn preview(kept: &Kept) -> String {
 
 #[cfg(test)]
 mod tests {
+    use egui_kittest::{Harness, kittest::Queryable as _};
+
     use super::*;
+
+    #[test]
+    fn a_stream_shows_where_it_comes_from_and_no_headers() {
+        let stream = Value::stream([
+            ("stream", Value::text("pages")),
+            ("url", Value::text("http://x.org")),
+            ("headers", Value::record([("Authorization", Value::text("secret"))])),
+        ]);
+        let mut viewers = Viewers::default();
+        let harness = Harness::builder()
+            .with_context_setup(theme::install)
+            .build_ui(move |ui| value_ui(ui, &stream, Room::Small, &mut viewers, &mut Vec::new()));
+        assert!(harness.query_by_label_contains("one at a time by a For Each").is_some());
+        assert!(harness.query_by_label_contains("http://x.org").is_some());
+        assert!(harness.query_by_label_contains("1 header, not shown").is_some());
+        assert!(harness.query_by_label_contains("secret").is_none());
+    }
 
     #[test]
     fn results_are_read_once_until_they_fail_and_are_tried_again() {

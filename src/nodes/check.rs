@@ -9,9 +9,13 @@ use crate::{
 /// Returns every problem of a workflow, sorted.
 pub fn check(workflow: &Workflow, catalogue: &Catalogue) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let mut has_loops = false;
     for (id, node) in workflow.nodes() {
         match catalogue.get(&node.kind) {
-            Some(kind) => check_node(workflow, id, node, kind, &mut problems),
+            Some(kind) => {
+                has_loops |= kind.role != Role::Plain;
+                check_node(workflow, id, node, kind, &mut problems);
+            }
             None => problems.push(Problem::error(
                 ProblemKind::UnknownKind,
                 Location::Node(id.clone()),
@@ -33,9 +37,11 @@ pub fn check(workflow: &Workflow, catalogue: &Catalogue) -> Vec<Problem> {
             "this node depends on itself: remove one of the connections of the circle",
         ));
     }
-    let (_, faults) = Loops::new(&graph, |node| role_of(workflow, catalogue, &graph.ids[node]));
-    for (node, message) in faults {
-        problems.push(Problem::error(ProblemKind::Loop, Location::Node(graph.ids[node].clone()), message));
+    if has_loops {
+        let (_, faults) = Loops::new(&graph, |node| role_of(workflow, catalogue, &graph.ids[node]));
+        for (node, message) in faults {
+            problems.push(Problem::error(ProblemKind::Loop, Location::Node(graph.ids[node].clone()), message));
+        }
     }
     problems.sort();
     problems
@@ -68,7 +74,7 @@ pub(crate) fn check_loops(
     connection: &Connection,
     moved_from: Option<&PortRef>,
 ) -> Result<(), String> {
-    if workflow.nodes().all(|(id, _)| role_of(workflow, catalogue, id) == Role::Plain) {
+    if workflow.nodes().all(|(_, node)| catalogue.get(&node.kind).is_none_or(|kind| kind.role == Role::Plain)) {
         return Ok(());
     }
     let mut after = workflow.clone();
