@@ -14,7 +14,10 @@ mod flow;
 mod http;
 mod images;
 mod input;
+pub mod items;
+mod iterate;
 mod kind;
+mod loops;
 mod names;
 mod outputs;
 mod parameters;
@@ -25,12 +28,14 @@ mod tables;
 mod testing;
 mod text;
 
-pub(crate) use self::check::{problems_of_node, problems_of_wires};
+pub(crate) use self::check::{check_loops, problems_of_node, problems_of_wires};
 pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},
     context::{Context, Host, LogLevel, Source, SourceState},
-    kind::{Arity, Cacheability, Executor, Family, InputPort, Kind, Load, OutputPort, Success},
+    items::{Item, Items},
+    kind::{Arity, Cacheability, Executor, Family, InputPort, Kind, Load, OutputPort, Role, Success},
+    loops::{Loop, Loops},
     outputs::Outputs,
     parameters::{Choice, ParameterSchema, ParameterType, ResolvedParameters},
 };

@@ -45,6 +45,9 @@ pub enum Value {
     Table(Table),
     /// A picture, 8-bit RGBA.
     Image(Image),
+    /// A sequence that is read one item at a time, known by its plain description only: what it is a `stream` of, and
+    /// where it comes from.
+    Stream(Arc<Record>),
 }
 
 /// The type of a [`Value`], or what a port takes.
@@ -72,6 +75,8 @@ pub enum ValueType {
     Table,
     /// [`Value::Image`].
     Image,
+    /// [`Value::Stream`].
+    Stream,
 }
 
 impl ValueType {
@@ -89,6 +94,7 @@ impl ValueType {
             Self::Record => "Record",
             Self::Table => "Table",
             Self::Image => "Image",
+            Self::Stream => "Stream",
         }
     }
 }
@@ -169,6 +175,11 @@ impl Value {
         Self::Record(Arc::new(fields.into_iter().collect()))
     }
 
+    /// Returns a stream with this description.
+    pub fn stream<K: Into<Arc<str>>>(description: impl IntoIterator<Item = (K, Self)>) -> Self {
+        Self::Stream(Arc::new(description.into_iter().collect()))
+    }
+
     /// Returns the value's type.
     pub const fn value_type(&self) -> ValueType {
         match self {
@@ -182,6 +193,7 @@ impl Value {
             Self::Record(_) => ValueType::Record,
             Self::Table(_) => ValueType::Table,
             Self::Image(_) => ValueType::Image,
+            Self::Stream(_) => ValueType::Stream,
         }
     }
 
@@ -194,11 +206,11 @@ impl Value {
         }
     }
 
-    /// Returns whether the value can stand in a workflow file: no bytes, tables or images, however deep.
+    /// Returns whether the value can stand in a workflow file: no bytes, tables, images or streams, however deep.
     pub fn is_plain(&self) -> bool {
         match self {
             Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Text(_) => true,
-            Self::Bytes(_) | Self::Table(_) | Self::Image(_) => false,
+            Self::Bytes(_) | Self::Table(_) | Self::Image(_) | Self::Stream(_) => false,
             Self::List(items) => items.iter().all(Self::is_plain),
             Self::Record(record) => record.iter().all(|(_, value)| value.is_plain()),
         }
@@ -219,7 +231,9 @@ impl Value {
             Self::Text(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
             Self::List(items) => items.iter().map(Self::size_bytes).sum(),
-            Self::Record(record) => record.iter().map(|(name, value)| name.len() + value.size_bytes()).sum(),
+            Self::Record(record) | Self::Stream(record) => {
+                record.iter().map(|(name, value)| name.len() + value.size_bytes()).sum()
+            }
             Self::Table(table) => table.size_bytes(),
             Self::Image(image) => image.pixels().len(),
         }

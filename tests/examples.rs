@@ -13,7 +13,7 @@ use pinflow::{
 };
 use tiny_http::{Header, Response, Server};
 
-const EXAMPLES: [&str; 3] = ["http_json", "images", "penguins"];
+const EXAMPLES: [&str; 4] = ["http_json", "images", "penguins", "rows"];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/examples")

@@ -22,7 +22,7 @@ pub(crate) struct Example {
 }
 
 /// The examples in the order of the welcome screen.
-pub(crate) static EXAMPLES: [Example; 3] = [
+pub(crate) static EXAMPLES: [Example; 4] = [
     Example {
         id: "penguins",
         title: "Penguins",
@@ -42,6 +42,17 @@ pub(crate) static EXAMPLES: [Example; 3] = [
         files: &[
             ("images.flow.ron", include_bytes!("../../assets/examples/images.flow.ron")),
             ("data/rocket.jpg", include_bytes!("../../assets/examples/data/rocket.jpg")),
+            ("data/README.md", include_bytes!("../../assets/examples/data/README.md")),
+        ],
+    },
+    Example {
+        id: "rows",
+        title: "Row by row",
+        about: "Do something for each row of a table, and gather what comes of it in a report.",
+        family: Family::Loops,
+        files: &[
+            ("rows.flow.ron", include_bytes!("../../assets/examples/rows.flow.ron")),
+            ("data/penguins.csv", include_bytes!("../../assets/examples/data/penguins.csv")),
             ("data/README.md", include_bytes!("../../assets/examples/data/README.md")),
         ],
     },

@@ -85,6 +85,8 @@ pub enum Icon {
     Globe,
     /// A branch.
     Branch,
+    /// A loop: a circle of two arrows.
+    Loop,
     /// The machine.
     Gear,
     /// Unknown.
@@ -102,6 +104,7 @@ impl Icon {
             Family::Images => Self::Picture,
             Family::Network => Self::Globe,
             Family::Flow => Self::Branch,
+            Family::Loops => Self::Loop,
             Family::System => Self::Gear,
         }
     }
@@ -155,6 +158,7 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Picture => pen.picture(),
         Icon::Globe => pen.globe(),
         Icon::Branch => pen.branch(),
+        Icon::Loop => pen.cycle(),
         Icon::Gear => pen.gear(),
         Icon::Question => pen.question(),
     }
@@ -220,7 +224,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Icon; 37] = [
+    const ALL: [Icon; 38] = [
         Icon::Pin,
         Icon::PinFilled,
         Icon::Force,
@@ -256,6 +260,7 @@ mod tests {
         Icon::Picture,
         Icon::Globe,
         Icon::Branch,
+        Icon::Loop,
         Icon::Gear,
         Icon::Question,
     ];

@@ -82,9 +82,9 @@ pub struct Tokens {
     /// A run would leave it out.
     pub plan_not_run: Color32,
     /// By [`ValueType`], in its order.
-    types: [Color32; 11],
+    types: [Color32; 12],
     /// By [`Family`], in its order.
-    families: [Color32; 8],
+    families: [Color32; 9],
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -139,6 +139,7 @@ pub const DARK: Tokens = Tokens {
         rgb(0xe5_93d6),
         rgb(0x6a_a9f7),
         rgb(0xf0_9a5b),
+        rgb(0x5f_c3e4),
     ],
     families: [
         rgb(0xe8_c35a),
@@ -148,6 +149,7 @@ pub const DARK: Tokens = Tokens {
         rgb(0xf0_9a5b),
         rgb(0x63_d1c0),
         rgb(0xb5_98f5),
+        rgb(0xa9_d46a),
         rgb(0x9f_aab9),
     ],
 };
@@ -200,6 +202,7 @@ pub const LIGHT: Tokens = Tokens {
         rgb(0xb8_4aa4),
         rgb(0x2f_74d0),
         rgb(0xcb_6420),
+        rgb(0x1a_86a8),
     ],
     families: [
         rgb(0xb5_860b),
@@ -209,6 +212,7 @@ pub const LIGHT: Tokens = Tokens {
         rgb(0xcb_6420),
         rgb(0x14_8f7d),
         rgb(0x74_4ed0),
+        rgb(0x5c_8f1e),
         rgb(0x67_7282),
     ],
 };

@@ -16,7 +16,7 @@ use super::{Command, theme, words};
 use crate::{
     nodes::Outputs,
     store::{Kept, NodeRecord, RunId, Status},
-    value::{Fingerprint, Value},
+    value::{Fingerprint, Record, Value},
     workflow::{NodeId, PortId},
 };
 
@@ -236,7 +236,23 @@ pub(crate) fn value_ui(ui: &mut Ui, value: &Value, room: Room, viewers: &mut Vie
         Value::List(_) | Value::Record(_) => tree::tree_ui(ui, value, room),
         Value::Table(table) => table::table_ui(ui, table, room, &mut viewers.tables),
         Value::Image(image) => picture::picture_ui(ui, image, room, &mut viewers.pictures, commands),
+        Value::Stream(description) => stream_ui(ui, description, room),
     }
+}
+
+/// Shows where a stream comes from. Nothing of it is read, and request headers, which may hold keys, stay hidden.
+fn stream_ui(ui: &mut Ui, description: &Record, room: Room) {
+    ui.weak("Read one at a time by a For Each");
+    let not_shown = |n_headers| Value::from(format!("{}, not shown", words::count(n_headers, "header")));
+    let shown = description.iter().map(|(name, value)| {
+        let value = match value {
+            Value::Record(headers) if **name == *"headers" => not_shown(headers.len()),
+            Value::List(lines) if **name == *"headers" => not_shown(lines.len()),
+            value => value.clone(),
+        };
+        (Arc::clone(name), value)
+    });
+    tree::tree_ui(ui, &Value::record(shown), room);
 }
 
 /// Returns one line about kept results, without computing or reading anything.
@@ -250,7 +266,26 @@ pub(crate) fn preview(kept: &Kept) -> String {
 
 #[cfg(test)]
 mod tests {
+    use egui_kittest::{Harness, kittest::Queryable as _};
+
     use super::*;
+
+    #[test]
+    fn a_stream_shows_where_it_comes_from_and_no_headers() {
+        let stream = Value::stream([
+            ("stream", Value::text("pages")),
+            ("url", Value::text("http://x.org")),
+            ("headers", Value::record([("Authorization", Value::text("secret"))])),
+        ]);
+        let mut viewers = Viewers::default();
+        let harness = Harness::builder()
+            .with_context_setup(theme::install)
+            .build_ui(move |ui| value_ui(ui, &stream, Room::Small, &mut viewers, &mut Vec::new()));
+        assert!(harness.query_by_label_contains("one at a time by a For Each").is_some());
+        assert!(harness.query_by_label_contains("http://x.org").is_some());
+        assert!(harness.query_by_label_contains("1 header, not shown").is_some());
+        assert!(harness.query_by_label_contains("secret").is_none());
+    }
 
     #[test]
     fn results_are_read_once_until_they_fail_and_are_tried_again() {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Kind, command, files, flow, http, images, input, system, tables, text};
+use super::{Kind, command, files, flow, http, images, input, items, iterate, system, tables, text};
 use crate::workflow::KindId;
 
 /// All kinds by id. A program that embeds the engine adds its own with [`Catalogue::register`].
@@ -22,11 +22,13 @@ impl Catalogue {
         let families = [
             input::kinds(),
             files::kinds(),
+            items::kinds(),
             tables::kinds(),
             text::kinds(),
             images::kinds(),
             http::kinds(),
             flow::kinds(),
+            iterate::kinds(),
             system::kinds(),
             command::kinds(),
         ];

@@ -1,14 +1,16 @@
 //! What is wrong with a workflow, given the catalogue.
 
-use super::{Catalogue, Kind, ResolvedParameters};
+use super::{Catalogue, Kind, Loops, ResolvedParameters, Role, loops::Fault};
 use crate::{
     value::can_convert,
-    workflow::{Connection, Graph, Location, MAX_RETRIES, Node, NodeId, PortRef, Problem, ProblemKind, Span, Workflow},
+    workflow::{
+        Connection, Edit, Graph, Location, MAX_RETRIES, Node, NodeId, PortRef, Problem, ProblemKind, Span, Workflow,
+    },
 };
 
 /// Returns every problem of a workflow, sorted.
 pub fn check(workflow: &Workflow, catalogue: &Catalogue) -> Vec<Problem> {
-    let mut problems = problems_of_wires(workflow, catalogue, &Graph::new(workflow));
+    let (mut problems, _) = problems_of_wires(workflow, catalogue, &Graph::new(workflow));
     problems.extend(workflow.nodes().flat_map(|(id, node)| problems_of_node(workflow, catalogue, id, node)));
     problems.sort();
     problems
@@ -29,8 +31,8 @@ pub(crate) fn problems_of_node(workflow: &Workflow, catalogue: &Catalogue, id: &
     problems
 }
 
-/// Returns what is wrong with the wires, one by one and together. Depends on nodes by their kinds only.
-pub(crate) fn problems_of_wires(workflow: &Workflow, catalogue: &Catalogue, graph: &Graph) -> Vec<Problem> {
+/// Returns what is wrong with the wires, one by one and together, and the loops they make. Depends on nodes by their ports only.
+pub(crate) fn problems_of_wires(workflow: &Workflow, catalogue: &Catalogue, graph: &Graph) -> (Vec<Problem>, Loops) {
     let mut problems = Vec::new();
     for (to, from) in workflow.connections() {
         if let Err((kind, message)) = check_ends(workflow, catalogue, from, to) {
@@ -45,8 +47,16 @@ pub(crate) fn problems_of_wires(workflow: &Workflow, catalogue: &Catalogue, grap
             "this node depends on itself: remove one of the connections of the circle",
         ));
     }
+    let (loops, faults) = Loops::new(graph, |node| role_of(workflow, catalogue, &graph.ids[node]));
+    for (node, message) in faults {
+        problems.push(Problem::error(ProblemKind::Loop, Location::Node(graph.ids[node].clone()), message));
+    }
     problems.sort();
-    problems
+    (problems, loops)
+}
+
+fn role_of(workflow: &Workflow, catalogue: &Catalogue, id: &NodeId) -> Role {
+    workflow.node(id).and_then(|node| catalogue.get(&node.kind)).map_or(Role::Plain, |kind| kind.role)
 }
 
 /// Returns why an output cannot be wired to an input, if it cannot: for the canvas, before the wire is dropped.
@@ -61,7 +71,48 @@ pub fn check_connection(workflow: &Workflow, catalogue: &Catalogue, connection: 
             connection.from.node, connection.to.node
         ));
     }
-    Ok(())
+    check_loops(workflow, catalogue, connection, None)
+}
+
+/// Returns why a wire would make a loop that can never run, where there was none; `moved_from` is the input that the wire
+/// is taken off. What further wires can mend, such as a Repeat without a Next, is no reason.
+pub(crate) fn check_loops(
+    workflow: &Workflow,
+    catalogue: &Catalogue,
+    connection: &Connection,
+    moved_from: Option<&PortRef>,
+) -> Result<(), String> {
+    if workflow.nodes().all(|(_, node)| catalogue.get(&node.kind).is_none_or(|kind| kind.role == Role::Plain)) {
+        return Ok(());
+    }
+    let mut after = workflow.clone();
+    let edits = moved_from.map(|input| Edit::Disconnect(input.clone())).into_iter();
+    if after.apply(Edit::Group(edits.chain([Edit::Connect(connection.clone())]).collect())).is_err() {
+        return Ok(());
+    }
+    let graph = Graph::new(&after);
+    let faults = lasting_faults(&after, catalogue, &graph);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let graph_before = Graph::new(workflow);
+    let faults_before = lasting_faults(workflow, catalogue, &graph_before);
+    let was_there = |node: usize, fault: Fault| {
+        faults_before.iter().any(|(known, before)| {
+            graph_before.ids[*known] == graph.ids[node]
+                && std::mem::discriminant(before) == std::mem::discriminant(&fault)
+        })
+    };
+    match faults.into_iter().find(|&(node, fault)| !was_there(node, fault)) {
+        Some((node, fault)) => Err(format!("{}: {}", graph.ids[node], fault.in_words(&graph))),
+        None => Ok(()),
+    }
+}
+
+/// Returns what is wrong with loops that further wires cannot mend.
+fn lasting_faults(workflow: &Workflow, catalogue: &Catalogue, graph: &Graph) -> Vec<(usize, Fault)> {
+    let (_, faults) = Loops::with_faults(graph, |node| role_of(workflow, catalogue, &graph.ids[node]));
+    faults.into_iter().filter(|(_, fault)| fault.refuses_a_wire()).collect()
 }
 
 fn check_ends(
@@ -165,7 +216,7 @@ mod tests {
     use std::{sync::Arc, time::Duration};
 
     use super::*;
-    use crate::workflow::{Edit, NodeSettings, Position, Severity};
+    use crate::workflow::{NodeSettings, Position, Severity};
 
     fn problems_of(kind: &'static str, settings: NodeSettings) -> Vec<(Severity, String)> {
         let mut workflow = Workflow::new("w");

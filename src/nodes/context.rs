@@ -199,6 +199,15 @@ impl<'a> Context<'a> {
         Ok(self.host.folder().join(path))
     }
 
+    /// Notes the state of a file that will be read later, so that Resume can tell whether it has changed; returns the
+    /// state, or nothing for a file that is not there.
+    pub fn note_source(&self, path: &Path) -> Option<SourceState> {
+        let source = Source::probe(path);
+        let state = source.state;
+        self.host.note_source(source);
+        state
+    }
+
     /// Reads a file and notes its state, so that Resume can tell whether it has changed.
     pub fn read_source(&self, path: &Path) -> Result<Vec<u8>, NodeError> {
         // The state is taken first: a file written meanwhile then differs from it.

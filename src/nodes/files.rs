@@ -242,10 +242,10 @@ fn write_json() -> Kind {
     ))
 }
 
-/// Returns an error for bytes and pictures, which JSON has no form for.
+/// Returns an error for bytes, pictures and streams, which JSON has no form for.
 pub(super) fn refuse_what_json_cannot_hold(value: &Value) -> Result<(), NodeError> {
     match value {
-        Value::Bytes(_) | Value::Image(_) => {
+        Value::Bytes(_) | Value::Image(_) | Value::Stream(_) => {
             Err(NodeError::new(format!("JSON has no form for {}: write it to a file of its own", value.preview())))
         }
         Value::List(items) => items.iter().try_for_each(refuse_what_json_cannot_hold),

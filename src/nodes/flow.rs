@@ -92,6 +92,8 @@ fn is_true_or_not_empty(value: &Value) -> bool {
         Value::Record(record) => !record.is_empty(),
         Value::Table(table) => table.n_rows() > 0,
         Value::Image(image) => !image.pixels().is_empty(),
+        // Whether a stream has items is known once it is read.
+        Value::Stream(_) => true,
     }
 }
 
@@ -104,7 +106,7 @@ fn equals(value: &Value, operand: &str) -> Result<bool, NodeError> {
         Value::List(_) | Value::Record(_) => serde_json::from_str(operand)
             .map(|json| from_json(&json) == *value)
             .map_err(|error| NodeError::new(format!("the operand is compared as JSON, and it is none: {error}"))),
-        Value::Bytes(_) | Value::Table(_) | Value::Image(_) => Err(cannot_compare(value)),
+        Value::Bytes(_) | Value::Table(_) | Value::Image(_) | Value::Stream(_) => Err(cannot_compare(value)),
     }
 }
 

@@ -1,9 +1,11 @@
 //! The network.
 
+mod pages;
 mod request;
 
 use std::{sync::Arc, time::Duration};
 
+pub(super) use self::pages::{PAGES_STREAM, open_pages};
 use self::request::{Request, Response};
 use super::{
     Arity, Choice, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, ResolvedParameters,
@@ -12,7 +14,7 @@ use super::{
 use crate::value::{Record, Value, ValueType, from_json, to_json};
 
 pub(super) fn kinds() -> Vec<Kind> {
-    vec![http_request()]
+    vec![http_request(), pages::http_pages()]
 }
 
 const METHODS: &[Choice] = &[

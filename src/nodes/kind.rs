@@ -30,14 +30,25 @@ pub enum Family {
     Network,
     /// Branches and merges.
     Flow,
+    /// Doing something for every item, or again and again.
+    Loops,
     /// Clock, chance, environment, waiting.
     System,
 }
 
 impl Family {
     /// All families in the order of the library.
-    pub const ALL: [Self; 8] =
-        [Self::Input, Self::Files, Self::Tables, Self::Text, Self::Images, Self::Network, Self::Flow, Self::System];
+    pub const ALL: [Self; 9] = [
+        Self::Input,
+        Self::Files,
+        Self::Tables,
+        Self::Text,
+        Self::Images,
+        Self::Network,
+        Self::Flow,
+        Self::Loops,
+        Self::System,
+    ];
 
     /// Returns the family's name as shown to people.
     pub const fn name(self) -> &'static str {
@@ -49,6 +60,7 @@ impl Family {
             Self::Images => "Images",
             Self::Network => "Network",
             Self::Flow => "Flow",
+            Self::Loops => "Loops",
             Self::System => "System",
         }
     }
@@ -128,6 +140,34 @@ pub enum Load {
     Waits,
 }
 
+/// What a node is to a loop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Nothing: it executes, in a loop's body once an iteration.
+    #[default]
+    Plain,
+    /// The head of a loop over items.
+    ForEach,
+    /// The head of a loop that carries a state from one iteration to the next.
+    Repeat,
+    /// It gathers what each iteration gives, and closes the loop.
+    Collect,
+    /// It hands the state of a [`Role::Repeat`] to the next iteration, and closes the loop.
+    Next,
+}
+
+impl Role {
+    /// Returns whether a loop begins here.
+    pub const fn is_head(self) -> bool {
+        matches!(self, Self::ForEach | Self::Repeat)
+    }
+
+    /// Returns whether a loop ends here: what it gives is outside the loop.
+    pub const fn is_closer(self) -> bool {
+        matches!(self, Self::Collect | Self::Next)
+    }
+}
+
 /// What an executor gives back when it succeeds.
 #[derive(Clone, Debug)]
 pub struct Success {
@@ -195,6 +235,8 @@ pub struct Kind {
     pub cacheability: fn(&ResolvedParameters<'_>) -> Cacheability,
     /// Whether executing changes something outside, with these parameters.
     pub side_effect: fn(&ResolvedParameters<'_>) -> bool,
+    /// What it is to a loop.
+    pub role: Role,
     /// What it does.
     pub executor: Executor,
 }
@@ -220,6 +262,7 @@ impl Kind {
             load: Load::Computes,
             cacheability: |_| Cacheability::Always,
             side_effect: |_| false,
+            role: Role::Plain,
             executor: Arc::new(executor),
         }
     }
@@ -271,6 +314,13 @@ impl Kind {
     #[must_use]
     pub fn side_effect(mut self, side_effect: fn(&ResolvedParameters<'_>) -> bool) -> Self {
         self.side_effect = side_effect;
+        self
+    }
+
+    /// Sets what it is to a loop.
+    #[must_use]
+    pub const fn role(mut self, role: Role) -> Self {
+        self.role = role;
         self
     }
 

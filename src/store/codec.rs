@@ -2,7 +2,7 @@
 //!
 //! A value is a tag byte and its content; lengths and numbers are 64 bits, little-endian. A table at the top is an
 //! Arrow IPC stream and nothing else; one inside a list or record stands behind its length. A picture is its width and
-//! height (32 bits each) and its pixels.
+//! height (32 bits each) and its pixels. A stream is its description, like a record.
 
 use std::{
     io::{self, Write},
@@ -79,6 +79,7 @@ mod tag {
     pub(super) const RECORD: u8 = 8;
     pub(super) const TABLE: u8 = 9;
     pub(super) const IMAGE: u8 = 10;
+    pub(super) const STREAM: u8 = 11;
 }
 
 /// Writes a value in its form.
@@ -122,14 +123,8 @@ fn write_tagged(value: &Value, out: &mut impl Write, depth_left: usize) -> Resul
                 write_tagged(item, out, depth_left)?;
             }
         }
-        Value::Record(record) => {
-            write_number(out, tag::RECORD, record.len() as u64)?;
-            for (name, value) in record.iter() {
-                out.write_all(&(name.len() as u64).to_le_bytes())?;
-                out.write_all(name.as_bytes())?;
-                write_tagged(value, out, depth_left)?;
-            }
-        }
+        Value::Record(record) => write_record(out, tag::RECORD, record, depth_left)?,
+        Value::Stream(description) => write_record(out, tag::STREAM, description, depth_left)?,
         Value::Table(table) => {
             let mut bytes = Vec::new();
             write_table(table, &mut bytes)?;
@@ -141,6 +136,16 @@ fn write_tagged(value: &Value, out: &mut impl Write, depth_left: usize) -> Resul
             out.write_all(&image.height().to_le_bytes())?;
             out.write_all(image.pixels())?;
         }
+    }
+    Ok(())
+}
+
+fn write_record(out: &mut impl Write, tag: u8, record: &Record, depth_left: usize) -> Result<(), EncodeError> {
+    write_number(out, tag, record.len() as u64)?;
+    for (name, value) in record.iter() {
+        out.write_all(&(name.len() as u64).to_le_bytes())?;
+        out.write_all(name.as_bytes())?;
+        write_tagged(value, out, depth_left)?;
     }
     Ok(())
 }
@@ -197,19 +202,22 @@ fn read_tagged(rest: &mut &[u8], depth_left: usize) -> Result<Value, String> {
             }
             Value::List(items.into())
         }
-        tag::RECORD => {
-            let n_fields = take_length(rest)?;
-            let mut record = Record::new();
-            for _ in 0..n_fields {
-                let name = take_text(rest)?;
-                record.insert(name, read_tagged(rest, depth_left)?);
-            }
-            Value::Record(Arc::new(record))
-        }
+        tag::RECORD => Value::Record(Arc::new(read_record(rest, depth_left)?)),
+        tag::STREAM => Value::Stream(Arc::new(read_record(rest, depth_left)?)),
         tag::TABLE => Value::Table(read_table(take_block(rest)?)?),
         tag::IMAGE => Value::Image(take_image(rest)?),
         other => return Err(format!("no value has the tag {other}")),
     })
+}
+
+fn read_record(rest: &mut &[u8], depth_left: usize) -> Result<Record, String> {
+    let n_fields = take_length(rest)?;
+    let mut record = Record::new();
+    for _ in 0..n_fields {
+        let name = take_text(rest)?;
+        record.insert(name, read_tagged(rest, depth_left)?);
+    }
+    Ok(record)
 }
 
 fn take<'a>(rest: &mut &'a [u8], n_bytes: usize) -> Result<&'a [u8], String> {
@@ -280,7 +288,8 @@ pub(super) mod tests {
         leaf.prop_recursive(4, 32, 5, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::list),
-                proptest::collection::vec((".{0,5}", inner), 0..5).prop_map(Value::record),
+                proptest::collection::vec((".{0,5}", inner.clone()), 0..5).prop_map(Value::record),
+                proptest::collection::vec((".{0,5}", inner), 0..5).prop_map(Value::stream),
             ]
         })
     }

@@ -83,7 +83,7 @@ impl Value {
             Self::Float(value) => value.to_string(),
             Self::Text(text) => text.as_ref().to_owned(),
             Self::List(_) | Self::Record(_) => to_json(self).to_string(),
-            Self::Bytes(_) | Self::Table(_) | Self::Image(_) => self.preview(),
+            Self::Bytes(_) | Self::Table(_) | Self::Image(_) | Self::Stream(_) => self.preview(),
         }
     }
 }
@@ -141,6 +141,16 @@ mod tests {
         );
         assert_eq!(Value::Bool(true).convert(ValueType::Text), Ok(Value::text("true")));
         assert_eq!(Value::Null.convert(ValueType::Text).unwrap_err().to_string(), "expected Text, got Null");
+    }
+
+    #[test]
+    fn a_stream_is_read_by_a_loop_and_converts_to_nothing() {
+        let stream = Value::stream([("stream", Value::text("lines"))]);
+        assert_eq!(stream.convert(ValueType::Any), Ok(stream.clone()));
+        for to in [ValueType::Text, ValueType::List, ValueType::Record, ValueType::Table] {
+            assert!(!can_convert(ValueType::Stream, to) && !can_convert(to, ValueType::Stream));
+            assert_eq!(stream.convert(to).unwrap_err().to_string(), format!("expected {to}, got Stream of lines"));
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! * the type counts: `Int 1`, `Float 1.0` and `Text "1"` differ;
 //! * every NaN is the same, whatever its bits; `-0.0` differs from `0.0`, because it prints otherwise;
 //! * the order of a record's fields and of a table's columns counts, because it can be seen;
+//! * a stream is its description: where it comes from, not what will be read from there;
 //! * how a table is cut into batches does not count, nor what lies under an empty cell.
 
 use std::{fmt, str::FromStr};
@@ -11,7 +12,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use smallvec::SmallVec;
 
-use super::Value;
+use super::{Record, Value};
 
 /// 32 bytes that stand for some data: equal fingerprints mean equal data.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -146,16 +147,19 @@ impl FingerprintBuilder {
                 }
                 self
             }
-            Value::Record(record) => {
-                self.byte(7).number(record.len() as u64);
-                for (name, value) in record.iter() {
-                    self.text(name).value(value);
-                }
-                self
-            }
+            Value::Record(record) => self.byte(7).record(record),
             Value::Table(table) => self.byte(8).fingerprint(&table.fingerprint()),
             Value::Image(image) => self.byte(9).fingerprint(&image.fingerprint()),
+            Value::Stream(description) => self.byte(10).record(description),
         }
+    }
+
+    fn record(&mut self, record: &Record) -> &mut Self {
+        self.number(record.len() as u64);
+        for (name, value) in record.iter() {
+            self.text(name).value(value);
+        }
+        self
     }
 
     /// Returns the fingerprint of all that was added.

@@ -22,7 +22,7 @@ pub fn from_json(json: &Json) -> Value {
     }
 }
 
-/// Returns the value as JSON: tables become arrays of objects; bytes and images, which JSON has no form for, become
+/// Returns the value as JSON: tables become arrays of objects; bytes, images and streams, which JSON has no form for, become
 /// their one-line preview; numbers that are not finite become `null`.
 pub fn to_json(value: &Value) -> Json {
     match value {
@@ -31,7 +31,7 @@ pub fn to_json(value: &Value) -> Json {
         Value::Int(value) => Json::from(*value),
         Value::Float(value) => Number::from_f64(*value).map_or(Json::Null, Json::Number),
         Value::Text(text) => Json::String(text.as_ref().to_owned()),
-        Value::Bytes(_) | Value::Image(_) => Json::String(value.preview()),
+        Value::Bytes(_) | Value::Image(_) | Value::Stream(_) => Json::String(value.preview()),
         Value::List(items) => Json::Array(items.iter().map(to_json).collect()),
         Value::Record(record) => {
             Json::Object(record.iter().map(|(name, value)| (name.as_ref().to_owned(), to_json(value))).collect())

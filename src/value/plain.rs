@@ -25,7 +25,7 @@ impl Serialize for Value {
                 }
                 map.end()
             }
-            Self::Bytes(_) | Self::Table(_) | Self::Image(_) => {
+            Self::Bytes(_) | Self::Table(_) | Self::Image(_) | Self::Stream(_) => {
                 Err(ser::Error::custom(format!("{} cannot be written as text", self.value_type())))
             }
         }

@@ -19,6 +19,7 @@ impl Value {
             Self::Record(record) => record_preview(record),
             Self::Table(table) => format!("Table {} × {}", table.n_rows(), table.n_columns()),
             Self::Image(image) => format!("Image {} × {}", image.width(), image.height()),
+            Self::Stream(description) => stream_preview(description),
         }
     }
 }
@@ -51,6 +52,18 @@ fn record_preview(record: &Record) -> String {
     format!("Record {{{}{more}}}", names.join(", "))
 }
 
+/// Returns what a stream is of and where it comes from: the path of a file in full, of an address all but the query,
+/// which may hold a key.
+fn stream_preview(description: &Record) -> String {
+    let text = |name: &str| description.get(name).and_then(Value::as_text);
+    let what = text("stream").unwrap_or("items");
+    let from = text("path").or_else(|| text("url").map(|url| url.split(['?', '#']).next().unwrap_or_default()));
+    match from {
+        Some(from) => format!("Stream of {what} of {from}"),
+        None => format!("Stream of {what}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +77,15 @@ mod tests {
         assert_eq!(Value::Bytes(vec![0; 1500].into()).preview(), "Bytes 1.5 kB");
         assert_eq!(Value::record([("a", Value::Null)]).preview(), "Record {a}");
         assert_eq!(Value::list([Value::Null]).preview(), "List of 1");
+    }
+
+    #[test]
+    fn a_stream_says_where_it_comes_from_and_keeps_the_query_to_itself() {
+        let stream = |what: &'static str, name: &'static str, from: &'static str| {
+            Value::stream([("stream", Value::text(what)), (name, Value::text(from))]).preview()
+        };
+        assert_eq!(stream("lines", "path", "a?b.log"), "Stream of lines of a?b.log");
+        assert_eq!(stream("pages", "url", "http://x.org/a?key=1"), "Stream of pages of http://x.org/a");
+        assert_eq!(Value::stream::<&str>([]).preview(), "Stream of items");
     }
 }

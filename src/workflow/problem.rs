@@ -54,6 +54,8 @@ pub enum ProblemKind {
     WrongType,
     /// The node feeds itself.
     Cycle,
+    /// The node keeps a loop from running.
+    Loop,
     /// A required input is not connected.
     NotConnected,
     /// A parameter the kind does not have.

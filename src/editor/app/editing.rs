@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::App;
 use crate::{
     editor::{Command, MarkRequest, WireEnd, clipboard, mark_requests::mark_edit, panels::Tone, sitting::Sitting},
-    nodes::{Catalogue, Kind},
+    nodes::{Catalogue, Kind, check_loops},
     session::{Mark, MarkEdit, Pin, PinPolicy, PinState},
     value::can_convert,
     workflow::{Connection, Edit, EditError, KindId, Node, NodeId, PortRef, Position, Workflow},
@@ -57,12 +57,15 @@ impl App {
         let Some(sitting) = &mut self.sitting else { return };
         let Some(known) = self.catalogue.get(kind) else { return };
         let id = sitting.workflow().fresh_node_id(kind);
-        let edit = add_node_edit(sitting.workflow(), &self.catalogue, known, (&id, position), connect);
+        let (edit, refusal) = add_node_edit(sitting.workflow(), &self.catalogue, known, (&id, position), connect);
         let result = sitting.edit(format!("Add {}", known.title), edit);
         if result.is_ok() {
             sitting.select([id]);
         }
         self.say_edit_error(result);
+        if let Some(why) = refusal {
+            self.notices.show(Tone::Warning, format!("Not connected: {why}"), Vec::new());
+        }
     }
 
     pub(super) fn select(&mut self, nodes: Vec<NodeId>) {
@@ -177,20 +180,26 @@ impl App {
 }
 
 /// Returns the edit that adds a node, beside one that stands in that very place, and wires it to the end in the hand if
-/// that fits.
+/// that fits; and why it is not wired if that would make a loop that cannot run.
 fn add_node_edit(
     workflow: &Workflow,
     catalogue: &Catalogue,
     kind: &Kind,
     (id, position): (&NodeId, Position),
     connect: Option<&WireEnd>,
-) -> Edit {
+) -> (Edit, Option<String>) {
     let position = free_place(workflow, position);
     let add = Edit::AddNode(id.clone(), Arc::new(Node::new(&kind.id, position)));
-    match connect.and_then(|end| fitting_connection(workflow, catalogue, kind, id, end)) {
-        Some(connection) => Edit::Group(vec![add, Edit::Connect(connection)]),
-        None => add,
+    let Some(connection) = connect.and_then(|end| fitting_connection(workflow, catalogue, kind, id, end)) else {
+        return (add, None);
+    };
+    let mut with_node = workflow.clone();
+    if with_node.apply(add.clone()).is_ok()
+        && let Err(why) = check_loops(&with_node, catalogue, &connection, None)
+    {
+        return (add, Some(why));
     }
+    (Edit::Group(vec![add, Edit::Connect(connection)]), None)
 }
 
 /// Returns the place, or one a little further on where no node stands already.
@@ -267,7 +276,7 @@ mod tests {
         let (mut workflow, catalogue) = fixture();
         let end = WireEnd::Output(PortRef::new("source_1", "text"));
         let kind = catalogue.get(&"work".into()).unwrap();
-        let edit = add_node_edit(&workflow, &catalogue, kind, (&"work_2".into(), Position(9.0, 9.0)), Some(&end));
+        let (edit, _) = add_node_edit(&workflow, &catalogue, kind, (&"work_2".into(), Position(9.0, 9.0)), Some(&end));
         workflow.apply(edit).unwrap();
         let wires: Vec<_> = workflow.connections().map(|(to, from)| (to.to_string(), from.to_string())).collect();
         assert_eq!(wires, [("work_2.t1".to_owned(), "source_1.text".to_owned())]);
@@ -279,9 +288,28 @@ mod tests {
         workflow.apply(Edit::AddNode("work_2".into(), Arc::new(Node::new("work", Position(5.0, 5.0))))).unwrap();
         let end = WireEnd::Input(PortRef::new("work_2", "t1"));
         let kind = catalogue.get(&"source".into()).unwrap();
-        let edit = add_node_edit(&workflow, &catalogue, kind, (&"source_3".into(), Position(9.0, 9.0)), Some(&end));
+        let (edit, _) =
+            add_node_edit(&workflow, &catalogue, kind, (&"source_3".into(), Position(9.0, 9.0)), Some(&end));
         workflow.apply(edit).unwrap();
         assert_eq!(workflow.feed(&PortRef::new("work_2", "t1")), Some(&PortRef::new("source_3", "text")));
+    }
+
+    #[test]
+    fn a_new_node_is_not_wired_into_a_loop_that_cannot_run() {
+        let catalogue = Catalogue::standard();
+        let mut workflow = Workflow::new("w");
+        let node = Arc::new(Node::new("for_each", Position(0.0, 0.0)));
+        workflow.apply(Edit::AddNode("f".into(), node)).unwrap();
+        let end = WireEnd::Output(PortRef::new("f", "item"));
+        for (kind, is_wired) in [("collect", true), ("next", false)] {
+            let kind = catalogue.get(&kind.into()).unwrap();
+            let place = (&"new".into(), Position(9.0, 9.0));
+            let (edit, refusal) = add_node_edit(&workflow, &catalogue, kind, place, Some(&end));
+            let mut changed = workflow.clone();
+            changed.apply(edit).unwrap();
+            assert_eq!((changed.n_nodes(), changed.connections().len() == 1), (2, is_wired));
+            assert_eq!(refusal.is_none(), is_wired);
+        }
     }
 
     #[test]

@@ -197,7 +197,10 @@ impl<'a> CanvasFrame<'a> {
         self.ports_near(point)
             .into_iter()
             .filter(|(at, _)| anchor != Some(self.port_position(*at)))
-            .map(|(at, distance)| (at, drag.fits(at.node, self.port(at), at.is_input), distance))
+            .map(|(at, distance)| {
+                let fits = drag.fits(at.node, self.port(at), at.is_input);
+                (at, fits && drag.fits_loops(self.view, &self.port_ref(at)), distance)
+            })
             .min_by(|(_, fits_a, a), (_, fits_b, b)| fits_b.cmp(fits_a).then(a.total_cmp(b)))
             .map(|(at, fits, _)| (at, fits))
     }

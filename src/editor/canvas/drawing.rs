@@ -267,7 +267,11 @@ fn port_ui(
         }
     }
     let look = match &state.interaction {
-        Interaction::DragWire(drag) if drag.fits(at.node, port, at.is_input) => PortLook::Fits,
+        Interaction::DragWire(drag)
+            if drag.fits(at.node, port, at.is_input) && !drag.is_refused_by_loops(&frame.port_ref(at)) =>
+        {
+            PortLook::Fits
+        }
         Interaction::DragWire(drag) if is_end(&drag.end, frame, at) => PortLook::Plain,
         Interaction::DragWire(_) => PortLook::Refuses,
         _ if response.hovered() => PortLook::Hovered,

@@ -1,5 +1,7 @@
 //! What the hand is at: one thing at a time.
 
+use std::{cell::RefCell, collections::BTreeMap};
+
 use egui::{Pos2, Vec2};
 
 use super::{
@@ -7,8 +9,8 @@ use super::{
     scene::Scene,
 };
 use crate::{
-    editor::WireEnd,
-    nodes::check_connection,
+    editor::{View, WireEnd},
+    nodes::{check_connection, check_loops},
     value::{ValueType, can_convert},
     workflow::{Connection, Edit, NodeId, PortRef, Position, Workflow},
 };
@@ -82,6 +84,9 @@ pub(super) struct WireDrag {
     pub(super) taken_from: Option<PortRef>,
     /// By the scene's index: nodes that a wire from `end` would close a circle with.
     circular: Vec<bool>,
+    /// Why ports near which the wire was would make a loop that cannot run. Looking at the loops of a large workflow
+    /// takes time, so each port is looked at once, when the wire comes near.
+    loop_refusals: RefCell<BTreeMap<PortRef, Option<String>>>,
 }
 
 impl WireDrag {
@@ -101,7 +106,13 @@ impl WireDrag {
         let index = scene.index(node)?;
         let layout = &scene.nodes[index].layout;
         let known = if down { layout.input(port) } else { layout.output(port) };
-        Some(Self { value_type: known?.value_type, end, taken_from, circular: scene.reachable(index, down) })
+        Some(Self {
+            value_type: known?.value_type,
+            end,
+            taken_from,
+            circular: scene.reachable(index, down),
+            loop_refusals: RefCell::default(),
+        })
     }
 
     /// Returns where the end that stays is.
@@ -120,7 +131,8 @@ impl WireDrag {
         matches!(self.end, WireEnd::Output(_))
     }
 
-    /// Returns whether a port takes the wire. Agrees with [`check_connection`], and is quick.
+    /// Returns whether a port takes the wire, as far as types and circles go. Agrees with [`check_connection`] there, and
+    /// is quick; [`WireDrag::fits_loops`] has the last word.
     pub(super) fn fits(&self, node: usize, port: &PortLayout, is_input: bool) -> bool {
         is_input == self.wants_input()
             && !self.circular.get(node).is_some_and(|circular| *circular)
@@ -129,6 +141,21 @@ impl WireDrag {
             } else {
                 can_convert(port.value_type, self.value_type)
             }
+    }
+
+    /// Returns whether a port that the wire is near takes it: it fits, and makes no loop that cannot run.
+    pub(super) fn fits_loops(&self, view: View<'_>, port: &PortRef) -> bool {
+        let mut refusals = self.loop_refusals.borrow_mut();
+        let refusal = refusals.entry(port.clone()).or_insert_with(|| {
+            let connection = self.connection(port.clone());
+            check_loops(view.workflow, view.catalogue, &connection, self.taken_from.as_ref()).err()
+        });
+        refusal.is_none()
+    }
+
+    /// Returns whether a port was found to make a loop that cannot run.
+    pub(super) fn is_refused_by_loops(&self, port: &PortRef) -> bool {
+        self.loop_refusals.borrow().get(port).is_some_and(|refusal| refusal.is_some())
     }
 
     /// Returns the connection that dropping on a port would make.
@@ -140,10 +167,13 @@ impl WireDrag {
     }
 
     /// Returns why a port refuses the wire, if it does.
-    pub(super) fn refusal(&self, view: crate::editor::View<'_>, port: &PortRef, is_input: bool) -> Option<String> {
+    pub(super) fn refusal(&self, view: View<'_>, port: &PortRef, is_input: bool) -> Option<String> {
         if is_input != self.wants_input() {
             let (this, other) = if is_input { ("an input", "an output") } else { ("an output", "an input") };
             return Some(format!("{port} is {this}: this wire needs {other}"));
+        }
+        if let Some(Some(why)) = self.loop_refusals.borrow().get(port) {
+            return Some(why.clone());
         }
         check_connection(view.workflow, view.catalogue, &self.connection(port.clone())).err()
     }

@@ -8,7 +8,7 @@ use std::{
 use imbl::{OrdMap, Vector};
 
 use crate::{
-    nodes::{Cacheability, Catalogue, Kind, ResolvedParameters, problems_of_node, problems_of_wires},
+    nodes::{Cacheability, Catalogue, Kind, Loops, ResolvedParameters, problems_of_node, problems_of_wires},
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Graph, Node, NodeId, Problem, Severity, Workflow},
 };
@@ -31,6 +31,7 @@ pub(in crate::engine) struct Facts {
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct Prepared {
     pub(in crate::engine) graph: Arc<Graph>,
+    pub(in crate::engine) loops: Arc<Loops>,
     pub(in crate::engine) facts: Vector<Arc<Facts>>,
     /// By node, where there are any.
     node_problems: OrdMap<NodeId, Arc<[Problem]>>,
@@ -43,7 +44,7 @@ pub(in crate::engine) struct Prepared {
 impl Prepared {
     pub(super) fn new(workflow: &Workflow, catalogue: &Catalogue) -> Self {
         let graph = Graph::new(workflow);
-        let wire_problems = problems_of_wires(workflow, catalogue, &graph);
+        let (wire_problems, loops) = problems_of_wires(workflow, catalogue, &graph);
         let mut wire_errors = HashMap::new();
         for problem in wire_problems.iter().filter(|problem| problem.severity == Severity::Error) {
             if let Some(node) = problem.location.node() {
@@ -54,6 +55,7 @@ impl Prepared {
             if graph.ordered < graph.n_nodes() { graph.in_a_circle().cloned().collect() } else { BTreeSet::new() };
         let mut prepared = Self {
             graph: Arc::new(graph),
+            loops: Arc::new(loops),
             facts: Vector::new(),
             node_problems: OrdMap::new(),
             wire_problems: wire_problems.into(),

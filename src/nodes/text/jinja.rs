@@ -18,7 +18,7 @@ pub(super) fn to_jinja(value: &Value) -> JinjaValue {
         Value::List(items) => JinjaValue::from_object(Items(Arc::clone(items))),
         Value::Record(record) => JinjaValue::from_object(Fields(Arc::clone(record))),
         Value::Table(table) => JinjaValue::from_object(Rows(table.clone())),
-        Value::Image(_) => JinjaValue::from(value.preview()),
+        Value::Image(_) | Value::Stream(_) => JinjaValue::from(value.preview()),
     }
 }
 

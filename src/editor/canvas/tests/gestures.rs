@@ -125,6 +125,21 @@ fn a_circle_is_refused() {
 }
 
 #[test]
+fn a_wire_that_joins_sibling_loops_is_refused_saying_why() {
+    let nodes = [("one", "each", 100.0, 100.0), ("other", "each", 100.0, 300.0), ("pair", "join", 450.0, 160.0)];
+    let mut window = window(workflow(&nodes, &["one.item -> pair.left"]));
+    let (output, right) = (center(&window, "Other output item"), center(&window, "Pair input right"));
+    drag_without_drop(&mut window, output, right, Modifiers::NONE);
+    assert!(window.query_by_label_contains("two sibling loops, one and other").is_some());
+    let_go(&mut window, right, Modifiers::NONE);
+    assert_eq!(edits(&window), [""; 0]);
+    // In place of the other loop's wire it fits.
+    let left = center(&window, "Pair input left");
+    drag(&mut window, output, left);
+    assert_eq!(feed(&window, "pair.left").as_deref(), Some("other.item"));
+}
+
+#[test]
 fn a_new_wire_takes_the_place_of_the_old_one() {
     let nodes = [("one", "read", 100.0, 100.0), ("other", "read", 100.0, 300.0), ("keeper", "filter", 450.0, 160.0)];
     let mut window = window(workflow(&nodes, &["one.out -> keeper.in"]));

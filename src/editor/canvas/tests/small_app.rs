@@ -17,7 +17,7 @@ use crate::{
         theme,
     },
     engine::{Decision, NodePlan, Plan},
-    nodes::{Arity, Catalogue, Choice, Family, Kind, Outputs, ParameterSchema, ParameterType, Success, check},
+    nodes::{Arity, Catalogue, Choice, Family, Kind, Outputs, ParameterSchema, ParameterType, Role, Success, check},
     session::{Baseline, Mark, Marks, PinPolicy},
     store::{Effect, Kept, NodeRecord, Provenance, Reason, RunId, RunKind, Status},
     value::{FingerprintBuilder, Value, ValueType},
@@ -237,6 +237,11 @@ pub(super) fn catalogue() -> Catalogue {
             .input("body", ValueType::Text, Arity::Required)
             .input("image", ValueType::Image, Arity::Optional)
             .side_effect(|_| true),
+        kind("each", "Each part", Family::Loops)
+            .about("Does something with every part.", "cycle")
+            .input("parts", ValueType::Table, Arity::Required)
+            .output("item", ValueType::Table)
+            .role(Role::ForEach),
     ] {
         catalogue.register(kind);
     }
