@@ -6,11 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use super::Kept;
+use super::{Kept, PastNode};
 use crate::{
     nodes::{LogLevel, Source},
     value::Fingerprint,
-    workflow::{Node, NodeId, PortId, PortRef, Workflow, WorkflowId},
+    workflow::{NodeId, PortId, PortRef, Workflow, WorkflowId},
 };
 
 macro_rules! ulid_id {
@@ -483,7 +483,7 @@ pub struct NodeRecord {
     /// The node.
     pub node: NodeId,
     /// The node as it was when its results were made, or in this run: kind, parameters, settings.
-    pub as_it_was: Arc<Node>,
+    pub as_it_was: PastNode,
     /// What came of it.
     pub status: Status,
     /// Why it executed, if it did.

@@ -1,4 +1,4 @@
-//! What a node's record looks like in the database: RON, with fingerprints in place of data.
+//! Rows as text: RON, with fingerprints in place of data. Records stood like this in older stores; they are still read.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -160,29 +160,6 @@ pub(super) fn from_text<T: serde::de::DeserializeOwned>(text: &str) -> Result<T,
     options().from_str(text).map_err(|error| error.to_string())
 }
 
-/// Returns a record as text, or why it cannot be written.
-pub(super) fn record_to_text(record: &NodeRecord) -> Result<String, String> {
-    to_text(&RecordRow {
-        run: record.run,
-        node: record.node.clone(),
-        as_it_was: Arc::clone(&record.as_it_was),
-        status: record.status.clone(),
-        reasons: record.reasons.clone(),
-        config: record.config,
-        recipe: record.recipe,
-        inputs: record.inputs.iter().map(InputRow::from).collect(),
-        results: record.results.as_ref().map(|results| results.ports().to_vec()),
-        provenance: record.provenance,
-        started: record.started,
-        took: record.took,
-        log: record.log.clone(),
-        sources: record.sources.iter().map(SourceRow::from).collect(),
-        effect: record.effect,
-        released: record.released.clone(),
-        warnings: record.warnings.clone(),
-    })
-}
-
 /// Returns the record that a text stands for, its results to be read from the store when asked for.
 pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord, String> {
     let row: RecordRow = from_text(text)?;
@@ -190,7 +167,7 @@ pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord
     Ok(NodeRecord {
         run: row.run,
         node: row.node,
-        as_it_was: row.as_it_was,
+        as_it_was: row.as_it_was.into(),
         status: row.status,
         reasons: row.reasons,
         config: row.config,

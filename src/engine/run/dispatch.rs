@@ -78,7 +78,7 @@ pub(super) fn run(
     if let Some(store) = &engine.store {
         let unsettled =
             plan.nodes.iter().filter(|node| node.decision == Decision::Execute).map(|node| node.node.clone());
-        store.begin_run(&header, unsettled.collect());
+        store.begin_run(&header, unsettled.collect(), Vec::new);
     }
     let shared = Arc::new(Shared {
         run: id,
@@ -435,7 +435,7 @@ impl<'a> Dispatcher<'a> {
     /// Makes the record of a pinned node say what its results came from: its parameters of now had no part in them.
     fn add_what_a_pin_came_from(&self, record: &mut NodeRecord) {
         if let Some(capture) = self.request.marks.get(&record.node).capture() {
-            record.as_it_was = Arc::clone(&capture.as_it_was);
+            record.as_it_was = Arc::clone(&capture.as_it_was).into();
             record.config = capture.config;
             record.recipe = capture.recipe;
             record.inputs.clone_from(&capture.inputs);
@@ -484,7 +484,7 @@ impl<'a> Dispatcher<'a> {
         NodeRecord {
             run: self.shared.run,
             node: id.clone(),
-            as_it_was: Arc::clone(node),
+            as_it_was: Arc::clone(node).into(),
             status,
             reasons: Vec::new(),
             config: planned.config,
