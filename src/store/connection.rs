@@ -33,7 +33,7 @@ pub(super) enum Purpose {
 
 /// The steps from an empty file to the newest schema; the database's `user_version` counts those taken. A step that was
 /// ever released is never changed.
-const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &["
 -- Times are nanoseconds since 1970, ids are ULIDs, structures are RON.
 CREATE TABLE workflow_texts (
     hash BLOB NOT NULL PRIMARY KEY,
