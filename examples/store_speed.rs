@@ -132,7 +132,7 @@ fn full_run(folder: &Path, n_nodes: usize) {
         let settled = started.elapsed();
         store.finish_run(header.id, RunStatus::Succeeded, settled);
         store.flush().unwrap();
-        let (all, cpu) = (started.elapsed(), cpu() - cpu_before);
+        let (all, cpu) = (started.elapsed(), cpu().saturating_sub(cpu_before));
         println!(
             "{n_nodes:>7} nodes, {pass:<20} begin {:.3} ms, settle {:.3} µs, till written {:.2} µs, on processors {:.2} µs a node",
             begun.as_secs_f64() * 1e3,
@@ -156,8 +156,9 @@ fn cold(folder: &Path, session: SessionId) {
     let started = Instant::now();
     let store = Store::open(folder).unwrap();
     let opened = started.elapsed();
+    let asked = Instant::now();
     let baseline = store.baseline(session).unwrap();
-    let read = started.elapsed();
+    let read = asked.elapsed();
     let results = baseline.iter().filter_map(|record| record.results.as_ref());
     let fingerprints: Vec<Fingerprint> =
         results.flat_map(|results| results.ports().iter().map(|port| port.fingerprint)).collect();
@@ -174,7 +175,7 @@ fn cold(folder: &Path, session: SessionId) {
         "{:>7} records: open {:.2} ms, baseline {:.2} ms, missing_results {:.2} ms, first node {:.2} ms, whole run {:.2} ms ({})",
         baseline.len(),
         millis(opened),
-        millis(read - opened),
+        millis(read),
         millis(missing),
         millis(node),
         millis(asked.elapsed()),

@@ -84,7 +84,7 @@ pub(super) fn read(
     // All is read as it stood at one moment.
     let transaction = connection.unchecked_transaction()?;
     let Some(session) = number_of_session(&transaction, session)? else { return Ok(Vec::new()) };
-    let (settled, interrupted) = split(&transaction, session)?;
+    let Standing { settled, interrupted } = standing(&transaction, session)?;
     let mut runs = Runs::new(&transaction, reader);
     let mut records = settled_records(&transaction, reader, settled, &mut runs)?;
     for (node, run) in interrupted {
@@ -102,12 +102,19 @@ fn number_of_session(connection: &Connection, session: SessionId) -> rusqlite::R
         .optional()
 }
 
-/// Returns the records of a session, in the order of their nodes, and the nodes without one with the runs that were to settle
-/// them, sorted by node.
-fn split(connection: &Connection, session: i64) -> rusqlite::Result<(Vec<i64>, Vec<(NodeId, i64)>)> {
+/// Where a session stands.
+#[derive(Default)]
+struct Standing {
+    /// The newest records, in the order of their nodes.
+    settled: Vec<i64>,
+    /// The nodes without one, with the runs that were to settle them, sorted by node.
+    interrupted: Vec<(NodeId, i64)>,
+}
+
+/// Returns where a session stands, of which the number is given.
+fn standing(connection: &Connection, session: i64) -> rusqlite::Result<Standing> {
     let mut unsettled = unsettled(connection, session)?;
-    let mut interrupted: Vec<(NodeId, i64)> = Vec::new();
-    let mut settled = Vec::new();
+    let Standing { mut settled, mut interrupted } = Standing::default();
     let mut statement =
         connection.prepare_cached("SELECT node, record FROM baseline WHERE session = ?1 ORDER BY node")?;
     let mut rows = statement.query(params![session])?;
@@ -119,7 +126,8 @@ fn split(connection: &Connection, session: i64) -> rusqlite::Result<(Vec<i64>, V
             continue;
         }
         let node = row.get_ref(0)?.as_str()?;
-        match unsettled.remove(node).filter(|newer| *newer > run).or((place == 0).then_some(run)) {
+        let newer = unsettled.remove(node).filter(|newer| *newer > run);
+        match if place == 0 { newer.or(Some(run)) } else { newer } {
             Some(run) => interrupted.extend(node.parse().ok().map(|node| (node, run))),
             None => settled.push(record),
         }
@@ -127,7 +135,7 @@ fn split(connection: &Connection, session: i64) -> rusqlite::Result<(Vec<i64>, V
     let never_settled = unsettled.into_iter().filter_map(|(node, run)| Some((node.parse().ok()?, run)));
     interrupted.extend(never_settled);
     interrupted.sort_unstable();
-    Ok((settled, interrupted))
+    Ok(Standing { settled, interrupted })
 }
 
 /// Returns the nodes that runs of a session were to settle, of those runs that have not settled all, each with the newest such
@@ -205,7 +213,7 @@ fn interrupted_record(node: NodeId, of: Of) -> NodeRecord {
 /// Lets a session, of which the number is given, start from what another one starts from.
 pub(super) fn adopt(connection: &Connection, from: SessionId, to: i64) -> rusqlite::Result<()> {
     let Some(from) = number_of_session(connection, from)? else { return Ok(()) };
-    let (_, interrupted) = split(connection, from)?;
+    let Standing { interrupted, .. } = standing(connection, from)?;
     connection.execute(
         "INSERT OR REPLACE INTO baseline (session, node, record) SELECT ?2, node, record FROM baseline WHERE session = ?1",
         params![from, to],

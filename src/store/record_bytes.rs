@@ -99,7 +99,7 @@ impl Serialize for InputsOut<'_> {
         let mut inputs = serializer.serialize_seq(Some(self.0.inputs.len()))?;
         for input in &self.0.inputs {
             let fingerprint = input.fingerprint();
-            let provenance = fingerprint.and(input.provenance());
+            let provenance = if fingerprint.is_some() { input.provenance() } else { None };
             inputs.serialize_element(&InputOut {
                 port: input.port.as_str(),
                 source_node: input.source.node.as_str(),
@@ -217,13 +217,11 @@ impl<'a> Decoder<'a> {
 
     /// Returns the record that bytes stand for, its results to be read from the store when asked for.
     pub(super) fn record(&mut self, bytes: &[u8], of: &Of) -> Result<NodeRecord, String> {
-        match bytes.split_first() {
-            Some((&FORMAT, rest)) => self.take_record(&mut Taker(rest), of),
-            _ => {
-                let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-                rows::record_from_text(text, self.reader)
-            }
+        if let Some((&FORMAT, rest)) = bytes.split_first() {
+            return self.take_record(&mut Taker(rest), of);
         }
+        let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+        rows::record_from_text(text, self.reader)
     }
 
     fn take_record(&mut self, rest: &mut Taker<'_>, of: &Of) -> Result<NodeRecord, String> {
@@ -351,4 +349,50 @@ fn source((path, state): (PathRow, Option<StateRow>)) -> Source {
         content: state.content.map(Fingerprint::from_bytes),
     });
     Source { path: PathBuf::from(path), state }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Missing, NeverRan, NotRun, PinPolicy};
+
+    fn positions<T: Serialize>(variants: &[T]) -> Vec<u8> {
+        variants.iter().map(|variant| postcard::to_stdvec(variant).unwrap()[0]).collect()
+    }
+
+    #[test]
+    fn variants_keep_the_positions_they_are_written_by() {
+        let statuses = [
+            Status::Executed,
+            Status::Reused { from: Provenance::Run(RunId(Ulid(1))) },
+            Status::Pinned { policy: PinPolicy::Hold, edited: false, captured_in: None },
+            Status::Disabled,
+            Status::NotRun(NotRun::NotNeeded),
+            Status::Failed(String::new()),
+            Status::Cancelled,
+            Status::Interrupted,
+        ];
+        assert_eq!(positions(&statuses), [0, 1, 2, 3, 4, 5, 6, 7]);
+        let reasons = [
+            Reason::StandardRun,
+            Reason::NeverRan(NeverRan::New),
+            Reason::ConfigChanged(Vec::new()),
+            Reason::InputsChanged(Vec::new()),
+            Reason::FailedLastTime(String::new()),
+            Reason::Forced,
+            Reason::NotCacheable,
+            Reason::SourceChanged(Vec::new()),
+            Reason::Unpinned,
+            Reason::ResultsLost(String::new()),
+            Reason::UpstreamExecutes(Vec::new()),
+        ];
+        assert_eq!(positions(&reasons), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        let not_run = [
+            NotRun::InputMissing { port: "in".into(), why: Missing::NotConnected },
+            NotRun::NotNeeded,
+            NotRun::StoppedByError("a".into()),
+        ];
+        assert_eq!(positions(&not_run), [0, 1, 2]);
+        assert_eq!(positions(&[Effect::None, Effect::Performed, Effect::HeldBack]), [0, 1, 2]);
+    }
 }

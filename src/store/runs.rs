@@ -1,6 +1,7 @@
 //! Runs and their records as rows.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     path::PathBuf,
     sync::{Arc, Weak},
@@ -147,18 +148,15 @@ impl BeginRow {
         if let Some(number) = known {
             return Ok(number);
         }
-        let made;
         let bytes = match &self.workflow.bytes {
-            Some(bytes) => bytes,
-            None => {
-                made = workflow_bytes::to_bytes(&self.header.workflow)
-                    .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?;
-                &made
-            }
+            Some(bytes) => Cow::Borrowed(&bytes[..]),
+            None => workflow_bytes::to_bytes(&self.header.workflow)
+                .map(Cow::Owned)
+                .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?,
         };
         connection
             .prepare_cached("INSERT INTO workflows (hash, bytes) VALUES (?1, ?2)")?
-            .insert(params![self.workflow.hash.as_bytes(), bytes])
+            .insert(params![self.workflow.hash.as_bytes(), &bytes[..]])
     }
 }
 

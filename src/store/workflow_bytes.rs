@@ -235,7 +235,7 @@ mod tests {
         let strange = Node {
             title: "Title".into(),
             comment: "note".into(),
-            settings: NodeSettings { continue_on_error: true, ..NodeSettings::default() },
+            settings: NodeSettings { continue_on_error: true },
             ..Node::new("from_the_future", Position(f32::MIN_POSITIVE, -0.0))
                 .with("nan", f64::NAN)
                 .with("minus_zero", -0.0)

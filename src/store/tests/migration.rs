@@ -60,7 +60,13 @@ fn write_first_format(database: &Path) -> Old {
         connection
             .execute(
                 "INSERT INTO kept_values VALUES (?1, ?2, ?3, ?4, ?5, 0, 0)",
-                params![fingerprint.as_bytes(), Form::Tagged as i64, bytes.len() as i64, checksum.as_bytes(), bytes],
+                params![
+                    fingerprint.as_bytes(),
+                    Form::Tagged as i64,
+                    bytes.len().cast_signed() as i64,
+                    checksum.as_bytes(),
+                    bytes
+                ],
             )
             .unwrap();
         let run = old.runs[run];

@@ -48,7 +48,8 @@ fn a_reused_node_has_the_record_of_the_run_that_executed_it_and_keeps_its_place_
     let account = store.run(third).unwrap().unwrap();
     let nodes: Vec<&str> = account.nodes.iter().map(|record| record.node.as_str()).collect();
     assert_eq!(nodes, ["a", "b", "c"]);
-    let original = store.run(first).unwrap().unwrap().node(&"a".into()).unwrap().clone();
+    let first_account = store.run(first).unwrap().unwrap();
+    let original = first_account.node(&"a".into()).unwrap();
     let a = account.node(&"a".into()).unwrap();
     assert_eq!((a.run, &a.status), (third, &Status::Reused { from: Provenance::Run(first) }));
     assert_eq!((a.started, a.took, a.provenance), (original.started, original.took, Some(Provenance::Run(first))));
