@@ -21,7 +21,7 @@ use pinflow::{
         RunStatus, SessionId, Status, Store,
     },
     value::{Fingerprint, Value},
-    workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
+    workflow::{Connection, Node, NodeId, PortRef, Position, Workflow, WorkflowId, WorkflowParts, WorkflowSettings},
 };
 
 const LAYER: usize = 100;
@@ -36,21 +36,23 @@ fn feed(node: usize, input: usize) -> usize {
 }
 
 fn layered(n_nodes: usize) -> Workflow {
-    let mut edits = Vec::new();
-    for node in 0..n_nodes {
-        let position = Position((node / LAYER) as f32 * 280.0, (node % LAYER) as f32 * 120.0);
-        let placed = Node::new("sum", position).with("salt", i64::try_from(node).unwrap());
-        edits.push(Edit::AddNode(id(node), Arc::new(placed)));
-    }
-    for node in LAYER..n_nodes {
-        for (input, port) in ["in1", "in2"].into_iter().enumerate() {
-            let from = PortRef::new(id(feed(node, input)), "out");
-            edits.push(Edit::Connect(Connection { from, to: PortRef::new(id(node), port) }));
-        }
-    }
-    let mut workflow = Workflow::new("layered");
-    workflow.apply(Edit::Group(edits)).unwrap();
-    workflow
+    let place = |node: usize| Position((node / LAYER) as f32 * 280.0, (node % LAYER) as f32 * 120.0);
+    let placed = |node: usize| Arc::new(Node::new("sum", place(node)).with("salt", i64::try_from(node).unwrap()));
+    let inputs = (LAYER..n_nodes).flat_map(|node| [(node, 0, "in1"), (node, 1, "in2")]);
+    Workflow::from_parts(WorkflowParts {
+        id: WorkflowId::generate(),
+        name: "layered".to_owned(),
+        next_number: 1 + n_nodes as u64,
+        settings: WorkflowSettings::default(),
+        nodes: (0..n_nodes).map(|node| (id(node), placed(node))).collect(),
+        connections: inputs
+            .map(|(node, input, port)| Connection {
+                from: PortRef::new(id(feed(node, input)), "out"),
+                to: PortRef::new(id(node), port),
+            })
+            .collect(),
+        frames: Vec::new(),
+    })
 }
 
 fn records(workflow: &Workflow, run: RunId) -> Vec<Arc<NodeRecord>> {
@@ -156,9 +158,9 @@ fn cold(folder: &Path, session: SessionId) {
     let started = Instant::now();
     let store = Store::open(folder).unwrap();
     let opened = started.elapsed();
-    let asked = Instant::now();
+    let (asked, cpu_before) = (Instant::now(), cpu());
     let baseline = store.baseline(session).unwrap();
-    let read = asked.elapsed();
+    let (read, read_cpu) = (asked.elapsed(), cpu().saturating_sub(cpu_before));
     let results = baseline.iter().filter_map(|record| record.results.as_ref());
     let fingerprints: Vec<Fingerprint> =
         results.flat_map(|results| results.ports().iter().map(|port| port.fingerprint)).collect();
@@ -172,10 +174,11 @@ fn cold(folder: &Path, session: SessionId) {
     let run = store.run(baseline[0].run).unwrap().unwrap();
     let millis = |time: Duration| time.as_secs_f64() * 1e3;
     println!(
-        "{:>7} records: open {:.2} ms, baseline {:.2} ms, missing_results {:.2} ms, first node {:.2} ms, whole run {:.2} ms ({})",
+        "{:>7} records: open {:.2} ms, baseline {:.2} ms (on processors {:.2}), missing_results {:.2} ms, first node {:.2} ms, whole run {:.2} ms ({})",
         baseline.len(),
         millis(opened),
         millis(read),
+        millis(read_cpu),
         millis(missing),
         millis(node),
         millis(asked.elapsed()),

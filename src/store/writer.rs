@@ -307,6 +307,7 @@ impl Writer {
                 Err(error) => refused.push(error),
             }
         }
+        self.known.forget();
         transaction.commit().map_err(sqlite)?;
         errors.append(&mut refused);
         Ok(())
