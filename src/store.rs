@@ -4,20 +4,30 @@
 //! In the store's folder: `store.sqlite`, `blobs/` for large values, `alive/` for the locks of programs that have it open.
 
 mod alive;
+mod baseline;
 mod codec;
 mod connection;
 mod database;
 mod error;
+mod ids;
+mod iterations;
 mod kept;
 mod kept_for;
+mod known;
+mod past_node;
 mod pinned_data;
 mod queue;
+mod ready;
 pub mod record;
 mod record_map;
+mod record_bytes;
+mod reused;
 mod rows;
 mod run_record;
 mod runs;
+mod timings;
 mod values;
+mod workflow_bytes;
 mod writer;
 
 #[cfg(test)]
@@ -29,8 +39,10 @@ pub(crate) use self::rows::{InputRow, PathRow};
 pub use self::{
     database::Store,
     error::StoreError,
+    iterations::LoopId,
     kept::{Kept, KeptPort},
     kept_for::{KeptFor, age_in_words, kept_for_key},
+    past_node::PastNode,
     pinned_data::PinnedData,
     record::{
         Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, LogLine, MarkUsed, Missing, NeverRan, NodeRecord,

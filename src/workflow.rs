@@ -119,6 +119,25 @@ pub struct Connection {
     pub to: PortRef,
 }
 
+/// All that a document holds, for whoever keeps it in another form than the file's.
+#[derive(Clone, Debug)]
+pub struct WorkflowParts {
+    /// The workflow's id.
+    pub id: WorkflowId,
+    /// Its name.
+    pub name: String,
+    /// The number the next new node gets.
+    pub next_number: u64,
+    /// Its settings.
+    pub settings: WorkflowSettings,
+    /// Its nodes.
+    pub nodes: Vec<(NodeId, Arc<Node>)>,
+    /// Its connections.
+    pub connections: Vec<Connection>,
+    /// Its frames.
+    pub frames: Vec<(FrameId, Frame)>,
+}
+
 /// The document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workflow {
@@ -146,6 +165,24 @@ impl Workflow {
             settings: WorkflowSettings::default(),
             next_number: 1,
         }
+    }
+
+    /// Returns the document that holds these parts, as they were taken from one.
+    pub fn from_parts(parts: WorkflowParts) -> Self {
+        Self {
+            id: parts.id,
+            name: parts.name,
+            nodes: parts.nodes.into_iter().collect(),
+            connections: parts.connections.into_iter().map(|connection| (connection.to, connection.from)).collect(),
+            frames: parts.frames.into_iter().collect(),
+            settings: parts.settings,
+            next_number: parts.next_number,
+        }
+    }
+
+    /// Returns the number the next new node gets.
+    pub const fn next_number(&self) -> u64 {
+        self.next_number
     }
 
     /// Returns the id, which stays when the file is renamed.

@@ -92,7 +92,7 @@ impl<'a> Bench<'a> {
     }
 
     fn plan(&self, workflow: &Workflow, baseline: &Baseline, kind: RunKind) -> Plan {
-        let options = PlanOptions { kind, targets: Vec::new() };
+        let options = PlanOptions::of(kind);
         plan(workflow, &self.catalogue, &Marks::default(), baseline, &Probes::default(), &options).0
     }
 
@@ -204,7 +204,7 @@ fn request(workflow: &Arc<Workflow>, session: SessionId, baseline: &Arc<Baseline
         session,
         marks: Marks::default(),
         baseline: Arc::clone(baseline),
-        options: PlanOptions { kind, targets: Vec::new() },
+        options: PlanOptions::of(kind),
     }
 }
 

@@ -241,7 +241,7 @@ fn a_session_that_was_not_closed_is_offered_back_with_everything() {
     session.unsaved = Some("the edited workflow".into());
     session.save().unwrap();
     let run = header(session.id, &workflow);
-    place.store.begin_run(&run, vec!["a".into(), "b".into()]);
+    place.store.begin_run(&run, vec!["a".into(), "b".into()], Vec::new);
     place.store.settle(session.id, Arc::new(executed(run.id, "a", "settled")));
     place.store.flush().unwrap();
     let id = session.id;
@@ -396,7 +396,7 @@ fn marks_pins_and_baseline_of_an_earlier_session_are_taken_over_and_the_marks_gi
     earlier.marks.set("b".into(), pinned(PinPolicy::Hold, Outputs::one("out", "kept")));
     earlier.save().unwrap();
     let run = header(earlier.id, &chain(&["a"]));
-    place.store.begin_run(&run, Vec::new());
+    place.store.begin_run(&run, Vec::new(), Vec::new);
     place.store.settle(earlier.id, Arc::new(executed(run.id, "a", "settled")));
     place.store.finish_run(run.id, RunStatus::Succeeded, std::time::Duration::from_secs(1));
     let earlier_id = earlier.id;

@@ -2,8 +2,8 @@
 
 use std::{
     cell::Cell,
-    collections::VecDeque,
     fmt, fs,
+    ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
@@ -14,19 +14,21 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    Kept, KeptPort, NodeRecord, PinnedData, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError,
+    Kept, KeptPort, LoopId, NodeRecord, PinnedData, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError,
     alive::{Alive, Living},
+    baseline,
     connection::{self, Purpose},
+    iterations,
     kept_for,
     pinned_data::{self, Owner},
-    queue::{Message, Queue},
-    runs,
+    queue::{Begin, BeginLoop, Message, Queue, Weight},
+    runs, timings,
     values::{self, Blobs},
     writer::Writer,
 };
 use crate::{
     value::{Fingerprint, Value},
-    workflow::{NodeId, WorkflowId},
+    workflow::{NodeId, Workflow, WorkflowId},
 };
 
 /// Whose pinned data this is, as long as there is one user.
@@ -154,26 +156,89 @@ impl Store {
     }
 
     /// Notes that a run begins, and that these nodes have no results until it has settled them. Queued.
-    pub fn begin_run(&self, header: &RunHeader, unsettled: Vec<NodeId>) {
-        self.shared().queue.send(Message::Begin { header: Box::new(header.clone()), unsettled }, 0);
+    ///
+    /// `reused` gives the nodes whose results it reuses, with the runs in which they executed; it is called on the writer's
+    /// thread. These need not be settled: [`Store::run`] makes their records from those of the runs they executed in.
+    pub fn begin_run(
+        &self,
+        header: &RunHeader,
+        unsettled: Vec<NodeId>,
+        reused: impl FnOnce() -> Vec<(NodeId, RunId)> + Send + 'static,
+    ) {
+        let begin = Begin { header: header.clone(), unsettled, reused: Box::new(reused) };
+        self.shared().queue.send(Message::Begin(Box::new(begin)), Weight::default());
     }
 
     /// Keeps what came of a node, with its results. Queued; the run must have begun.
     pub fn settle(&self, session: SessionId, record: Arc<NodeRecord>) {
         let n_bytes = record.results.as_ref().map_or(0, waiting_bytes);
-        self.shared().queue.send(Message::Settle { session, record }, n_bytes);
+        self.shared().queue.send(Message::Settle { session, record }, Weight::of_data(n_bytes));
+    }
+
+    /// Keeps a value that an iteration refers to by its fingerprint. Queued: written before what is queued after it.
+    pub fn keep_queued(&self, value: &Value) -> Fingerprint {
+        let fingerprint = value.fingerprint();
+        let weight = Weight::of_data(shallow_bytes(value));
+        self.shared().queue.send(Message::Value(fingerprint, value.clone()), weight);
+        fingerprint
+    }
+
+    /// Keeps what came of an iteration. Queued: written in order with all else, in the next transaction. Waits if very much
+    /// waits already.
+    pub fn append_iteration(&self, of: LoopId, run: RunId, index: u64, bytes: Vec<u8>) {
+        let weight = Weight::of_iteration(bytes.len());
+        self.shared().queue.send(Message::Iteration { of, run, index, bytes }, weight);
+    }
+
+    /// Returns the iterations in a range that are kept, ascending, the newest of each index.
+    pub fn iterations(&self, of: LoopId, range: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.shared().queue.drain();
+        self.reader.read(|connection| iterations::read(connection, of, range))
+    }
+
+    /// Returns how many iterations of a loop are kept.
+    pub fn n_iterations(&self, of: LoopId) -> Result<u64, StoreError> {
+        self.shared().queue.drain();
+        self.reader.read(|connection| iterations::count(connection, of))
+    }
+
+    /// Notes that a loop belongs to a node of a run, so that it can be gone on with if the run is cut off. Queued.
+    ///
+    /// `outer` is the iteration of another loop that it is inside of. What `about` holds is up to the caller.
+    pub fn begin_loop(&self, of: LoopId, run: RunId, node: &NodeId, outer: Option<(LoopId, u64)>, about: Vec<u8>) {
+        let weight = Weight::of_iteration(about.len());
+        let begin = BeginLoop { of, run, node: node.clone(), outer, about };
+        self.shared().queue.send(Message::Loop(Box::new(begin)), weight);
+    }
+
+    /// Returns the newest loop of a node that a run began, with what was noted about it.
+    pub fn loop_of(
+        &self,
+        run: RunId,
+        node: &NodeId,
+        outer: Option<(LoopId, u64)>,
+    ) -> Result<Option<(LoopId, Vec<u8>)>, StoreError> {
+        self.shared().queue.drain();
+        self.reader.read(|connection| iterations::newest_loop(connection, run, node, outer))
+    }
+
+    /// Returns how long the nodes of a workflow take, sorted by node: the config they had, a mean in which recent times count
+    /// more, and of how many executions. Nodes that take less than 0.1 ms are not noted.
+    pub fn timings(&self, workflow: WorkflowId) -> Result<Vec<(NodeId, Fingerprint, Duration, u64)>, StoreError> {
+        self.shared().queue.drain();
+        self.reader.read(|connection| timings::read(connection, workflow))
     }
 
     /// Notes how a run ended. Queued.
     pub fn finish_run(&self, run: RunId, status: RunStatus, took: Duration) {
-        self.shared().queue.send(Message::Finish { run, status, took }, 0);
+        self.shared().queue.send(Message::Finish { run, status, took }, Weight::default());
     }
 
     /// Waits until all that was queued is written; returns the first error since the last call. What could not be written
     /// because the disk is full or the store locked is tried again.
     pub fn flush(&self) -> Result<(), StoreError> {
         let queue = &self.shared().queue;
-        queue.send(Message::Retry, 0);
+        queue.send(Message::Retry, Weight::default());
         queue.drain();
         queue.take_error().map_or(Ok(()), Err)
     }
@@ -182,13 +247,17 @@ impl Store {
     /// settle and did not is `Interrupted` and has no results.
     pub fn baseline(&self, session: SessionId) -> Result<Vec<Arc<NodeRecord>>, StoreError> {
         self.shared().queue.drain();
-        self.reader.read(|connection| runs::baseline(connection, &self.reader, session))
+        self.reader.read(|connection| baseline::read(connection, &self.reader, session))
     }
 
     /// Lets a session start from what another one starts from.
     pub fn adopt_baseline(&self, from: SessionId, to: SessionId) -> Result<(), StoreError> {
         self.shared().queue.drain();
-        self.write(|transaction| runs::adopt_baseline(transaction, from, to).map_err(|error| self.reader.sqlite(error)))
+        self.write(|transaction| {
+            runs::number_session(transaction, to)
+                .and_then(|to| baseline::adopt(transaction, from, to))
+                .map_err(|error| self.reader.sqlite(error))
+        })
     }
 
     /// Returns the newest runs of a workflow, newest first.
@@ -221,15 +290,7 @@ impl Store {
     /// Returns which of these values cannot be found, without reading them.
     pub fn missing_results(&self, fingerprints: &[Fingerprint]) -> Result<Vec<Fingerprint>, StoreError> {
         let missing = |fingerprints: &[Fingerprint]| {
-            self.reader.read(|connection| {
-                let mut missing = Vec::new();
-                for fingerprint in fingerprints {
-                    if !values::is_kept(connection, &self.shared().blobs, fingerprint)? {
-                        missing.push(*fingerprint);
-                    }
-                }
-                Ok(missing)
-            })
+            self.reader.read(|connection| values::missing(connection, &self.shared().blobs, fingerprints))
         };
         let first = missing(fingerprints)?;
         if first.is_empty() {
@@ -342,14 +403,18 @@ impl Store {
     }
 }
 
-/// Returns roughly how much memory results hold. Looks into nothing large: it is asked on a run's way.
+/// Returns roughly how much memory results hold.
 fn waiting_bytes(results: &Kept) -> usize {
-    let shallow = |value: &Value| match value {
+    results.loaded().map_or(0, |outputs| outputs.iter().map(|(_, value)| shallow_bytes(value)).sum())
+}
+
+/// Returns roughly how much memory a value holds. Looks into nothing large: it is asked on a run's way.
+fn shallow_bytes(value: &Value) -> usize {
+    match value {
         Value::List(items) => size_of_val(&**items),
         Value::Record(record) => record.len() * size_of::<Value>(),
         other => other.size_bytes(),
-    };
-    results.loaded().map_or(0, |outputs| outputs.iter().map(|(_, value)| shallow(value)).sum())
+    }
 }
 
 impl Shared {
@@ -367,29 +432,36 @@ impl Shared {
         Ok(result)
     }
 
-    /// Removes what programs left behind that ended in the middle, and what has expired.
+    /// Removes what programs left behind that ended in the middle, and what has expired. Most often there is nothing, and
+    /// nothing is written.
     fn tidy(&self) -> Result<(), StoreError> {
+        let sqlite = |error| StoreError::sqlite(error, &self.database);
         let is_alive = |instance: &str| instance == self.instance || self.living.is_alive(instance);
-        self.write(|transaction| {
-            runs::interrupt_runs_of_the_dead(transaction, is_alive)
-                .and_then(|()| pinned_data::sweep(transaction, Timestamp::now()))
-                .and_then(|()| kept_for::sweep(transaction, Timestamp::now()))
-                .map_err(|error| StoreError::sqlite(error, &self.database))
-        })?;
+        let dead = runs::dead_instances(&self.durable(), is_alive).map_err(sqlite)?;
+        let now = Timestamp::now();
+        if !dead.is_empty()
+            || pinned_data::has_expired(&self.durable(), now).map_err(sqlite)?
+            || kept_for::has_expired(&self.durable(), now).map_err(sqlite)?
+        {
+            self.write(|transaction| {
+                runs::interrupt_runs_of(transaction, &dead)
+                    .and_then(|()| pinned_data::sweep(transaction, now))
+                    .and_then(|()| kept_for::sweep(transaction, now))
+                    .map_err(sqlite)
+            })?;
+        }
         self.blobs.sweep(is_alive);
         Ok(())
     }
 
     fn start_writer(&self) -> Result<JoinHandle<()>, StoreError> {
-        let writer = Writer {
-            connection: connection::connect(&self.database, Purpose::Runs)?,
-            database: self.database.clone(),
-            blobs: self.blobs.clone(),
-            queue: Arc::clone(&self.queue),
-            instance: self.instance.clone(),
-            ready: VecDeque::new(),
-            unwritten: VecDeque::new(),
-        };
+        let writer = Writer::new(
+            connection::connect(&self.database, Purpose::Runs)?,
+            self.database.clone(),
+            self.blobs.clone(),
+            Arc::clone(&self.queue),
+            self.instance.clone(),
+        );
         thread::Builder::new()
             .name("store".to_owned())
             .stack_size(8 << 20)
@@ -425,6 +497,12 @@ impl Reader {
             self.remember_damage(fingerprint);
         }
         result
+    }
+
+    /// Returns the workflow of a number.
+    pub(super) fn load_workflow(&self, number: i64) -> Result<Arc<Workflow>, StoreError> {
+        let unreadable = |why| StoreError::Unreadable { what: "the workflow of a run".to_owned(), why };
+        self.read(|connection| runs::workflow(connection, number))?.map_err(unreadable)
     }
 
     fn remember_damage(&self, fingerprint: &Fingerprint) {

@@ -60,7 +60,7 @@ pub(crate) fn executed(run: RunId, node: impl Into<NodeId>, value: impl Into<Val
     NodeRecord {
         run,
         node: node.into(),
-        as_it_was: self::node(),
+        as_it_was: self::node().into(),
         status: Status::Executed,
         reasons: Arc::new([Reason::StandardRun]),
         config: Fingerprint::of_bytes(b"config"),

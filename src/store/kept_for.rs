@@ -123,6 +123,12 @@ fn find(connection: &Connection, key: &Fingerprint, oldest: i64) -> rusqlite::Re
         .optional()
 }
 
+/// Returns whether there is anything that has expired.
+pub(super) fn has_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM kept_for WHERE expires <= ?1)";
+    connection.query_one(sql, params![nanos(now)], |row| row.get(0))
+}
+
 /// Removes what has expired.
 pub(super) fn sweep(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM kept_for WHERE expires <= ?1", params![nanos(now)])?;

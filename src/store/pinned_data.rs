@@ -112,6 +112,15 @@ pub(super) fn clear(
     Ok(())
 }
 
+/// Returns whether there is anything that has expired.
+pub(super) fn has_expired(connection: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
+    connection.query_one(
+        "SELECT EXISTS (SELECT 1 FROM node_pinned_data WHERE expires_at <= ?1)",
+        params![nanos(now)],
+        |row| row.get(0),
+    )
+}
+
 /// Removes what has expired.
 pub(super) fn sweep(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM node_pinned_data WHERE expires_at <= ?1", params![nanos(now)])?;

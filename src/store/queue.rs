@@ -1,27 +1,33 @@
-//! What waits to be written: runs put messages in and go on, one thread takes them out.
+//! What waits to be written: runs put messages in and go on, one thread takes them all out.
 
 use std::{
-    collections::VecDeque,
     path::PathBuf,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use super::{NodeRecord, RunHeader, RunId, RunStatus, SessionId, StoreError};
-use crate::workflow::NodeId;
+use super::{LoopId, NodeRecord, RunHeader, RunId, RunStatus, SessionId, StoreError};
+use crate::{
+    value::{Fingerprint, Value},
+    workflow::NodeId,
+};
 
 /// Above this much waiting data, whoever adds more waits too.
 const MAX_WAITING_BYTES: usize = 1 << 30;
 
+/// Above this much of waiting iterations, whoever adds one waits too: a loop may never end.
+const MAX_WAITING_ITERATION_BYTES: usize = 64 << 20;
+
+/// What a waiting message takes beside its data.
+const MESSAGE_BYTES: usize = 96;
+
+/// Which nodes a run reuses, and from which runs: made when it is written.
+pub(super) type Reused = Box<dyn FnOnce() -> Vec<(NodeId, RunId)> + Send>;
+
 /// Something to write.
 pub(super) enum Message {
     /// A run begins.
-    Begin {
-        /// The run.
-        header: Box<RunHeader>,
-        /// The nodes that have no results until it has settled them.
-        unsettled: Vec<NodeId>,
-    },
+    Begin(Box<Begin>),
     /// A node is settled.
     Settle {
         /// The session whose baseline takes it in.
@@ -38,14 +44,89 @@ pub(super) enum Message {
         /// How long it took.
         took: Duration,
     },
+    /// A value that something which follows refers to.
+    Value(Fingerprint, Value),
+    /// A loop begins or goes on.
+    Loop(Box<BeginLoop>),
+    /// What came of an iteration.
+    Iteration {
+        /// The loop.
+        of: LoopId,
+        /// The run.
+        run: RunId,
+        /// Which one.
+        index: u64,
+        /// What came of it.
+        bytes: Vec<u8>,
+    },
     /// Nothing new: try again what could not be written.
     Retry,
+}
+
+/// A run that begins.
+pub(super) struct Begin {
+    pub(super) header: RunHeader,
+    /// The nodes that have no results until it has settled them.
+    pub(super) unsettled: Vec<NodeId>,
+    pub(super) reused: Reused,
+}
+
+/// A loop that begins, or goes on in another run.
+#[derive(Debug)]
+pub(super) struct BeginLoop {
+    pub(super) of: LoopId,
+    pub(super) run: RunId,
+    pub(super) node: NodeId,
+    pub(super) outer: Option<(LoopId, u64)>,
+    pub(super) about: Vec<u8>,
+}
+
+/// How much data a message holds: of iterations, and of everything else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    iterations: usize,
+    others: usize,
+}
+
+impl Weight {
+    /// Returns the weight of data that is not an iteration's.
+    pub(super) const fn of_data(n_bytes: usize) -> Self {
+        Self { iterations: 0, others: n_bytes }
+    }
+
+    /// Returns the weight of an iteration.
+    pub(super) const fn of_iteration(n_bytes: usize) -> Self {
+        Self { iterations: n_bytes + MESSAGE_BYTES, others: 0 }
+    }
+
+    pub(super) const fn add(&mut self, other: Self) {
+        self.iterations += other.iterations;
+        self.others += other.others;
+    }
+
+    /// Returns all of it in bytes.
+    pub(super) const fn n_bytes(self) -> usize {
+        self.iterations + self.others
+    }
+
+    const fn remove(&mut self, other: Self) {
+        self.iterations -= other.iterations;
+        self.others -= other.others;
+    }
+
+    /// Returns whether so much more has to wait.
+    const fn is_too_much_with(self, more: Self) -> bool {
+        (more.others > 0 && self.others > 0 && self.others + more.others > MAX_WAITING_BYTES)
+            || (more.iterations > 0
+                && self.iterations > 0
+                && self.iterations + more.iterations > MAX_WAITING_ITERATION_BYTES)
+    }
 }
 
 /// Messages in order, and how far the writer is.
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// Signalled when there is something to take.
+    /// Signalled when there is something to take, to a writer that sleeps.
     arrived: Condvar,
     /// Signalled when something was dealt with.
     dealt_with: Condvar,
@@ -55,11 +136,13 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<(Message, usize)>,
+    waiting: Vec<(Message, Weight)>,
     /// Of what waits and of what is being written.
-    bytes: usize,
+    weight: Weight,
     n_sent: u64,
     n_dealt_with: u64,
+    /// The writer waits to be woken.
+    writer_sleeps: bool,
     /// No more messages will come.
     closed: bool,
     /// Nobody takes messages any more.
@@ -68,19 +151,11 @@ struct State {
     error: Option<StoreError>,
 }
 
-/// Some messages, taken out.
-pub(super) struct Batch {
-    /// In the order they were sent.
-    pub(super) messages: Vec<Message>,
-    /// To be handed back once they are dealt with.
-    pub(super) size: BatchSize,
-}
-
-/// How much was taken out.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct BatchSize {
-    n_bytes: usize,
-    n_messages: u64,
+/// How much of what was taken out is dealt with.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    pub(super) n_messages: u64,
+    pub(super) weight: Weight,
 }
 
 impl Queue {
@@ -93,54 +168,51 @@ impl Queue {
     }
 
     /// Adds a message; waits only if a very large amount of data waits already.
-    pub(super) fn send(&self, message: Message, n_bytes: usize) {
-        let mut state = self
-            .dealt_with
-            .wait_while(self.state(), |state| {
-                !state.stopped && state.bytes > 0 && state.bytes + n_bytes > MAX_WAITING_BYTES
-            })
-            .unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn send(&self, message: Message, weight: Weight) {
+        let mut state = self.state();
+        if state.weight.is_too_much_with(weight) {
+            state = self
+                .dealt_with
+                .wait_while(state, |state| !state.stopped && state.weight.is_too_much_with(weight))
+                .unwrap_or_else(PoisonError::into_inner);
+        }
         if state.stopped {
             state.error.get_or_insert_with(|| StoreError::Stopped { path: self.database.clone() });
             return;
         }
-        state.waiting.push_back((message, n_bytes));
-        state.bytes += n_bytes;
+        state.waiting.push((message, weight));
+        state.weight.add(weight);
         state.n_sent += 1;
-        self.arrived.notify_one();
-    }
-
-    /// Waits for messages and takes at most so many; `None` once all are taken and no more will come.
-    pub(super) fn take(&self, n_at_most: usize) -> Option<Batch> {
-        let mut state = self
-            .arrived
-            .wait_while(self.state(), |state| state.waiting.is_empty() && !state.closed)
-            .unwrap_or_else(PoisonError::into_inner);
-        if state.waiting.is_empty() {
-            return None;
+        let wake = std::mem::take(&mut state.writer_sleeps);
+        drop(state);
+        if wake {
+            self.arrived.notify_one();
         }
-        let n_taken = n_at_most.min(state.waiting.len());
-        let mut n_bytes = 0;
-        let messages = state
-            .waiting
-            .drain(..n_taken)
-            .map(|(message, size)| {
-                n_bytes += size;
-                message
-            })
-            .collect();
-        Some(Batch { messages, size: BatchSize { n_bytes, n_messages: n_taken as u64 } })
     }
 
-    /// Notes that a batch was dealt with.
-    pub(super) fn done(&self, size: BatchSize, errors: Vec<StoreError>) {
+    /// Waits for messages and swaps all of them for an empty list; returns whether there are any: once there are none, no more
+    /// will come.
+    pub(super) fn take(&self, messages: &mut Vec<(Message, Weight)>) -> bool {
         let mut state = self.state();
-        state.bytes -= size.n_bytes;
-        state.n_dealt_with += size.n_messages;
+        while state.waiting.is_empty() && !state.closed {
+            state.writer_sleeps = true;
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.writer_sleeps = false;
+        std::mem::swap(&mut state.waiting, messages);
+        !messages.is_empty()
+    }
+
+    /// Notes that messages were dealt with.
+    pub(super) fn done(&self, progress: Progress, errors: Vec<StoreError>) {
+        let mut state = self.state();
+        state.weight.remove(progress.weight);
+        state.n_dealt_with += progress.n_messages;
         for error in errors {
             tracing::warn!("{error}");
             state.error.get_or_insert(error);
         }
+        drop(state);
         self.dealt_with.notify_all();
     }
 
@@ -174,6 +246,49 @@ impl Queue {
         if !lost.is_empty() {
             state.error.get_or_insert_with(|| StoreError::Stopped { path: self.database.clone() });
         }
+        drop(state);
         self.dealt_with.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iterations_wait_at_64_mebibytes_and_other_data_at_a_gibibyte() {
+        let mut weight = Weight::default();
+        let iteration = Weight::of_iteration(1 << 20);
+        for _ in 0..63 {
+            assert!(!weight.is_too_much_with(iteration));
+            weight.add(iteration);
+        }
+        assert!(weight.is_too_much_with(iteration));
+        assert!(!weight.is_too_much_with(Weight::of_data(1 << 30)));
+        assert!(!weight.is_too_much_with(Weight::default()));
+        weight.remove(iteration);
+        assert!(!weight.is_too_much_with(iteration));
+        assert!(!Weight::default().is_too_much_with(Weight::of_iteration(1 << 30)), "one alone never waits");
+    }
+
+    #[test]
+    fn all_that_waits_is_taken_at_once_and_in_order() {
+        let queue = Queue::new(PathBuf::new());
+        for number in 0..3 {
+            queue.send(Message::Value(Fingerprint::from_bytes([number; 32]), Value::Null), Weight::of_data(1));
+        }
+        let mut messages = Vec::new();
+        assert!(queue.take(&mut messages));
+        let numbers: Vec<u8> = messages
+            .iter()
+            .map(|(message, _)| match message {
+                Message::Value(fingerprint, _) => fingerprint.as_bytes()[0],
+                _ => 99,
+            })
+            .collect();
+        assert_eq!(numbers, [0, 1, 2]);
+        queue.close();
+        messages.clear();
+        assert!(!queue.take(&mut messages));
     }
 }

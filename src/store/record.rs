@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use ulid::Ulid;
 
-use super::Kept;
+use super::{Kept, PastNode};
 use crate::{
     nodes::{LogLevel, Source},
     value::Fingerprint,
-    workflow::{Node, NodeId, PortId, PortRef, Wire, Workflow, WorkflowId},
+    workflow::{NodeId, PortId, PortRef, Wire, Workflow, WorkflowId},
 };
 
 macro_rules! ulid_id {
@@ -317,10 +317,10 @@ pub enum NotRun {
     },
     /// The run was only of other nodes.
     NotNeeded,
-    /// All that takes something from it is pinned, and the run was to leave such nodes out.
-    OnlyFeedsPins,
     /// The run was stopped by the first error, in this node.
     StoppedByError(NodeId),
+    /// All that takes something from it is pinned, and the run was to leave such nodes out.
+    OnlyFeedsPins,
 }
 
 impl fmt::Display for NotRun {
@@ -523,7 +523,7 @@ pub struct NodeRecord {
     /// The node.
     pub node: NodeId,
     /// The node as it was when its results were made, or in this run: kind, parameters, settings.
-    pub as_it_was: Arc<Node>,
+    pub as_it_was: PastNode,
     /// What came of it.
     pub status: Status,
     /// Why it executed, if it did.

@@ -1,4 +1,4 @@
-//! What a node's record looks like in the database: RON, with fingerprints in place of data.
+//! Rows as text: RON, with fingerprints in place of data. Records stood like this in older stores; they are still read.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -162,30 +162,6 @@ pub(super) fn from_text<T: serde::de::DeserializeOwned>(text: &str) -> Result<T,
     options().from_str(text).map_err(|error| error.to_string())
 }
 
-/// Returns a record as text, or why it cannot be written.
-pub(super) fn record_to_text(record: &NodeRecord) -> Result<String, String> {
-    to_text(&RecordRow {
-        run: record.run,
-        node: record.node.clone(),
-        as_it_was: Arc::clone(&record.as_it_was),
-        status: record.status.clone(),
-        reasons: Arc::clone(&record.reasons),
-        config: record.config,
-        recipe: record.recipe,
-        inputs: record.inputs.iter().map(InputRow::from).collect(),
-        results: record.results.as_ref().map(|results| results.ports().to_vec()),
-        provenance: record.provenance,
-        started: record.started,
-        took: record.took,
-        attempts: record.attempts.clone(),
-        log: record.log.clone(),
-        sources: record.sources.iter().map(SourceRow::from).collect(),
-        effect: record.effect,
-        released: record.released.clone(),
-        warnings: record.warnings.clone(),
-    })
-}
-
 /// Returns the record that a text stands for, its results to be read from the store when asked for.
 pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord, String> {
     let row: RecordRow = from_text(text)?;
@@ -193,7 +169,7 @@ pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord
     Ok(NodeRecord {
         run: row.run,
         node: row.node,
-        as_it_was: row.as_it_was,
+        as_it_was: row.as_it_was.into(),
         status: row.status,
         reasons: row.reasons,
         config: row.config,
@@ -210,19 +186,4 @@ pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord
         released: row.released,
         warnings: row.warnings,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::fixtures::{executed, new_store};
-
-    #[test]
-    fn a_record_from_before_attempts_were_recorded_has_none() {
-        let (_folder, store) = new_store();
-        let text = record_to_text(&executed(RunId::generate(), "a", 1_i64)).unwrap();
-        let older = text.replace("attempts:[],", "");
-        assert_ne!(older, text);
-        assert!(record_from_text(&older, store.reader()).unwrap().attempts.is_empty());
-    }
 }

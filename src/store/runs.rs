@@ -1,42 +1,78 @@
-//! Runs, their records and baselines as rows.
+//! Runs and their records as rows.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Value as Cell};
-use smallvec::SmallVec;
 
 use super::{
-    Effect, NodeRecord, Part, RunHeader, RunId, RunRecord, RunStatus, SessionId, Status, StoreError,
+    NodeRecord, Part, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError, baseline,
     database::Reader,
+    past_node::PastWorkflow,
+    queue::Begin,
+    record_bytes::{Decoder, Of},
+    reused::{self, ReusedSet},
     rows::{self, PathRow},
+    workflow_bytes,
 };
 use crate::{
     value::Fingerprint,
-    workflow::{self, Graph, NodeId, Workflow, WorkflowId},
+    workflow::{Graph, NodeId, Workflow, WorkflowId},
 };
 
-/// A run that begins, ready to be written.
-#[derive(Debug)]
-pub(super) struct BeginRow {
-    header: Box<RunHeader>,
-    text_hash: Fingerprint,
-    text: String,
-    targets: String,
-    marks: String,
-    unsettled: Vec<NodeId>,
+/// How many bits of a record's id are its place among its run's records.
+const PLACE_BITS: u32 = 32;
+
+/// Returns the id of the record at a place of a run; place 0 is before all of them.
+pub(super) const fn record_id(run: i64, place: i64) -> i64 {
+    (run << PLACE_BITS) | place
 }
 
-/// A node's record, ready to be written.
-#[derive(Debug)]
-pub(super) struct RecordRow {
-    pub(super) session: SessionId,
-    pub(super) run: RunId,
-    pub(super) node: NodeId,
-    pub(super) status: &'static str,
-    pub(super) text: String,
-    /// Whether the baseline takes it in.
-    pub(super) in_baseline: bool,
+/// Returns the number of the run that a record's id is of, and its place.
+pub(super) const fn run_and_place(record: i64) -> (i64, i64) {
+    (record >> PLACE_BITS, record & ((1 << PLACE_BITS) - 1))
+}
+
+/// A run that begins, ready to be written.
+pub(super) struct BeginRow {
+    header: RunHeader,
+    workflow: WorkflowRow,
+    targets: String,
+    marks: String,
+    pub(super) unsettled: Vec<NodeId>,
+    unsettled_bytes: Option<Vec<u8>>,
+    reused: Option<ReusedSet>,
+}
+
+/// The workflow of a run, ready to be written if it is not there.
+pub(super) struct WorkflowRow {
+    hash: Fingerprint,
+    /// Made already, if it had to be looked at to know the hash.
+    bytes: Option<Vec<u8>>,
+}
+
+/// The workflow that was written last: a session's runs mostly are of the same one.
+#[derive(Default)]
+pub(super) struct LastWorkflow(Option<(Weak<Workflow>, Fingerprint)>);
+
+impl LastWorkflow {
+    fn row(&mut self, workflow: &Arc<Workflow>) -> Result<WorkflowRow, String> {
+        if let Some((last, hash)) = &self.0
+            && std::ptr::eq(last.as_ptr(), Arc::as_ptr(workflow))
+        {
+            return Ok(WorkflowRow { hash: *hash, bytes: None });
+        }
+        let bytes = workflow_bytes::to_bytes(workflow)?;
+        let hash = Fingerprint::of_bytes(&bytes);
+        self.0 = Some((Arc::downgrade(workflow), hash));
+        Ok(WorkflowRow { hash, bytes: Some(bytes) })
+    }
 }
 
 /// Returns nanoseconds since 1970; the database's integers hold the years 1677 to 2262.
@@ -50,37 +86,47 @@ pub(super) fn timestamp(nanos: i64) -> Timestamp {
 }
 
 impl BeginRow {
-    /// Makes the texts of a run.
-    pub(super) fn new(header: Box<RunHeader>, unsettled: Vec<NodeId>) -> Result<Self, StoreError> {
+    /// Makes the bytes of a run.
+    pub(super) fn new(begin: Begin, last: &mut LastWorkflow) -> Result<Self, StoreError> {
+        let Begin { header, unsettled, reused } = begin;
         let unwritable = |why| StoreError::Unwritable { what: format!("the run {}", header.id), why };
-        let text = workflow::to_text(&header.workflow);
         Ok(Self {
-            text_hash: Fingerprint::of_bytes(text.as_bytes()),
-            text,
+            workflow: last.row(&header.workflow).map_err(unwritable)?,
             targets: rows::to_text(&header.part).map_err(unwritable)?,
             marks: rows::to_text(&header.marks).map_err(unwritable)?,
+            unsettled_bytes: baseline::list_to_bytes(&unsettled).map_err(unwritable)?,
+            reused: ReusedSet::new(reused()).map_err(unwritable)?,
             unsettled,
             header,
         })
     }
 
-    /// Writes the run, and that the nodes it will settle have no results until then.
-    pub(super) fn write(&self, connection: &Connection, instance: &str) -> rusqlite::Result<()> {
+    /// Returns the run.
+    pub(super) const fn run(&self) -> RunId {
+        self.header.id
+    }
+
+    /// Returns the session the run belongs to.
+    pub(super) const fn session(&self) -> SessionId {
+        self.header.session
+    }
+
+    /// Writes the run, that the nodes it will settle have no results until then, and what it reuses; returns its number.
+    pub(super) fn write(&self, connection: &Connection, instance: &str, session: i64) -> rusqlite::Result<i64> {
         let header = &self.header;
-        connection
-            .prepare_cached("INSERT INTO workflow_texts (hash, text) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-            .execute(params![self.text_hash.as_bytes(), self.text])?;
+        let workflow = self.write_workflow(connection)?;
+        let reused = self.reused.as_ref().map(|set| set.write(connection)).transpose()?;
         connection
             .prepare_cached(
-                "INSERT INTO runs (id, session_id, workflow_id, workflow_hash, path, kind, targets, marks, started,
-                     took, status, instance)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                "INSERT INTO runs (id, session, workflow_id, workflow, path, kind, targets, marks, started, took, status,
+                     instance, unsettled, reused)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?
-            .execute(params![
+            .insert(params![
                 header.id.to_string(),
-                header.session.to_string(),
+                session,
                 header.workflow_id.to_string(),
-                self.text_hash.as_bytes(),
+                workflow,
                 header.path.as_deref().map_or(Cell::Null, |path| path_cell(path.into())),
                 header.kind.name(),
                 self.targets,
@@ -89,68 +135,86 @@ impl BeginRow {
                 header.took.map(duration_nanos),
                 RunStatus::Running.name(),
                 instance,
-            ])?;
-        let (session, run) = (header.session.to_string(), header.id.to_string());
-        for node in &self.unsettled {
-            set_baseline(connection, &session, node, &run, false)?;
-        }
-        Ok(())
+                self.unsettled_bytes,
+                reused,
+            ])
     }
-}
 
-impl RecordRow {
-    /// Writes the record, and that the session's baseline is this one now.
-    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
-        let run = self.run.to_string();
+    fn write_workflow(&self, connection: &Connection) -> rusqlite::Result<i64> {
+        let known = connection
+            .prepare_cached("SELECT number FROM workflows WHERE hash = ?1")?
+            .query_row(params![self.workflow.hash.as_bytes()], |row| row.get(0))
+            .optional()?;
+        if let Some(number) = known {
+            return Ok(number);
+        }
+        let bytes = match &self.workflow.bytes {
+            Some(bytes) => Cow::Borrowed(&bytes[..]),
+            None => workflow_bytes::to_bytes(&self.header.workflow)
+                .map(Cow::Owned)
+                .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?,
+        };
         connection
-            .prepare_cached(
-                "INSERT INTO node_records (run_id, node_id, status, record) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (run_id, node_id) DO UPDATE SET status = excluded.status, record = excluded.record",
-            )?
-            .execute(params![run, self.node.as_str(), self.status, self.text])?;
-        if self.in_baseline {
-            set_baseline(connection, &self.session.to_string(), &self.node, &run, true)?;
-        }
-        Ok(())
+            .prepare_cached("INSERT INTO workflows (hash, bytes) VALUES (?1, ?2)")?
+            .insert(params![self.workflow.hash.as_bytes(), &bytes[..]])
     }
 }
 
-fn set_baseline(
+/// Returns the number of a session, making it if it has none.
+pub(super) fn number_session(connection: &Connection, session: SessionId) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("INSERT INTO sessions (id) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute(params![session.to_string()])?;
+    connection
+        .prepare_cached("SELECT number FROM sessions WHERE id = ?1")?
+        .query_row(params![session.to_string()], |row| row.get(0))
+}
+
+/// Returns the number of a run.
+pub(super) fn number_of_run(connection: &Connection, run: RunId) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT number FROM runs WHERE id = ?1")?
+        .query_row(params![run.to_string()], |row| row.get(0))
+}
+
+/// Returns the place of a run's last record, 0 if it has none.
+pub(super) fn last_place(connection: &Connection, run: i64) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(id), ?1) FROM node_records WHERE id BETWEEN ?1 AND ?2")?
+        .query_row(params![record_id(run, 0), record_id(run + 1, 0) - 1], |row| row.get(0))
+        .map(|id| run_and_place(id).1)
+}
+
+/// Writes how a run ended, and whether it settled all it was to settle.
+pub(super) fn finish(
     connection: &Connection,
-    session: &str,
-    node: &NodeId,
-    run: &str,
-    settled: bool,
+    run: RunId,
+    status: RunStatus,
+    took: Duration,
+    all_settled: bool,
 ) -> rusqlite::Result<()> {
     connection
-        .prepare_cached(
-            "INSERT INTO baseline (session_id, node_id, run_id, settled) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (session_id, node_id) DO UPDATE SET run_id = excluded.run_id, settled = excluded.settled",
-        )?
-        .execute(params![session, node.as_str(), run, settled])?;
+        .prepare_cached("UPDATE runs SET status = ?2, took = ?3, unsettled = iif(?4, NULL, unsettled) WHERE id = ?1")?
+        .execute(params![run.to_string(), status.name(), duration_nanos(took), all_settled])?;
     Ok(())
 }
 
-/// Writes how a run ended.
-pub(super) fn finish(connection: &Connection, run: RunId, status: RunStatus, took: Duration) -> rusqlite::Result<()> {
-    connection.prepare_cached("UPDATE runs SET status = ?2, took = ?3 WHERE id = ?1")?.execute(params![
-        run.to_string(),
-        status.name(),
-        duration_nanos(took)
-    ])?;
-    Ok(())
-}
-
-/// Writes that runs of dead instances were interrupted.
-pub(super) fn interrupt_runs_of_the_dead(
+/// Returns the instances that have runs going on and are dead.
+pub(super) fn dead_instances(
     connection: &Connection,
     is_alive: impl Fn(&str) -> bool,
-) -> rusqlite::Result<()> {
-    let instances = connection
+) -> rusqlite::Result<Vec<String>> {
+    let mut instances = connection
         .prepare("SELECT DISTINCT instance FROM runs WHERE status = 'Running'")?
-        .query_map([], |row| row.get::<_, String>(0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    for instance in instances.iter().filter(|instance| !is_alive(instance)) {
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<Vec<String>>>()?;
+    instances.retain(|instance| !is_alive(instance));
+    Ok(instances)
+}
+
+/// Writes that the runs of instances were interrupted.
+pub(super) fn interrupt_runs_of(connection: &Connection, instances: &[String]) -> rusqlite::Result<()> {
+    for instance in instances {
         connection.execute(
             "UPDATE runs SET status = ?2 WHERE status = 'Running' AND instance = ?1",
             params![instance, RunStatus::Interrupted.name()],
@@ -159,17 +223,8 @@ pub(super) fn interrupt_runs_of_the_dead(
     Ok(())
 }
 
-/// Lets a session start from what another one starts from.
-pub(super) fn adopt_baseline(connection: &Connection, from: SessionId, to: SessionId) -> rusqlite::Result<()> {
-    connection.execute(
-        "INSERT OR REPLACE INTO baseline (session_id, node_id, run_id, settled)
-         SELECT ?2, node_id, run_id, settled FROM baseline WHERE session_id = ?1",
-        params![from.to_string(), to.to_string()],
-    )?;
-    Ok(())
-}
-
-fn duration_nanos(duration: Duration) -> i64 {
+/// Returns a duration as the database holds it.
+pub(super) fn duration_nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
@@ -180,8 +235,8 @@ fn path_cell(path: PathRow) -> Cell {
     }
 }
 
-const HEADER_COLUMNS: &str = "runs.id, runs.session_id, runs.workflow_id, runs.path, runs.kind, runs.targets, \
-     runs.marks, runs.started, runs.took, runs.status, runs.instance, runs.workflow_hash";
+const HEADER_COLUMNS: &str = "runs.id, sessions.id, runs.workflow_id, runs.path, runs.kind, runs.targets, \
+     runs.marks, runs.started, runs.took, runs.status, runs.instance, runs.workflow, runs.number, runs.reused";
 
 /// A run as it lies in the database.
 struct HeaderRow {
@@ -196,7 +251,10 @@ struct HeaderRow {
     took: Option<i64>,
     status: String,
     instance: String,
-    text_hash: [u8; 32],
+    /// The workflow's number.
+    workflow: i64,
+    number: i64,
+    reused: Option<i64>,
 }
 
 impl HeaderRow {
@@ -213,7 +271,9 @@ impl HeaderRow {
             took: row.get(8)?,
             status: row.get(9)?,
             instance: row.get(10)?,
-            text_hash: row.get(11)?,
+            workflow: row.get(11)?,
+            number: row.get(12)?,
+            reused: row.get(13)?,
         })
     }
 
@@ -252,21 +312,25 @@ impl HeaderRow {
 
 /// The workflows of runs, each read once.
 #[derive(Default)]
-struct Workflows(HashMap<[u8; 32], Result<Arc<Workflow>, String>>);
+struct Workflows(HashMap<i64, Result<Arc<Workflow>, String>>);
+
+/// Returns the workflow of a number, or what is wrong with it.
+pub(super) fn workflow(connection: &Connection, number: i64) -> rusqlite::Result<Result<Arc<Workflow>, String>> {
+    let mut statement = connection.prepare_cached("SELECT bytes FROM workflows WHERE number = ?1")?;
+    let mut rows = statement.query(params![number])?;
+    Ok(match rows.next()? {
+        Some(row) => workflow_bytes::from_bytes(row.get_ref(0)?.as_blob()?).map(Arc::new),
+        None => Err("its workflow is gone".to_owned()),
+    })
+}
 
 impl Workflows {
-    fn get(&mut self, connection: &Connection, hash: [u8; 32]) -> rusqlite::Result<Result<Arc<Workflow>, String>> {
-        if let Some(known) = self.0.get(&hash) {
+    fn get(&mut self, connection: &Connection, number: i64) -> rusqlite::Result<Result<Arc<Workflow>, String>> {
+        if let Some(known) = self.0.get(&number) {
             return Ok(known.clone());
         }
-        let text: Option<String> = connection
-            .prepare_cached("SELECT text FROM workflow_texts WHERE hash = ?1")?
-            .query_row(params![hash], |row| row.get(0))
-            .optional()?;
-        let workflow = text
-            .ok_or_else(|| "its workflow is gone".to_owned())
-            .and_then(|text| workflow::parse(&text).map(Arc::new).map_err(|error| error.to_string()));
-        self.0.insert(hash, workflow.clone());
+        let workflow = workflow(connection, number)?;
+        self.0.insert(number, workflow.clone());
         Ok(workflow)
     }
 
@@ -278,7 +342,7 @@ impl Workflows {
         is_alive: impl Fn(&str) -> bool,
     ) -> rusqlite::Result<Result<RunHeader, StoreError>> {
         let what = format!("the run {}", row.id);
-        let workflow = self.get(connection, row.text_hash)?;
+        let workflow = self.get(connection, row.workflow)?;
         Ok(workflow
             .and_then(|workflow| row.into_header(workflow, is_alive))
             .map_err(|why| StoreError::Unreadable { what, why }))
@@ -293,8 +357,8 @@ pub(super) fn headers(
     is_alive: impl Fn(&str) -> bool,
 ) -> rusqlite::Result<Vec<RunHeader>> {
     let sql = format!(
-        "SELECT {HEADER_COLUMNS} FROM runs WHERE ?1 IS NULL OR workflow_id = ?1
-         ORDER BY started DESC, id DESC LIMIT ?2"
+        "SELECT {HEADER_COLUMNS} FROM runs JOIN sessions ON sessions.number = session
+         WHERE ?1 IS NULL OR workflow_id = ?1 ORDER BY started DESC, runs.id DESC LIMIT ?2"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = connection
@@ -315,95 +379,48 @@ pub(super) fn headers(
 /// Returns a run with its nodes, upstream before downstream.
 pub(super) fn run(connection: &Connection, reader: &Reader, run: RunId) -> Result<Option<RunRecord>, StoreError> {
     let sqlite = |error| reader.sqlite(error);
-    let sql = format!("SELECT {HEADER_COLUMNS} FROM runs WHERE id = ?1");
-    let row = connection
+    // All is read as it stood at one moment.
+    let transaction = connection.unchecked_transaction().map_err(sqlite)?;
+    let sql =
+        format!("SELECT {HEADER_COLUMNS} FROM runs JOIN sessions ON sessions.number = session WHERE runs.id = ?1");
+    let row = transaction
         .prepare_cached(&sql)
         .and_then(|mut statement| statement.query_row(params![run.to_string()], HeaderRow::read).optional())
         .map_err(sqlite)?;
     let Some(row) = row else { return Ok(None) };
+    let (number, workflow, reused) = (row.number, row.workflow, row.reused);
     let is_alive = |instance: &str| reader.is_alive(instance);
-    let header = Workflows::default().header(connection, row, is_alive).map_err(sqlite)??;
-    let mut nodes = connection
-        .prepare_cached("SELECT node_id, record FROM node_records WHERE run_id = ?1 ORDER BY rowid")
-        .and_then(|mut statement| {
-            statement.query_map(params![run.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        })
-        .map(|rows: Vec<(String, String)>| readable_records(rows, reader))
-        .map_err(sqlite)?;
+    let header = Workflows::default().header(&transaction, row, is_alive).map_err(sqlite)??;
+    let workflow = Arc::new(PastWorkflow::at_hand(workflow, reader.clone(), Arc::clone(&header.workflow)));
+    let mut records = own_records(&transaction, reader, number, &Of { run, workflow }).map_err(sqlite)?;
+    if let Some(set) = reused {
+        reused::add_records(&transaction, reader, set, run, &mut records)?;
+    }
     let graph = Graph::new(&header.workflow);
-    nodes.sort_by_key(|record| graph.index(&record.node).unwrap_or(usize::MAX));
+    let mut nodes: Vec<_> = records.into_values().map(Arc::new).collect();
+    nodes.sort_by_cached_key(|record| (graph.index(&record.node).unwrap_or(usize::MAX), record.node.clone()));
     Ok(Some(RunRecord::of_records(header, nodes)))
 }
 
-/// Returns the records that can be read; the others are logged.
-fn readable_records(rows: Vec<(String, String)>, reader: &Reader) -> Vec<Arc<NodeRecord>> {
-    rows.into_iter().filter_map(|(node, text)| readable_record(&node, &text, reader)).collect()
-}
-
-fn readable_record(node: &str, text: &str, reader: &Reader) -> Option<Arc<NodeRecord>> {
-    rows::record_from_text(text, reader)
-        .inspect_err(|why| tracing::warn!("the record of {node} cannot be read: {why}"))
-        .ok()
-        .map(Arc::new)
-}
-
-/// Returns what a session starts from. A node that a run has not settled is interrupted and has no results.
-pub(super) fn baseline(
+/// Returns the records that a run settled itself, the newest of each node. One that cannot be read is left out and logged.
+fn own_records(
     connection: &Connection,
     reader: &Reader,
-    session: SessionId,
-) -> rusqlite::Result<Vec<Arc<NodeRecord>>> {
-    let settled: Vec<(String, String)> = connection
-        .prepare_cached(
-            "SELECT node_id, record FROM baseline JOIN node_records USING (run_id, node_id)
-             WHERE session_id = ?1 AND settled ORDER BY node_id",
-        )?
-        .query_map(params![session.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut records = readable_records(settled, reader);
-    records.extend(interrupted(connection, session)?);
-    Ok(records)
-}
-
-fn interrupted(connection: &Connection, session: SessionId) -> rusqlite::Result<Vec<Arc<NodeRecord>>> {
-    let rows: Vec<(String, String, [u8; 32])> = connection
-        .prepare_cached(
-            "SELECT node_id, run_id, workflow_hash FROM baseline JOIN runs ON runs.id = run_id
-             WHERE baseline.session_id = ?1 AND NOT settled ORDER BY node_id",
-        )?
-        .query_map(params![session.to_string()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut workflows = Workflows::default();
-    let mut records = Vec::with_capacity(rows.len());
-    for (node, run, hash) in rows {
-        let workflow = workflows.get(connection, hash)?;
-        records.extend(interrupted_record(&node, &run, workflow.as_deref().ok()).map(Arc::new));
+    number: i64,
+    of: &Of,
+) -> rusqlite::Result<HashMap<NodeId, NodeRecord>> {
+    let mut statement =
+        connection.prepare_cached("SELECT record FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+    let mut rows = statement.query(params![record_id(number, 1), record_id(number + 1, 0) - 1])?;
+    let mut decoder = Decoder::new(reader);
+    let mut records = HashMap::new();
+    while let Some(row) = rows.next()? {
+        match decoder.record(row.get_ref(0)?.as_bytes()?, of) {
+            Ok(record) => {
+                records.insert(record.node.clone(), record);
+            }
+            Err(why) => tracing::warn!("a record of the run {} cannot be read: {why}", of.run),
+        }
     }
     Ok(records)
-}
-
-/// Returns the record of a node that was never settled. Nothing is known of it but what it was.
-fn interrupted_record(node: &str, run: &str, workflow: Option<&Workflow>) -> Option<NodeRecord> {
-    let node: NodeId = node.parse().ok()?;
-    let unknown = Fingerprint::from_bytes([0; 32]);
-    Some(NodeRecord {
-        run: run.parse().ok()?,
-        as_it_was: Arc::clone(workflow?.node(&node)?),
-        node,
-        status: Status::Interrupted,
-        reasons: Arc::default(),
-        config: unknown,
-        recipe: unknown,
-        inputs: SmallVec::new(),
-        results: None,
-        provenance: None,
-        started: None,
-        took: None,
-        attempts: Vec::new(),
-        log: Vec::new(),
-        sources: Vec::new(),
-        effect: Effect::None,
-        released: None,
-        warnings: Vec::new(),
-    })
 }

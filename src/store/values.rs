@@ -1,12 +1,14 @@
 //! Kept values: by data fingerprint, each once. Small ones lie in the database, larger ones in files beside it.
 
 use std::{
+    collections::HashSet,
     fs,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
+use smallvec::SmallVec;
 use tempfile::NamedTempFile;
 
 use super::{
@@ -17,6 +19,9 @@ use crate::value::{Fingerprint, Value};
 
 /// Values of this many bytes and more lie in files.
 const MIN_BLOB_BYTES: usize = 64 << 10;
+
+/// Texts and bytes up to this length are small.
+const MAX_SMALL_BYTES: usize = 256;
 
 /// The files of kept values.
 #[derive(Clone, Debug)]
@@ -32,16 +37,16 @@ pub(super) struct ValueRow {
     pub(super) fingerprint: Fingerprint,
     form: Form,
     size: u64,
-    /// Of the bytes as they are written.
-    checksum: Fingerprint,
-    bytes: Option<Vec<u8>>,
+    /// Of the bytes as they are written; none if the value itself tells whether they are right.
+    checksum: Option<Fingerprint>,
+    bytes: Option<SmallVec<[u8; 24]>>,
 }
 
 /// A kept value as the database knows it.
 struct Known {
     form: i64,
     size: u64,
-    checksum: Fingerprint,
+    checksum: Option<Fingerprint>,
     damaged: bool,
 }
 
@@ -76,7 +81,8 @@ impl Blobs {
         self.folder.join(&name[..2]).join(name)
     }
 
-    fn has(&self, checksum: &Fingerprint, size: u64) -> bool {
+    fn has(&self, checksum: Option<&Fingerprint>, size: u64) -> bool {
+        let Some(checksum) = checksum else { return false };
         fs::metadata(self.path_of(checksum)).is_ok_and(|metadata| metadata.is_file() && metadata.len() == size)
     }
 
@@ -90,7 +96,32 @@ impl Blobs {
         let (size, checksum) = (spill.size, Fingerprint::from_bytes(*spill.hasher.finalize().as_bytes()));
         let path = self.path_of(&checksum);
         let bytes = spill.finish(&path).map_err(|error| StoreError::io("write the value", error, &path))?;
-        Ok(ValueRow { fingerprint, form: Form::of(value), size, checksum, bytes })
+        let bytes = bytes.map(SmallVec::from_vec);
+        Ok(ValueRow { fingerprint, form: Form::of(value), size, checksum: Some(checksum), bytes })
+    }
+}
+
+impl ValueRow {
+    /// Returns a value that is so small that writing it costs less than looking whether it is kept; `None` for others.
+    pub(super) fn of_small(fingerprint: Fingerprint, value: &Value) -> Option<Self> {
+        match value {
+            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
+            Value::Text(text) if text.len() <= MAX_SMALL_BYTES => {}
+            Value::Bytes(bytes) if bytes.len() <= MAX_SMALL_BYTES => {}
+            _ => return None,
+        }
+        let mut buffer = [0; MAX_SMALL_BYTES + 16];
+        let mut rest = &mut buffer[..];
+        codec::encode(value, &mut rest).ok()?;
+        let n_left = rest.len();
+        let bytes = SmallVec::from_slice(&buffer[..buffer.len() - n_left]);
+        // No checksum: bytes that have changed make another value or none, and reading them is safe.
+        Some(Self { fingerprint, form: Form::of(value), size: bytes.len() as u64, checksum: None, bytes: Some(bytes) })
+    }
+
+    /// Returns whether the value lies in the database, not in a file.
+    pub(super) const fn is_inline(&self) -> bool {
+        self.bytes.is_some()
     }
 }
 
@@ -156,32 +187,106 @@ pub(super) fn is_kept(connection: &Connection, blobs: &Blobs, fingerprint: &Fing
     let known = connection
         .prepare_cached("SELECT size, checksum, bytes IS NULL FROM kept_values WHERE fingerprint = ?1 AND damaged = 0")?
         .query_row(params![fingerprint.as_bytes()], |row| {
-            Ok((row.get::<_, i64>(0)? as u64, checksum_of(row.get(1)?), row.get::<_, bool>(2)?))
+            Ok((row.get::<_, i64>(0)? as u64, checksum_of(row, 1)?, row.get::<_, bool>(2)?))
         })
         .optional()?;
-    Ok(known.is_some_and(|(size, checksum, in_a_file)| !in_a_file || blobs.has(&checksum, size)))
+    Ok(known.is_some_and(|(size, checksum, in_a_file)| !in_a_file || blobs.has(checksum.as_ref(), size)))
 }
 
-const fn checksum_of(bytes: [u8; 32]) -> Fingerprint {
-    Fingerprint::from_bytes(bytes)
+/// Returns which of these values are not kept or do not look whole, without reading them.
+pub(super) fn missing(
+    connection: &Connection,
+    blobs: &Blobs,
+    fingerprints: &[Fingerprint],
+) -> rusqlite::Result<Vec<Fingerprint>> {
+    let n_rows: i64 = connection
+        .prepare_cached("SELECT coalesce(max(rowid), 0) FROM kept_values")?
+        .query_row(params![], |row| row.get(0))?;
+    // Going through the index costs about a tenth of looking one up.
+    if (n_rows as usize) < fingerprints.len().saturating_mul(10) {
+        return missing_by_going_through(connection, blobs, fingerprints);
+    }
+    let mut sorted = fingerprints.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut missing = Vec::new();
+    for fingerprint in sorted {
+        if !is_kept(connection, blobs, &fingerprint)? {
+            missing.push(fingerprint);
+        }
+    }
+    Ok(missing)
+}
+
+fn missing_by_going_through(
+    connection: &Connection,
+    blobs: &Blobs,
+    fingerprints: &[Fingerprint],
+) -> rusqlite::Result<Vec<Fingerprint>> {
+    let mut missing = fingerprints.to_vec();
+    missing.sort_unstable();
+    missing.dedup();
+    let (Some(first), Some(last)) = (missing.first(), missing.last()) else { return Ok(missing) };
+    let mut kept = Vec::with_capacity(missing.len());
+    let mut asked = missing.iter().peekable();
+    let mut statement = connection.prepare_cached(
+        "SELECT fingerprint FROM kept_values WHERE fingerprint BETWEEN ?1 AND ?2 ORDER BY fingerprint",
+    )?;
+    let mut rows = statement.query(params![first.as_bytes(), last.as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        let known = row.get_ref(0)?.as_blob()?;
+        while asked.next_if(|fingerprint| fingerprint.as_bytes()[..] < *known).is_some() {}
+        kept.extend(asked.next_if(|fingerprint| fingerprint.as_bytes()[..] == *known));
+    }
+    let mut kept: HashSet<Fingerprint> = kept.into_iter().copied().collect();
+    let mut statement =
+        connection.prepare_cached("SELECT fingerprint, size, checksum FROM kept_values WHERE bytes IS NULL")?;
+    let mut rows = statement.query(params![])?;
+    while let Some(row) = rows.next()? {
+        let fingerprint = Fingerprint::from_bytes(row.get(0)?);
+        let (size, checksum) = (row.get::<_, i64>(1)? as u64, checksum_of(row, 2)?);
+        if kept.contains(&fingerprint) && !blobs.has(checksum.as_ref(), size) {
+            kept.remove(&fingerprint);
+        }
+    }
+    let mut statement = connection.prepare_cached("SELECT fingerprint FROM kept_values WHERE damaged = 1")?;
+    let mut rows = statement.query(params![])?;
+    while let Some(row) = rows.next()? {
+        kept.remove(&Fingerprint::from_bytes(row.get(0)?));
+    }
+    missing.retain(|fingerprint| !kept.contains(fingerprint));
+    Ok(missing)
+}
+
+fn checksum_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Fingerprint>> {
+    match row.get_ref(column)?.as_blob()? {
+        [] => Ok(None),
+        _ => Ok(Some(Fingerprint::from_bytes(row.get(column)?))),
+    }
+}
+
+/// Notes a value in the database, unless it is kept there and whole.
+pub(super) const INSERT: &str =
+    "INSERT INTO kept_values (fingerprint, form, size, checksum, bytes, durable) VALUES (?1, ?2, ?3, ?4, ?5, 0)
+     ON CONFLICT (fingerprint) DO UPDATE SET form = excluded.form, size = excluded.size, checksum = excluded.checksum,
+         bytes = excluded.bytes, damaged = 0
+     WHERE damaged = 1 OR bytes IS NULL OR excluded.bytes IS NULL";
+
+/// Notes a value in the database by the statement [`INSERT`].
+pub(super) fn insert_by(statement: &mut Statement<'_>, row: &ValueRow) -> rusqlite::Result<()> {
+    statement.execute(params![
+        row.fingerprint.as_bytes(),
+        row.form as i64,
+        row.size.cast_signed(),
+        row.checksum.as_ref().map_or(&[][..], |checksum| &checksum.as_bytes()[..]),
+        row.bytes.as_deref()
+    ])?;
+    Ok(())
 }
 
 /// Notes a value in the database.
 pub(super) fn insert(connection: &Connection, row: &ValueRow) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached(
-            "INSERT INTO kept_values (fingerprint, form, size, checksum, bytes, durable) VALUES (?1, ?2, ?3, ?4, ?5, 0)
-             ON CONFLICT (fingerprint) DO UPDATE SET form = excluded.form, size = excluded.size,
-                 checksum = excluded.checksum, bytes = excluded.bytes, damaged = 0",
-        )?
-        .execute(params![
-            row.fingerprint.as_bytes(),
-            row.form as i64,
-            row.size.cast_signed(),
-            row.checksum.as_bytes(),
-            row.bytes
-        ])?;
-    Ok(())
+    insert_by(&mut *connection.prepare_cached(INSERT)?, row)
 }
 
 /// Makes sure that a value's row is on the disk once the transaction is; returns whether there is such a value.
@@ -213,7 +318,7 @@ pub(super) fn load(
                     let known = Known {
                         form: row.get(0)?,
                         size: row.get::<_, i64>(1)? as u64,
-                        checksum: checksum_of(row.get(2)?),
+                        checksum: checksum_of(row, 2)?,
                         damaged: row.get(3)?,
                     };
                     Ok((known, row.get::<_, Option<Vec<u8>>>(4)?))
@@ -222,7 +327,11 @@ pub(super) fn load(
         })
         .map_err(|error| StoreError::sqlite(error, database))?
         .ok_or(StoreError::Lost(*fingerprint))?;
-    let bytes = bytes.map_or_else(|| read_blob(&blobs.path_of(&known.checksum), fingerprint), Ok)?;
+    let bytes = match (bytes, &known.checksum) {
+        (Some(bytes), _) => bytes,
+        (None, Some(checksum)) => read_blob(&blobs.path_of(checksum), fingerprint)?,
+        (None, None) => return Err(StoreError::Lost(*fingerprint)),
+    };
     check(&known, &bytes, fingerprint).map_err(|why| StoreError::Damaged { fingerprint: *fingerprint, why })
 }
 
@@ -241,7 +350,7 @@ fn check(known: &Known, bytes: &[u8], fingerprint: &Fingerprint) -> Result<Value
     if bytes.len() as u64 != known.size {
         return Err(format!("it has {} bytes, {} were written", bytes.len(), known.size));
     }
-    if Fingerprint::of_bytes(bytes) != known.checksum {
+    if known.checksum.is_some_and(|checksum| Fingerprint::of_bytes(bytes) != checksum) {
         return Err("its bytes have changed".to_owned());
     }
     let form = Form::from_number(known.form).ok_or_else(|| format!("form {} is unknown", known.form))?;

@@ -1,10 +1,10 @@
-//! The thread that writes runs behind them: takes what waits, writes values to files, then all rows in one transaction.
+//! The thread that writes runs behind them: takes all that waits, writes values to files, then all rows in one transaction.
 //!
 //! What cannot be written because of the world (a full disk, a lock) is kept and tried again with the next batch; what
 //! cannot be written because of itself is reported and dropped, and the rest of its batch is written.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -13,25 +13,34 @@ use std::{
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    NodeRecord, NotRun, RunId, RunStatus, SessionId, Status, StoreError,
-    queue::{Message, Queue},
-    rows,
-    runs::{self, BeginRow, RecordRow},
+    NodeRecord, NotRun, RunId, SessionId, Status, StoreError,
+    iterations::IterationRow,
+    known::{Known, Statements},
+    queue::{Message, Progress, Queue, Weight},
+    ready::{Ready, RecordRow},
+    record_bytes,
+    runs::{BeginRow, LastWorkflow},
+    timings::{self, TimingRow},
     values::{self, Blobs, ValueRow},
+    workflow_bytes,
 };
 use crate::{
     nodes::Outputs,
     value::{Fingerprint, Value},
+    workflow::Workflow,
 };
 
 /// How many messages a transaction takes at most.
-const MAX_BATCH: usize = 500;
+const MAX_BATCH: u64 = 20_000;
+
+/// How many bytes of data a transaction takes at most, about.
+const MAX_BATCH_BYTES: usize = 32 << 20;
 
 /// After how long what is ready is committed, even if more waits.
-const COMMIT_AFTER: Duration = Duration::from_millis(50);
+const COMMIT_AFTER: Duration = Duration::from_millis(100);
 
 /// How many rows are kept to be tried again.
-const MAX_KEPT: usize = 20_000;
+const MAX_KEPT: usize = 100_000;
 
 /// How many bytes of values are kept to be tried again.
 const MAX_KEPT_BYTES: usize = 1 << 30;
@@ -44,18 +53,15 @@ pub(super) struct Writer {
     pub(super) queue: Arc<Queue>,
     pub(super) instance: String,
     /// Ready to be written, in order.
-    pub(super) ready: VecDeque<Ready>,
+    ready: VecDeque<Ready>,
     /// Values whose files could not be written; their records are not held up by them.
-    pub(super) unwritten: VecDeque<(Fingerprint, Value)>,
-}
-
-/// Something that is ready to be written as rows.
-#[derive(Debug)]
-pub(super) enum Ready {
-    Begin(BeginRow),
-    Value(ValueRow),
-    Record(RecordRow),
-    Finish(RunId, RunStatus, Duration),
+    unwritten: VecDeque<(Fingerprint, Value)>,
+    /// The workflows of runs that go on: a record says what its node was only if that is not what stands there.
+    workflows: HashMap<RunId, Arc<Workflow>>,
+    last_workflow: LastWorkflow,
+    known: Known,
+    /// Where bytes are made before their length is known.
+    scratch: Vec<u8>,
 }
 
 /// Lets nobody wait for a writer that has ended, however it ended.
@@ -68,44 +74,88 @@ impl Drop for StopOnDrop {
 }
 
 impl Writer {
+    /// Returns a writer that has not begun.
+    pub(super) fn new(
+        connection: Connection,
+        database: PathBuf,
+        blobs: Blobs,
+        queue: Arc<Queue>,
+        instance: String,
+    ) -> Self {
+        Self {
+            connection,
+            database,
+            blobs,
+            queue,
+            instance,
+            ready: VecDeque::new(),
+            unwritten: VecDeque::new(),
+            workflows: HashMap::new(),
+            last_workflow: LastWorkflow::default(),
+            known: Known::default(),
+            scratch: Vec::new(),
+        }
+    }
+
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
         let _stop = StopOnDrop(Arc::clone(&self.queue));
-        while let Some(batch) = self.queue.take(MAX_BATCH) {
-            let mut errors = Vec::new();
-            self.write_batch(batch.messages, &mut errors);
-            self.queue.done(batch.size, errors);
+        let mut messages = Vec::new();
+        while self.queue.take(&mut messages) {
+            self.write_batch(&mut messages);
         }
         let mut errors = Vec::new();
-        self.write_batch(vec![Message::Retry], &mut errors);
+        self.retry_values(&mut errors);
+        self.commit(&mut errors);
         for error in errors {
             tracing::error!("not written before the end: {error}");
         }
     }
 
-    fn write_batch(&mut self, messages: Vec<Message>, errors: &mut Vec<StoreError>) {
+    /// Writes messages in as few transactions as is good, and says so after each.
+    fn write_batch(&mut self, messages: &mut Vec<(Message, Weight)>) {
+        let mut errors = Vec::new();
+        let mut progress = Progress::default();
         let mut since = Instant::now();
-        for message in messages {
-            self.prepare(message, errors);
-            if since.elapsed() > COMMIT_AFTER {
-                self.commit(errors);
+        for (message, weight) in messages.drain(..) {
+            self.prepare(message, &mut errors);
+            progress.n_messages += 1;
+            progress.weight.add(weight);
+            // The clock is slower than what happens to most messages.
+            let is_slow = progress.n_messages.is_multiple_of(64) || weight.n_bytes() > 1 << 16;
+            if progress.n_messages >= MAX_BATCH
+                || progress.weight.n_bytes() >= MAX_BATCH_BYTES
+                || (is_slow && since.elapsed() > COMMIT_AFTER)
+            {
+                self.commit(&mut errors);
+                self.queue.done(std::mem::take(&mut progress), std::mem::take(&mut errors));
                 since = Instant::now();
             }
         }
-        self.commit(errors);
+        self.commit(&mut errors);
+        self.queue.done(progress, errors);
     }
 
     fn prepare(&mut self, message: Message, errors: &mut Vec<StoreError>) {
         match message {
-            Message::Begin { header, unsettled } => {
+            Message::Begin(begin) => {
                 self.retry_values(errors);
-                match BeginRow::new(header, unsettled) {
-                    Ok(row) => self.ready.push_back(Ready::Begin(row)),
+                self.workflows.insert(begin.header.id, Arc::clone(&begin.header.workflow));
+                match BeginRow::new(*begin, &mut self.last_workflow) {
+                    Ok(row) => self.ready.push_back(Ready::Begin(Box::new(row))),
                     Err(error) => errors.push(error),
                 }
             }
             Message::Settle { session, record } => self.prepare_record(session, &record, errors),
-            Message::Finish { run, status, took } => self.ready.push_back(Ready::Finish(run, status, took)),
+            Message::Finish { run, status, took } => {
+                self.workflows.remove(&run);
+                self.ready.push_back(Ready::Finish(run, status, took));
+            }
+            Message::Value(fingerprint, value) => self.prepare_value(fingerprint, &value, errors),
+            Message::Loop(row) => self.ready.push_back(Ready::Loop(row)),
+            Message::Iteration { of, run, index, bytes } => {
+                self.ready.push_back(Ready::Iteration(IterationRow { of, run, index, bytes }));
+            }
             Message::Retry => self.retry_values(errors),
         }
     }
@@ -121,17 +171,42 @@ impl Writer {
         if let Some(outputs) = record.results.as_ref().and_then(|results| results.loaded()) {
             self.prepare_values(outputs, errors);
         }
-        match rows::record_to_text(record) {
-            Ok(text) => self.ready.push_back(Ready::Record(RecordRow {
+        match self.record_bytes(record) {
+            Ok(bytes) => self.ready.push_back(Ready::Record(RecordRow {
                 session,
                 run: record.run,
                 node: record.node.clone(),
-                status: record.status.name(),
-                text,
+                bytes,
                 in_baseline: record.status != Status::NotRun(NotRun::NotNeeded),
             })),
-            Err(why) => errors.push(StoreError::Unwritable { what: format!("the record of {}", record.node), why }),
+            Err(why) => {
+                errors.push(StoreError::Unwritable { what: format!("the record of {}", record.node), why });
+            }
         }
+        if record.status == Status::Executed
+            && let Some(took) = record.took.filter(|took| *took > timings::MIN_TOOK)
+            && let Some(workflow) = self.workflows.get(&record.run)
+        {
+            self.ready.push_back(Ready::Timing(Box::new(TimingRow {
+                workflow: workflow.id(),
+                node: record.node.clone(),
+                config: record.config,
+                took,
+            })));
+        }
+    }
+
+    fn record_bytes(&mut self, record: &NodeRecord) -> Result<Box<[u8]>, String> {
+        let in_workflow = self.workflows.get(&record.run).and_then(|workflow| workflow.node(&record.node));
+        let is_there =
+            in_workflow.is_some_and(|node| Arc::ptr_eq(node, &record.as_it_was) || *node == *record.as_it_was);
+        let as_it_was = if is_there { None } else { Some(workflow_bytes::node_to_bytes(&record.as_it_was)?) };
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch = record_bytes::write(record, as_it_was.as_deref(), scratch)?;
+        let bytes = Box::from(&scratch[..]);
+        self.scratch = scratch;
+        Ok(bytes)
     }
 
     fn prepare_values(&mut self, outputs: &Outputs, errors: &mut Vec<StoreError>) {
@@ -141,10 +216,13 @@ impl Writer {
     }
 
     fn prepare_value(&mut self, fingerprint: Fingerprint, value: &Value, errors: &mut Vec<StoreError>) {
-        let row = match self.is_kept(&fingerprint) {
-            Ok(true) => return,
-            Ok(false) => self.blobs.prepare(fingerprint, value),
-            Err(error) => Err(error),
+        let row = match ValueRow::of_small(fingerprint, value) {
+            Some(row) => Ok(row),
+            None => match self.is_kept(&fingerprint) {
+                Ok(true) => return,
+                Ok(false) => self.blobs.prepare(fingerprint, value),
+                Err(error) => Err(error),
+            },
         };
         match row {
             Ok(row) => self.ready.push_back(Ready::Value(row)),
@@ -183,9 +261,14 @@ impl Writer {
         if self.ready.is_empty() {
             return;
         }
-        match self.try_commit(errors) {
+        let written = match self.write_all() {
+            Err(error) if !error.may_pass() => self.write_one_by_one(errors),
+            result => result,
+        };
+        match written {
             Ok(()) => self.ready.clear(),
             Err(error) => {
+                self.known.forget();
                 let may_pass = error.may_pass();
                 errors.push(error);
                 self.shorten(if may_pass { MAX_KEPT } else { 0 }, errors);
@@ -193,20 +276,38 @@ impl Writer {
         }
     }
 
-    fn try_commit(&mut self, errors: &mut Vec<StoreError>) -> Result<(), StoreError> {
-        let database = self.database.clone();
-        let sqlite = |error| StoreError::sqlite(error, &database);
+    fn write_all(&mut self) -> Result<(), StoreError> {
+        let sqlite = |error| StoreError::sqlite(error, &self.database);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
+        self.known.forget_if_others_wrote(&transaction).map_err(sqlite)?;
+        let mut statements = Statements::new(&transaction).map_err(sqlite)?;
+        for ready in &self.ready {
+            ready.write(&mut statements, &mut self.known, &self.instance).map_err(sqlite)?;
+        }
+        drop(statements);
+        transaction.commit().map_err(sqlite)
+    }
+
+    /// Writes each row for itself, leaving out those that are refused.
+    fn write_one_by_one(&mut self, errors: &mut Vec<StoreError>) -> Result<(), StoreError> {
+        let sqlite = |error| StoreError::sqlite(error, &self.database);
         let mut transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
         let mut refused = Vec::new();
         for ready in &self.ready {
+            // Nothing is taken for known that a row undone may have said.
+            self.known.forget();
             let savepoint = transaction.savepoint().map_err(sqlite)?;
-            match ready.write(&savepoint, &self.instance).map_err(sqlite) {
+            let written = Statements::new(&savepoint)
+                .and_then(|mut statements| ready.write(&mut statements, &mut self.known, &self.instance))
+                .map_err(sqlite);
+            match written {
                 Ok(()) => savepoint.commit().map_err(sqlite)?,
                 Err(error) if error.may_pass() => return Err(error),
                 Err(error) => refused.push(error),
             }
         }
+        self.known.forget();
         transaction.commit().map_err(sqlite)?;
         errors.append(&mut refused);
         Ok(())
@@ -227,17 +328,6 @@ fn given_up(what: String) -> StoreError {
     StoreError::Unwritable { what, why: "the store could not be written for too long".to_owned() }
 }
 
-impl Ready {
-    fn write(&self, connection: &Connection, instance: &str) -> rusqlite::Result<()> {
-        match self {
-            Self::Begin(row) => row.write(connection, instance),
-            Self::Value(row) => values::insert(connection, row),
-            Self::Record(row) => row.write(connection),
-            Self::Finish(run, status, took) => runs::finish(connection, *run, *status, *took),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rusqlite::params;
@@ -246,6 +336,7 @@ mod tests {
     use crate::store::{
         connection::{Purpose, connect, migrate, use_write_ahead_log},
         fixtures::{chain, executed, header},
+        queue::Begin,
     };
 
     /// Returns a writer that does not wait for locks, in a folder that is removed with it.
@@ -256,15 +347,9 @@ mod tests {
         use_write_ahead_log(&connection, &database).unwrap();
         migrate(&mut connection, &database).unwrap();
         connection.busy_timeout(Duration::ZERO).unwrap();
-        let writer = Writer {
-            connection,
-            blobs: Blobs::new(folder.path().join("blobs"), "instance").unwrap(),
-            queue: Arc::new(Queue::new(database.clone())),
-            database,
-            instance: "instance".to_owned(),
-            ready: VecDeque::new(),
-            unwritten: VecDeque::new(),
-        };
+        let blobs = Blobs::new(folder.path().join("blobs"), "instance").unwrap();
+        let queue = Arc::new(Queue::new(database.clone()));
+        let writer = Writer::new(connection, database, blobs, queue, "instance".to_owned());
         (folder, writer)
     }
 
@@ -278,14 +363,16 @@ mod tests {
             let text = format!("{number} ").repeat(5_000);
             Message::Settle { session, record: Arc::new(executed(run, node, text)) }
         };
-        std::iter::once(Message::Begin { header: Box::new(header), unsettled: Vec::new() })
-            .chain((0..n_nodes).map(settle))
-            .collect()
+        let begin = Begin { header, unsettled: Vec::new(), reused: Box::new(Vec::new) };
+        std::iter::once(Message::Begin(Box::new(begin))).chain((0..n_nodes).map(settle)).collect()
     }
 
     fn write(writer: &mut Writer, messages: Vec<Message>) -> Vec<StoreError> {
         let mut errors = Vec::new();
-        writer.write_batch(messages, &mut errors);
+        for message in messages {
+            writer.prepare(message, &mut errors);
+        }
+        writer.commit(&mut errors);
         errors
     }
 

@@ -20,11 +20,11 @@ use super::{
 };
 use crate::{
     engine::{
-        Decision, Plan, Probes,
+        Decision, NodePlan, Plan, Probes,
         plan::{Given, Step, is_armed, probe},
     },
     session::Mark,
-    store::{Kept, MarkUsed, NodeRecord, RunHeader, RunId, RunRecord, RunStatus, Status},
+    store::{Kept, MarkUsed, NodeRecord, RecordMap, RunHeader, RunId, RunRecord, RunStatus, Status},
     workflow::{Feed, NodeId},
 };
 
@@ -128,7 +128,8 @@ pub(super) fn run(
             .map(|member| &plan.step(member.index).plan)
             .filter(|node| node.decision == Decision::Execute)
             .map(|node| node.node.clone());
-        store.begin_run(&header, unsettled.collect());
+        let (plan, base) = (plan.clone(), request.baseline.records().clone());
+        store.begin_run(&header, unsettled.collect(), move || reused(&plan, &base));
     }
     let shared = Arc::new(Shared {
         run: id,
@@ -150,6 +151,12 @@ pub(super) fn run(
     }
     let order = Arc::clone(&plan.graph().ids);
     Arc::new(RunRecord::new(header, order, own, request.baseline.records().clone()))
+}
+
+/// Returns the nodes that a run merely reuses, each with the run whose record is theirs.
+fn reused(plan: &Plan, base: &RecordMap) -> Vec<(NodeId, RunId)> {
+    let is_reused = |node: &&NodePlan| matches!(node.decision, Decision::Reuse { .. });
+    plan.nodes().filter(is_reused).filter_map(|node| Some((node.node.clone(), base.get(&node.node)?.run))).collect()
 }
 
 /// Plans the run, with everything that will be read from the store at hand: results that turn out to be lost are planned

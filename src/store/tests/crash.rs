@@ -38,11 +38,11 @@ fn run_until_killed(folder: &Path) -> ! {
     let session = SessionId::generate();
     let workflow = workflow();
     let finished = header(session, &workflow);
-    store.begin_run(&finished, vec!["third".into()]);
+    store.begin_run(&finished, vec!["third".into()], Vec::new);
     store.settle(session, Arc::new(executed(finished.id, "third", "of the run before")));
     store.finish_run(finished.id, RunStatus::Succeeded, Duration::from_secs(1));
     let run = header(session, &workflow);
-    store.begin_run(&run, vec!["first".into(), "second".into(), "third".into()]);
+    store.begin_run(&run, vec!["first".into(), "second".into(), "third".into()], Vec::new);
     store.settle(session, Arc::new(executed(run.id, "first", 1_i64)));
     store.settle(session, Arc::new(executed(run.id, "second", large_table())));
     store.flush().unwrap();

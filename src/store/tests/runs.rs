@@ -27,7 +27,7 @@ fn full_record(run: RunId) -> NodeRecord {
         .with("deep", Value::record([("a", Value::list([Value::Int(i64::MIN), Value::text("é\"\n\u{0}")]))]));
     let upstream = Kept::in_memory(Arc::new(Outputs::one("out", "from upstream")));
     NodeRecord {
-        as_it_was: Arc::new(strange),
+        as_it_was: Arc::new(strange).into(),
         status: Status::Pinned { policy: PinPolicy::Follow, edited: true, captured_in: Some(run) },
         reasons: Arc::new([
             Reason::StandardRun,
@@ -102,7 +102,7 @@ fn described(record: &NodeRecord) -> String {
 
 fn run_one(store: &Store, session: SessionId, record: impl FnOnce(RunId) -> NodeRecord) -> Arc<NodeRecord> {
     let header = header(session, &chain(&["full"]));
-    store.begin_run(&header, Vec::new());
+    store.begin_run(&header, Vec::new(), Vec::new);
     let record = Arc::new(record(header.id));
     store.settle(session, Arc::clone(&record));
     store.finish_run(header.id, RunStatus::Succeeded, Duration::from_secs(1));
@@ -156,7 +156,7 @@ fn a_run_comes_back_with_its_nodes_upstream_before_downstream() {
     header.kind = RunKind::Resumed;
     header.part = crate::store::Part::To(vec!["a".into()]);
     header.marks = vec![("b".into(), MarkUsed::Pinned(PinPolicy::Hold)), ("c".into(), MarkUsed::Forced)];
-    store.begin_run(&header, vec!["a".into(), "b".into(), "c".into()]);
+    store.begin_run(&header, vec!["a".into(), "b".into(), "c".into()], Vec::new);
     for id in ["b", "a", "c"] {
         store.settle(session, Arc::new(executed(header.id, id, id)));
     }
@@ -184,11 +184,11 @@ fn runs_of_a_workflow_are_listed_newest_first() {
         .map(|second| {
             let mut header = header(session, &workflow);
             header.started = Timestamp::from_second(second).unwrap();
-            store.begin_run(&header, Vec::new());
+            store.begin_run(&header, Vec::new(), Vec::new);
             header.id
         })
         .collect();
-    store.begin_run(&header(session, &other), Vec::new());
+    store.begin_run(&header(session, &other), Vec::new(), Vec::new);
     let newest: Vec<RunId> = store.runs(workflow.id(), 3).unwrap().iter().map(|header| header.id).collect();
     assert_eq!(newest, [ids[4], ids[3], ids[2]]);
     assert_eq!(store.runs(other.id(), 10).unwrap().len(), 1);
@@ -201,12 +201,12 @@ fn the_baseline_keeps_the_newest_settled_record_of_each_node() {
     let (session, other) = (SessionId::generate(), SessionId::generate());
     let workflow = chain(&["a", "b", "c"]);
     let first = header(session, &workflow);
-    store.begin_run(&first, vec!["a".into(), "b".into(), "c".into()]);
+    store.begin_run(&first, vec!["a".into(), "b".into(), "c".into()], Vec::new);
     for id in ["a", "b", "c"] {
         store.settle(session, Arc::new(executed(first.id, id, "first")));
     }
     let second = header(session, &workflow);
-    store.begin_run(&second, vec!["a".into()]);
+    store.begin_run(&second, vec!["a".into()], Vec::new);
     store.settle(session, Arc::new(executed(second.id, "a", "second")));
     store.settle(session, Arc::new(without_results(second.id, "b", Status::NotRun(NotRun::NotNeeded))));
     let runs: Vec<RunId> = store.baseline(session).unwrap().iter().map(|record| record.run).collect();
@@ -221,11 +221,11 @@ fn a_node_that_a_run_has_not_settled_has_no_results() {
     let session = SessionId::generate();
     let workflow = chain(&["a", "b"]);
     let first = header(session, &workflow);
-    store.begin_run(&first, Vec::new());
+    store.begin_run(&first, Vec::new(), Vec::new);
     store.settle(session, Arc::new(executed(first.id, "a", "old")));
     store.settle(session, Arc::new(executed(first.id, "b", "old")));
     let second = header(session, &workflow);
-    store.begin_run(&second, vec!["a".into(), "b".into()]);
+    store.begin_run(&second, vec!["a".into(), "b".into()], Vec::new);
     store.settle(session, Arc::new(executed(second.id, "a", "new")));
     let baseline = store.baseline(session).unwrap();
     let b = baseline.iter().find(|record| record.node == "b").unwrap();
@@ -250,7 +250,7 @@ fn a_run_is_interrupted_only_once_its_program_is_gone() {
     let (folder, first) = new_store();
     let second = Store::open(folder.path()).unwrap();
     let workflow = chain(&["a"]);
-    first.begin_run(&header(SessionId::generate(), &workflow), Vec::new());
+    first.begin_run(&header(SessionId::generate(), &workflow), Vec::new(), Vec::new);
     first.flush().unwrap();
     let status = |store: &Store| store.runs(workflow.id(), 1).unwrap()[0].status;
     assert_eq!(status(&first), RunStatus::Running);
@@ -266,13 +266,16 @@ fn one_record_that_cannot_be_read_does_not_hide_the_others() {
     let (folder, store) = new_store();
     let session = SessionId::generate();
     let header = header(session, &chain(&["a", "b"]));
-    store.begin_run(&header, Vec::new());
+    store.begin_run(&header, Vec::new(), Vec::new);
     store.settle(session, Arc::new(executed(header.id, "a", 1_i64)));
     store.settle(session, Arc::new(executed(header.id, "b", 2_i64)));
     store.flush().unwrap();
     rusqlite::Connection::open(folder.path().join("store.sqlite"))
         .unwrap()
-        .execute("UPDATE node_records SET record = 'gibberish' WHERE node_id = 'a'", [])
+        .execute(
+            "UPDATE node_records SET record = 'gibberish' WHERE id = (SELECT record FROM baseline WHERE node = 'a')",
+            [],
+        )
         .unwrap();
     let baseline = store.baseline(session).unwrap();
     assert_eq!(baseline.iter().map(|record| record.node.as_str()).collect::<Vec<_>>(), ["b"]);
@@ -283,12 +286,12 @@ fn a_hundred_runs_of_one_workflow_keep_its_text_once() {
     let (folder, store) = new_store();
     let workflow = chain(&["a", "b"]);
     for _ in 0..100 {
-        store.begin_run(&header(SessionId::generate(), &workflow), Vec::new());
+        store.begin_run(&header(SessionId::generate(), &workflow), Vec::new(), Vec::new);
     }
     store.flush().unwrap();
     let n_texts: i64 = rusqlite::Connection::open(folder.path().join("store.sqlite"))
         .unwrap()
-        .query_one("SELECT count(*) FROM workflow_texts", [], |row| row.get(0))
+        .query_one("SELECT count(*) FROM workflows", [], |row| row.get(0))
         .unwrap();
     assert_eq!(n_texts, 1);
 }

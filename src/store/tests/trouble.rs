@@ -32,7 +32,7 @@ fn a_record_of_a_run_that_never_began_is_reported_once_and_the_rest_is_written()
     let (_folder, store) = new_store();
     let session = SessionId::generate();
     let header = header(session, &chain(&["a", "b"]));
-    store.begin_run(&header, Vec::new());
+    store.begin_run(&header, Vec::new(), Vec::new);
     store.settle(session, Arc::new(executed(RunId::generate(), "a", 1_i64)));
     store.settle(session, Arc::new(executed(header.id, "b", 2_i64)));
     assert!(matches!(store.flush().unwrap_err(), StoreError::Sqlite { .. }));
@@ -46,7 +46,7 @@ fn a_value_that_cannot_be_written_is_reported_and_its_record_is_kept() {
     let session = SessionId::generate();
     let header = header(session, &chain(&["a"]));
     let endless = (0..300).fold(Value::Null, |inner, _| Value::list([inner]));
-    store.begin_run(&header, vec!["a".into()]);
+    store.begin_run(&header, vec!["a".into()], Vec::new);
     store.settle(session, Arc::new(executed(header.id, "a", endless.clone())));
     let error = store.flush().unwrap_err().to_string();
     assert!(error.contains("deeper than 256"), "{error}");
@@ -60,7 +60,7 @@ fn a_value_whose_file_could_not_be_written_is_tried_again() {
     let (folder, store) = new_store();
     let session = SessionId::generate();
     let header = header(session, &chain(&["a", "b"]));
-    store.begin_run(&header, Vec::new());
+    store.begin_run(&header, Vec::new(), Vec::new);
     store.flush().unwrap();
     let unfinished = folder.path().join("blobs").join("unfinished");
     let own = fs::read_dir(&unfinished).unwrap().next().unwrap().unwrap().path();
@@ -83,7 +83,7 @@ fn a_short_lock_by_another_program_is_waited_for() {
     let header = header(session, &chain(&["a"]));
     let mut other = Connection::open(folder.path().join("store.sqlite")).unwrap();
     let lock = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
-    store.begin_run(&header, Vec::new());
+    store.begin_run(&header, Vec::new(), Vec::new);
     store.settle(session, Arc::new(without_results(header.id, "a", Status::Cancelled)));
     lock.commit().unwrap();
     store.flush().unwrap();
@@ -100,7 +100,7 @@ fn two_stores_on_one_folder_write_at_once_and_both_are_whole() {
             scope.spawn(move || {
                 for _ in 0..10 {
                     let header = header(session, &chain(&["a", "b"]));
-                    store.begin_run(&header, vec!["a".into(), "b".into()]);
+                    store.begin_run(&header, vec!["a".into(), "b".into()], Vec::new);
                     store.settle(session, Arc::new(executed(header.id, "a", large_table())));
                     store.settle(session, Arc::new(executed(header.id, "b", session.to_string())));
                     store.finish_run(header.id, RunStatus::Succeeded, Duration::from_secs(1));
@@ -126,7 +126,7 @@ fn dropping_the_last_store_writes_what_is_queued() {
     let session = SessionId::generate();
     let header = header(session, &chain(&["a"]));
     let clone = store.clone();
-    clone.begin_run(&header, Vec::new());
+    clone.begin_run(&header, Vec::new(), Vec::new);
     for number in 0..2_000 {
         clone.settle(session, Arc::new(executed(header.id, "a", number)));
     }
@@ -142,7 +142,7 @@ fn records_that_hold_their_own_store_do_not_keep_it_open() {
     let (folder, store) = new_store();
     let session = SessionId::generate();
     let header = header(session, &chain(&["a"]));
-    store.begin_run(&header, Vec::new());
+    store.begin_run(&header, Vec::new(), Vec::new);
     store.settle(session, Arc::new(executed(header.id, "a", "x")));
     let stored = store.baseline(session).unwrap();
     for record in &stored {

@@ -72,7 +72,7 @@ fn a_value_kept_many_times_lies_there_once() {
     let (folder, store) = new_store();
     let session = SessionId::generate();
     let header = header(session, &chain(&["a"]));
-    store.begin_run(&header, Vec::new());
+    store.begin_run(&header, Vec::new(), Vec::new);
     store.keep_value(&large_table()).unwrap();
     for _ in 0..20 {
         store.settle(session, Arc::new(executed(header.id, "a", large_table())));
@@ -86,7 +86,7 @@ fn a_value_that_is_still_queued_can_be_loaded() {
     let (_folder, store) = new_store();
     let session = SessionId::generate();
     let header = header(session, &chain(&["a"]));
-    store.begin_run(&header, Vec::new());
+    store.begin_run(&header, Vec::new(), Vec::new);
     for number in 0..300 {
         store.settle(session, Arc::new(executed(header.id, "a", number)));
     }

@@ -174,7 +174,7 @@ fn record(workflow: &Workflow, id: &'static str, status: Status, value: Value) -
     NodeRecord {
         run,
         node: id.into(),
-        as_it_was: node,
+        as_it_was: node.into(),
         provenance: results.is_some().then_some(Provenance::Run(run)),
         results,
         status,

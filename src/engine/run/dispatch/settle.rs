@@ -116,7 +116,7 @@ impl Dispatcher<'_> {
     /// Makes the record of a pinned node say what its results came from: its parameters of now had no part in them.
     fn add_what_a_pin_came_from(&self, slot: Slot, record: &mut NodeRecord) {
         if let Some(capture) = self.request.marks.get(&record.node).capture() {
-            record.as_it_was = Arc::clone(&capture.as_it_was);
+            record.as_it_was = Arc::clone(&capture.as_it_was).into();
             record.config = capture.config;
             record.recipe = capture.recipe;
             record.inputs.clone_from(&capture.inputs);
@@ -171,7 +171,7 @@ impl Dispatcher<'_> {
         NodeRecord {
             run: self.shared.run,
             node: planned.node.clone(),
-            as_it_was: Arc::clone(&step.facts.node),
+            as_it_was: Arc::clone(&step.facts.node).into(),
             status,
             reasons: Arc::default(),
             config: planned.config,

@@ -1,0 +1,129 @@
+//! What came of the iterations of loops: written behind the run like all else, read again to go on where a loop was cut off.
+
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicI64, Ordering},
+};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use super::{RunId, queue::BeginLoop};
+use crate::workflow::NodeId;
+
+/// One execution of one loop. It stays the same when another run goes on with a loop that was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LoopId(pub i64);
+
+impl LoopId {
+    /// Returns a new id; ids made later are larger. Never negative.
+    pub fn generate() -> Self {
+        /// The bits below the microsecond: enough left above for a hundred years.
+        const N_RANDOM_BITS: u32 = 11;
+        static LAST: AtomicI64 = AtomicI64::new(0);
+        let random = (Ulid::generate().random() & ((1 << N_RANDOM_BITS) - 1)) as i64;
+        let candidate = (Timestamp::now().as_microsecond().max(0) << N_RANDOM_BITS) | random;
+        let later = |last: i64| candidate.max(last + 1);
+        let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(later(last)));
+        Self(later(last.unwrap_or_else(|last| last)))
+    }
+}
+
+/// What came of an iteration, ready to be written.
+#[derive(Debug)]
+pub(super) struct IterationRow {
+    pub(super) of: LoopId,
+    pub(super) run: RunId,
+    pub(super) index: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Writes an iteration of a run, which is known by its number.
+pub(super) const INSERT: &str = "INSERT OR REPLACE INTO iterations (loop, idx, run, bytes) VALUES (?1, ?2, ?3, ?4)";
+
+/// Returns where a loop stands that is inside another one's iteration; −1 twice for one that is in none.
+fn outer_columns(outer: Option<(LoopId, u64)>) -> (i64, i64) {
+    outer.map_or((-1, -1), |(of, index)| (of.0, index.cast_signed()))
+}
+
+/// Notes that a run, known by its number, executes a loop.
+pub(super) fn begin(connection: &Connection, row: &BeginLoop, run: i64) -> rusqlite::Result<()> {
+    let (outer_loop, outer_idx) = outer_columns(row.outer);
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO loops (run, node, outer_loop, outer_idx, loop, about) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![run, row.node.as_str(), outer_loop, outer_idx, row.of.0, row.about])?;
+    Ok(())
+}
+
+/// Notes that a run wrote iterations of a loop, so that they are deleted with it.
+pub(super) fn note_run(connection: &Connection, of: LoopId, run: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO loops_of_runs (run, loop) VALUES (?1, ?2)")?
+        .execute(params![run, of.0])?;
+    Ok(())
+}
+
+/// Returns the iterations in a range, ascending, the newest of each index.
+pub(super) fn read(connection: &Connection, of: LoopId, range: Range<u64>) -> rusqlite::Result<Vec<(u64, Vec<u8>)>> {
+    let (from, to) = (range.start, range.end.min(i64::MAX as u64));
+    if from >= to {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT idx, bytes FROM iterations WHERE loop = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx, run",
+    )?;
+    let mut rows = statement.query(params![of.0, from.cast_signed(), to.cast_signed()])?;
+    let mut iterations: Vec<(u64, Vec<u8>)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let index = row.get::<_, i64>(0)? as u64;
+        let bytes = row.get(1)?;
+        match iterations.last_mut().filter(|last| last.0 == index) {
+            Some(older) => older.1 = bytes,
+            None => iterations.push((index, bytes)),
+        }
+    }
+    Ok(iterations)
+}
+
+/// Returns how many indices are kept of a loop.
+pub(super) fn count(connection: &Connection, of: LoopId) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("SELECT count(*) FROM (SELECT DISTINCT idx FROM iterations WHERE loop = ?1)")?
+        .query_row(params![of.0], |row| row.get::<_, i64>(0))
+        .map(|count| count as u64)
+}
+
+/// Returns the newest loop of a node that a run began, with what was noted about it.
+pub(super) fn newest_loop(
+    connection: &Connection,
+    run: RunId,
+    node: &NodeId,
+    outer: Option<(LoopId, u64)>,
+) -> rusqlite::Result<Option<(LoopId, Vec<u8>)>> {
+    let (outer_loop, outer_idx) = outer_columns(outer);
+    connection
+        .prepare_cached(
+            "SELECT loop, about FROM loops WHERE run = (SELECT number FROM runs WHERE id = ?1) AND node = ?2
+             AND outer_loop = ?3 AND outer_idx = ?4 ORDER BY loop DESC LIMIT 1",
+        )?
+        .query_row(params![run.to_string(), node.as_str(), outer_loop, outer_idx], |row| {
+            Ok((LoopId(row.get(0)?), row.get(1)?))
+        })
+        .optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_loops_grow_and_are_never_negative() {
+        let ids: Vec<LoopId> = (0..1_000).map(|_| LoopId::generate()).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b));
+        assert!(ids[0].0 > 0);
+    }
+}

@@ -1,0 +1,97 @@
+//! What is ready to be written as rows.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::{
+    RunId, RunStatus, SessionId,
+    iterations::{self, IterationRow},
+    known::{Known, Statements},
+    queue::BeginLoop,
+    runs::{self, BeginRow, record_id},
+    timings::{self, TimingRow},
+    values::{self, ValueRow},
+};
+use crate::workflow::NodeId;
+
+/// Something that is ready to be written as rows.
+pub(super) enum Ready {
+    Begin(Box<BeginRow>),
+    Value(ValueRow),
+    Record(RecordRow),
+    Timing(Box<TimingRow>),
+    Loop(Box<BeginLoop>),
+    Iteration(IterationRow),
+    Finish(RunId, RunStatus, Duration),
+}
+
+/// A node's record, ready to be written.
+#[derive(Debug)]
+pub(super) struct RecordRow {
+    pub(super) session: SessionId,
+    pub(super) run: RunId,
+    pub(super) node: NodeId,
+    pub(super) bytes: Box<[u8]>,
+    /// Whether the baseline takes it in.
+    pub(super) in_baseline: bool,
+}
+
+impl Ready {
+    /// Writes the rows. What is known of the database is kept up; after an error it is to be forgotten.
+    pub(super) fn write(
+        &self,
+        statements: &mut Statements<'_>,
+        known: &mut Known,
+        instance: &str,
+    ) -> rusqlite::Result<()> {
+        let connection = statements.connection;
+        match self {
+            Self::Begin(row) => {
+                let session = known.session(connection, row.session())?;
+                let number = row.write(connection, instance, session)?;
+                known.run_begins(row.run(), number, &row.unsettled);
+                Ok(())
+            }
+            Self::Value(row) => {
+                if known.is_kept(row) {
+                    return Ok(());
+                }
+                values::insert_by(&mut statements.value, row)?;
+                known.note_kept(row);
+                Ok(())
+            }
+            Self::Record(row) => row.write(statements, known),
+            Self::Timing(row) => timings::add(connection, row),
+            Self::Loop(row) => iterations::begin(connection, row, known.run(connection, row.run)?.number),
+            Self::Iteration(row) => {
+                let run = known.run(connection, row.run)?.number;
+                if known.is_first_of(row.of, run) {
+                    iterations::note_run(connection, row.of, run)?;
+                }
+                statements.iteration.execute(params![row.of.0, row.index.cast_signed(), run, row.bytes])?;
+                Ok(())
+            }
+            Self::Finish(run, status, took) => {
+                let all_settled = known.run_ends(*run);
+                runs::finish(connection, *run, *status, *took, all_settled)
+            }
+        }
+    }
+}
+
+impl RecordRow {
+    /// Writes the record, and that the session's baseline is this one now.
+    fn write(&self, statements: &mut Statements<'_>, known: &mut Known) -> rusqlite::Result<()> {
+        let run = known.run(statements.connection, self.run)?;
+        run.last_place += 1;
+        let id = record_id(run.number, run.last_place);
+        statements.record.execute(params![id, &self.bytes[..]])?;
+        if self.in_baseline {
+            run.unsettled.remove(&self.node);
+            let session = known.session(statements.connection, self.session)?;
+            statements.baseline.execute(params![session, self.node.as_str(), id])?;
+        }
+        Ok(())
+    }
+}
