@@ -400,7 +400,7 @@ impl<'a> Dispatcher<'a> {
             }
             _ => None,
         });
-        let load = load_of(&kind, &node);
+        let load = load_of(&kind, &node, self.engine.store.is_some());
         let job = Job {
             index,
             config: self.planned(index).config,
