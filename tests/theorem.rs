@@ -9,6 +9,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
+    time::Duration,
 };
 
 use pinflow::{
@@ -17,9 +18,9 @@ use pinflow::{
         Arity, Cacheability, Catalogue, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success,
     },
     session::{Baseline, Mark, Marks, PinPolicy, marks_after},
-    store::{NodeRecord, Part, Reason, RunKind, RunRecord, SessionId, Status},
+    store::{NodeRecord, Part, Reason, RunKind, RunRecord, SessionId, Status, Store},
     value::{Fingerprint, Value, ValueType},
-    workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
+    workflow::{Connection, Edit, Node, NodeId, NodeSettings, PortRef, Position, Span, Workflow},
 };
 use proptest::prelude::*;
 
@@ -106,6 +107,7 @@ enum Step {
     Move { node: usize },
     Mark { node: usize, mark: usize },
     Outside { number: i64 },
+    Settings { node: usize, error_output: bool, retries: u32, keeps: bool },
     Run { resumed: bool, target: Option<usize> },
 }
 
@@ -115,12 +117,14 @@ fn any_step() -> impl Strategy<Value = Step> {
         3 => (node.clone(), 0..KINDS.len()).prop_map(|(node, kind)| Step::Add { node, kind }),
         1 => node.clone().prop_map(|node| Step::Remove { node }),
         3 => (node.clone(), 0..6_i64).prop_map(|(node, salt)| Step::Salt { node, salt }),
-        6 => (node.clone(), 0..2_usize, node.clone(), 1..4_usize)
+        6 => (node.clone(), 0..3_usize, node.clone(), 1..4_usize)
             .prop_map(|(from, port, to, input)| Step::Connect { from, port, to, input }),
         1 => (node.clone(), 1..4_usize).prop_map(|(to, input)| Step::Disconnect { to, input }),
         1 => node.clone().prop_map(|node| Step::Move { node }),
         2 => (node.clone(), 0..4_usize).prop_map(|(node, mark)| Step::Mark { node, mark }),
         1 => (0..6_i64).prop_map(|number| Step::Outside { number }),
+        2 => (node.clone(), any::<bool>(), 0..2_u32, any::<bool>())
+            .prop_map(|(node, error_output, retries, keeps)| Step::Settings { node, error_output, retries, keeps }),
         3 => (any::<bool>(), prop::option::of(node)).prop_map(|(resumed, target)| Step::Run { resumed, target }),
     ]
 }
@@ -190,8 +194,9 @@ impl World {
             Step::Remove { node } => Edit::RemoveNode(id(node)),
             Step::Salt { node, salt } => Edit::SetParameter(id(node), "salt".into(), Some(Value::Int(salt))),
             Step::Connect { from, port, to, input } => {
-                let kind = self.workflow.node(&id(from))?.kind.clone();
-                let ports = KINDS.iter().find(|(known, _)| kind == *known)?.1;
+                let node = self.workflow.node(&id(from))?;
+                let mut ports = KINDS.iter().find(|(known, _)| node.kind == *known)?.1.to_vec();
+                ports.extend(node.settings.error_output.then_some("error"));
                 Edit::Connect(Connection {
                     from: PortRef::new(id(from), ports[port % ports.len()]),
                     to: PortRef { node: id(to), port: format!("in{input}").parse().unwrap() },
@@ -208,6 +213,11 @@ impl World {
             Step::Outside { number } => {
                 self.outside.store(number, Ordering::SeqCst);
                 return None;
+            }
+            Step::Settings { node, error_output, retries, keeps } => {
+                let keep_results_for = keeps.then_some(Span(Duration::from_hours(1)));
+                let settings = NodeSettings { error_output, retries, keep_results_for, ..NodeSettings::default() };
+                Edit::SetNodeSettings(id(node), settings)
             }
             Step::Run { resumed, target } => {
                 let kind = if resumed { RunKind::Resumed } else { RunKind::Standard };
@@ -303,8 +313,13 @@ fn given(record: &RunRecord) -> Given {
         .collect()
 }
 
+/// Returns how many cases to try: those the environment asks for, or so many.
+fn n_cases(usually: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usually)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)))]
+    #![proptest_config(ProptestConfig::with_cases(n_cases(300)))]
 
     #[test]
     fn a_resumed_run_ends_where_a_standard_run_does(steps in prop::collection::vec(any_step(), 1..60)) {
@@ -392,6 +407,47 @@ proptest! {
             } else {
                 // A run of other nodes has no need of it.
                 prop_assert!(matches!(record.status, Status::NotRun(_)), "{:?}", record.status);
+            }
+        }
+    }
+}
+
+proptest! {
+    // Each case opens a store of its own, on the disk.
+    #![proptest_config(ProptestConfig::with_cases(n_cases(50)))]
+
+    #[test]
+    fn kept_results_are_those_the_node_would_give(steps in prop::collection::vec(any_step(), 1..30), resumed in any::<bool>()) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut world = World::new();
+        let store = Store::open(folder.path()).unwrap();
+        world.engine = Engine::new(Arc::clone(world.engine.catalogue()), Some(store));
+        // What lies outside stays as it is: keeping it for a time while it changes is what a person asks for.
+        for step in steps.iter().filter(|step| !matches!(step, Step::Outside { .. })) {
+            world.step(step);
+        }
+        let mut fresh = World::new();
+        fresh.workflow = world.workflow.clone();
+        fresh.marks = world.marks.clone();
+        let kept = world.run(if resumed { RunKind::Resumed } else { RunKind::Standard }, None);
+        let standard = fresh.run(RunKind::Standard, None);
+        prop_assert_eq!(given(&kept), given(&standard));
+        // Once more: what was kept has spared what is below it, too.
+        let again = world.run(RunKind::Resumed, None);
+        prop_assert_eq!(given(&again), given(&standard));
+        for node in again.nodes().filter(|node| has_executed(node)) {
+            let excused = node.reasons.iter().all(|reason| matches!(
+                reason,
+                Reason::Forced | Reason::NotCacheable | Reason::FailedLastTime(_) | Reason::UpstreamExecutes(_) | Reason::NeverRan(_)
+            ));
+            prop_assert!(excused, "{} ran for {:?}", node.node, node.reasons);
+            for reason in node.reasons.iter() {
+                let Reason::UpstreamExecutes(upstream) = reason else { continue };
+                let was_spared = |id: &&NodeId| {
+                    let status = again.node(id).map(|record| record.status.clone());
+                    matches!(status, Some(Status::Kept { .. } | Status::Reused { .. }))
+                };
+                prop_assert_eq!(upstream.iter().find(was_spared), None, "{}", node.node);
             }
         }
     }

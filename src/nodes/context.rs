@@ -92,7 +92,9 @@ pub trait Host: Sync {
     /// Waits; returns `false` as soon as the node should stop.
     fn wait(&self, time: Duration) -> bool;
     /// Returns when the time limit of this attempt is over, if it has one.
-    fn deadline(&self) -> Option<Instant>;
+    fn deadline(&self) -> Option<Instant> {
+        None
+    }
     /// Reports how much is done, 0 to 1, and what the node is at.
     fn progress(&self, fraction: f32, message: &str);
     /// Writes a log line.

@@ -127,6 +127,14 @@ pub(super) fn config_changes(view: &View<'_>, before: &Node, id: &NodeId) -> Vec
             ConfigChange { what: schema.label.to_string(), before, after }
         })
         .collect();
+    if changes.is_empty() && before.settings.error_output != now.settings.error_output {
+        let words = |is_on: bool| if is_on { "on" } else { "off" }.to_owned();
+        return vec![ConfigChange {
+            what: "error output".to_owned(),
+            before: words(before.settings.error_output),
+            after: words(now.settings.error_output),
+        }];
+    }
     if changes.is_empty() {
         return vec![ConfigChange {
             what: "version".to_owned(),

@@ -230,7 +230,7 @@ impl Dispatcher<'_> {
             let why = NotRun::StoppedByError(failed.clone());
             return self.settle(slot, Status::NotRun(why), None);
         }
-        let load = load_of(&step);
+        let load = load_of(&step, self.shared.store.is_some());
         if load == Load::Instant && is_plain(&step.facts.node.settings) {
             return self.execute_here(slot, reasons, released);
         }

@@ -70,14 +70,14 @@ struct Trace {
     sources: Vec<Source>,
 }
 
-/// Returns where a node runs: what may wait for the disk or between attempts holds up neither the run's thread nor
-/// those that compute.
-pub(super) fn load_of(step: &Step) -> Load {
+/// Returns where a node runs: what may wait between attempts holds up neither the run's thread nor those that compute,
+/// and what asks the store does not hold up the run's thread.
+pub(super) fn load_of(step: &Step, has_store: bool) -> Load {
     let settings = &step.facts.node.settings;
     let waits_between = settings.retries > 0 && !settings.retry_delay.is_zero();
     match step.facts.kind.as_ref().map_or(Load::Computes, |kind| kind.load) {
-        Load::Instant if waits_between || settings.keep_results_for.is_some() => Load::Waits,
-        Load::Computes if waits_between => Load::Waits,
+        Load::Instant | Load::Computes if waits_between => Load::Waits,
+        Load::Instant if has_store && settings.keep_results_for.is_some() => Load::Computes,
         load => load,
     }
 }
