@@ -19,8 +19,8 @@ mod pinned_data;
 mod queue;
 mod ready;
 pub mod record;
-mod record_map;
 mod record_bytes;
+mod record_map;
 mod reused;
 mod rows;
 mod run_record;
@@ -45,8 +45,9 @@ pub use self::{
     past_node::PastNode,
     pinned_data::PinnedData,
     record::{
-        Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, LogLine, MarkUsed, Missing, NeverRan, NodeRecord,
-        NotRun, Part, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind, RunStatus, SessionId, Status,
+        Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, LogLine, MarkUsed, Missing, NeverRan,
+        NodeRecord, NotRun, Part, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind, RunStatus, SessionId,
+        Status,
     },
     record_map::RecordMap,
     run_record::RunRecord,

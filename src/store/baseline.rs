@@ -3,12 +3,17 @@
 //! A row of the baseline tells where a node's newest record lies. That a run has begun to settle nodes is told by the run's
 //! own row, all at once: a node it was to settle whose row of the baseline is older has no results.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    panic::resume_unwind,
+    sync::Arc,
+    thread,
+};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    Effect, NodeRecord, PastNode, RunId, SessionId, Status,
+    Effect, NodeRecord, PastNode, RunId, SessionId, Status, StoreError,
     database::Reader,
     past_node::PastWorkflow,
     record_bytes::{Decoder, Of},
@@ -22,6 +27,12 @@ pub(super) const SET: &str = "INSERT INTO baseline (session, node, record) VALUE
 
 /// Records are read in one go if no more than this many others lie between them.
 const MAX_GAP: i64 = 16;
+
+/// How many records are worth a thread of their own: one that has to open the database first.
+const MIN_FOR_A_THREAD: usize = 2_500;
+
+/// How many threads read at most: memory is what limits them.
+const MAX_THREADS: usize = 4;
 
 /// Returns nodes as bytes, or why they cannot be written; none for no nodes.
 pub(super) fn list_to_bytes(nodes: &[NodeId]) -> Result<Option<Vec<u8>>, String> {
@@ -40,39 +51,23 @@ fn list_from_bytes(bytes: &[u8]) -> Vec<&str> {
     })
 }
 
-/// What records of different runs need to be read, each run looked up once.
-struct Runs<'a> {
-    connection: &'a Connection,
-    reader: &'a Reader,
-    known: HashMap<i64, Option<Of>>,
-    workflows: HashMap<i64, Arc<PastWorkflow>>,
-}
-
-impl<'a> Runs<'a> {
-    fn new(connection: &'a Connection, reader: &'a Reader) -> Self {
-        Self { connection, reader, known: HashMap::new(), workflows: HashMap::new() }
+/// Returns what the records of each of these runs share; a run that is gone is left out.
+fn runs(
+    connection: &Connection,
+    reader: &Reader,
+    numbers: impl IntoIterator<Item = i64>,
+) -> rusqlite::Result<HashMap<i64, Of>> {
+    let mut workflows: HashMap<i64, Arc<PastWorkflow>> = HashMap::new();
+    let mut statement = connection.prepare_cached("SELECT id, workflow FROM runs WHERE number = ?1")?;
+    let mut runs = HashMap::new();
+    for number in numbers.into_iter().collect::<BTreeSet<i64>>() {
+        let row: Option<(String, i64)> =
+            statement.query_row(params![number], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((Ok(run), workflow)) = row.map(|(id, workflow)| (id.parse::<RunId>(), workflow)) else { continue };
+        let shared = workflows.entry(workflow).or_insert_with(|| Arc::new(PastWorkflow::new(workflow, reader.clone())));
+        runs.insert(number, Of { run, workflow: Arc::clone(shared) });
     }
-
-    /// Returns what the records of a run share; `None` if the run is gone.
-    fn get(&mut self, number: i64) -> rusqlite::Result<Option<Of>> {
-        if let Some(known) = self.known.get(&number) {
-            return Ok(known.clone());
-        }
-        let row: Option<(String, i64)> = self
-            .connection
-            .prepare_cached("SELECT id, workflow FROM runs WHERE number = ?1")?
-            .query_row(params![number], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let of = row.and_then(|(id, workflow)| {
-            let run: RunId = id.parse().ok()?;
-            let reader = self.reader;
-            let workflow =
-                self.workflows.entry(workflow).or_insert_with(|| Arc::new(PastWorkflow::new(workflow, reader.clone())));
-            Some(Of { run, workflow: Arc::clone(workflow) })
-        });
-        self.known.insert(number, of.clone());
-        Ok(of)
-    }
+    Ok(runs)
 }
 
 /// Returns what a session starts from, sorted by node, then what was interrupted.
@@ -80,18 +75,19 @@ pub(super) fn read(
     connection: &Connection,
     reader: &Reader,
     session: SessionId,
-) -> rusqlite::Result<Vec<Arc<NodeRecord>>> {
-    // All is read as it stood at one moment.
-    let transaction = connection.unchecked_transaction()?;
-    let Some(session) = number_of_session(&transaction, session)? else { return Ok(Vec::new()) };
-    let Standing { settled, interrupted } = standing(&transaction, session)?;
-    let mut runs = Runs::new(&transaction, reader);
-    let mut records = settled_records(&transaction, reader, settled, &mut runs)?;
-    for (node, run) in interrupted {
-        if let Some(of) = runs.get(run)? {
-            records.push(Arc::new(interrupted_record(node, of)));
-        }
-    }
+) -> Result<Vec<Arc<NodeRecord>>, StoreError> {
+    let sqlite = |error| reader.sqlite(error);
+    // All is read as it stood at one moment. Records never change: those may be read by others meanwhile.
+    let transaction = connection.unchecked_transaction().map_err(sqlite)?;
+    let Some(session) = number_of_session(&transaction, session).map_err(sqlite)? else { return Ok(Vec::new()) };
+    let Standing { settled, interrupted } = standing(&transaction, session).map_err(sqlite)?;
+    let numbers = settled.iter().map(|record| run_and_place(*record).0).chain(interrupted.iter().map(|(_, run)| *run));
+    let runs = runs(&transaction, reader, numbers).map_err(sqlite)?;
+    let mut records = settled_records(&transaction, reader, settled, &runs)?;
+    let interrupted = interrupted
+        .into_iter()
+        .filter_map(|(node, run)| Some(Arc::new(interrupted_record(node, runs.get(&run)?.clone()))));
+    records.extend(interrupted);
     Ok(records)
 }
 
@@ -159,31 +155,58 @@ fn settled_records(
     connection: &Connection,
     reader: &Reader,
     ids: Vec<i64>,
-    runs: &mut Runs<'_>,
-) -> rusqlite::Result<Vec<Arc<NodeRecord>>> {
+    runs: &HashMap<i64, Of>,
+) -> Result<Vec<Arc<NodeRecord>>, StoreError> {
     let mut records: Vec<Option<Arc<NodeRecord>>> = vec![None; ids.len()];
     let mut by_id: Vec<(i64, usize)> = ids.into_iter().zip(0..).collect();
     by_id.sort_unstable();
+    let n_threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let mut parts = by_id.chunks(by_id.len().div_ceil(n_threads).max(MIN_FOR_A_THREAD));
+    let first = parts.next().unwrap_or_default();
+    let read = thread::scope(|scope| {
+        let others: Vec<_> = parts
+            .map(|part| scope.spawn(move || reader.read(|connection| read_part(connection, reader, part, runs))))
+            .collect();
+        let mut read = vec![read_part(connection, reader, first, runs).map_err(|error| reader.sqlite(error))];
+        read.extend(others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic))));
+        read
+    });
+    for part in read {
+        for (position, record) in part? {
+            records[position] = Some(record);
+        }
+    }
+    Ok(records.into_iter().flatten().collect())
+}
+
+/// Reads records, which are given sorted by their ids, with their positions.
+fn read_part(
+    connection: &Connection,
+    reader: &Reader,
+    by_id: &[(i64, usize)],
+    runs: &HashMap<i64, Of>,
+) -> rusqlite::Result<Vec<(usize, Arc<NodeRecord>)>> {
+    let mut records = Vec::with_capacity(by_id.len());
     let mut decoder = Decoder::new(reader);
     let mut statement =
         connection.prepare_cached("SELECT id, record FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
     for group in by_id.chunk_by(|(before, _), (after, _)| after - before <= MAX_GAP) {
         let (Some((first, _)), Some((last, _))) = (group.first(), group.last()) else { continue };
         // Places are far from their end: ids this close are of one run.
-        let Some(of) = runs.get(run_and_place(*first).0)? else { continue };
+        let Some(of) = runs.get(&run_and_place(*first).0) else { continue };
         let mut wanted = group.iter().peekable();
         let mut rows = statement.query(params![first, last])?;
         while let Some(row) = rows.next()? {
             let id: i64 = row.get(0)?;
             while wanted.next_if(|(wanted, _)| *wanted < id).is_some() {}
             let Some((_, position)) = wanted.next_if(|(wanted, _)| *wanted == id) else { continue };
-            match decoder.record(row.get_ref(1)?.as_bytes()?, &of) {
-                Ok(record) => records[*position] = Some(Arc::new(record)),
+            match decoder.record(row.get_ref(1)?.as_bytes()?, of) {
+                Ok(record) => records.push((*position, Arc::new(record))),
                 Err(why) => tracing::warn!("a record of the run {} cannot be read: {why}", of.run),
             }
         }
     }
-    Ok(records.into_iter().flatten().collect())
+    Ok(records)
 }
 
 /// Returns the record of a node that was never settled. Nothing is known of it but what it was.

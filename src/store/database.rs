@@ -18,8 +18,7 @@ use super::{
     alive::{Alive, Living},
     baseline,
     connection::{self, Purpose},
-    iterations,
-    kept_for,
+    iterations, kept_for,
     pinned_data::{self, Owner},
     queue::{Begin, BeginLoop, Message, Queue, Weight},
     runs, timings,
@@ -247,7 +246,7 @@ impl Store {
     /// settle and did not is `Interrupted` and has no results.
     pub fn baseline(&self, session: SessionId) -> Result<Vec<Arc<NodeRecord>>, StoreError> {
         self.shared().queue.drain();
-        self.reader.read(|connection| baseline::read(connection, &self.reader, session))
+        self.reader.with_connection(|connection| baseline::read(connection, &self.reader, session))
     }
 
     /// Lets a session start from what another one starts from.
@@ -514,6 +513,7 @@ impl Reader {
         }
     }
 
+    /// Reads by a connection that nobody else uses meanwhile.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         self.with_connection(|connection| work(connection).map_err(|error| self.sqlite(error)))
     }

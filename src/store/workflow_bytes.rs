@@ -2,7 +2,10 @@
 //!
 //! What rarely differs from its default and may grow (settings, frames) is RON inside, so that its fields go by name.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 use ulid::Ulid;
@@ -168,13 +171,16 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Workflow, String> {
     let frames: BTreeMap<FrameId, Frame> =
         if row.frames.is_empty() { BTreeMap::new() } else { rows::from_text(row.frames)? };
     let mut nodes = Vec::with_capacity(row.nodes.len());
-    for (id, node) in row.nodes {
-        nodes.push((id.parse::<NodeId>().map_err(|error| error.to_string())?, Arc::new(node.into_node(&mut ids)?)));
+    let mut known = HashMap::with_capacity(row.nodes.len());
+    for (text, node) in row.nodes {
+        let id: NodeId = text.parse().map_err(|error: workflow::IdError| error.to_string())?;
+        known.insert(text, id.clone());
+        nodes.push((id, Arc::new(node.into_node(&mut ids)?)));
     }
     let mut connections = Vec::with_capacity(row.connections.len());
     for (from_node, from_port, to_node, to_port) in row.connections {
-        let from = PortRef { node: id_of(&nodes, from_node)?, port: ids.port(from_port)? };
-        let to = PortRef { node: id_of(&nodes, to_node)?, port: ids.port(to_port)? };
+        let from = PortRef { node: id_of(&known, from_node)?, port: ids.port(from_port)? };
+        let to = PortRef { node: id_of(&known, to_node)?, port: ids.port(to_port)? };
         connections.push(Connection { from, to });
     }
     Ok(Workflow::from_parts(WorkflowParts {
@@ -188,12 +194,9 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Workflow, String> {
     }))
 }
 
-/// Returns the id of a node as the nodes, which are sorted, hold it: shared. A connection may name a node that is not there.
-fn id_of(nodes: &[(NodeId, Arc<Node>)], id: &str) -> Result<NodeId, String> {
-    match nodes.binary_search_by(|(known, _)| known.as_str().cmp(id)) {
-        Ok(index) => Ok(nodes[index].0.clone()),
-        Err(_) => id.parse().map_err(|error: workflow::IdError| error.to_string()),
-    }
+/// Returns the id of a node as the nodes hold it: shared. A connection may name a node that is not there.
+fn id_of(known: &HashMap<&str, NodeId>, id: &str) -> Result<NodeId, String> {
+    known.get(id).map_or_else(|| id.parse().map_err(|error: workflow::IdError| error.to_string()), |id| Ok(id.clone()))
 }
 
 /// Returns the node that bytes stand for.

@@ -455,7 +455,9 @@ impl Found {
         let closed_by = |node: usize| (0..n_loops).find(|&known| loops.loops[known].closers.contains(&node));
         // The level a value is in.
         let level_of = |feed: &Feed| match (begun_by(feed.from), closed_by(feed.from)) {
-            (Some(own), _) if feed.source.port != "done" && feed.source.port != "items" && feed.source.port != "out" => {
+            (Some(own), _)
+                if feed.source.port != "done" && feed.source.port != "items" && feed.source.port != "out" =>
+            {
                 Some(own)
             }
             (_, Some(closed)) => loops.loops[closed].parent,

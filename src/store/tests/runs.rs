@@ -295,3 +295,30 @@ fn a_hundred_runs_of_one_workflow_keep_its_text_once() {
         .unwrap();
     assert_eq!(n_texts, 1);
 }
+
+#[test]
+fn a_session_of_many_nodes_is_read_whole_and_in_order() {
+    let (folder, store) = new_store();
+    let session = SessionId::generate();
+    let header = header(session, &chain(&["a"]));
+    store.begin_run(&header, Vec::new(), Vec::new);
+    let node = |number: i64| -> crate::workflow::NodeId { format!("n_{number:04}").parse().unwrap() };
+    for number in (0..6_000).rev() {
+        store.settle(session, Arc::new(executed(header.id, node(number), number)));
+    }
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    let baseline = store.baseline(session).unwrap();
+    assert_eq!(baseline.len(), 6_000);
+    for (number, record) in (0..).zip(&baseline) {
+        assert_eq!(record.node, node(number));
+        let ports = record.results.as_ref().unwrap().ports();
+        assert_eq!(ports[0].fingerprint, Value::Int(number).fingerprint());
+    }
+    let fingerprints: Vec<Fingerprint> = (0..6_010).map(|number| Value::Int(number).fingerprint()).collect();
+    let mut missing = store.missing_results(&fingerprints).unwrap();
+    missing.sort_unstable();
+    let mut expected = fingerprints[6_000..].to_vec();
+    expected.sort_unstable();
+    assert_eq!(missing, expected);
+}

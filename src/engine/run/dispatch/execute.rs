@@ -235,8 +235,7 @@ pub(super) fn call(step: &Step, inputs: &[(&PortId, Value)], host: &NodeHost<'_>
 fn call_executor(step: &Step, inputs: &[(&PortId, Value)], host: &NodeHost<'_>) -> Result<Outputs, NodeError> {
     let kind = step.facts.kind.as_ref().ok_or_else(|| NodeError::new("its kind is unknown"))?;
     let parameters = ResolvedParameters::new(&kind.parameters, &step.facts.node);
-    let Success { outputs, pinned_data } =
-        (kind.executor)(&Context::new(&step.plan.node, parameters, inputs, host))?;
+    let Success { outputs, pinned_data } = (kind.executor)(&Context::new(&step.plan.node, parameters, inputs, host))?;
     if let Some((value, expires_in)) = pinned_data {
         host.keep_pinned_data(&value, expires_in)?;
     }

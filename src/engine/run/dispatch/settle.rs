@@ -5,10 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Dispatcher, Slot,
-    execute::Outcome,
-};
+use super::{Dispatcher, Slot, execute::Outcome};
 use crate::{
     engine::{
         plan::{Given, NothingBecause, pin_without_input},
