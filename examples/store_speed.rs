@@ -84,6 +84,7 @@ fn records(workflow: &Workflow, run: RunId) -> Vec<Arc<NodeRecord>> {
             started: Some(Timestamp::now()),
             took: Some(Duration::from_nanos(300)),
             attempts: Vec::new(),
+            iterations: None,
             log: Vec::new(),
             sources: Vec::new(),
             effect: Effect::None,

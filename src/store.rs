@@ -14,6 +14,7 @@ mod iterations;
 mod kept;
 mod kept_for;
 mod known;
+mod loop_record;
 mod past_node;
 mod pinned_data;
 mod queue;
@@ -42,10 +43,13 @@ pub use self::{
     iterations::LoopId,
     kept::{Kept, KeptPort},
     kept_for::{KeptFor, age_in_words, kept_for_key},
+    loop_record::{
+        IterationCell, IterationLog, IterationRow, IterationStatus, LoopAbout, LoopFailure, LoopPart, LoopRecord, MAX_FAILURES,
+    },
     past_node::PastNode,
     pinned_data::PinnedData,
     record::{
-        Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, LogLine, MarkUsed, Missing, NeverRan,
+        Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, Iterations, LogLine, MarkUsed, Missing, NeverRan,
         NodeRecord, NotRun, Part, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind, RunStatus, SessionId,
         Status,
     },

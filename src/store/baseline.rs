@@ -226,6 +226,7 @@ fn interrupted_record(node: NodeId, of: Of) -> NodeRecord {
         started: None,
         took: None,
         attempts: Vec::new(),
+        iterations: None,
         log: Vec::new(),
         sources: Vec::new(),
         effect: Effect::None,

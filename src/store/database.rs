@@ -191,8 +191,7 @@ impl Store {
 
     /// Returns the iterations in a range that are kept, ascending, the newest of each index.
     pub fn iterations(&self, of: LoopId, range: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        self.shared().queue.drain();
-        self.reader.read(|connection| iterations::read(connection, of, range))
+        self.reader.iterations(of, range)
     }
 
     /// Returns how many iterations of a loop are kept.
@@ -511,6 +510,12 @@ impl Reader {
         if let Err(error) = marked {
             tracing::warn!("a damaged value is not marked as such: {error}");
         }
+    }
+
+    /// Returns the iterations in a range that are kept, all that was queued included.
+    pub(super) fn iterations(&self, of: LoopId, range: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.0.queue.drain();
+        self.read(|connection| iterations::read(connection, of, range))
     }
 
     /// Reads by a connection that nobody else uses meanwhile.

@@ -71,6 +71,7 @@ pub(crate) fn executed(run: RunId, node: impl Into<NodeId>, value: impl Into<Val
         started: Some(Timestamp::now()),
         took: Some(Duration::from_millis(3)),
         attempts: Vec::new(),
+        iterations: None,
         log: Vec::new(),
         sources: Vec::new(),
         effect: Effect::None,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use ulid::Ulid;
 
-use super::{Kept, PastNode};
+use super::{Kept, LoopRecord, PastNode};
 use crate::{
     nodes::{LogLevel, Source},
     value::Fingerprint,
@@ -515,6 +515,15 @@ impl InputRecord {
     }
 }
 
+/// The iterations of a node that is part of a loop.
+#[derive(Clone, Debug)]
+pub struct Iterations {
+    /// The loop.
+    pub of: Arc<LoopRecord>,
+    /// Where the node stands in its rows; `None` for the head.
+    pub member: Option<usize>,
+}
+
 /// What came of one node in one run.
 #[derive(Clone, Debug)]
 pub struct NodeRecord {
@@ -544,6 +553,8 @@ pub struct NodeRecord {
     pub took: Option<Duration>,
     /// The attempts that failed, in order; the last of a node that failed for good is one of them.
     pub attempts: Vec<Attempt>,
+    /// The iterations, of a node that is part of a loop.
+    pub iterations: Option<Iterations>,
     /// What it wrote.
     pub log: Vec<LogLine>,
     /// What it read from outside.

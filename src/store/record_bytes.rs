@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use ulid::Ulid;
 
 use super::{
-    Arrived, Attempt, Effect, InputRecord, Kept, KeptPort, LogLine, NodeRecord, PastNode, PathRow, Provenance, Reason,
+    Arrived, Attempt, Effect, InputRecord, IterationLog, Iterations, Kept, KeptPort, LogLine, LoopAbout, LoopRecord, NodeRecord, PastNode, PathRow, Provenance, Reason,
     RunId, Status, database::Reader, ids::Ids, past_node::PastWorkflow, rows, workflow_bytes,
 };
 use crate::{
@@ -43,6 +43,7 @@ struct RecordOut<'a> {
     effect: Effect,
     released: Option<&'a str>,
     warnings: &'a [String],
+    iterations: Option<(&'a LoopAbout, Option<u64>)>,
     /// Unless the run's workflow has it.
     as_it_was: Option<Block<'a>>,
 }
@@ -171,6 +172,7 @@ pub(super) fn write(record: &NodeRecord, as_it_was: Option<&[u8]>, mut bytes: Ve
         started,
         took,
         attempts,
+        iterations,
         log,
         sources,
         effect,
@@ -195,6 +197,9 @@ pub(super) fn write(record: &NodeRecord, as_it_was: Option<&[u8]>, mut bytes: Ve
         effect: *effect,
         released: released.as_deref(),
         warnings,
+        iterations: iterations
+            .as_ref()
+            .map(|iterations| (&iterations.of.about, iterations.member.map(|member| member as u64))),
         as_it_was: as_it_was.map(Block),
     };
     postcard::to_extend(&out, bytes).map_err(|error| error.to_string())
@@ -249,6 +254,10 @@ impl<'a> Decoder<'a> {
         let effect: Effect = rest.take()?;
         let released: Option<String> = rest.take()?;
         let warnings: Vec<String> = rest.take()?;
+        let iterations = rest.take::<Option<(LoopAbout, Option<u64>)>>()?.map(|(about, member)| Iterations {
+            of: Arc::new(LoopRecord { log: IterationLog::stored(about.id, self.reader.clone()), about }),
+            member: member.map(|member| member as usize),
+        });
         let as_it_was = match rest.take::<Option<&[u8]>>()? {
             None => PastNode::stored(node.clone(), Arc::clone(&of.workflow)),
             Some(bytes) => Arc::new(workflow_bytes::node_from_bytes(bytes)?).into(),
@@ -267,6 +276,7 @@ impl<'a> Decoder<'a> {
             started,
             took,
             attempts,
+            iterations,
             log,
             sources: sources.into_iter().map(source).collect(),
             effect,

@@ -180,6 +180,7 @@ pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord
         started: row.started,
         took: row.took,
         attempts: row.attempts,
+        iterations: None,
         log: row.log,
         sources: sources.map_err(|error| error.to_string())?,
         effect: row.effect,

@@ -185,6 +185,7 @@ fn record(workflow: &Workflow, id: &'static str, status: Status, value: Value) -
         started: Some(Timestamp::now() - Duration::from_secs(310)),
         took: Some(Duration::from_millis(12)),
         attempts: Vec::new(),
+        iterations: None,
         log: Vec::new(),
         sources: Vec::new(),
         effect: Effect::None,

@@ -179,6 +179,7 @@ impl Dispatcher<'_> {
             started: None,
             took: None,
             attempts: Vec::new(),
+            iterations: None,
             log: Vec::new(),
             sources: Vec::new(),
             effect: Effect::None,

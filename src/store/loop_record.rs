@@ -1,0 +1,524 @@
+//! What a loop did, iteration by iteration: few words in the records of its nodes, the iterations themselves in a log.
+//!
+//! A log only grows: a run that goes on where another stopped adds its iterations to those of then. In the log an iteration is
+//! one row of bytes, written in one piece, so that after a crash it is there whole or not at all.
+
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{LoopId, RunId, Store, StoreError, codec, database::Reader};
+use crate::{
+    nodes::Outputs,
+    value::{Fingerprint, Value},
+    workflow::{NodeId, PortId},
+};
+
+/// Values of up to this many bytes stand in the row itself.
+const MAX_INLINE_BYTES: usize = 512;
+
+/// How many failures a loop's record names.
+pub const MAX_FAILURES: usize = 1000;
+
+/// One execution of one loop, shared by the records of its nodes.
+#[derive(Clone, Debug)]
+pub struct LoopRecord {
+    /// What is kept of it.
+    pub about: LoopAbout,
+    /// Where its iterations are.
+    pub log: IterationLog,
+}
+
+/// What a loop's record says, without the iterations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoopAbout {
+    /// The loop.
+    pub id: LoopId,
+    /// Its For Each or Repeat.
+    pub head: NodeId,
+    /// The nodes of its body and what closes it, in the order in which rows name them.
+    pub members: Vec<NodeId>,
+    /// The names of ports that rows count by.
+    pub ports: Vec<PortId>,
+    /// The head's config.
+    pub config: Fingerprint,
+    /// The data it goes through or starts from.
+    pub input: Option<Fingerprint>,
+    /// Which iterations were made by which body, ascending; parts of one body are one part.
+    pub parts: Vec<LoopPart>,
+    /// How many iterations there are in all, if that was known.
+    pub total: Option<u64>,
+    /// How many have finished, those included that failed where that was to be collected.
+    pub n_finished: u64,
+    /// Whether all have.
+    pub is_complete: bool,
+    /// Iterations that failed: the first thousand.
+    pub failures: Vec<LoopFailure>,
+}
+
+/// A stretch of iterations made by one and the same body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoopPart {
+    /// The first one.
+    pub from: u64,
+    /// One past the last.
+    pub to: u64,
+    /// The fingerprint of the recipes of all nodes of the body.
+    pub body: Fingerprint,
+    /// The run that made them.
+    pub run: RunId,
+}
+
+/// An iteration that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoopFailure {
+    /// Which one, from 0.
+    pub index: u64,
+    /// The node that failed.
+    pub node: NodeId,
+    /// Why.
+    pub error: String,
+}
+
+impl LoopAbout {
+    /// Returns the iterations that were made by another body than the newest, if there are any.
+    pub fn old_parts(&self) -> Vec<Range<u64>> {
+        let Some(newest) = self.parts.last() else { return Vec::new() };
+        self.parts.iter().filter(|part| part.body != newest.body).map(|part| part.from..part.to).collect()
+    }
+}
+
+/// What became of a node in an iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IterationStatus {
+    /// It executed.
+    Executed,
+    /// Its results of this iteration in an earlier run were used.
+    Reused,
+    /// The results of its pin were used.
+    Pinned,
+    /// It was disabled.
+    Disabled,
+    /// Something it needs had no value.
+    NotRun,
+    /// It failed.
+    Failed,
+    /// Results that its settings keep for a time were used.
+    Kept,
+}
+
+impl IterationStatus {
+    const ALL: [Self; 7] =
+        [Self::Executed, Self::Reused, Self::Pinned, Self::Disabled, Self::NotRun, Self::Failed, Self::Kept];
+
+    /// Returns the status' name, one word, lower case.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Executed => "executed",
+            Self::Reused => "reused",
+            Self::Pinned => "pinned",
+            Self::Disabled => "disabled",
+            Self::NotRun => "not-run",
+            Self::Failed => "failed",
+            Self::Kept => "kept",
+        }
+    }
+}
+
+/// What came of one node in one iteration.
+#[derive(Clone, Debug)]
+pub struct IterationCell {
+    /// What became of it.
+    pub status: IterationStatus,
+    /// How long it took, in nanoseconds.
+    pub took_nanos: u64,
+    /// What it gave; of a Collect or Next what it was given.
+    pub outputs: Option<Arc<Outputs>>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// What came of an iteration.
+#[derive(Clone, Debug)]
+pub struct IterationRow {
+    /// Whether it counts: it is not made again when the loop goes on.
+    pub is_finished: bool,
+    /// The item, where it cannot be had again for nothing.
+    pub item: Option<Value>,
+    /// Where the items go on behind it.
+    pub next: Value,
+    /// For each member of the loop what came of it.
+    pub cells: Vec<IterationCell>,
+}
+
+/// Where iterations are kept.
+#[derive(Clone)]
+pub enum IterationLog {
+    /// In memory.
+    Memory(Arc<MemoryLog>),
+    /// In the store.
+    Stored(StoredLog),
+}
+
+/// A log in the store.
+#[derive(Clone)]
+pub struct StoredLog {
+    id: LoopId,
+    reader: Reader,
+}
+
+/// A log in memory.
+#[derive(Debug, Default)]
+pub struct MemoryLog(Mutex<MemoryRows>);
+
+#[derive(Debug, Default)]
+struct MemoryRows {
+    bytes: Vec<u8>,
+    /// By index where each row is, the newest of the index.
+    rows: Vec<Option<Range<usize>>>,
+    /// Values too large to stand in a row.
+    large: Vec<Value>,
+}
+
+impl MemoryLog {
+    fn rows(&self) -> MutexGuard<'_, MemoryRows> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for IterationLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Memory(_) => f.write_str("in memory"),
+            Self::Stored(log) => write!(f, "stored as {:?}", log.id),
+        }
+    }
+}
+
+impl IterationLog {
+    /// Returns a log in a store, or in memory without one.
+    pub fn new(id: LoopId, store: Option<&Store>) -> Self {
+        store.map_or_else(
+            || Self::Memory(Arc::default()),
+            |store| Self::Stored(StoredLog { id, reader: store.reader().clone() }),
+        )
+    }
+
+    pub(super) const fn stored(id: LoopId, reader: Reader) -> Self {
+        Self::Stored(StoredLog { id, reader })
+    }
+
+    /// Adds an iteration, or what came of it now in place of what came of it then.
+    pub fn append(&self, store: Option<&Store>, run: RunId, index: u64, row: &IterationRow, ports: &[PortId]) {
+        match (self, store) {
+            (Self::Memory(log), _) => {
+                let mut rows = log.rows();
+                let MemoryRows { bytes, rows: places, large } = &mut *rows;
+                let start = bytes.len();
+                encode(row, ports, bytes, |value| {
+                    large.push(value.clone());
+                    Large::Place(large.len() as u64 - 1)
+                });
+                let end = bytes.len();
+                let index = index as usize;
+                if places.len() <= index {
+                    places.resize(index + 1, None);
+                }
+                places[index] = Some(start..end);
+            }
+            (Self::Stored(log), Some(store)) => {
+                let mut bytes = Vec::with_capacity(64);
+                encode(row, ports, &mut bytes, |value| Large::Fingerprint(store.keep_queued(value)));
+                store.append_iteration(log.id, run, index, bytes);
+            }
+            (Self::Stored(_), None) => tracing::error!("an iteration is lost: its store is not at hand"),
+        }
+    }
+
+    /// Returns the iterations of a range that are there, ascending. Reads the store: not for the interface thread.
+    pub fn rows(&self, range: Range<u64>, ports: &[PortId]) -> Result<Vec<(u64, IterationRow)>, StoreError> {
+        let unreadable = |why| StoreError::Unreadable { what: "an iteration".to_owned(), why };
+        match self {
+            Self::Memory(log) => {
+                let rows = log.rows();
+                let end = range.end.min(rows.rows.len() as u64);
+                (range.start.min(end)..end)
+                    .filter_map(|index| Some((index, rows.rows[index as usize].clone()?)))
+                    .map(|(index, place)| {
+                        let large = |large: Large| match large {
+                            Large::Place(place) => rows.large.get(place as usize).cloned().ok_or_else(cut_short),
+                            Large::Fingerprint(_) => Err("a value lies in no store".to_owned()),
+                        };
+                        Ok((index, decode(&rows.bytes[place], ports, large).map_err(unreadable)?))
+                    })
+                    .collect()
+            }
+            Self::Stored(log) => log
+                .reader
+                .iterations(log.id, range)?
+                .into_iter()
+                .map(|(index, bytes)| {
+                    let large = |large: Large| match large {
+                        Large::Fingerprint(fingerprint) => {
+                            log.reader.load_value(&fingerprint).map_err(|error| error.to_string())
+                        }
+                        Large::Place(_) => Err("a value lies in another program's memory".to_owned()),
+                    };
+                    Ok((index, decode(&bytes, ports, large).map_err(unreadable)?))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Where a value is that does not stand in its row.
+enum Large {
+    /// In memory, at this place.
+    Place(u64),
+    /// In the store.
+    Fingerprint(Fingerprint),
+}
+
+fn cut_short() -> String {
+    "it is cut short".to_owned()
+}
+
+fn put_number(number: u64, out: &mut Vec<u8>) {
+    let mut left = number;
+    while left >= 0x80 {
+        out.push(left as u8 | 0x80);
+        left >>= 7;
+    }
+    out.push(left as u8);
+}
+
+fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    put_number(bytes.len() as u64, out);
+    out.extend_from_slice(bytes);
+}
+
+const NULL: u8 = 0;
+const INT: u8 = 1;
+const INLINE: u8 = 2;
+const PLACE: u8 = 3;
+const FINGERPRINT: u8 = 4;
+
+fn put_value(value: &Value, out: &mut Vec<u8>, keep: &mut impl FnMut(&Value) -> Large) {
+    match value {
+        Value::Null => return out.push(NULL),
+        Value::Int(number) => {
+            out.push(INT);
+            // Zigzag, so that small numbers of either sign are short.
+            return put_number(((number << 1) ^ (number >> 63)) as u64, out);
+        }
+        Value::Table(_) | Value::Image(_) => {}
+        value if value.size_bytes() <= MAX_INLINE_BYTES => {
+            if let Ok(bytes) = codec::to_bytes(value) {
+                out.push(INLINE);
+                return put_bytes(&bytes, out);
+            }
+        }
+        _ => {}
+    }
+    match keep(value) {
+        Large::Place(place) => {
+            out.push(PLACE);
+            put_number(place, out);
+        }
+        Large::Fingerprint(fingerprint) => {
+            out.push(FINGERPRINT);
+            out.extend_from_slice(fingerprint.as_bytes());
+        }
+    }
+}
+
+fn encode(row: &IterationRow, ports: &[PortId], out: &mut Vec<u8>, mut keep: impl FnMut(&Value) -> Large) {
+    out.push(u8::from(row.is_finished) | u8::from(row.item.is_some()) << 1);
+    if let Some(item) = &row.item {
+        put_value(item, out, &mut keep);
+    }
+    put_value(&row.next, out, &mut keep);
+    for cell in &row.cells {
+        out.push(cell.status as u8 | u8::from(cell.outputs.is_some()) << 6 | u8::from(cell.error.is_some()) << 7);
+        put_number(cell.took_nanos, out);
+        if let Some(outputs) = &cell.outputs {
+            out.push(outputs.iter().len() as u8);
+            for (port, value) in outputs.iter() {
+                let number = ports.iter().position(|known| known == port);
+                put_number(number.map_or(0, |number| number as u64 + 1), out);
+                if number.is_none() {
+                    put_bytes(port.as_str().as_bytes(), out);
+                }
+                put_value(value, out, &mut keep);
+            }
+        }
+        if let Some(error) = &cell.error {
+            put_bytes(error.as_bytes(), out);
+        }
+    }
+}
+
+struct Taker<'a>(&'a [u8]);
+
+impl<'a> Taker<'a> {
+    fn byte(&mut self) -> Result<u8, String> {
+        let (first, rest) = self.0.split_first().ok_or_else(cut_short)?;
+        self.0 = rest;
+        Ok(*first)
+    }
+
+    fn number(&mut self) -> Result<u64, String> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err("a number is too long".to_owned())
+    }
+
+    fn take(&mut self, n_bytes: u64) -> Result<&'a [u8], String> {
+        let (taken, rest) = self.0.split_at_checked(n_bytes as usize).ok_or_else(cut_short)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn text(&mut self) -> Result<&'a str, String> {
+        let length = self.number()?;
+        std::str::from_utf8(self.take(length)?).map_err(|error| error.to_string())
+    }
+
+    fn value(&mut self, large: &mut impl FnMut(Large) -> Result<Value, String>) -> Result<Value, String> {
+        match self.byte()? {
+            NULL => Ok(Value::Null),
+            INT => {
+                let zigzag = self.number()?;
+                Ok(Value::Int((zigzag >> 1).cast_signed() ^ -((zigzag & 1).cast_signed())))
+            }
+            INLINE => {
+                let length = self.number()?;
+                codec::decode(codec::Form::Tagged, self.take(length)?)
+            }
+            PLACE => {
+                let place = self.number()?;
+                large(Large::Place(place))
+            }
+            FINGERPRINT => {
+                let bytes: [u8; 32] = self.take(32)?.try_into().map_err(|_wrong_length| cut_short())?;
+                large(Large::Fingerprint(Fingerprint::from_bytes(bytes)))
+            }
+            other => Err(format!("value tag {other} is unknown")),
+        }
+    }
+}
+
+fn decode(
+    bytes: &[u8],
+    ports: &[PortId],
+    mut large: impl FnMut(Large) -> Result<Value, String>,
+) -> Result<IterationRow, String> {
+    let mut rest = Taker(bytes);
+    let head = rest.byte()?;
+    let item = if head & 2 == 0 { None } else { Some(rest.value(&mut large)?) };
+    let next = rest.value(&mut large)?;
+    let mut cells = Vec::new();
+    while !rest.0.is_empty() {
+        let flags = rest.byte()?;
+        let status = *IterationStatus::ALL.get(usize::from(flags & 0x3f)).ok_or("a status is unknown")?;
+        let took_nanos = rest.number()?;
+        let outputs = if flags & 0x40 == 0 { None } else { Some(Arc::new(take_outputs(&mut rest, ports, &mut large)?)) };
+        let error = if flags & 0x80 == 0 { None } else { Some(rest.text()?.to_owned()) };
+        cells.push(IterationCell { status, took_nanos, outputs, error });
+    }
+    Ok(IterationRow { is_finished: head & 1 != 0, item, next, cells })
+}
+
+fn take_outputs(
+    rest: &mut Taker<'_>,
+    ports: &[PortId],
+    large: &mut impl FnMut(Large) -> Result<Value, String>,
+) -> Result<Outputs, String> {
+    let n_ports = rest.byte()?;
+    (0..n_ports)
+        .map(|_| {
+            let port = match rest.number()? {
+                0 => rest.text()?.parse().map_err(|error: crate::workflow::IdError| error.to_string())?,
+                number => ports.get(number as usize - 1).cloned().ok_or("a port is unknown")?,
+            };
+            Ok((port, rest.value(large)?))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::fixtures::{header, new_store, chain};
+    use crate::store::SessionId;
+
+    fn row(index: u64) -> IterationRow {
+        let outputs = |value: Value| Some(Arc::new(Outputs::one("out", value).with("strange", Value::Null)));
+        let cell = |status, outputs, error: Option<&str>| IterationCell {
+            status,
+            took_nanos: index * 1_000,
+            outputs,
+            error: error.map(ToOwned::to_owned),
+        };
+        let large = Value::from("x".repeat(MAX_INLINE_BYTES + 1));
+        IterationRow {
+            is_finished: !index.is_multiple_of(3),
+            item: index.is_multiple_of(2).then(|| Value::Int(i64::MIN + index.cast_signed())),
+            next: Value::record([("byte", Value::Int(-1))]),
+            cells: vec![
+                cell(IterationStatus::Executed, outputs(Value::Int(-5)), None),
+                cell(IterationStatus::Reused, outputs(large), None),
+                cell(IterationStatus::Failed, None, Some("it broke")),
+                cell(IterationStatus::Kept, outputs(Value::list([Value::Float(f64::NAN), Value::Bool(true)])), None),
+                cell(IterationStatus::NotRun, None, None),
+            ],
+        }
+    }
+
+    fn shown(rows: &[(u64, IterationRow)]) -> String {
+        let outputs = |cell: &IterationCell| {
+            cell.outputs.as_ref().map(|outputs| outputs.iter().map(|(p, v)| (p.clone(), v.clone())).collect::<Vec<_>>())
+        };
+        let cells = |row: &IterationRow| -> Vec<_> {
+            row.cells.iter().map(|cell| format!("{:?} {} {:?} {:?}", cell.status, cell.took_nanos, outputs(cell), cell.error)).collect()
+        };
+        rows.iter().map(|(index, row)| format!("{index} {} {:?} {:?} {:?}\n", row.is_finished, row.item, row.next, cells(row))).collect()
+    }
+
+    #[test]
+    fn rows_come_back_as_they_were_from_memory_and_from_the_store() {
+        let (_folder, store) = new_store();
+        let header = header(SessionId::generate(), &chain(&["a"]));
+        store.begin_run(&header, Vec::new(), Vec::new);
+        let ports = [PortId::from("out")];
+        let expected: Vec<_> = (0..7).map(|index| (index, row(index))).collect();
+        for store in [None, Some(&store)] {
+            let log = IterationLog::new(LoopId::generate(), store);
+            for (index, row) in &expected {
+                log.append(store, header.id, *index, row, &ports);
+            }
+            assert_eq!(shown(&log.rows(0..100, &ports).unwrap()), shown(&expected));
+            assert_eq!(shown(&log.rows(2..4, &ports).unwrap()), shown(&expected[2..4]));
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_row_are_an_error() {
+        let mut bytes = Vec::new();
+        encode(&row(2), &[], &mut bytes, |_| Large::Place(0));
+        for length in 0..bytes.len() {
+            // What is cut at the end of a cell is a shorter row; nothing panics.
+            let _row = decode(&bytes[..length], &[], |_| Ok(Value::Null)).is_ok();
+        }
+        assert!(decode(&[1, NULL, 0x3f, 0], &[], |_| Ok(Value::Null)).is_err());
+    }
+}
