@@ -24,10 +24,10 @@ use self::{facts::Prepared, parts::Need};
 pub use self::{planner::Planner, probe::probe};
 use crate::{
     engine::run::body::Body,
-    nodes::Catalogue,
+    nodes::{Catalogue, Loops},
     session::{Baseline, Marks},
     store::{NotRun, Part, PinPolicy, Provenance, Reason, RunKind},
-    value::Fingerprint,
+    value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, Graph, NodeId, Problem, Workflow},
 };
 
@@ -213,6 +213,16 @@ impl Plan {
         &self.prepared.graph
     }
 
+    /// Returns the workflow's loops.
+    pub(super) fn loops(&self) -> &Arc<Loops> {
+        &self.prepared.loops
+    }
+
+    /// Returns the fingerprint of a loop's body.
+    pub(super) fn loop_fingerprint(&self, number: usize) -> Fingerprint {
+        loop_fingerprint(self.loops(), self.graph(), number, |index| self.step(index).plan.config)
+    }
+
     /// Returns what the run would do with each node, in the graph's order.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = &NodePlan> {
         self.steps.iter().map(|step| &step.plan)
@@ -269,6 +279,24 @@ pub fn plan(
     let problems = prepared.problems();
     let sources = Sources { workflow, catalogue, marks, baseline, probes, options };
     (planner::plan_all(&sources, prepared).0, problems)
+}
+
+/// Returns the fingerprint of a loop's body: of what its nodes are and how they are wired.
+fn loop_fingerprint(loops: &Loops, graph: &Graph, number: usize, config: impl Fn(usize) -> Fingerprint) -> Fingerprint {
+    let mut builder = FingerprintBuilder::new("loop body");
+    let mut waiting = vec![number];
+    while let Some(number) = waiting.pop() {
+        for &index in &loops.loops[number].members {
+            builder.text(graph.ids[index].as_str()).fingerprint(&config(index));
+            for feed in &graph.inputs[index] {
+                let source = &feed.source;
+                builder.text(feed.port.as_str()).text(source.node.as_str()).text(source.port.as_str());
+            }
+        }
+        let inner = loops.loops.iter().enumerate().filter(|(_, inner)| inner.parent == Some(number));
+        waiting.extend(inner.map(|(inner, _)| inner));
+    }
+    builder.finish()
 }
 
 /// What planning finds out of Follow pins only once it knows what reaches them; it then goes on with it.

@@ -3,6 +3,7 @@
 pub(super) mod body;
 mod dispatch;
 mod host;
+mod loop_body;
 mod pools;
 
 use std::{

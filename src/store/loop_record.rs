@@ -431,7 +431,8 @@ fn decode(
         let flags = rest.byte()?;
         let status = *IterationStatus::ALL.get(usize::from(flags & 0x3f)).ok_or("a status is unknown")?;
         let took_nanos = rest.number()?;
-        let outputs = if flags & 0x40 == 0 { None } else { Some(Arc::new(take_outputs(&mut rest, ports, &mut large)?)) };
+        let outputs =
+            if flags & 0x40 == 0 { None } else { Some(Arc::new(take_outputs(&mut rest, ports, &mut large)?)) };
         let error = if flags & 0x80 == 0 { None } else { Some(rest.text()?.to_owned()) };
         cells.push(IterationCell { status, took_nanos, outputs, error });
     }
@@ -458,8 +459,8 @@ fn take_outputs(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::fixtures::{header, new_store, chain};
     use crate::store::SessionId;
+    use crate::store::fixtures::{chain, header, new_store};
 
     fn row(index: u64) -> IterationRow {
         let outputs = |value: Value| Some(Arc::new(Outputs::one("out", value).with("strange", Value::Null)));
@@ -489,9 +490,14 @@ mod tests {
             cell.outputs.as_ref().map(|outputs| outputs.iter().map(|(p, v)| (p.clone(), v.clone())).collect::<Vec<_>>())
         };
         let cells = |row: &IterationRow| -> Vec<_> {
-            row.cells.iter().map(|cell| format!("{:?} {} {:?} {:?}", cell.status, cell.took_nanos, outputs(cell), cell.error)).collect()
+            row.cells
+                .iter()
+                .map(|cell| format!("{:?} {} {:?} {:?}", cell.status, cell.took_nanos, outputs(cell), cell.error))
+                .collect()
         };
-        rows.iter().map(|(index, row)| format!("{index} {} {:?} {:?} {:?}\n", row.is_finished, row.item, row.next, cells(row))).collect()
+        rows.iter()
+            .map(|(index, row)| format!("{index} {} {:?} {:?} {:?}\n", row.is_finished, row.item, row.next, cells(row)))
+            .collect()
     }
 
     #[test]

@@ -223,6 +223,13 @@ pub enum Reason {
     UpstreamExecutes(Vec<NodeId>),
     /// Nodes above it executed, and the data that reaches it is the same all the same: it was reused.
     EqualInputs,
+    /// A loop that was stopped midway goes on behind what has finished.
+    LoopGoesOn {
+        /// How many iterations have.
+        n_finished: u64,
+        /// Of how many, if that is known.
+        total: Option<u64>,
+    },
 }
 
 impl Reason {
@@ -241,6 +248,7 @@ impl Reason {
             Self::ResultsLost(_) => "ResultsLost",
             Self::UpstreamExecutes(_) => "UpstreamExecutes",
             Self::EqualInputs => "EqualInputs",
+            Self::LoopGoesOn { .. } => "LoopGoesOn",
         }
     }
 }
@@ -286,6 +294,10 @@ impl fmt::Display for Reason {
             Self::ResultsLost(why) => write!(f, "its kept results cannot be read: {why}"),
             Self::UpstreamExecutes(upstream) => write!(f, "upstream {} executes", joined(upstream)),
             Self::EqualInputs => f.write_str("the data that reaches it is the same"),
+            Self::LoopGoesOn { n_finished, total: Some(total) } => {
+                write!(f, "it goes on behind iteration {n_finished} of {total}")
+            }
+            Self::LoopGoesOn { n_finished, total: None } => write!(f, "it goes on behind iteration {n_finished}"),
         }
     }
 }

@@ -12,8 +12,9 @@ use smallvec::SmallVec;
 use ulid::Ulid;
 
 use super::{
-    Arrived, Attempt, Effect, InputRecord, IterationLog, Iterations, Kept, KeptPort, LogLine, LoopAbout, LoopRecord, NodeRecord, PastNode, PathRow, Provenance, Reason,
-    RunId, Status, database::Reader, ids::Ids, past_node::PastWorkflow, rows, workflow_bytes,
+    Arrived, Attempt, Effect, InputRecord, IterationLog, Iterations, Kept, KeptPort, LogLine, LoopAbout, LoopRecord,
+    NodeRecord, PastNode, PathRow, Provenance, Reason, RunId, Status, database::Reader, ids::Ids,
+    past_node::PastWorkflow, rows, workflow_bytes,
 };
 use crate::{
     nodes::{Source, SourceState},

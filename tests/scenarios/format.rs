@@ -109,6 +109,7 @@ pub(crate) enum ReasonName {
     ResultsLost,
     UpstreamExecutes,
     EqualInputs,
+    LoopGoesOn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -9,7 +9,7 @@ use std::{
 use smallvec::SmallVec;
 
 use super::{
-    Decision, NodePlan, Release, View,
+    Decision, NodePlan, Release, View, loop_fingerprint,
     parts::Need,
     pins::{PinStanding, config_changes_since, standing},
     step::{Given, NothingBecause, Step},
@@ -19,7 +19,8 @@ use crate::{
     nodes::{Arity, Kind},
     session::{Capture, Mark, PinState},
     store::{
-        Arrived, InputChange, InputRecord, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Reason, RunKind, Status,
+        Arrived, InputChange, InputRecord, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Reason,
+        RunKind, Status,
     },
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, NodeId, PortId},
@@ -173,6 +174,13 @@ impl Decider<'_> {
             return Given::Results { results, provenance };
         }
         node.decision = Decision::Execute;
+        if self.view.sources.options.kind == RunKind::Resumed
+            && let Some(about) = self.goes_on(&node.reasons)
+        {
+            let goes_on = Reason::LoopGoesOn { n_finished: about.n_finished, total: about.total };
+            node.reasons = node.reasons.iter().cloned().chain([goes_on]).collect();
+            node.warnings.extend(self.mixing(about));
+        }
         Given::Fresh
     }
 
@@ -244,11 +252,47 @@ impl Decider<'_> {
             .map(|feed| match self.view.upstream(self.index, feed).map(|upstream| &upstream.given) {
                 Some(Given::Fresh) => (&feed.port, None),
                 Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => (&feed.port, None),
+                // What a node gave in the newest iteration says nothing of the others.
+                Some(Given::Results { .. }) if self.is_inside_loops(feed.from) => (&feed.port, None),
                 Some(given) => (&feed.port, Some(given.missing(&feed.source.node))),
                 None => (&feed.port, Some(Missing::UpstreamDidNotRun(feed.source.node.clone()))),
             })
             .collect();
         missing_input(kind, &arrivals)
+    }
+
+    /// Returns whether this node executes once an iteration, and another may give it something other each time.
+    fn is_inside_loops(&self, from: usize) -> bool {
+        let loops = &self.view.prepared.loops;
+        !loops.is_empty()
+            && loops.of_node[self.index].is_some()
+            && (loops.of_node[from].is_some() || loops.loops.iter().any(|candidate| candidate.head == from))
+    }
+
+    /// Returns where a loop goes on that was stopped midway, if this is its head and it does.
+    fn goes_on(&self, reasons: &[Reason]) -> Option<&LoopAbout> {
+        let about = &self.record()?.iterations.as_ref().filter(|iterations| iterations.member.is_none())?.of.about;
+        let starts_over =
+            |reason: &Reason| matches!(reason, Reason::Forced | Reason::ConfigChanged(_) | Reason::InputsChanged(_));
+        let goes_on = !about.is_complete
+            && about.n_finished > 0
+            && about.config == self.facts.config
+            && !reasons.iter().any(starts_over);
+        goes_on.then_some(about)
+    }
+
+    /// Returns what a person should know before a loop goes on with another body than it began with.
+    fn mixing(&self, about: &LoopAbout) -> Option<String> {
+        let loops = &self.view.prepared.loops;
+        let number = loops.loops.iter().position(|candidate| candidate.head == self.index)?;
+        let body = loop_fingerprint(loops, self.view.graph(), number, |index| self.view.facts(index).config);
+        (about.parts.last()?.body != body).then(|| {
+            format!(
+                "the body was changed: the {} iterations that have finished are kept as they are, and what is collected \
+                 would mix old and new; force it to make all of them again",
+                about.n_finished
+            )
+        })
     }
 
     fn pin_warnings(&self) -> Vec<String> {

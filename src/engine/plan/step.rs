@@ -78,6 +78,12 @@ impl Step {
             && self.plan.depends_on_releases_of == other.plan.depends_on_releases_of
     }
 
+    /// Returns whether the node executes, or may if a pin above is released.
+    pub(in crate::engine) fn may_execute(&self) -> bool {
+        matches!(self.plan.decision, Decision::Execute | Decision::Pinned { may_be_released: true, .. })
+            || !self.plan.depends_on_releases_of.is_empty()
+    }
+
     /// Returns whether a run has something to do or to record for the node, besides that it was reused.
     pub(super) fn is_active(&self) -> bool {
         !matches!(self.plan.decision, Decision::Reuse { .. })

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use crate::engine::plan::Plan;
+use crate::{engine::plan::Plan, nodes::Loops};
 
 /// Nodes in order of work. A node's place here is its slot.
 #[derive(Debug)]
@@ -19,10 +19,16 @@ pub(in crate::engine) struct Body {
 pub(super) struct Member {
     /// Its index in the graph.
     pub(super) index: usize,
-    /// How many wires lead to it from inside the body.
+    /// The loop that is walked when it is its turn.
+    pub(super) starts: Option<usize>,
+    /// The loop that gives it its results.
+    pub(super) closes: Option<usize>,
+    /// How many members it waits for, one for each wire.
     pub(super) n_inside: u32,
     /// Where its inputs come from, in the order of its wires.
     pub(super) sources: SmallVec<[Source; 2]>,
+    /// Members that it waits for besides: those that a loop's body reads, the loop that gives it its results.
+    waits_for: SmallVec<[u32; 2]>,
     downstream: Range<u32>,
 }
 
@@ -36,13 +42,18 @@ pub(super) enum Source {
 }
 
 impl Body {
-    /// Returns the body of all nodes that a run has something to do for.
+    /// Returns the body of all nodes that a run has something to do for. What executes once an iteration is no part of it:
+    /// the loop's head is.
     pub(in crate::engine) fn of_plan(plan: &Plan) -> Self {
         let graph = plan.graph();
-        let indices: Vec<usize> = plan.active().collect();
+        let loops = plan.loops();
+        let walked = WalkedLoops::of_plan(plan);
+        let mut indices: Vec<usize> = plan.active().filter(|&index| !walked.has_inside(loops, index)).collect();
+        indices.extend(walked.loops.iter().map(|&number| loops.loops[number].head));
+        indices.sort_unstable();
+        indices.dedup();
         let slots = Slots::new(&indices, graph.n_nodes());
         let mut members: Vec<Member> = Vec::with_capacity(indices.len());
-        let mut n_downstream = 0;
         for &index in &indices {
             let sources: SmallVec<[Source; 2]> = graph.inputs[index]
                 .iter()
@@ -51,34 +62,34 @@ impl Body {
                     None => Source::Outside(feed.from),
                 })
                 .collect();
-            let n_inside = sources.iter().filter(|source| matches!(source, Source::Member(_))).count() as u32;
-            n_downstream += n_inside;
-            members.push(Member { index, n_inside, sources, downstream: 0..0 });
+            let starts = walked.starting_at(loops, index);
+            let closes = walked.closed_by(loops, index);
+            let read = starts.iter().flat_map(|&number| &loops.loops[number].reads).copied();
+            let closed = closes.map(|number| loops.loops[number].head);
+            let waits_for = read.chain(closed).filter_map(|index| slots.of(index)).map(|slot| slot as u32).collect();
+            members.push(Member { index, starts, closes, n_inside: 0, sources, waits_for, downstream: 0..0 });
         }
-        Self::with_downstream(members, n_downstream)
+        Self::with_downstream(members)
     }
 
     /// Fills in who feeds whom.
-    fn with_downstream(mut members: Vec<Member>, n_downstream: u32) -> Self {
+    fn with_downstream(mut members: Vec<Member>) -> Self {
         let mut counts = vec![0_u32; members.len() + 1];
-        for member in &members {
-            for source in &member.sources {
-                if let Source::Member(slot) = source {
-                    counts[*slot as usize + 1] += 1;
-                }
+        for member in &mut members {
+            for from in member.awaited() {
+                counts[from as usize + 1] += 1;
             }
+            member.n_inside = member.awaited().count() as u32;
         }
         for slot in 1..counts.len() {
             counts[slot] += counts[slot - 1];
         }
-        let mut downstream = vec![0; n_downstream as usize];
+        let mut downstream = vec![0; counts.last().map_or(0, |&count| count as usize)];
         let mut next = counts.clone();
         for (slot, member) in members.iter().enumerate() {
-            for source in &member.sources {
-                if let Source::Member(from) = source {
-                    downstream[next[*from as usize] as usize] = slot as u32;
-                    next[*from as usize] += 1;
-                }
+            for from in member.awaited() {
+                downstream[next[from as usize] as usize] = slot as u32;
+                next[from as usize] += 1;
             }
         }
         for (slot, member) in members.iter_mut().enumerate() {
@@ -97,6 +108,64 @@ impl Body {
     pub(super) fn slot(&self, index: usize) -> Option<usize> {
         self.members.binary_search_by_key(&index, |member| member.index).ok()
     }
+}
+
+impl Member {
+    /// Returns the slots of the members that must be settled before it.
+    fn awaited(&self) -> impl Iterator<Item = u32> {
+        let fed = self.sources.iter().filter_map(|source| match source {
+            Source::Member(slot) => Some(*slot),
+            Source::Outside(_) => None,
+        });
+        fed.chain(self.waits_for.iter().copied())
+    }
+}
+
+/// The outermost loops in which anything executes. The others are nodes like any others: all of theirs is settled already.
+struct WalkedLoops {
+    loops: Vec<usize>,
+}
+
+impl WalkedLoops {
+    fn of_plan(plan: &Plan) -> Self {
+        let all = plan.loops();
+        if all.is_empty() {
+            return Self { loops: Vec::new() };
+        }
+        let mut is_walked = vec![false; all.loops.len()];
+        for index in plan.active().filter(|&index| plan.step(index).may_execute()) {
+            let own = all.loops.iter().position(|candidate| candidate.head == index);
+            if let Some(outermost) = own.or(all.of_node[index]).map(|number| outermost(all, number)) {
+                is_walked[outermost] = true;
+            }
+        }
+        Self { loops: (0..all.loops.len()).filter(|&number| is_walked[number]).collect() }
+    }
+
+    /// Returns whether a node executes once an iteration of a loop that is walked.
+    fn has_inside(&self, all: &Loops, index: usize) -> bool {
+        if self.loops.is_empty() {
+            return false;
+        }
+        let inside = all.of_node[index].map(|number| outermost(all, number));
+        inside.is_some_and(|number| self.loops.contains(&number)) && self.closed_by(all, index).is_none()
+    }
+
+    fn starting_at(&self, all: &Loops, index: usize) -> Option<usize> {
+        self.loops.iter().copied().find(|&number| all.loops[number].head == index)
+    }
+
+    fn closed_by(&self, all: &Loops, index: usize) -> Option<usize> {
+        self.loops.iter().copied().find(|&number| all.loops[number].closers.binary_search(&index).is_ok())
+    }
+}
+
+fn outermost(all: &Loops, number: usize) -> usize {
+    let mut number = number;
+    while let Some(parent) = all.loops[number].parent {
+        number = parent;
+    }
+    number
 }
 
 /// Finds slots: all nodes, a table for many of them, a search for few.

@@ -2,6 +2,7 @@
 
 mod decide;
 mod execute;
+mod loops;
 mod settle;
 
 use std::{
@@ -12,7 +13,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use self::execute::Done;
+use self::{
+    execute::Done,
+    loops::{Fetched, Loops},
+};
 use super::{
     Engine, EventKind, OnEvent, RunRequest,
     body::{Body, Source},
@@ -53,6 +57,8 @@ impl Unit {
 pub(super) enum Message {
     /// A node has executed.
     Done(Box<Done>),
+    /// Items of a stream were read.
+    Fetched(Box<Fetched>),
 }
 
 struct Dispatcher<'a> {
@@ -65,7 +71,8 @@ struct Dispatcher<'a> {
     n_unsettled: Vec<u32>,
     given: Vec<Option<Given>>,
     records: Vec<Option<Arc<NodeRecord>>>,
-    ready: VecDeque<Slot>,
+    ready: VecDeque<Unit>,
+    loops: Loops,
     n_settled: usize,
     sender: mpsc::Sender<Message>,
     /// The node whose failure stops the run.
@@ -122,10 +129,9 @@ pub(super) fn run(
     };
     let body = plan.body();
     if let Some(store) = &engine.store {
-        let unsettled = body
-            .members
-            .iter()
-            .map(|member| &plan.step(member.index).plan)
+        let unsettled = plan
+            .active()
+            .map(|index| &plan.step(index).plan)
             .filter(|node| node.decision == Decision::Execute)
             .map(|node| node.node.clone());
         let (plan, base) = (plan.clone(), request.baseline.records().clone());
@@ -217,7 +223,8 @@ fn run_status(plan: &Plan, own: &[Arc<NodeRecord>]) -> RunStatus {
             Status::Cancelled => return RunStatus::Cancelled,
             Status::Failed(_) => {
                 let node = plan.graph().index(&record.node).map(|index| &plan.step(index).facts.node);
-                if !node.is_some_and(|node| node.settings.excuses_failure()) {
+                let loop_went_on = record.iterations.as_ref().is_some_and(|iterations| iterations.of.about.is_complete);
+                if !loop_went_on && !node.is_some_and(|node| node.settings.excuses_failure()) {
                     status = RunStatus::Failed;
                 } else if status == RunStatus::Succeeded {
                     status = RunStatus::SucceededWithErrors;
@@ -246,7 +253,8 @@ impl<'a> Dispatcher<'a> {
             request,
             plan,
             shared,
-            ready: (0..n_members).filter(|&slot| n_unsettled[slot] == 0).collect(),
+            ready: (0..n_members).filter(|&slot| n_unsettled[slot] == 0).map(Unit::at).collect(),
+            loops: Loops::default(),
             body,
             n_unsettled,
             given: vec![None; n_members],
@@ -258,17 +266,32 @@ impl<'a> Dispatcher<'a> {
             clock: Clock { now: Instant::now(), ..clock },
         };
         while dispatcher.n_settled < n_members {
-            while let Some(slot) = dispatcher.ready.pop_front() {
-                dispatcher.advance(slot);
+            while let Some(unit) = dispatcher.ready.pop_front() {
+                if unit.is_outside_loops() {
+                    dispatcher.advance(unit.slot);
+                } else {
+                    dispatcher.advance_in(unit.walk - 1, unit.slot);
+                }
             }
             if dispatcher.n_settled < n_members {
                 // The dispatcher holds a sender itself, so this waits for a node and never finds the channel closed.
-                let Ok(Message::Done(done)) = receiver.recv() else { break };
+                let Ok(message) = receiver.recv() else { break };
                 dispatcher.clock.now = Instant::now();
-                dispatcher.settle_execution(done.unit.slot, done.outcome, done.execution);
+                match message {
+                    Message::Done(done) if done.unit.is_outside_loops() => {
+                        dispatcher.settle_execution(done.unit.slot, done.outcome, done.execution);
+                    }
+                    Message::Done(done) => dispatcher.executed_in(done.unit, done.outcome, done.execution),
+                    Message::Fetched(fetched) => dispatcher.fetched(*fetched),
+                }
             }
         }
-        dispatcher.records.into_iter().flatten().collect()
+        let mut records: Vec<Arc<NodeRecord>> = dispatcher.records.into_iter().flatten().collect();
+        if !dispatcher.loops.records.is_empty() {
+            records.append(&mut dispatcher.loops.records);
+            records.sort_by_cached_key(|record| dispatcher.plan.graph().index(&record.node));
+        }
+        records
     }
 
     fn step(&self, slot: Slot) -> &Arc<Step> {

@@ -27,6 +27,15 @@ impl Dispatcher<'_> {
     pub(super) fn advance(&mut self, slot: Slot) {
         let step = Arc::clone(self.step(slot));
         let planned = &step.plan;
+        let member = &self.body.members[slot];
+        if let Some(number) = member.starts
+            && matches!(planned.decision, Decision::Execute | Decision::Reuse { .. } | Decision::Pinned { .. })
+        {
+            return self.start_walk(slot, number);
+        }
+        if member.closes.is_some() && planned.decision == Decision::Execute {
+            return self.advance_closer(slot);
+        }
         match &planned.decision {
             Decision::Execute => self.start_unless_equal(slot),
             Decision::Disabled => self.settle(slot, Status::Disabled, None),
@@ -42,6 +51,29 @@ impl Dispatcher<'_> {
                 reasons => self.start(slot, reasons, None),
             },
         }
+    }
+
+    /// Walks a loop, if its head has what it needs and the run goes on.
+    fn start_walk(&mut self, slot: Slot, number: usize) {
+        let step = Arc::clone(self.step(slot));
+        if self.shared.cancel.is_cancelled() {
+            return self.settle_unwalked(slot, number, Status::Cancelled);
+        }
+        if let Some(failed) = &self.stopped_by {
+            let status = Status::NotRun(NotRun::StoppedByError(failed.clone()));
+            return self.settle_unwalked(slot, number, status);
+        }
+        if let (Some(kind), Decision::Execute) = (&step.facts.kind, &step.plan.decision) {
+            let missing = {
+                let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> =
+                    self.feeds(slot).map(|(feed, source)| (&feed.port, self.missing(feed, source))).collect();
+                missing_input(kind, &arrivals)
+            };
+            if let Some(missing) = missing {
+                return self.settle_unwalked(slot, number, Status::NotRun(missing));
+            }
+        }
+        self.start_loop(slot, number);
     }
 
     /// Executes a node, unless it was to execute only for what comes from above, and that is what it was.
@@ -173,7 +205,7 @@ impl Dispatcher<'_> {
             && matches!(self.step(slot).plan.decision, Decision::Reuse { .. } | Decision::Pinned { .. })
     }
 
-    fn advance_pinned(&mut self, slot: Slot, policy: PinPolicy, may_be_released: bool) {
+    pub(super) fn advance_pinned(&mut self, slot: Slot, policy: PinPolicy, may_be_released: bool) {
         let id = &self.step(slot).plan.node;
         let Some(capture) = self.request.marks.get(id).capture().map(Arc::clone) else {
             return self.fail(slot, "its pin has no results".to_owned());
@@ -201,7 +233,7 @@ impl Dispatcher<'_> {
         })
     }
 
-    fn reuse(&mut self, slot: Slot, from: Provenance, reasons: Arc<[Reason]>) {
+    pub(super) fn reuse(&mut self, slot: Slot, from: Provenance, reasons: Arc<[Reason]>) {
         let id = &self.step(slot).plan.node;
         let results = self.request.baseline.get(id).and_then(|record| record.results.clone());
         let given = results.map(|results| Given::Results { results, provenance: from });

@@ -5,10 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Dispatcher, Slot, execute::Outcome};
+use smallvec::SmallVec;
+
+use super::{Dispatcher, Slot, Unit, execute::Outcome};
 use crate::{
     engine::{
-        plan::{Given, NothingBecause, pin_without_input},
+        plan::{Given, NothingBecause, Step, pin_without_input},
         run::{EventKind, body::Source},
     },
     nodes::{Arity, Outputs, Source as Read},
@@ -130,7 +132,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn settle_record(&mut self, slot: Slot, mut record: NodeRecord, given: Option<Given>) {
+    pub(super) fn settle_record(&mut self, slot: Slot, mut record: NodeRecord, given: Option<Given>) {
         if let Some(Given::Results { results, provenance }) = &given {
             record.results = Some(results.clone());
             record.provenance = Some(*provenance);
@@ -157,13 +159,18 @@ impl Dispatcher<'_> {
         for &next in self.body.downstream(slot) {
             self.n_unsettled[next as usize] -= 1;
             if self.n_unsettled[next as usize] == 0 {
-                self.ready.push_back(next as Slot);
+                self.ready.push_back(Unit::at(next as Slot));
             }
         }
     }
 
-    fn blank_record(&self, slot: Slot, status: Status) -> NodeRecord {
-        let step = self.step(slot);
+    pub(super) fn blank_record(&self, slot: Slot, status: Status) -> NodeRecord {
+        let inputs = self.feeds(slot).map(|(feed, source)| self.input_record(feed, source)).collect();
+        NodeRecord { inputs, ..self.record_inside(self.step(slot), status) }
+    }
+
+    /// Returns a record that says nothing yet but what the plan does; what reached the node's inputs is not in it.
+    pub(super) fn record_inside(&self, step: &Step, status: Status) -> NodeRecord {
         let planned = &step.plan;
         NodeRecord {
             run: self.shared.run,
@@ -173,7 +180,7 @@ impl Dispatcher<'_> {
             reasons: Arc::default(),
             config: planned.config,
             recipe: planned.recipe,
-            inputs: self.feeds(slot).map(|(feed, source)| self.input_record(feed, source)).collect(),
+            inputs: SmallVec::new(),
             results: None,
             provenance: None,
             started: None,

@@ -1,0 +1,486 @@
+//! How a loop ends: what it gives, and the records of its nodes.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Closing, LoopRun, Newest, Parent, Stop, iteration::feeds_of};
+use crate::{
+    engine::{
+        Decision,
+        plan::{Given, NothingBecause, Step},
+        run::{
+            EventKind,
+            dispatch::{Dispatcher, Slot},
+            loop_body::Part,
+        },
+    },
+    nodes::Outputs,
+    store::{
+        Arrived, Effect, InputRecord, IterationStatus, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun,
+        Provenance, Status,
+    },
+    value::Value,
+    workflow::PortId,
+};
+
+/// What is known of a node that closes a loop, once the loop has ended.
+#[derive(Clone)]
+pub(in crate::engine::run::dispatch) struct Closed {
+    pub(super) closing: Closing,
+    inputs: Vec<InputRecord>,
+    iterations: Iterations,
+    warnings: Vec<String>,
+}
+
+impl Dispatcher<'_> {
+    /// Ends a loop of which nothing runs any more.
+    pub(super) fn finish_loop(&mut self, number: usize) {
+        let Some(mut run) = self.loops.runs[number].take() else { return };
+        let is_complete = run.stop.is_none();
+        run.about.is_complete = is_complete;
+        if is_complete {
+            run.about.total.get_or_insert(run.about.n_finished);
+        }
+        let record = Arc::new(LoopRecord { about: run.about.clone(), log: run.log.clone() });
+        for slot in 0..run.body.members.len() {
+            if let Some(record) = self.member_record(&run, &record, slot) {
+                let index = run.body.members[slot].index;
+                run.inner.insert(index, record);
+            }
+        }
+        let closed: Vec<(usize, Closed)> = (0..run.body.members.len())
+            .filter(|&slot| matches!(run.body.members[slot].part, Part::Collect | Part::Next))
+            .map(|slot| (run.body.members[slot].index, self.closed(&run, &record, slot)))
+            .collect();
+        match run.parent {
+            Parent::Root(slot) => self.finish_outermost(slot, &mut run, &record, closed),
+            Parent::Inner { iteration, slot } => self.finish_inner(iteration, slot, &mut run, &record, closed),
+        }
+    }
+
+    fn finish_outermost(
+        &mut self,
+        slot: Slot,
+        run: &mut LoopRun,
+        record: &Arc<LoopRecord>,
+        closed: Vec<(usize, Closed)>,
+    ) {
+        let mut inside: Vec<(usize, NodeRecord)> = run.inner.drain().collect();
+        inside.sort_unstable_by_key(|(index, _)| *index);
+        for (_, record) in inside {
+            self.add_record(Arc::new(record));
+        }
+        self.loops.closing.extend(closed);
+        let step = Arc::clone(self.step(slot));
+        match &step.plan.decision {
+            Decision::Reuse { from } => return self.reuse(slot, *from, Arc::default()),
+            Decision::Pinned { policy, .. } => return self.advance_pinned(slot, *policy, false),
+            _ => {}
+        }
+        let mut head = self.blank_record(slot, Status::Cancelled);
+        head.started = Some(self.clock.date(run.began));
+        head.took = Some(self.clock.now.saturating_duration_since(run.began));
+        head.reasons = Arc::clone(&step.plan.reasons);
+        head.warnings.clone_from(&step.plan.warnings);
+        head.iterations = Some(Iterations { of: Arc::clone(record), member: None });
+        let mut given = None;
+        match &run.stop {
+            None => {
+                head.status = Status::Executed;
+                given = Some(Given::Results {
+                    results: Kept::in_memory(Arc::new(head_results(run.newest.as_ref()))),
+                    provenance: Provenance::Run(self.shared.run),
+                });
+            }
+            Some(Stop::Cancelled) => {}
+            Some(stop) => head.status = Status::Failed(in_words(run, stop)),
+        }
+        self.settle_record(slot, head, given);
+    }
+
+    fn finish_inner(
+        &mut self,
+        iteration: usize,
+        slot: Slot,
+        run: &mut LoopRun,
+        record: &Arc<LoopRecord>,
+        closed: Vec<(usize, Closed)>,
+    ) {
+        let head = run.body.head;
+        let head_record = self.inner_head_record(run, record, head);
+        for (index, closed) in &closed {
+            let record = self.closed_record(*index, closed);
+            run.inner.insert(*index, record);
+        }
+        run.inner.insert(head, head_record);
+        let outer = self.loops.iteration(iteration).of;
+        let inner = std::mem::take(&mut run.inner);
+        let outer_run = self.loops.run(outer);
+        for (index, record) in inner {
+            merge(&mut outer_run.inner, index, record);
+        }
+        self.loops.iteration(iteration).closing =
+            closed.into_iter().map(|(index, closed)| (index, closed.closing)).collect();
+        match &run.stop {
+            None => {
+                let done = Arc::new(Outputs::one("done", true));
+                self.settle_in(iteration, slot, super::iteration::cell(IterationStatus::Executed, 0, Some(done)));
+            }
+            Some(Stop::Cancelled) => self.cancel_in(iteration, slot),
+            Some(stop) => self.fail_in(iteration, slot, in_words(run, stop)),
+        }
+    }
+
+    /// Returns the record of a node of the body; `None` if it merely reused what an earlier run had, or has one already.
+    fn member_record(&self, run: &LoopRun, record: &Arc<LoopRecord>, slot: Slot) -> Option<NodeRecord> {
+        let member = &run.body.members[slot];
+        let step = self.plan.step(member.index);
+        let story = &run.members[slot];
+        if member.part != Part::Plain {
+            return None;
+        }
+        if story.n_executed == 0 && matches!(step.plan.decision, Decision::Reuse { .. }) {
+            return None;
+        }
+        let status = self.member_status(run, step, slot);
+        let mut node = self.record_inside(step, status);
+        if story.n_executed > 0 {
+            node.reasons = Arc::clone(&step.plan.reasons);
+            node.started = story.started.map(|started| self.clock.date(started));
+            node.took = Some(story.took);
+            if step.plan.side_effect {
+                node.effect = Effect::Performed;
+            }
+        } else if step.plan.side_effect {
+            node.effect = Effect::HeldBack;
+        }
+        node.attempts.clone_from(&story.attempts);
+        node.log.clone_from(&story.log);
+        node.sources.clone_from(&story.sources);
+        node.warnings.clone_from(&step.plan.warnings);
+        node.iterations = Some(Iterations { of: Arc::clone(record), member: Some(slot) });
+        if let Status::Pinned { .. } = node.status {
+            if let Some(capture) = self.request.marks.get(&node.node).capture() {
+                node.results = Some(capture.results.clone());
+                node.provenance = Some(capture.provenance);
+            }
+            return Some(node);
+        }
+        self.add_newest(run, slot, &mut node);
+        Some(node)
+    }
+
+    fn member_status(&self, run: &LoopRun, step: &Step, slot: Slot) -> Status {
+        let story = &run.members[slot];
+        match &step.plan.decision {
+            Decision::Disabled => return Status::Disabled,
+            Decision::Pinned { policy, .. } => {
+                if let Some(capture) = self.request.marks.get(&step.plan.node).capture() {
+                    return Status::Pinned {
+                        policy: *policy,
+                        edited: capture.edited,
+                        captured_in: capture.captured_in,
+                    };
+                }
+            }
+            Decision::CannotRun(why) => return Status::Failed(why.clone()),
+            Decision::NotRun(why) if story.n_executed == 0 => return Status::NotRun(why.clone()),
+            _ => {}
+        }
+        if let Some((index, error)) = &story.first_error {
+            return Status::Failed(match story.n_failed {
+                1 => format!("iteration {}: {error}", index + 1),
+                n_failed => format!("{n_failed} iterations failed, the first was {}: {error}", index + 1),
+            });
+        }
+        match &run.stop {
+            Some(Stop::Cancelled) => Status::Cancelled,
+            Some(_) if story.n_executed == 0 => self.not_reached(step),
+            Some(_) | None => Status::Executed,
+        }
+    }
+
+    /// Returns the status of a node that the loop did not get to.
+    fn not_reached(&self, step: &Step) -> Status {
+        let index = self.plan.graph().index(&step.plan.node);
+        let feed = index.and_then(|index| self.plan.graph().inputs[index].first());
+        feed.map_or(Status::Cancelled, |feed| {
+            let why = Missing::UpstreamDidNotRun(feed.source.node.clone());
+            Status::NotRun(NotRun::InputMissing { port: feed.port.clone(), why })
+        })
+    }
+
+    /// Adds what a node gave, and was given, in the newest iteration.
+    fn add_newest(&self, run: &LoopRun, slot: Slot, node: &mut NodeRecord) {
+        let own = Provenance::Run(self.shared.run);
+        node.inputs = self.newest_inputs(run, slot).into();
+        if let Some(newest) = &run.newest {
+            if let Some(Some(Given::Results { results, provenance })) = newest.given.get(slot) {
+                node.results = Some(results.clone());
+                node.provenance = Some(*provenance);
+            }
+        }
+        if node.results.is_none() && node.status == Status::Executed {
+            // It had nothing to do in the newest iteration, or there was none: that is what it gave.
+            node.results = Some(Kept::in_memory(Arc::new(Outputs::none())));
+            node.provenance = Some(own);
+        }
+        if !node.status.has_results() {
+            node.results = None;
+            node.provenance = None;
+        }
+    }
+
+    /// Returns what reached a node in the newest iteration; before the first nothing has but what is outside.
+    fn newest_inputs(&self, run: &LoopRun, slot: Slot) -> Vec<InputRecord> {
+        let nothing = Given::Nothing(NothingBecause::DidNotRun);
+        let none_given = vec![None; run.body.members.len()];
+        let (head, given) = match &run.newest {
+            Some(newest) => (&newest.head, &newest.given),
+            None => (&nothing, &none_given),
+        };
+        feeds_of(&self.plan, run, head, given, slot)
+            .map(|(feed, given)| InputRecord {
+                wire: Arc::clone(&feed.wire),
+                arrived: match given {
+                    Some(Given::Results { results, provenance }) if results.has_value(&feed.source.port) => {
+                        Arrived::Results { provenance: *provenance, results: results.clone() }
+                    }
+                    _ => Arrived::NoValue,
+                },
+            })
+            .collect()
+    }
+
+    fn closed(&self, run: &LoopRun, record: &Arc<LoopRecord>, slot: Slot) -> Closed {
+        let closing = match &run.stop {
+            None => Closing::Given(Kept::in_memory(Arc::new(closing_results(run, slot)))),
+            Some(Stop::Cancelled) => Closing::Cancelled,
+            Some(_) => Closing::Stopped,
+        };
+        let old = run.about.old_parts();
+        let mut warnings = Vec::new();
+        if !old.is_empty() && run.stop.is_none() {
+            let stretches: Vec<String> = old
+                .iter()
+                .map(|part| {
+                    if part.end == part.start + 1 {
+                        part.end.to_string()
+                    } else {
+                        format!("{}–{}", part.start + 1, part.end)
+                    }
+                })
+                .collect();
+            warnings.push(format!(
+                "mixed: the iterations {} were made before the loop's body was changed; force {} to make them again",
+                stretches.join(", "),
+                run.about.head
+            ));
+        }
+        Closed {
+            closing,
+            inputs: self.newest_inputs(run, slot),
+            iterations: Iterations { of: Arc::clone(record), member: Some(slot) },
+            warnings,
+        }
+    }
+
+    /// Settles a node that closes a loop which has ended.
+    pub(in crate::engine::run::dispatch) fn advance_closer(&mut self, slot: Slot) {
+        let index = self.body.members[slot].index;
+        let Some(closed) = self.loops.closing.remove(&index) else { return self.settle_unreached_closer(slot) };
+        if let Closing::Given(_) = closed.closing {
+            let node = self.step(slot).plan.node.clone();
+            self.shared.send(EventKind::NodeStarted { node });
+        }
+        let record = self.closed_record(index, &closed);
+        let given = record
+            .results
+            .clone()
+            .zip(record.provenance)
+            .map(|(results, provenance)| Given::Results { results, provenance });
+        self.settle_record(slot, record, given);
+    }
+
+    /// Settles a node that closes a loop which never began.
+    fn settle_unreached_closer(&mut self, slot: Slot) {
+        let head = self.body.members[slot].closes.map(|number| self.plan.loops().loops[number].head);
+        let head_slot = head.and_then(|head| self.body.slot(head));
+        let record = head_slot.and_then(|slot| self.records[slot].clone());
+        let status = match record.map(|record| record.status.clone()) {
+            Some(status @ (Status::Cancelled | Status::NotRun(NotRun::StoppedByError(_)))) => status,
+            _ => self.not_reached(self.step(slot)),
+        };
+        self.settle(slot, status, None);
+    }
+
+    /// Settles a loop that does not begin, and all that is inside of it.
+    pub(in crate::engine::run::dispatch) fn settle_unwalked(&mut self, slot: Slot, number: usize, status: Status) {
+        let loops = Arc::clone(self.plan.loops());
+        let is_inside = |index: usize| {
+            let mut around = loops.of_node[index];
+            while let Some(inner) = around {
+                if inner == number {
+                    return true;
+                }
+                around = loops.loops[inner].parent;
+            }
+            false
+        };
+        let inside: Vec<usize> = self
+            .plan
+            .active()
+            .filter(|&index| is_inside(index) && !loops.loops[number].closers.contains(&index))
+            .collect();
+        for index in inside {
+            let step = Arc::clone(self.plan.step(index));
+            let own = match &step.plan.decision {
+                Decision::Disabled => Status::Disabled,
+                Decision::NotRun(why) => Status::NotRun(why.clone()),
+                Decision::CannotRun(why) => Status::Failed(why.clone()),
+                _ => match &status {
+                    Status::Cancelled | Status::NotRun(NotRun::StoppedByError(_)) => status.clone(),
+                    _ => self.not_reached(&step),
+                },
+            };
+            let record = self.record_inside(&step, own);
+            self.add_record(Arc::new(record));
+        }
+        self.settle(slot, status, None);
+    }
+
+    fn closed_record(&self, index: usize, closed: &Closed) -> NodeRecord {
+        let step = self.plan.step(index);
+        let head = &closed.iterations.of.about.head;
+        let port =
+            self.plan.graph().inputs[index].first().map_or_else(|| PortId::from("item"), |feed| feed.port.clone());
+        let status = match &closed.closing {
+            Closing::Given(_) => Status::Executed,
+            Closing::Cancelled => Status::Cancelled,
+            Closing::Stopped => {
+                Status::NotRun(NotRun::InputMissing { port, why: Missing::UpstreamFailed(head.clone()) })
+            }
+        };
+        let mut node = self.record_inside(step, status);
+        if let Closing::Given(results) = &closed.closing {
+            node.results = Some(results.clone());
+            node.provenance = Some(Provenance::Run(self.shared.run));
+            node.reasons = Arc::clone(&step.plan.reasons);
+            node.started = Some(self.clock.date(self.clock.now));
+            node.took = Some(Duration::ZERO);
+        }
+        node.inputs = closed.inputs.clone().into();
+        node.iterations = Some(closed.iterations.clone());
+        node.warnings.clone_from(&closed.warnings);
+        node
+    }
+
+    fn inner_head_record(&self, run: &LoopRun, record: &Arc<LoopRecord>, head: usize) -> NodeRecord {
+        let step = self.plan.step(head);
+        let status = match &run.stop {
+            None => Status::Executed,
+            Some(Stop::Cancelled) => Status::Cancelled,
+            Some(stop) => Status::Failed(in_words(run, stop)),
+        };
+        let mut node = self.record_inside(step, status);
+        node.started = Some(self.clock.date(run.began));
+        node.took = Some(self.clock.now.saturating_duration_since(run.began));
+        node.reasons = Arc::clone(&step.plan.reasons);
+        node.iterations = Some(Iterations { of: Arc::clone(record), member: None });
+        if run.stop.is_none() {
+            node.results = Some(Kept::in_memory(Arc::new(head_results(run.newest.as_ref()))));
+            node.provenance = Some(Provenance::Run(self.shared.run));
+        }
+        if let Parent::Inner { iteration, slot } = run.parent {
+            node.inputs = self.inner_head_inputs(iteration, slot).into();
+        }
+        node
+    }
+
+    fn inner_head_inputs(&self, iteration: usize, slot: Slot) -> Vec<InputRecord> {
+        self.feeds_in(iteration, slot)
+            .map(|(feed, given)| InputRecord {
+                wire: Arc::clone(&feed.wire),
+                arrived: match given {
+                    Some(Given::Results { results, provenance }) if results.has_value(&feed.source.port) => {
+                        Arrived::Results { provenance: *provenance, results: results.clone() }
+                    }
+                    _ => Arrived::NoValue,
+                },
+            })
+            .collect()
+    }
+
+    /// Adds the record of a node inside of a loop to those of the run.
+    fn add_record(&mut self, record: Arc<NodeRecord>) {
+        if let Some(store) = &self.engine.store {
+            store.settle(self.request.session, Arc::clone(&record));
+        }
+        self.shared.send(EventKind::NodeSettled(Arc::clone(&record)));
+        self.loops.records.push(record);
+    }
+}
+
+/// Puts what came of an inner loop's node this time in the place of what came of it before: times and failures add up.
+fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize, record: NodeRecord) {
+    let Some(before) = inner.remove(&index) else {
+        inner.insert(index, record);
+        return;
+    };
+    let mut merged = record;
+    merged.started = before.started.or(merged.started);
+    merged.took = Some(before.took.unwrap_or_default() + merged.took.unwrap_or_default());
+    if merged.reasons.is_empty() {
+        merged.reasons = before.reasons;
+    }
+    if let (Status::Failed(error), false) = (&before.status, matches!(merged.status, Status::Failed(_))) {
+        merged.status = Status::Failed(error.clone());
+        merged.results = None;
+        merged.provenance = None;
+    }
+    let mut log = before.log;
+    log.extend(merged.log);
+    log.truncate(super::MAX_LOG_LINES);
+    merged.log = log;
+    inner.insert(index, merged);
+}
+
+/// Returns what a head gives once its loop has ended.
+fn head_results(newest: Option<&Newest>) -> Outputs {
+    let results = newest.and_then(|newest| match &newest.head {
+        Given::Results { results, .. } => results.loaded(),
+        _ => None,
+    });
+    results.map_or_else(Outputs::none, |outputs| Outputs::clone(outputs)).with("done", true)
+}
+
+/// Returns what a Collect or Next gives once its loop has ended.
+fn closing_results(run: &LoopRun, slot: Slot) -> Outputs {
+    if run.body.members[slot].part == Part::Next {
+        return Outputs::one("result", run.state.clone());
+    }
+    let mut items = run.collected[slot].clone();
+    if !items.is_sorted_by_key(|(index, _)| *index) {
+        items.sort_by_key(|(index, _)| *index);
+    }
+    let mut failures = run.about.failures.clone();
+    failures.sort_by_key(|failure| failure.index);
+    let errors = failures.iter().map(|failure| {
+        Value::record([
+            ("index", Value::Int(failure.index.cast_signed())),
+            ("node", Value::text(failure.node.as_str())),
+            ("error", Value::text(failure.error.as_str())),
+        ])
+    });
+    Outputs::one("items", Value::list(items.into_iter().map(|(_, value)| value))).with("errors", Value::list(errors))
+}
+
+/// Returns why a loop has stopped.
+fn in_words(run: &LoopRun, stop: &Stop) -> String {
+    match stop {
+        Stop::Failed { index, slot, error } => {
+            format!("stopped in iteration {}, where {} failed: {error}", index + 1, run.body.ids[*slot])
+        }
+        Stop::Cancelled => "it was cancelled".to_owned(),
+        Stop::Broken(why) => why.clone(),
+    }
+}
