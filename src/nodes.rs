@@ -28,7 +28,7 @@ mod tables;
 mod testing;
 mod text;
 
-pub(crate) use self::check::{check_loops, problems_of_node, problems_of_wires};
+pub(crate) use self::check::{NodeWithKind, check_loops, nodes_with_kinds, problems_of_node, problems_of_wires};
 pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},

@@ -1,6 +1,7 @@
 //! The engine's own figures. All that the bench uses of the engine stands here.
 
 use std::{
+    cell::RefCell,
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use pinflow::{
-    engine::{Engine, Plan, PlanOptions, Probes, RunRequest, plan},
+    engine::{Engine, PlanOptions, Probes, RunRequest},
     nodes::{Arity, Catalogue, Family, Kind, Load, ParameterSchema, ParameterType, Success},
     session::{Baseline, Marks},
     store::{RunKind, RunRecord, SessionId, Status, Store},
@@ -48,31 +49,41 @@ struct Bench<'a> {
     engine: Engine,
     session: SessionId,
     empty: Arc<Baseline>,
-    baseline: Arc<Baseline>,
     n_calls: usize,
+}
+
+/// A sitting at a workflow: each run starts from what the ones before left behind, as in the program.
+#[derive(Clone)]
+struct Sitting {
+    workflow: Arc<Workflow>,
+    baseline: Arc<Baseline>,
+}
+
+impl Sitting {
+    /// Takes in a run.
+    fn absorb(&mut self, record: &RunRecord) {
+        Arc::make_mut(&mut self.baseline).absorb(record);
+    }
+
+    fn apply(&mut self, edit: Edit) {
+        Arc::make_mut(&mut self.workflow).apply(edit).unwrap();
+    }
 }
 
 impl<'a> Bench<'a> {
     fn new(graph: &'a Shaped) -> Self {
         let workflow = Arc::new(workflow(graph));
         let catalogue = catalogue(|_| ());
-        let engine = Engine::new(Arc::clone(&catalogue), None);
-        let mut bench = Self {
+        Self {
             graph,
             text: workflow::to_text(&workflow),
             workflow,
+            engine: Engine::new(Arc::clone(&catalogue), None),
             catalogue,
-            engine,
             session: SessionId::generate(),
             empty: Arc::default(),
-            baseline: Arc::default(),
             n_calls: n_calls(graph.n_nodes()),
-        };
-        let record = bench.standard(&bench.engine, &bench.workflow);
-        let mut baseline = Baseline::default();
-        baseline.absorb(&record);
-        bench.baseline = Arc::new(baseline);
-        bench
+        }
     }
 
     fn n_nodes(&self) -> usize {
@@ -84,34 +95,64 @@ impl<'a> Bench<'a> {
         Arc::new(workflow::parse(&self.text).unwrap())
     }
 
-    /// Returns the workflow after an edit.
-    fn edited(&self, edit: Edit) -> Arc<Workflow> {
-        let mut edited = Workflow::clone(&self.workflow);
-        edited.apply(edit).unwrap();
-        Arc::new(edited)
+    /// Returns a sitting in which the workflow has run, and a resumed run was planned.
+    fn sitting(&self) -> Sitting {
+        let mut sitting = Sitting { workflow: Arc::clone(&self.workflow), baseline: Arc::default() };
+        let record = self.run(&sitting, RunKind::Standard);
+        sitting.absorb(&record);
+        self.run(&sitting, RunKind::Resumed);
+        sitting
     }
 
-    fn plan(&self, workflow: &Workflow, baseline: &Baseline, kind: RunKind) -> Plan {
-        let options = PlanOptions::of(kind);
-        plan(workflow, &self.catalogue, &Marks::default(), baseline, &Probes::default(), &options).0
+    fn run(&self, sitting: &Sitting, kind: RunKind) -> Arc<RunRecord> {
+        self.engine.run(request(&sitting.workflow, self.session, &sitting.baseline, kind), |_| ())
     }
 
     fn standard(&self, engine: &Engine, workflow: &Arc<Workflow>) -> Arc<RunRecord> {
         engine.run(request(workflow, self.session, &self.empty, RunKind::Standard), |_| ())
     }
 
-    fn resumed(&self, workflow: &Arc<Workflow>) -> Arc<RunRecord> {
-        self.engine.run(request(workflow, self.session, &self.baseline, RunKind::Resumed), |_| ())
-    }
-
     fn load_and_plan(&self, table: &mut Table) {
         let load = time(self.n_calls, || (), |()| self.loaded());
         table.add(self.graph, What::Load, self.n_nodes(), load);
-        let first =
-            time(self.n_calls, || self.loaded(), |workflow| self.plan(workflow, &self.empty, RunKind::Standard));
+        let first = time(
+            self.n_calls,
+            || (Engine::new(Arc::clone(&self.catalogue), None), self.loaded()),
+            |(engine, workflow)| {
+                let request = request(workflow, self.session, &self.empty, RunKind::Standard);
+                engine.plan(&request, &Probes::default())
+            },
+        );
         table.add(self.graph, What::PlanFirst, self.n_nodes(), first);
-        let again = time(self.n_calls, || (), |()| self.plan(&self.workflow, &self.baseline, RunKind::Resumed));
+        let sitting = self.sitting();
+        let untouched = request(&sitting.workflow, self.session, &sitting.baseline, RunKind::Resumed);
+        let again = time(self.n_calls, || (), |()| self.engine.plan(&untouched, &Probes::default()));
         table.add(self.graph, What::PlanUntouched, self.n_nodes(), again);
+        let mut sitting = sitting;
+        let mut n_edits = 0;
+        let wired = time(
+            self.n_calls,
+            || {
+                self.run(&sitting, RunKind::Resumed);
+                let before = sitting.clone();
+                sitting.apply(self.wiring(n_edits));
+                n_edits += 1;
+                (before, request(&sitting.workflow, self.session, &sitting.baseline, RunKind::Resumed))
+            },
+            |(_, request)| self.engine.plan(request, &Probes::default()),
+        );
+        table.add(self.graph, What::PlanWired, self.n_nodes(), wired);
+    }
+
+    /// Returns the edit that takes the wire off the last node's first input, or puts it there again.
+    fn wiring(&self, number: usize) -> Edit {
+        let last = self.n_nodes() - 1;
+        let to = PortRef { node: id(last), port: "in1".parse().unwrap() };
+        if number.is_multiple_of(2) {
+            return Edit::Disconnect(to);
+        }
+        let feed = self.graph.feeds[last].first().copied().unwrap();
+        Edit::Connect(Connection { from: PortRef::new(id(feed), "out"), to })
     }
 
     fn full(&self, table: &mut Table) {
@@ -121,12 +162,23 @@ impl<'a> Bench<'a> {
             |(engine, workflow)| self.standard(engine, workflow),
         );
         table.add(self.graph, What::FullFirst, self.n_nodes(), first);
-        let again = time(self.n_calls, || (), |()| self.standard(&self.engine, &self.workflow));
+        let mut sitting = self.sitting();
+        let last: RefCell<Option<Arc<RunRecord>>> = RefCell::default();
+        let again = time(
+            self.n_calls,
+            || {
+                let before = sitting.clone();
+                last.take().iter().for_each(|record| sitting.absorb(record));
+                (before, sitting.clone())
+            },
+            |(_, sitting)| Arc::clone(last.borrow_mut().insert(self.run(sitting, RunKind::Standard))),
+        );
         table.add(self.graph, What::FullAgain, self.n_nodes(), again);
     }
 
     fn resume(&self, table: &mut Table) {
-        let untouched = time(self.n_calls, || (), |()| self.resumed(&self.workflow));
+        let sitting = self.sitting();
+        let untouched = time(self.n_calls, || (), |()| self.run(&sitting, RunKind::Resumed));
         table.add(self.graph, What::Untouched, self.n_nodes(), untouched);
         let titled = id(self.n_nodes() / 3);
         self.resume_edited(table, What::Title, |number| Edit::SetTitle(titled.clone(), format!("title {number}")));
@@ -142,21 +194,21 @@ impl<'a> Bench<'a> {
 
     /// Measures resumed runs, each after another edit of the workflow that ran just before.
     fn resume_edited(&self, table: &mut Table, what: What, edit: impl Fn(usize) -> Edit) {
+        let mut sitting = self.sitting();
         let mut n_edits = 0;
-        let mut n_executed = 0;
+        let last: RefCell<Option<Arc<RunRecord>>> = RefCell::default();
         let times = time(
             self.n_calls,
             || {
-                self.resumed(&self.workflow);
+                let before = sitting.clone();
+                last.take().iter().for_each(|record| sitting.absorb(record));
                 n_edits += 1;
-                self.edited(edit(n_edits))
+                sitting.apply(edit(n_edits));
+                (before, sitting.clone())
             },
-            |workflow| {
-                let record = self.resumed(workflow);
-                n_executed = record.count(|status| *status == Status::Executed);
-                record
-            },
+            |(_, sitting)| Arc::clone(last.borrow_mut().insert(self.run(sitting, RunKind::Resumed))),
         );
+        let n_executed = last.take().map_or(0, |record| record.count(|status| *status == Status::Executed));
         let n_sharing = if n_executed == 0 { self.n_nodes() } else { n_executed };
         table.add(self.graph, what, n_sharing, times);
     }

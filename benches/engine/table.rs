@@ -26,9 +26,11 @@ pub(crate) enum What {
     PlanFirst,
     /// The plan of a resumed run, nothing touched.
     PlanUntouched,
+    /// The plan of a resumed run after a wire was taken off, or put back.
+    PlanWired,
     /// A standard run of a workflow that was just loaded.
     FullFirst,
-    /// The same again.
+    /// A standard run by an engine that has planned one of this workflow.
     FullAgain,
     /// A resumed run, nothing touched.
     Untouched,
@@ -55,6 +57,7 @@ impl What {
             Self::Load => "load the file".to_owned(),
             Self::PlanFirst => "first plan".to_owned(),
             Self::PlanUntouched => "plan a resumed run, nothing changed".to_owned(),
+            Self::PlanWired => "plan a resumed run, one wire changed".to_owned(),
             Self::FullFirst => "full run in memory, first".to_owned(),
             Self::FullAgain => "full run in memory, again".to_owned(),
             Self::Untouched => "resume, nothing changed".to_owned(),

@@ -1,29 +1,53 @@
 //! What is wrong with a workflow, given the catalogue.
 
+use std::sync::Arc;
+
 use super::{Catalogue, Kind, Loops, ResolvedParameters, Role, loops::Fault};
 use crate::{
     value::can_convert,
     workflow::{
-        Connection, Edit, Graph, Location, MAX_RETRIES, Node, NodeId, PortRef, Problem, ProblemKind, Span, Workflow,
+        Connection, Edit, Graph, Location, MAX_RETRIES, Node, NodeId, PortId, PortRef, Problem, ProblemKind, Span,
+        Workflow,
     },
 };
 
 /// Returns every problem of a workflow, sorted.
 pub fn check(workflow: &Workflow, catalogue: &Catalogue) -> Vec<Problem> {
-    let (mut problems, _) = problems_of_wires(workflow, catalogue, &Graph::new(workflow));
-    problems.extend(workflow.nodes().flat_map(|(id, node)| problems_of_node(workflow, catalogue, id, node)));
+    let graph = Graph::new(workflow);
+    let nodes = nodes_with_kinds(workflow, catalogue, &graph);
+    let (mut problems, _) = problems_of_wires(workflow, catalogue, &graph, &nodes);
+    for (index, (node, kind)) in nodes.iter().enumerate() {
+        problems.extend(problems_of_node(&graph, index, node, kind.map(|kind| &**kind)));
+    }
     problems.sort();
     problems
 }
 
+/// A node, and its kind if this program knows it.
+pub(crate) type NodeWithKind<'a> = (&'a Arc<Node>, Option<&'a Arc<Kind>>);
+
+/// Returns all nodes with their kinds, in the graph's order.
+pub(crate) fn nodes_with_kinds<'a>(
+    workflow: &'a Workflow,
+    catalogue: &'a Catalogue,
+    graph: &Graph,
+) -> Vec<NodeWithKind<'a>> {
+    let sorted: Vec<&Arc<Node>> = workflow.nodes().map(|(_, node)| node).collect();
+    let mut nodes: Vec<Option<NodeWithKind<'a>>> = vec![None; sorted.len()];
+    for (node, index) in sorted.into_iter().zip(graph.sorted_by_id()) {
+        nodes[index] = Some((node, catalogue.get(&node.kind)));
+    }
+    nodes.into_iter().flatten().collect()
+}
+
 /// Returns what is wrong with one node: its kind, its parameters, inputs that lack a wire.
-pub(crate) fn problems_of_node(workflow: &Workflow, catalogue: &Catalogue, id: &NodeId, node: &Node) -> Vec<Problem> {
+pub(crate) fn problems_of_node(graph: &Graph, index: usize, node: &Node, kind: Option<&Kind>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    match catalogue.get(&node.kind) {
-        Some(kind) => check_node(workflow, id, node, kind, &mut problems),
+    match kind {
+        Some(kind) => check_node(graph, index, node, kind, &mut problems),
         None => problems.push(Problem::error(
             ProblemKind::UnknownKind,
-            Location::Node(id.clone()),
+            Location::Node(graph.ids[index].clone()),
             format!("this program has no kind {}; the node is kept as it is and does not run", node.kind),
         )),
     }
@@ -32,12 +56,33 @@ pub(crate) fn problems_of_node(workflow: &Workflow, catalogue: &Catalogue, id: &
 }
 
 /// Returns what is wrong with the wires, one by one and together, and the loops they make. Depends on nodes by their ports only.
-pub(crate) fn problems_of_wires(workflow: &Workflow, catalogue: &Catalogue, graph: &Graph) -> (Vec<Problem>, Loops) {
+pub(crate) fn problems_of_wires(
+    workflow: &Workflow,
+    catalogue: &Catalogue,
+    graph: &Graph,
+    nodes: &[NodeWithKind<'_>],
+) -> (Vec<Problem>, Loops) {
     let mut problems = Vec::new();
-    for (to, from) in workflow.connections() {
-        if let Err((kind, message)) = check_ends(workflow, catalogue, from, to) {
-            let connection = Connection { from: from.clone(), to: to.clone() };
-            problems.push(Problem::error(kind, Location::Connection(connection), message));
+    let mut report = |from: &PortRef, to: &PortRef, (kind, message)| {
+        let connection = Connection { from: from.clone(), to: to.clone() };
+        problems.push(Problem::error(kind, Location::Connection(connection), message));
+    };
+    for (to, &(_, to_kind)) in nodes.iter().enumerate() {
+        let Some(to_kind) = to_kind else { continue };
+        for feed in &graph.inputs[to] {
+            let (from_node, Some(from_kind)) = nodes[feed.from] else { continue };
+            if !fits(from_node, from_kind, &feed.source.port, to_kind, &feed.port) {
+                let input = PortRef { node: graph.ids[to].clone(), port: feed.port.clone() };
+                let why = check_ports((from_node, from_kind, &feed.source), (to_kind, &input));
+                why.err().into_iter().for_each(|why| report(&feed.source, &input, why));
+            }
+        }
+    }
+    // The others are of nodes that are not there.
+    if graph.n_wires() < workflow.connections().len() {
+        let is_there = |end: &PortRef| workflow.node(&end.node).is_some();
+        for (to, from) in workflow.connections().filter(|(to, from)| !is_there(to) || !is_there(from)) {
+            check_ends(workflow, catalogue, from, to).err().into_iter().for_each(|why| report(from, to, why));
         }
     }
     for id in graph.in_a_circle() {
@@ -47,16 +92,12 @@ pub(crate) fn problems_of_wires(workflow: &Workflow, catalogue: &Catalogue, grap
             "this node depends on itself: remove one of the connections of the circle",
         ));
     }
-    let (loops, faults) = Loops::new(graph, |node| role_of(workflow, catalogue, &graph.ids[node]));
+    let (loops, faults) = Loops::new(graph, |node| nodes[node].1.map_or(Role::Plain, |kind| kind.role));
     for (node, message) in faults {
         problems.push(Problem::error(ProblemKind::Loop, Location::Node(graph.ids[node].clone()), message));
     }
     problems.sort();
     (problems, loops)
-}
-
-fn role_of(workflow: &Workflow, catalogue: &Catalogue, id: &NodeId) -> Role {
-    workflow.node(id).and_then(|node| catalogue.get(&node.kind)).map_or(Role::Plain, |kind| kind.role)
 }
 
 /// Returns why an output cannot be wired to an input, if it cannot: for the canvas, before the wire is dropped.
@@ -109,6 +150,10 @@ pub(crate) fn check_loops(
     }
 }
 
+fn role_of(workflow: &Workflow, catalogue: &Catalogue, id: &NodeId) -> Role {
+    workflow.node(id).and_then(|node| catalogue.get(&node.kind)).map_or(Role::Plain, |kind| kind.role)
+}
+
 /// Returns what is wrong with loops that further wires cannot mend.
 fn lasting_faults(workflow: &Workflow, catalogue: &Catalogue, graph: &Graph) -> Vec<(usize, Fault)> {
     let (_, faults) = Loops::with_faults(graph, |node| role_of(workflow, catalogue, &graph.ids[node]));
@@ -131,6 +176,21 @@ fn check_ends(
     let (Some((from_node, from_kind)), Some((_, to_kind))) = (kind_at(from)?, kind_at(to)?) else {
         return Ok(());
     };
+    check_ports((from_node, from_kind, from), (to_kind, to))
+}
+
+/// Returns whether an output can be wired to an input.
+fn fits(from_node: &Node, from_kind: &Kind, output: &PortId, to_kind: &Kind, input: &PortId) -> bool {
+    let output = from_kind.output_of(from_node, output);
+    output
+        .zip(to_kind.input_port(input))
+        .is_some_and(|(output, input)| can_convert(output.value_type, input.value_type))
+}
+
+fn check_ports(
+    (from_node, from_kind, from): (&Node, &Kind, &PortRef),
+    (to_kind, to): (&Kind, &PortRef),
+) -> Result<(), (ProblemKind, String)> {
     let output = from_kind.output_of(from_node, &from.port).ok_or_else(|| {
         let known: Vec<&str> = from_kind.outputs_of(from_node).map(|output| output.id.as_str()).collect();
         (ProblemKind::MissingPort, missing_port("output", from, from_kind, &known))
@@ -150,14 +210,14 @@ fn missing_port(what: &str, end: &PortRef, kind: &Kind, known: &[&str]) -> Strin
     format!("{} ({}) has no {what} {}; it has {known}", end.node, kind.title, end.port)
 }
 
-fn check_node(workflow: &Workflow, id: &NodeId, node: &Node, kind: &Kind, problems: &mut Vec<Problem>) {
+fn check_node(graph: &Graph, index: usize, node: &Node, kind: &Kind, problems: &mut Vec<Problem>) {
+    let id = &graph.ids[index];
     check_settings(id, node, kind, problems);
     for input in &kind.inputs {
-        let n_connected = workflow
-            .feeds_of(id)
-            .filter(|(port, _)| kind.input_port(port).is_some_and(|known| known.id == input.id))
-            .count();
-        if n_connected < input.arity.n_needed() {
+        let n_needed = input.arity.n_needed();
+        let belongs = |port: &PortId| kind.input_port(port).is_some_and(|known| known.id == input.id);
+        let connected = graph.inputs[index].iter().filter(|feed| belongs(&feed.port));
+        if n_needed > 0 && connected.take(n_needed).count() < n_needed {
             problems.push(Problem::warning(
                 ProblemKind::NotConnected,
                 Location::Input(id.clone(), input.id.clone()),
@@ -213,7 +273,7 @@ fn check_settings(id: &NodeId, node: &Node, kind: &Kind, problems: &mut Vec<Prob
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::time::Duration;
 
     use super::*;
     use crate::workflow::{NodeSettings, Position, Severity};

@@ -8,7 +8,10 @@ use std::{
 use imbl::{OrdMap, Vector};
 
 use crate::{
-    nodes::{Cacheability, Catalogue, Kind, Loops, ResolvedParameters, problems_of_node, problems_of_wires},
+    nodes::{
+        Cacheability, Catalogue, Kind, Loops, NodeWithKind, ResolvedParameters, nodes_with_kinds, problems_of_node,
+        problems_of_wires,
+    },
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Graph, Node, NodeId, Problem, Severity, Workflow},
 };
@@ -44,7 +47,8 @@ pub(in crate::engine) struct Prepared {
 impl Prepared {
     pub(super) fn new(workflow: &Workflow, catalogue: &Catalogue) -> Self {
         let graph = Graph::new(workflow);
-        let (wire_problems, loops) = problems_of_wires(workflow, catalogue, &graph);
+        let nodes = nodes_with_kinds(workflow, catalogue, &graph);
+        let (wire_problems, loops) = problems_of_wires(workflow, catalogue, &graph, &nodes);
         let mut wire_errors = HashMap::new();
         for problem in wire_problems.iter().filter(|problem| problem.severity == Severity::Error) {
             if let Some(node) = problem.location.node() {
@@ -62,24 +66,15 @@ impl Prepared {
             wire_errors: Arc::new(wire_errors),
             circle: Arc::new(circle),
         };
-        let graph = Arc::clone(&prepared.graph);
-        prepared.facts = graph
-            .ids
-            .iter()
-            .enumerate()
-            .map(|(index, id)| {
-                let node = workflow.node(id).expect("the graph was made from this workflow");
-                Arc::new(prepared.facts_of(workflow, catalogue, index, node))
-            })
-            .collect();
+        prepared.facts =
+            nodes.into_iter().enumerate().map(|(index, node)| Arc::new(prepared.facts_of(index, node))).collect();
         prepared
     }
 
     /// Takes in a node that was changed.
     pub(super) fn update(&mut self, workflow: &Workflow, catalogue: &Catalogue, index: usize) {
-        let graph = Arc::clone(&self.graph);
-        if let Some(node) = workflow.node(&graph.ids[index]) {
-            let facts = self.facts_of(workflow, catalogue, index, node);
+        if let Some(node) = workflow.node(&self.graph.ids[index]) {
+            let facts = self.facts_of(index, (node, catalogue.get(&node.kind)));
             self.facts.set(index, Arc::new(facts));
         }
     }
@@ -93,21 +88,20 @@ impl Prepared {
         problems
     }
 
-    fn facts_of(&mut self, workflow: &Workflow, catalogue: &Catalogue, index: usize, node: &Arc<Node>) -> Facts {
-        let id = &self.graph.ids[index];
-        let kind = catalogue.get(&node.kind);
-        let problems = problems_of_node(workflow, catalogue, id, node);
+    fn facts_of(&mut self, index: usize, (node, kind): NodeWithKind<'_>) -> Facts {
+        let problems = problems_of_node(&self.graph, index, node, kind.map(|kind| &**kind));
         let error = self.error(index, kind.is_some(), &problems);
-        if problems.is_empty() {
-            self.node_problems.remove(id);
-        } else {
+        let id = &self.graph.ids[index];
+        if !problems.is_empty() {
             self.node_problems.insert(id.clone(), problems.into());
+        } else if !self.node_problems.is_empty() {
+            self.node_problems.remove(id);
         }
         let parameters = kind.map(|kind| (kind, ResolvedParameters::new(&kind.parameters, node)));
         Facts {
             node: Arc::clone(node),
             kind: kind.map(Arc::clone),
-            config: config(catalogue, node),
+            config: config(kind.map(|kind| &**kind), node),
             side_effect: parameters.is_some_and(|(kind, parameters)| (kind.side_effect)(&parameters)),
             uncacheable: parameters
                 .is_some_and(|(kind, parameters)| (kind.cacheability)(&parameters) == Cacheability::Never),
@@ -117,22 +111,28 @@ impl Prepared {
 
     fn error(&self, index: usize, kind_is_known: bool, problems: &[Problem]) -> Option<String> {
         let id = &self.graph.ids[index];
-        if self.circle.contains(id) {
+        if index >= self.graph.ordered && self.circle.contains(id) {
             return Some("it depends on itself: remove one of the connections of the circle".to_owned());
         }
         if index >= self.graph.ordered && kind_is_known {
             return Some("it takes something from nodes that depend on themselves".to_owned());
         }
         let own = problems.iter().find(|problem| problem.severity == Severity::Error);
-        own.map(|problem| problem.message.clone()).or_else(|| self.wire_errors.get(id).cloned())
+        own.map(|problem| problem.message.clone()).or_else(|| self.wire_error(id))
+    }
+}
+
+impl Prepared {
+    fn wire_error(&self, id: &NodeId) -> Option<String> {
+        if self.wire_errors.is_empty() { None } else { self.wire_errors.get(id).cloned() }
     }
 }
 
 /// Returns the fingerprint of a node's kind, the kind's version and the parameters in force.
-pub(super) fn config(catalogue: &Catalogue, node: &Node) -> Fingerprint {
+fn config(kind: Option<&Kind>, node: &Node) -> Fingerprint {
     let mut builder = FingerprintBuilder::new("config");
     builder.text(node.kind.as_str());
-    if let Some(kind) = catalogue.get(&node.kind) {
+    if let Some(kind) = kind {
         builder.number(u64::from(kind.version));
         ResolvedParameters::new(&kind.parameters, node).add_to(&mut builder);
     } else {
