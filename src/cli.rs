@@ -6,6 +6,7 @@ mod marking;
 mod plan;
 mod report;
 mod run;
+mod why;
 
 use std::{
     io::{self, Write as _},

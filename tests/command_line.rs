@@ -115,7 +115,7 @@ fn the_record_says_why_and_what_came_of_it() {
     place.statuses(&[]);
     let record = place.record(&["--resume", "--set", "b.template={{ in1 }}B"]);
     assert_eq!(record["nodes"]["b"]["reasons"][0]["reason"], "ConfigChanged");
-    assert_eq!(record["nodes"]["c"]["reasons"][0]["detail"], "upstream b executes");
+    assert_eq!(record["nodes"]["c"]["reasons"][0]["detail"], "upstream Template (\"b\") executes");
     assert_eq!(record["nodes"]["c"]["outputs"]["text"]["value"], "xBc");
     assert_eq!(record["status"], "succeeded");
 }
@@ -127,7 +127,8 @@ fn a_plan_runs_nothing_and_tells_the_chain_of_reasons() {
     let output = place.call("plan", &["--resume", "--set", "b.template=new", "--why", "c"]);
     assert_eq!(
         text(&output.stdout),
-        "c runs: upstream b executes\nb runs: Template changed \"{{ in1 }}b\" → \"new\"\n"
+        "Template (\"c\") runs: upstream Template (\"b\") executes\n  \
+         Template (\"b\") runs: Template changed \"{{ in1 }}b\" → \"new\"\n"
     );
     assert_eq!(place.statuses(&["--resume"]), "a reused, slow reused, b reused, c reused");
 }
@@ -152,7 +153,7 @@ fn errors_go_to_standard_error_and_say_what_to_do() {
     assert!(complaint(&["--set", "b.nothing=1"]).contains("it has template"));
     let failed = place.call("run", &["--set", "b.template={{ oops }}"]);
     assert!(
-        text(&failed.stderr).contains("error: b: ") && text(&failed.stderr).contains("oops"),
+        text(&failed.stderr).contains("error: Template (\"b\"): ") && text(&failed.stderr).contains("oops"),
         "{}",
         text(&failed.stderr)
     );
