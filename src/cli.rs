@@ -4,6 +4,7 @@ mod check;
 mod kinds;
 mod marking;
 mod plan;
+mod repeat;
 mod report;
 mod run;
 mod why;

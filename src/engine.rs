@@ -6,11 +6,13 @@
 #[cfg(test)]
 mod fixtures;
 mod plan;
+mod repeat;
 mod run;
 mod why;
 
 pub use self::{
     plan::{Decision, NodePlan, Plan, PlanCounts, PlanOptions, Planner, Probes, Release, Staleness, plan, probe},
+    repeat::{Difference, Repeat, Unchecked, repeat},
     run::{Engine, Event, EventKind, RunHandle, RunRequest},
     why::{MAX_WHY, What, Why, name_of_node, why_in_lines, why_in_text, why_it_was},
 };
