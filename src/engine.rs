@@ -5,12 +5,14 @@
 
 #[cfg(test)]
 mod fixtures;
+mod forecast;
 mod plan;
 mod repeat;
 mod run;
 mod why;
 
 pub use self::{
+    forecast::{Forecast, Progress, Timings, Workers, about, both_in_words, forecast},
     plan::{Decision, NodePlan, Plan, PlanCounts, PlanOptions, Planner, Probes, Release, Staleness, plan, probe},
     repeat::{Difference, Repeat, Unchecked, repeat},
     run::{Engine, Event, EventKind, RunHandle, RunRequest},

@@ -74,8 +74,10 @@ impl Repeat {
     }
 }
 
-/// Executes all nodes twice that claim to give the same for the same. The request's baseline gives the results of nodes
-/// that change something outside or cannot be kept, as far as it has any; its marks have no part in it.
+/// Executes all nodes twice that claim to give the same for the same.
+///
+/// The request's baseline gives the results of nodes that change something outside or cannot be kept, as far as it has
+/// any; its marks have no part in it.
 pub fn repeat(engine: &Engine, request: &RunRequest) -> Repeat {
     let whole = RunRequest { marks: Marks::default(), options: PlanOptions::of(RunKind::Standard), ..request.clone() };
     let plan = engine.plan(&whole, &Probes::default());

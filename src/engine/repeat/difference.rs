@@ -120,23 +120,23 @@ mod tests {
     use super::*;
     use crate::value::from_json;
 
-    fn said(first: serde_json::Value, second: serde_json::Value) -> Option<String> {
-        first_difference(&from_json(&first), &from_json(&second))
+    fn said(first: &serde_json::Value, second: &serde_json::Value) -> Option<String> {
+        first_difference(&from_json(first), &from_json(second))
     }
 
     #[test]
     fn the_first_difference_is_named_with_its_place() {
         use serde_json::json;
-        assert_eq!(said(json!(1), json!(2)), None, "the previews say it all");
-        assert_eq!(said(json!("one\ntwo"), json!("one\ntoo")).unwrap(), "line 2, character 2: \"wo\" and \"oo\"");
-        assert_eq!(said(json!("one"), json!("one more")).unwrap(), "line 1, character 4: the end and \" more\"");
-        assert_eq!(said(json!([1, 2, 3]), json!([1, 5, 3])).unwrap(), "[1]: Int 2 and Int 5");
-        assert_eq!(said(json!([1]), json!([1, 2])).unwrap(), "1 and 2 items");
+        assert_eq!(said(&json!(1), &json!(2)), None, "the previews say it all");
+        assert_eq!(said(&json!("one\ntwo"), &json!("one\ntoo")).unwrap(), "line 2, character 2: \"wo\" and \"oo\"");
+        assert_eq!(said(&json!("one"), &json!("one more")).unwrap(), "line 1, character 4: the end and \" more\"");
+        assert_eq!(said(&json!([1, 2, 3]), &json!([1, 5, 3])).unwrap(), "[1]: Int 2 and Int 5");
+        assert_eq!(said(&json!([1]), &json!([1, 2])).unwrap(), "1 and 2 items");
         assert_eq!(
-            said(json!([{"a": {"b": true}}]), json!([{"a": {"b": false}}])).unwrap(),
+            said(&json!([{"a": {"b": true}}]), &json!([{"a": {"b": false}}])).unwrap(),
             "[0].a.b: Bool true and Bool false"
         );
-        assert_eq!(said(json!({"a": 1}), json!({"a": 1, "b": 2})).unwrap(), ".b: is there the second time only");
+        assert_eq!(said(&json!({"a": 1}), &json!({"a": 1, "b": 2})).unwrap(), ".b: is there the second time only");
     }
 
     #[test]
