@@ -4,8 +4,10 @@ mod check;
 mod kinds;
 mod marking;
 mod plan;
+mod repeat;
 mod report;
 mod run;
+mod why;
 
 use std::{
     io::{self, Write as _},

@@ -28,6 +28,7 @@ mod run_record;
 mod runs;
 mod timings;
 mod values;
+mod words;
 mod workflow_bytes;
 mod writer;
 
@@ -56,4 +57,5 @@ pub use self::{
     },
     record_map::RecordMap,
     run_record::RunRecord,
+    words::{NameOf, names},
 };

@@ -115,7 +115,7 @@ fn the_record_says_why_and_what_came_of_it() {
     place.statuses(&[]);
     let record = place.record(&["--resume", "--set", "b.template={{ in1 }}B"]);
     assert_eq!(record["nodes"]["b"]["reasons"][0]["reason"], "ConfigChanged");
-    assert_eq!(record["nodes"]["c"]["reasons"][0]["detail"], "upstream b executes");
+    assert_eq!(record["nodes"]["c"]["reasons"][0]["detail"], "upstream Template (\"b\") executes");
     assert_eq!(record["nodes"]["c"]["outputs"]["text"]["value"], "xBc");
     assert_eq!(record["status"], "succeeded");
 }
@@ -127,7 +127,8 @@ fn a_plan_runs_nothing_and_tells_the_chain_of_reasons() {
     let output = place.call("plan", &["--resume", "--set", "b.template=new", "--why", "c"]);
     assert_eq!(
         text(&output.stdout),
-        "c runs: upstream b executes\nb runs: Template changed \"{{ in1 }}b\" → \"new\"\n"
+        "Template (\"c\") runs: upstream Template (\"b\") executes\n  \
+         Template (\"b\") runs: Template changed \"{{ in1 }}b\" → \"new\"\n"
     );
     assert_eq!(place.statuses(&["--resume"]), "a reused, slow reused, b reused, c reused");
 }
@@ -152,7 +153,7 @@ fn errors_go_to_standard_error_and_say_what_to_do() {
     assert!(complaint(&["--set", "b.nothing=1"]).contains("it has template"));
     let failed = place.call("run", &["--set", "b.template={{ oops }}"]);
     assert!(
-        text(&failed.stderr).contains("error: b: ") && text(&failed.stderr).contains("oops"),
+        text(&failed.stderr).contains("error: Template (\"b\"): ") && text(&failed.stderr).contains("oops"),
         "{}",
         text(&failed.stderr)
     );
@@ -317,4 +318,67 @@ fn attempts_and_kept_results_are_told_as_text_and_json() {
     assert!(said.contains("kept      t") && said.contains("\"x\" (less than a minute old)"), "{said}");
     assert!(said.contains("attempt 2 failed: no luck"), "{said}");
     assert!(said.contains("0 executed, 0 reused, 0 pinned, 1 kept, 1 failed"), "{said}");
+}
+
+#[test]
+fn repeating_a_workflow_keeps_nothing_and_fails_only_for_what_differs() {
+    let place = Place::new(FLOW);
+    let output = place.call("check", &["--repeat"]);
+    assert_eq!(text(&output.stdout), "4 nodes, no problems\n4 gave the same twice, 0 differ\n");
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!place.folder.path().join("home").exists(), "no session and no history");
+    let unknown = place.call("check", &["--repeat", "--session", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert_eq!(place.call("check", &["--session", "mine"]).status.code(), Some(2), "without --repeat it means nothing");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn repeating_names_what_differs_and_what_could_not_be_checked() {
+    let flow = r#"(
+      format: 1,
+      id: "01ARZ3NDEKTSV4RRFFQ69G5FAW",
+      nodes: {
+        "dice": (kind: "read_text", title: "Dice", parameters: {"path": "/proc/sys/kernel/random/uuid"}),
+        "echo": (kind: "command", title: "Echo", parameters: {"program": "echo", "arguments": ["hello"]}),
+        "below": (kind: "template", parameters: {"template": "{{ in1 }}!"}),
+      },
+      connections: ["echo.stdout -> below.in1"],
+    )"#;
+    let place = Place::new(flow);
+    let output = place.call("check", &["--repeat"]);
+    let said = text(&output.stdout);
+    assert!(said.contains("differs:   Dice (\"dice\"): text was Text "), "{said}");
+    assert!(said.contains("; first at line 1, character "), "{said}");
+    assert!(
+        said.contains("unchecked: Template (\"below\"): it needs Echo (\"echo\"), which changes something outside"),
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let json: Json = serde_json::from_slice(&place.call("check", &["--repeat", "--json"]).stdout).unwrap();
+    assert_eq!(json["repeat"]["differing"]["dice"][0]["port"], "text");
+    assert_eq!(json["repeat"]["not_executed"][0], "echo");
+    // With results of a session at hand, what is below the effect can be checked too.
+    place.statuses(&["--session", "mine"]);
+    let output = place.call("check", &["--repeat", "--session", "mine"]);
+    assert!(text(&output.stdout).contains("1 gave the same twice, 1 differ\n"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn why_is_told_after_a_run_and_as_json() {
+    let place = Place::new(FLOW);
+    place.statuses(&[]);
+    let change = ["--resume", "--set", "b.template={{ in1 }}B", "--why", "c"];
+    let output = place.call("run", &[&change[..], &["--quiet"]].concat());
+    let tree = "Template (\"c\") ran: upstream Template (\"b\") executes\n  Template (\"b\") ran: Template changed ";
+    assert!(text(&output.stdout).starts_with(tree), "{}", text(&output.stdout));
+    let record = place.record(&["--resume", "--set", "b.template=other", "--why", "c"]);
+    assert_eq!(record["why"][1]["node"], "b");
+    assert_eq!(record["why"][1]["led_by"], "c");
+    assert_eq!(record["why"][1]["status"], "executed");
+    let plan = place.call("plan", &["--resume", "--set", "b.template=new", "--why", "c", "--json"]);
+    let plan: Json = serde_json::from_slice(&plan.stdout).unwrap();
+    assert_eq!(plan["why"][0]["upstream"][0], "b");
+    assert_eq!(plan["why"][0]["decision"], "run");
+    assert_eq!(plan["why"][1]["reasons"][0]["reason"], "ConfigChanged");
 }

@@ -5,7 +5,10 @@ use std::{fmt::Write as _, path::PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::{Outcome, catalogue, load, print};
+use super::{
+    Outcome, catalogue, load, print,
+    repeat::{check_repeat, repeat_as_json, repeat_as_text},
+};
 use crate::{
     nodes,
     workflow::{Problem, Severity},
@@ -16,6 +19,13 @@ use crate::{
 pub(super) struct CheckArguments {
     /// The workflow
     file: PathBuf,
+    /// Execute every node twice that claims to give the same for the same, and name those that do not; what changes
+    /// something outside is not executed
+    #[arg(long)]
+    repeat: bool,
+    /// With --repeat: use the results of the session with this name for what is not executed
+    #[arg(long, value_name = "NAME", requires = "repeat")]
+    session: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -24,13 +34,23 @@ pub(super) struct CheckArguments {
 pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
     let workflow = load(&arguments.file)?;
     let problems = nodes::check(&workflow, &catalogue());
+    let repeated =
+        arguments.repeat.then(|| check_repeat(&arguments.file, &workflow, arguments.session.as_deref())).transpose()?;
     if arguments.json {
         let list: Vec<_> = problems.iter().map(as_json).collect();
-        print(&format!("{:#}\n", json!({ "nodes": workflow.n_nodes(), "problems": list })))?;
+        let mut json = json!({ "nodes": workflow.n_nodes(), "problems": list });
+        if let Some((repeated, names)) = &repeated {
+            json["repeat"] = repeat_as_json(repeated, names);
+        }
+        print(&format!("{json:#}\n"))?;
     } else {
         print(&as_text(workflow.n_nodes(), &problems))?;
+        if let Some((repeated, names)) = &repeated {
+            print(&repeat_as_text(repeated, names))?;
+        }
     }
     let failed = problems.iter().any(|problem| problem.severity == Severity::Error);
+    let failed = failed || repeated.is_some_and(|(repeated, _)| !repeated.is_fine());
     Ok(if failed { Outcome::NodeFailed } else { Outcome::Success })
 }
 

@@ -137,7 +137,7 @@ fn unkept(error: &impl std::fmt::Display) -> String {
 }
 
 /// Returns the node with this id, or with this title if it is the only one.
-fn find(workflow: &Workflow, name: &str) -> anyhow::Result<NodeId> {
+pub(super) fn find(workflow: &Workflow, name: &str) -> anyhow::Result<NodeId> {
     if let Some((id, _)) = workflow.nodes().find(|(id, _)| id.as_str() == name) {
         return Ok(id.clone());
     }

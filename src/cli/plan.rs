@@ -1,18 +1,16 @@
 //! `pinflow plan`: what a run would do, and why.
 
-use anyhow::bail;
 use clap::Args;
+use serde_json::json;
 
 use super::{
     Outcome,
-    marking::Marking,
+    marking::{Marking, find},
     print,
     report::{plan_as_json, plan_as_text},
+    why::{Names, why_as_json, why_as_text},
 };
-use crate::{
-    engine::{plan as make_plan, probe},
-    workflow::NodeId,
-};
+use crate::engine::{plan as make_plan, probe};
 
 /// Arguments of `pinflow plan`.
 #[derive(Debug, Args)]
@@ -34,14 +32,20 @@ pub(super) fn plan(arguments: &PlanArguments) -> anyhow::Result<Outcome> {
     let catalogue = prepared.engine.catalogue();
     let (plan, _) =
         make_plan(&request.workflow, catalogue, &request.marks, &request.baseline, &probes, &request.options);
+    let names = Names::new(request, catalogue);
     if let Some(node) = &arguments.why {
-        let id = node.parse::<NodeId>().ok().filter(|id| plan.get(id).is_some());
-        let Some(id) = id else { bail!("there is no node {node:?}") };
-        print(&(plan.why(&id).join("\n") + "\n"))?;
+        let id = find(&request.workflow, node)?;
+        let chain = plan.why(&id);
+        let text = if arguments.json {
+            format!("{:#}\n", json!({ "node": id.to_string(), "why": why_as_json(&chain, &names) }))
+        } else {
+            why_as_text(&chain, &names)
+        };
+        print(&text)?;
     } else if arguments.json {
-        print(&format!("{:#}\n", plan_as_json(&plan)))?;
+        print(&format!("{:#}\n", plan_as_json(&plan, &names)))?;
     } else {
-        print(&plan_as_text(&plan))?;
+        print(&plan_as_text(&plan, &names))?;
     }
     let failed = plan.counts().cannot_run > 0;
     Ok(if failed { Outcome::NodeFailed } else { Outcome::Success })

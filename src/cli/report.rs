@@ -5,10 +5,12 @@ use std::{fmt::Write as _, time::Duration};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::why::Names;
 use crate::{
     engine::{Decision, NodePlan, Plan},
     store::{Attempt, NodeRecord, Provenance, RunRecord, RunStatus, Status, age_in_words},
     value::to_json,
+    workflow::NodeId,
 };
 
 /// Returns a time for people: `12 ms`, `3.4 s`, `2 min 5 s`.
@@ -23,11 +25,12 @@ pub(super) fn readable_time(time: Duration) -> String {
 }
 
 /// Returns what came of a node, in one line.
-pub(super) fn node_line(record: &NodeRecord) -> String {
+pub(super) fn node_line(record: &NodeRecord, names: &Names) -> String {
+    let name = |node: &NodeId| names.of(node);
     let took = record.took.map(readable_time).unwrap_or_default();
     let results: Vec<String> =
         record.results.iter().flat_map(|results| results.ports()).map(|port| port.preview.clone()).collect();
-    let reasons: Vec<String> = record.reasons.iter().map(ToString::to_string).collect();
+    let reasons: Vec<String> = record.reasons.iter().map(|reason| reason.in_words(&name)).collect();
     let detail = match &record.status {
         Status::Executed => format!("{}  [{}]", results.join(", "), reasons.join("; ")),
         Status::Reused { .. } => results.join(", "),
@@ -35,7 +38,7 @@ pub(super) fn node_line(record: &NodeRecord) -> String {
         Status::Kept { made, .. } => {
             format!("{} ({})", results.join(", "), age_in_words(*made, Timestamp::now()))
         }
-        Status::NotRun(why) => why.to_string(),
+        Status::NotRun(why) => why.in_words(&name),
         Status::Failed(error) => error.clone(),
         Status::Disabled | Status::Cancelled | Status::Interrupted => String::new(),
     };
@@ -84,9 +87,9 @@ const fn status_words(status: RunStatus) -> &'static str {
 }
 
 /// Returns a run as JSON. Outputs are given as previews, and texts and numbers as they are.
-pub(super) fn run_as_json(record: &RunRecord) -> serde_json::Value {
+pub(super) fn run_as_json(record: &RunRecord, names: &Names) -> serde_json::Value {
     let nodes: serde_json::Map<_, _> =
-        record.nodes().map(|node| (node.node.to_string(), node_as_json(&node))).collect();
+        record.nodes().map(|node| (node.node.to_string(), node_as_json(&node, names))).collect();
     json!({
         "run": record.header.id.to_string(),
         "session": record.header.session.to_string(),
@@ -100,7 +103,8 @@ pub(super) fn run_as_json(record: &RunRecord) -> serde_json::Value {
     })
 }
 
-fn node_as_json(node: &NodeRecord) -> serde_json::Value {
+fn node_as_json(node: &NodeRecord, names: &Names) -> serde_json::Value {
+    let name = |node: &NodeId| names.of(node);
     let outputs: serde_json::Map<_, _> = node
         .results
         .iter()
@@ -116,7 +120,7 @@ fn node_as_json(node: &NodeRecord) -> serde_json::Value {
     json!({
         "status": node.status.name(),
         "detail": match &node.status {
-            Status::NotRun(why) => Some(why.to_string()),
+            Status::NotRun(why) => Some(why.in_words(&name)),
             Status::Failed(error) => Some(error.clone()),
             Status::Reused { from: Provenance::Run(run) } | Status::Kept { from: run, .. } => Some(run.to_string()),
             _ => None,
@@ -126,7 +130,7 @@ fn node_as_json(node: &NodeRecord) -> serde_json::Value {
             _ => None,
         },
         "attempts": node.attempts.iter().map(attempt_as_json).collect::<Vec<_>>(),
-        "reasons": node.reasons.iter().map(|reason| json!({ "reason": reason.name(), "detail": reason.to_string() })).collect::<Vec<_>>(),
+        "reasons": node.reasons.iter().map(|reason| json!({ "reason": reason.name(), "detail": reason.in_words(&name) })).collect::<Vec<_>>(),
         "took_ms": node.took.map(|took| took.as_secs_f64() * 1000.0),
         "outputs": outputs,
         "warnings": node.warnings,
@@ -143,27 +147,36 @@ fn attempt_as_json(attempt: &Attempt) -> serde_json::Value {
     })
 }
 
-/// Returns what a plan says of a node: a word and a sentence.
-pub(super) fn decision_words(node: &NodePlan) -> (&'static str, String) {
-    let reasons: Vec<String> = node.reasons.iter().map(ToString::to_string).collect();
+/// Returns what a plan says of a node, in one word.
+pub(super) const fn decision_word(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Execute => "run",
+        Decision::Reuse { .. } => "reuse",
+        Decision::Pinned { .. } => "pinned",
+        Decision::Disabled => "disabled",
+        Decision::NotRun(_) => "not-run",
+        Decision::CannotRun(_) => "cannot",
+    }
+}
+
+/// Returns the reasons for what a plan says of a node, in a sentence.
+fn decision_sentence(node: &NodePlan, names: &Names) -> String {
+    let name = |node: &NodeId| names.of(node);
     match &node.decision {
-        Decision::Execute => ("run", reasons.join("; ")),
-        Decision::Reuse { .. } => ("reuse", String::new()),
-        Decision::Pinned { .. } => {
-            ("pinned", node.stale.as_ref().map(|stale| format!("stale: {}", stale.0)).unwrap_or_default())
-        }
-        Decision::Disabled => ("disabled", String::new()),
-        Decision::NotRun(why) => ("not-run", why.to_string()),
-        Decision::CannotRun(why) => ("cannot", why.clone()),
+        Decision::Execute => node.reasons.iter().map(|reason| reason.in_words(&name)).collect::<Vec<_>>().join("; "),
+        Decision::Reuse { .. } | Decision::Disabled => String::new(),
+        Decision::Pinned { .. } => node.stale.as_ref().map(|stale| format!("stale: {}", stale.0)).unwrap_or_default(),
+        Decision::NotRun(why) => why.in_words(&name),
+        Decision::CannotRun(why) => why.clone(),
     }
 }
 
 /// Returns a plan as text.
-pub(super) fn plan_as_text(plan: &Plan) -> String {
+pub(super) fn plan_as_text(plan: &Plan, names: &Names) -> String {
     let mut lines: Vec<String> = plan
         .nodes()
         .map(|node| {
-            let (word, sentence) = decision_words(node);
+            let (word, sentence) = (decision_word(&node.decision), decision_sentence(node, names));
             let released = node.released.as_ref().map(|why| format!("  (pin released: {})", why.0)).unwrap_or_default();
             format!("{word:<9} {:<20} {sentence}{released}", node.node.as_str()).trim_end().to_owned()
         })
@@ -177,16 +190,19 @@ pub(super) fn plan_as_text(plan: &Plan) -> String {
 }
 
 /// Returns a plan as JSON.
-pub(super) fn plan_as_json(plan: &Plan) -> serde_json::Value {
+pub(super) fn plan_as_json(plan: &Plan, names: &Names) -> serde_json::Value {
     let nodes: serde_json::Map<_, _> = plan
         .nodes()
         .map(|node| {
-            let (word, sentence) = decision_words(node);
+            let (word, sentence) = (decision_word(&node.decision), decision_sentence(node, names));
+            let why = plan.why_alone(&node.node);
             let described = json!({
+                "name": names.of(&node.node),
                 "decision": word,
                 "detail": sentence,
                 "reasons": node.reasons.iter().map(|reason| reason.name()).collect::<Vec<_>>(),
-                "why": plan.why(&node.node),
+                "why": why.as_ref().map(|why| why.in_words(&|node| names.of(node))),
+                "upstream": why.iter().flat_map(|why| &why.upstream).map(ToString::to_string).collect::<Vec<_>>(),
                 "side_effect": node.side_effect,
                 "warnings": node.warnings,
             });

@@ -11,12 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     Outcome, complain,
-    marking::{Marking, Prepared, name_of},
+    marking::{Marking, Prepared, find, name_of},
     print,
     report::{node_line, run_as_json, summary},
+    why::{Names, why_as_json, why_as_text},
 };
 use crate::{
-    engine::{Event, EventKind},
+    engine::{Event, EventKind, why_it_was},
     session::{Marks, marks_after},
     store::{RunRecord, RunStatus, Status},
 };
@@ -29,6 +30,9 @@ pub(super) struct RunArguments {
     /// Print the record of the run as JSON
     #[arg(long)]
     json: bool,
+    /// After the run, show the chain of reasons for what came of one node
+    #[arg(long, value_name = "NODE")]
+    why: Option<String>,
     /// Print nothing but errors
     #[arg(long, short)]
     quiet: bool,
@@ -36,22 +40,36 @@ pub(super) struct RunArguments {
 
 pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
     let prepared = arguments.marking.prepare()?;
+    let asked = arguments.why.as_ref().map(|node| find(&prepared.request.workflow, node)).transpose()?;
+    let names = Names::new(&prepared.request, prepared.engine.catalogue());
     let bar = progress_bar(arguments.quiet);
     bar.set_message(name_of(&arguments.marking.file, &prepared.request.workflow));
     let marks = prepared.request.marks.clone();
     let shown = bar.clone();
     let says_lines = !arguments.json && !arguments.quiet;
-    let record = prepared.engine.run(prepared.request.clone(), move |event| show(&shown, says_lines, event));
+    let shown_names = names.clone();
+    let on_event = move |event| show(&shown, says_lines.then_some(&shown_names), event);
+    let record = prepared.engine.run(prepared.request.clone(), on_event);
     bar.finish_and_clear();
     for failed in record.own().iter().filter(|node| matches!(node.status, Status::Failed(_))) {
         if let Status::Failed(error) = &failed.status {
-            complain(&format!("error: {}: {error}", failed.node));
+            complain(&format!("error: {}: {error}", names.of(&failed.node)));
         }
     }
+    let chain = asked.as_ref().map(|node| why_it_was(&record, node));
     if arguments.json {
-        print(&format!("{:#}\n", run_as_json(&record)))?;
-    } else if !arguments.quiet {
-        print(&format!("{}\n", summary(&record)))?;
+        let mut json = run_as_json(&record, &names);
+        if let Some(chain) = &chain {
+            json["why"] = why_as_json(chain, &names);
+        }
+        print(&format!("{json:#}\n"))?;
+    } else {
+        if !arguments.quiet {
+            print(&format!("{}\n", summary(&record)))?;
+        }
+        if let Some(chain) = &chain {
+            print(&why_as_text(chain, &names))?;
+        }
     }
     keep(prepared, marks, &record)?;
     Ok(match record.header.status {
@@ -72,7 +90,7 @@ fn progress_bar(quiet: bool) -> ProgressBar {
     bar
 }
 
-fn show(bar: &ProgressBar, says_lines: bool, event: Event) {
+fn show(bar: &ProgressBar, lines: Option<&Names>, event: Event) {
     match event.kind {
         EventKind::Started { plan, .. } => {
             bar.set_length(plan.counts().execute as u64);
@@ -81,9 +99,9 @@ fn show(bar: &ProgressBar, says_lines: bool, event: Event) {
             if record.took.is_some() || matches!(record.status, Status::Kept { .. }) {
                 bar.inc(1);
             }
-            if says_lines {
+            if let Some(names) = lines {
                 // Standard output that is gone is reported with the summary.
-                bar.suspend(|| print(&format!("{}\n", node_line(&record)))).unwrap_or_default();
+                bar.suspend(|| print(&format!("{}\n", node_line(&record, names)))).unwrap_or_default();
             }
         }
         EventKind::NodeStarted { .. }

@@ -119,7 +119,7 @@ fn node_ui(
     });
     section(ui, "Input Data", false, id, |ui| record::inputs_ui(ui, view, id, viewers, commands));
     section(ui, "Output Data", true, id, |ui| match view.baseline.get(id) {
-        Some(record) => results_ui(ui, record, Room::Small, viewers, commands),
+        Some(record) => results_ui(ui, view, record, Room::Small, viewers, commands),
         None => {
             ui.weak("No results yet.");
         }

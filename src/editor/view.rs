@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    engine::{Decision, Plan},
+    engine::{Decision, Plan, name_of_node},
     nodes::Catalogue,
     session::{Baseline, Marks},
     store::{NodeRecord, RunId, RunKind},
@@ -40,6 +40,11 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
+    /// Returns a node's name for people, with its id.
+    pub fn name(&self, node: &NodeId) -> String {
+        name_of_node(self.workflow, self.catalogue, node)
+    }
+
     /// Returns what came of a node last: its newest record, seen from the last run if that reused it.
     pub fn record(&self, node: &NodeId) -> Option<Arc<NodeRecord>> {
         let record = self.baseline.get(node)?;

@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use egui::{RichText, ScrollArea, Ui};
 
 pub(crate) use self::picture::{PictureKey, prepare};
-use super::{Command, theme, words};
+use super::{Command, View, theme, words};
 use crate::{
     nodes::Outputs,
     store::{Kept, NodeRecord, RunId, Status},
@@ -106,6 +106,7 @@ impl Room {
 /// Shows the results of a node: every port with its value.
 pub(crate) fn results_ui(
     ui: &mut Ui,
+    view: View<'_>,
     record: &NodeRecord,
     room: Room,
     viewers: &mut Viewers,
@@ -119,7 +120,7 @@ pub(crate) fn results_ui(
             } else {
                 theme::tokens(ui).text_muted
             };
-            let said = words::status(&record.status);
+            let said = words::status(&record.status, &|node| view.name(node));
             ui.colored_label(color, theme::readable(&said));
             // What a failed node gives on its error output.
             if let Some(kept) = results {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     engine::Decision,
     nodes::Catalogue,
-    store::{PinPolicy, Status, age_in_words},
+    store::{NameOf, PinPolicy, Status, age_in_words},
     workflow::{Node, NodeId, Workflow},
 };
 
@@ -61,8 +61,8 @@ pub(crate) const fn policy(policy: PinPolicy) -> &'static str {
     }
 }
 
-/// Returns what a run would do with a node.
-pub(crate) fn decision(decision: &Decision) -> String {
+/// Returns what a run would do with a node, with nodes named this way.
+pub(crate) fn decision(decision: &Decision, name: &NameOf<'_>) -> String {
     match decision {
         Decision::Execute => "Runs".to_owned(),
         Decision::Reuse { .. } => "Reuses its results".to_owned(),
@@ -71,13 +71,13 @@ pub(crate) fn decision(decision: &Decision) -> String {
         }
         Decision::Pinned { .. } => "Uses its pin".to_owned(),
         Decision::Disabled => "Disabled: does not run, gives nothing".to_owned(),
-        Decision::NotRun(why) => format!("Does not run: {why}"),
+        Decision::NotRun(why) => format!("Does not run: {}", why.in_words(name)),
         Decision::CannotRun(why) => format!("Cannot run: {why}"),
     }
 }
 
-/// Returns what came of a node in a run.
-pub(crate) fn status(status: &Status) -> String {
+/// Returns what came of a node in a run, with nodes named this way.
+pub(crate) fn status(status: &Status, name: &NameOf<'_>) -> String {
     match status {
         Status::Executed => "Executed".to_owned(),
         Status::Reused { .. } => "Reused the results of an earlier run".to_owned(),
@@ -85,7 +85,7 @@ pub(crate) fn status(status: &Status) -> String {
         Status::Pinned { policy: pinned, .. } => format!("Pinned ({})", policy(*pinned)),
         Status::Kept { made, .. } => format!("Kept, {}", age_in_words(*made, Timestamp::now())),
         Status::Disabled => "Disabled".to_owned(),
-        Status::NotRun(why) => format!("Did not run: {why}"),
+        Status::NotRun(why) => format!("Did not run: {}", why.in_words(name)),
         Status::Failed(error) => format!("Failed: {error}"),
         Status::Cancelled => "Cancelled".to_owned(),
         Status::Interrupted => "Interrupted: the program ended before it finished".to_owned(),

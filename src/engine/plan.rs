@@ -7,7 +7,6 @@ mod pins;
 mod planner;
 mod probe;
 mod step;
-mod why;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -23,7 +22,7 @@ pub(super) use self::{
 use self::{facts::Prepared, parts::Need};
 pub use self::{planner::Planner, probe::probe};
 use crate::{
-    engine::run::body::Body,
+    engine::{run::body::Body, why::name_of_node},
     nodes::{Catalogue, Loops},
     session::{Baseline, Marks},
     store::{NotRun, Part, PinPolicy, Provenance, Reason, RunKind},
@@ -259,11 +258,6 @@ impl Plan {
     pub const fn counts(&self) -> PlanCounts {
         self.counts
     }
-
-    /// Returns the chain of reasons for what is decided on a node, nearest first, each one line for a person.
-    pub fn why(&self, node: &NodeId) -> Vec<String> {
-        why::chain(self, node)
-    }
 }
 
 /// Returns what a run would do, and the problems of the workflow. For one plan after the other there is [`Planner`].
@@ -344,6 +338,11 @@ impl View<'_> {
 
     fn id(&self, index: usize) -> &NodeId {
         &self.prepared.graph.ids[index]
+    }
+
+    /// Returns a node's name for people.
+    fn name(&self, id: &NodeId) -> String {
+        name_of_node(self.sources.workflow, self.sources.catalogue, id)
     }
 
     fn facts(&self, index: usize) -> &Arc<facts::Facts> {

@@ -1,17 +1,24 @@
 //! What is under the pointer, in words: for the status line and for tooltips.
 
-use egui::Ui;
+use egui::{Label, Ui};
 
 use super::{
     canvas_frame::{CanvasFrame, PortAt},
     standing::{Standing, decision_line},
 };
 use crate::{
-    editor::{View, theme::readable},
-    engine::NodePlan,
+    editor::{View, theme::readable, words},
+    engine::{NodePlan, why_in_lines},
     store::Kept,
-    workflow::{PortId, PortRef},
+    workflow::{NodeId, PortId, PortRef},
 };
+
+/// How many lines a tooltip has at most.
+const MAX_TOOLTIP_LINES: usize = 12;
+
+/// How far a line is set in below what it explains, and how often at most.
+const SET_IN: f32 = 12.0;
+const MAX_SET_IN: usize = 8;
 
 /// Returns what came out of a port last, in one line.
 pub(super) fn preview(view: View<'_>, output: &PortRef) -> Option<String> {
@@ -41,8 +48,14 @@ pub(super) fn node_in_words(frame: &CanvasFrame<'_>, index: usize, standing: &St
     };
     words.push_str(": ");
     // The first reason says what would be done, too.
-    match standing.plan.and_then(|plan| frame.view.plan.why(&plan.node).into_iter().next()) {
-        Some(reason) => words.push_str(&[standing.without_plan().in_words(), reason].join(" · ")),
+    match standing.plan.and_then(|plan| frame.view.plan.why_alone(&plan.node)) {
+        Some(why) => {
+            // The node itself is named already.
+            let name = |node: &NodeId| {
+                if *node == why.node { "it".to_owned() } else { frame.view.name(node) }
+            };
+            words.push_str(&[standing.without_plan().in_words(), why.in_words(&name)].join(" · "));
+        }
         None => words.push_str(&standing.in_words()),
     }
     words
@@ -56,7 +69,10 @@ pub(super) fn port_in_words(frame: &CanvasFrame<'_>, at: PortAt) -> String {
     if at.is_input {
         let source = frame.view.workflow.feed(&reference);
         let from = match source {
-            Some(source) => format!(", fed by {source}"),
+            Some(source) => {
+                let node = words::title(frame.view.workflow, frame.view.catalogue, &source.node);
+                format!(", fed by {node} {}", source.port)
+            }
             None if port.required => ", not connected, required".to_owned(),
             None => ", not connected".to_owned(),
         };
@@ -79,11 +95,15 @@ pub(super) fn wire_in_words(frame: &CanvasFrame<'_>, index: usize) -> (String, S
 /// Shows what a run would do with a node, and the whole chain of reasons.
 pub(super) fn plan_tooltip_ui(ui: &mut Ui, view: View<'_>, plan: &NodePlan) {
     ui.set_max_width(360.0);
-    ui.strong(readable(&decision_line(plan)));
-    for reason in view.plan.why(&plan.node) {
-        ui.label(readable(&reason));
+    ui.strong(readable(&decision_line(view, plan)));
+    let lines = why_in_lines(&view.plan.why(&plan.node), &|node| view.name(node));
+    for (depth, line) in lines.iter().take(MAX_TOOLTIP_LINES) {
+        ui.horizontal_top(|ui| {
+            ui.add_space(*depth.min(&MAX_SET_IN) as f32 * SET_IN);
+            ui.add(Label::new(readable(line).as_ref()).wrap());
+        });
     }
-    for warning in &plan.warnings {
-        ui.colored_label(super::theme::tokens(ui).stale, readable(warning));
+    if lines.len() > MAX_TOOLTIP_LINES {
+        ui.weak(format!("and {} more: see Why in the inspector", lines.len() - MAX_TOOLTIP_LINES));
     }
 }

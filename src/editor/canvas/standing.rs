@@ -6,7 +6,7 @@ use egui::Color32;
 use jiff::Timestamp;
 
 use crate::{
-    editor::{LiveState, View, icons::Icon, theme::Tokens},
+    editor::{LiveState, View, icons::Icon, theme::Tokens, words},
     engine::{Decision, NodePlan},
     session::{Mark, PinPolicy, PinState},
     store::{NodeRecord, Status},
@@ -120,7 +120,7 @@ impl<'a> Standing<'a> {
         let failed = activity == Activity::Settled && record.is_some_and(|record| is_failed(&record.status));
         let footer = match live {
             Some(live @ (LiveState::Waiting | LiveState::Running { .. })) => footer_of_live(live),
-            _ => footer_at_rest(view.marks.get(id), mark, record, plan, now),
+            _ => footer_at_rest(view, (id, mark), record, plan, now),
         };
         let shows_plan = view.show_plan && !is_running(view);
         Self { mark, activity, failed, plan: plan.filter(|_| shows_plan), footer }
@@ -218,13 +218,13 @@ fn footer_of_live(live: &LiveState) -> Footer {
 }
 
 fn footer_at_rest(
-    mark: &Mark,
-    look: MarkLook,
+    view: View<'_>,
+    (id, look): (&NodeId, MarkLook),
     record: Option<&NodeRecord>,
     plan: Option<&NodePlan>,
     now: Timestamp,
 ) -> Footer {
-    match (look, mark.capture()) {
+    match (look, view.marks.get(id).capture()) {
         (MarkLook::Disabled, _) => footer(Some(Icon::Disable), "disabled", Tone::Muted),
         (MarkLook::Pinned { stale: true, .. }, _) => {
             let why = plan.and_then(|plan| {
@@ -240,7 +240,7 @@ fn footer_at_rest(
             footer(Some(sign), format!("pinned{edited} {age}"), Tone::Pinned)
         }
         (MarkLook::Armed(_), _) => footer(Some(Icon::Pin), "pins what the next run gives", Tone::Pinned),
-        _ => record.map_or_else(|| footer(None, "not run yet", Tone::Muted), footer_of_record),
+        _ => record.map_or_else(|| footer(None, "not run yet", Tone::Muted), |record| footer_of_record(view, record)),
     }
 }
 
@@ -249,7 +249,7 @@ fn footer(icon: Option<Icon>, text: impl Into<String>, tone: Tone) -> Footer {
 }
 
 /// Returns what came of a node, in one line.
-fn footer_of_record(record: &NodeRecord) -> Footer {
+fn footer_of_record(view: View<'_>, record: &NodeRecord) -> Footer {
     match &record.status {
         Status::Executed => {
             let took = record.took.map(short_time).unwrap_or_default();
@@ -259,7 +259,10 @@ fn footer_of_record(record: &NodeRecord) -> Footer {
         Status::Kept { .. } => footer(Some(Icon::Reuse), with_size("kept".to_owned(), record), Tone::Muted),
         Status::Pinned { .. } => footer(Some(Icon::Pin), with_size("was pinned".to_owned(), record), Tone::Muted),
         Status::Disabled => footer(None, "was disabled", Tone::Muted),
-        Status::NotRun(why) => footer(Some(Icon::Skip), format!("not run: {why}"), Tone::Muted),
+        Status::NotRun(why) => {
+            let why = why.in_words(&|node| words::title(view.workflow, view.catalogue, node));
+            footer(Some(Icon::Skip), format!("not run: {why}"), Tone::Muted)
+        }
         Status::Failed(error) => {
             let line = error.lines().next().unwrap_or_default();
             footer(Some(Icon::Error), if line.is_empty() { "failed" } else { line }, Tone::Failed)
@@ -354,11 +357,11 @@ pub(super) const fn decision_sign(decision: &Decision, tokens: &Tokens) -> (Icon
 }
 
 /// Returns one line for what is decided, with its detail.
-pub(super) fn decision_line(plan: &NodePlan) -> String {
+pub(super) fn decision_line(view: View<'_>, plan: &NodePlan) -> String {
     let words = decision_in_words(&plan.decision);
     let mut line: String = words[..1].to_uppercase() + &words[1..];
     match &plan.decision {
-        Decision::NotRun(why) => line = format!("{line}: {why}"),
+        Decision::NotRun(why) => line = format!("{line}: {}", why.in_words(&|node| view.name(node))),
         Decision::CannotRun(why) => line = format!("{line}: {why}"),
         Decision::Execute if plan.side_effect => line.push_str(", and changes something outside"),
         _ => {}

@@ -8,10 +8,15 @@ use crate::{
         viewers::{Viewers, port_ui, stored_ui},
         words,
     },
+    engine::why_in_lines,
     nodes::LogLevel,
     store::{Arrived, Effect, LogLine},
     workflow::NodeId,
 };
+
+/// How far a line is set in below what it explains, and how often at most: the inspector is narrow.
+const SET_IN: f32 = 10.0;
+const MAX_SET_IN: usize = 6;
 
 /// Shows what reached the node's inputs in its last run.
 pub(super) fn inputs_ui(
@@ -44,19 +49,17 @@ pub(super) fn inputs_ui(
 pub(super) fn why_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     ui.label(RichText::new("Next Resume").small().weak());
     if let Some(plan) = view.plan.get(node) {
-        line_ui(ui, &words::decision(&plan.decision));
-        for line in view.plan.why(node) {
-            bullet_ui(ui, &line);
-        }
+        line_ui(ui, &words::decision(&plan.decision, &|node| view.name(node)));
+        why_lines_ui(ui, &why_in_lines(&view.plan.why(node), &|node| view.name(node)));
     } else {
         ui.weak("Not planned yet.");
     }
     let Some(record) = view.record(node) else { return };
     ui.add_space(4.0);
     ui.label(RichText::new("Last run").small().weak());
-    line_ui(ui, &words::status(&record.status));
+    line_ui(ui, &words::status(&record.status, &|node| view.name(node)));
     for reason in record.reasons.iter() {
-        bullet_ui(ui, &reason.to_string());
+        bullet_ui(ui, &reason.in_words(&|node| view.name(node)));
     }
     for warning in record.warnings.iter().chain(&record.released) {
         bullet_ui(ui, warning);
@@ -65,6 +68,16 @@ pub(super) fn why_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
         Effect::None => {}
         Effect::Performed => bullet_ui(ui, "its effect on the outside took place"),
         Effect::HeldBack => bullet_ui(ui, "its effect on the outside did not take place"),
+    }
+}
+
+/// Shows a chain of reasons, every node set in below what it explains.
+fn why_lines_ui(ui: &mut Ui, lines: &[(usize, String)]) {
+    for (depth, line) in lines {
+        ui.horizontal_top(|ui| {
+            ui.add_space(*depth.min(&MAX_SET_IN) as f32 * SET_IN);
+            bullet_ui(ui, line);
+        });
     }
 }
 

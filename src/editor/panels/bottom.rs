@@ -89,7 +89,7 @@ fn output_ui(ui: &mut Ui, view: View<'_>, viewers: &mut Viewers, commands: &mut 
     ui.label(RichText::new(words::title(view.workflow, view.catalogue, node)).strong());
     match view.record(node) {
         Some(record) => {
-            ui.push_id(node.as_str(), |ui| results_ui(ui, &record, Room::Large, viewers, commands));
+            ui.push_id(node.as_str(), |ui| results_ui(ui, view, &record, Room::Large, viewers, commands));
         }
         None => {
             ui.weak("No results yet: run the workflow.");

@@ -201,7 +201,7 @@ impl Decider<'_> {
         self.feeds().iter().find_map(|feed| {
             let Arriving::Data(arrived) = self.arriving(feed) else { return None };
             differs(feed, arrived, capture)
-                .then(|| Release(format!("{} gives other data on {}", feed.source.node, feed.port)))
+                .then(|| Release(format!("{} gives other data on {}", self.view.name(&feed.source.node), feed.port)))
         })
     }
 

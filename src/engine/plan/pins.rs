@@ -84,11 +84,12 @@ fn upstream_change(view: &View<'_>, index: usize) -> String {
         }
         let id = view.id(node);
         if matches!(view.sources.marks.get(id), Mark::Disabled) {
-            return format!("upstream {id} is disabled");
+            return format!("upstream {} is disabled", view.name(id));
         }
         let config = view.facts(node).config;
         if let Some(record) = view.sources.baseline.get(id).filter(|record| record.config != config) {
-            return format!("upstream {id}: {}", in_words(&config_changes(view, &record.as_it_was, id)));
+            let changes = in_words(&config_changes(view, &record.as_it_was, id));
+            return format!("upstream {}: {changes}", view.name(id));
         }
         waiting.extend(graph.inputs[node].iter().map(|feed| feed.from));
     }

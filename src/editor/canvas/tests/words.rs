@@ -34,7 +34,7 @@ fn a_node_says_what_came_of_it() {
     let mut window = window_of(app);
     assert!(says(&window, "State Reader: 12 ms · 1,204 items"));
     assert!(says(&window, "State Keeper: no column named x"));
-    assert!(says(&window, "State Letter: not run: nothing on body: keeper failed"));
+    assert!(says(&window, "State Letter: not run: nothing on body: Keeper failed"));
     let from = Provenance::Run(RunId::generate());
     window.state_mut().settle("reader", Status::Reused { from }, items(1));
     window.run();
@@ -68,7 +68,7 @@ fn a_node_says_what_a_run_would_do_with_it() {
     let at = center(&window, "Node Keeper");
     window.hover_at(at);
     window.run();
-    assert_eq!(window.state().canvas.status(), "Keeper (Filter rows): not run yet · keeper runs: it never ran");
+    assert_eq!(window.state().canvas.status(), "Keeper (Filter rows): not run yet · it runs: it never ran");
     window.state_mut().show_plan = false;
     window.run();
     assert!(says(&window, "State Keeper: not run yet"));
@@ -101,7 +101,7 @@ fn the_status_line_says_what_the_pointer_is_over() {
     for (label, words) in [
         ("Node Reader", "Reader (Read CSV): 12 ms · 3 items"),
         ("State Reader: 12 ms · 3 items", "Reader (Read CSV): 12 ms · 3 items"),
-        ("Keeper input in", "Keeper input in: takes Table, fed by reader.out"),
+        ("Keeper input in", "Keeper input in: takes Table, fed by Reader out"),
         ("Reader output out", "Reader output out: gives Table · List of 3"),
         ("Wire Reader out to Keeper in", "Reader out to Keeper in: List of 3"),
     ] {

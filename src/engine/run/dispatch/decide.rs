@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::{
-        Decision,
+        Decision, name_of_node,
         plan::{Given, missing_input},
         run::{EventKind, body::Source, host::NodeHost},
     },
@@ -227,7 +227,8 @@ impl Dispatcher<'_> {
             let before = capture.inputs.iter().find(|before| *before.port() == feed.port)?;
             let is_new = matches!(source, Source::Member(_)) && now.provenance().is_some();
             (is_new && !now.same_data(before)).then(|| {
-                let why = format!("{} executed and gives other data on {}", feed.source.node, feed.port);
+                let name = name_of_node(&self.request.workflow, &self.engine.catalogue, &feed.source.node);
+                let why = format!("{name} executed and gives other data on {}", feed.port);
                 (feed.port.clone(), why)
             })
         })
