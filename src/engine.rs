@@ -8,5 +8,5 @@ mod run;
 
 pub use self::{
     plan::{Decision, NodePlan, Plan, PlanCounts, PlanOptions, Planner, Probes, Release, Staleness, plan, probe},
-    run::{Engine, Event, EventKind, RunHandle, RunRequest},
+    run::{Engine, Event, EventKind, ReplaceError, RunHandle, RunRequest},
 };

@@ -1,6 +1,7 @@
 //! The engine's own figures. All that the bench uses of the engine stands here.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -205,6 +206,7 @@ fn request(workflow: &Arc<Workflow>, session: SessionId, baseline: &Arc<Baseline
         marks: Marks::default(),
         baseline: Arc::clone(baseline),
         options: PlanOptions::of(kind),
+        breakpoints: BTreeSet::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The arguments that `run` and `plan` share: which nodes, which marks, which session.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -82,6 +83,7 @@ impl Marking {
             marks,
             baseline: Arc::new(baseline),
             options: PlanOptions::of(kind).part(part),
+            breakpoints: BTreeSet::new(),
         };
         Ok(Prepared { engine: Engine::new(catalogue, store), request, session })
     }

@@ -89,6 +89,8 @@ fn show(bar: &ProgressBar, says_lines: bool, event: Event) {
         EventKind::NodeStarted { .. }
         | EventKind::NodeProgress { .. }
         | EventKind::NodeLogged { .. }
+        | EventKind::Paused { .. }
+        | EventKind::Continued
         | EventKind::Finished(_) => {
             bar.tick();
         }

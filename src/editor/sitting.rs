@@ -276,7 +276,7 @@ impl Sitting {
                 );
             }
             EventKind::NodeProgress { node, fraction, message } => self.progressed(run, &node, fraction, message),
-            EventKind::NodeLogged { .. } => {}
+            EventKind::NodeLogged { .. } | EventKind::Paused { .. } | EventKind::Continued => {}
             EventKind::NodeSettled(record) => self.settled(run, &record),
             EventKind::Finished(record) => {
                 self.finished(&record);

@@ -1,6 +1,10 @@
 //! Carries out the steps of a scenario on the real engine and the real store.
 
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    sync::Arc,
+};
 
 use pinflow::{
     engine::{Decision, Engine, EventKind, Plan, PlanOptions, RunRequest, plan, probe},
@@ -209,6 +213,7 @@ impl World {
             marks: self.session().marks.clone(),
             baseline: Arc::clone(&self.session().baseline),
             options: Self::options(expectations),
+            breakpoints: BTreeSet::new(),
         };
         let (started, waiting) = std::sync::mpsc::channel();
         let handle = self.engine.start(request, move |event| {

@@ -1,6 +1,7 @@
 //! Starting and stopping runs, what happens in them, planning and looking at the world.
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -39,6 +40,7 @@ impl App {
             marks: sitting.marks().clone(),
             baseline: Arc::clone(sitting.baseline()),
             options: PlanOptions::of(kind).part(part),
+            breakpoints: BTreeSet::new(),
         };
         let reporter = self.background.reporter();
         self.run = Some(self.engine.start(request, move |event| reporter.report(Message::Engine(event))));
@@ -88,7 +90,10 @@ impl App {
                 let took = record.header.took.map(words::duration).unwrap_or_default();
                 run_entry(level, format!("The run {how} after {took}"))
             }
-            EventKind::NodeStarted { .. } | EventKind::NodeProgress { .. } => return,
+            EventKind::NodeStarted { .. }
+            | EventKind::NodeProgress { .. }
+            | EventKind::Paused { .. }
+            | EventKind::Continued => return,
         };
         self.panels.bottom.log(entry);
     }

@@ -2,6 +2,7 @@
 
 mod decide;
 mod execute;
+mod hold;
 mod settle;
 
 use std::{
@@ -12,10 +13,11 @@ use std::{
 
 use jiff::Timestamp;
 
-use self::execute::Done;
+use self::{execute::Done, hold::Hold};
 use super::{
     Engine, EventKind, OnEvent, RunRequest,
     body::{Body, Source},
+    control::Control,
     host::{Cancel, Shared},
 };
 use crate::{
@@ -53,6 +55,8 @@ impl Unit {
 pub(super) enum Message {
     /// A node has executed.
     Done(Box<Done>),
+    /// Something is asked of the run.
+    Wake,
 }
 
 struct Dispatcher<'a> {
@@ -73,6 +77,7 @@ struct Dispatcher<'a> {
     /// Whether any node came out other than planned, so that those below must look again at why they execute.
     surprised: bool,
     clock: Clock,
+    hold: Hold,
 }
 
 /// When the run began, and what time it was last: one look at the clock serves for the end of a node and the start of the
@@ -102,7 +107,7 @@ pub(super) fn run(
     engine: &Engine,
     id: RunId,
     request: &RunRequest,
-    cancel: &Arc<Cancel>,
+    (cancel, control): (&Arc<Cancel>, &Arc<Control>),
     on_event: &OnEvent,
 ) -> Arc<RunRecord> {
     let clock = Clock::start();
@@ -136,6 +141,7 @@ pub(super) fn run(
         workflow: request.workflow.id(),
         folder: request.folder.clone(),
         cancel: Arc::clone(cancel),
+        control: Arc::clone(control),
         store: engine.store.clone(),
         on_event: Arc::clone(on_event),
         results: (0..body.members.len()).map(|_| OnceLock::new()).collect(),
@@ -240,6 +246,7 @@ impl<'a> Dispatcher<'a> {
     ) -> Vec<Arc<NodeRecord>> {
         let n_members = body.members.len();
         let (sender, receiver) = mpsc::channel();
+        shared.control.listen(sender.clone(), &shared);
         let n_unsettled: Vec<u32> = body.members.iter().map(|member| member.n_inside).collect();
         let mut dispatcher = Dispatcher {
             engine,
@@ -256,6 +263,7 @@ impl<'a> Dispatcher<'a> {
             stopped_by: None,
             surprised: false,
             clock: Clock { now: Instant::now(), ..clock },
+            hold: Hold::default(),
         };
         while dispatcher.n_settled < n_members {
             while let Some(slot) = dispatcher.ready.pop_front() {
@@ -263,9 +271,15 @@ impl<'a> Dispatcher<'a> {
             }
             if dispatcher.n_settled < n_members {
                 // The dispatcher holds a sender itself, so this waits for a node and never finds the channel closed.
-                let Ok(Message::Done(done)) = receiver.recv() else { break };
-                dispatcher.clock.now = Instant::now();
-                dispatcher.settle_execution(done.unit.slot, done.outcome, done.execution);
+                dispatcher.tell_of_pause();
+                match receiver.recv() {
+                    Ok(Message::Done(done)) => {
+                        dispatcher.clock.now = Instant::now();
+                        dispatcher.settle_execution(done.unit.slot, done.outcome, done.execution);
+                    }
+                    Ok(Message::Wake) => dispatcher.follow_orders(),
+                    Err(_) => break,
+                }
             }
         }
         dispatcher.records.into_iter().flatten().collect()
@@ -291,6 +305,9 @@ impl<'a> Dispatcher<'a> {
 
     /// Returns the results that arrive by a wire, if there is a value on it.
     fn arriving(&self, feed: &Feed, source: Source) -> Option<&Kept> {
+        if let Some(edited) = self.hold.edited(feed) {
+            return Some(edited);
+        }
         match self.given(source) {
             Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => Some(results),
             _ => None,
