@@ -10,12 +10,12 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use ulid::Ulid;
 
-use super::{catalogue, complain, folder_of, load};
+use super::{catalogue, complain, folder_of, load, part::PartArguments};
 use crate::{
-    engine::{Engine, PlanOptions, RunRequest},
+    engine::{Engine, RunRequest},
     nodes::{Catalogue, ParameterType},
     session::{Baseline, Folders, Mark, Marks, PinPolicy, Session},
-    store::{Part, RunKind, SessionId, Store},
+    store::{RunKind, SessionId, Store},
     value::{Value, from_json},
     workflow::{Edit, NodeId, ParameterId, Workflow},
 };
@@ -31,6 +31,8 @@ pub(super) struct Marking {
     /// Run only this node and what it needs; can be given several times
     #[arg(long, value_name = "NODE")]
     to: Vec<String>,
+    #[command(flatten)]
+    part: PartArguments,
     /// Pin a node to its results of the last run, or to what it gives in this one
     #[arg(long, value_name = "NODE")]
     pin: Vec<String>,
@@ -73,8 +75,7 @@ impl Marking {
         let mut marks = session.as_ref().map(|session| session.marks.clone()).unwrap_or_default();
         self.set_marks(&workflow, &baseline, &mut marks)?;
         let kind = if self.resume { RunKind::Resumed } else { RunKind::Standard };
-        let targets: Vec<NodeId> = self.to.iter().map(|node| find(&workflow, node)).collect::<anyhow::Result<_>>()?;
-        let part = if targets.is_empty() { Part::All } else { Part::To(targets) };
+        let options = self.part.options(kind, &self.to, &workflow)?;
         let request = RunRequest {
             workflow: Arc::new(workflow),
             path: Some(self.file.clone()),
@@ -82,7 +83,7 @@ impl Marking {
             session: id,
             marks,
             baseline: Arc::new(baseline),
-            options: PlanOptions::of(kind).part(part),
+            options,
             breakpoints: BTreeSet::new(),
         };
         Ok(Prepared { engine: Engine::new(catalogue, store), request, session })
@@ -139,7 +140,7 @@ fn unkept(error: &impl std::fmt::Display) -> String {
 }
 
 /// Returns the node with this id, or with this title if it is the only one.
-fn find(workflow: &Workflow, name: &str) -> anyhow::Result<NodeId> {
+pub(super) fn find(workflow: &Workflow, name: &str) -> anyhow::Result<NodeId> {
     if let Some((id, _)) = workflow.nodes().find(|(id, _)| id.as_str() == name) {
         return Ok(id.clone());
     }

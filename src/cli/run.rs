@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{
     Outcome, complain,
     marking::{Marking, Prepared, name_of},
+    pause::PauseArguments,
     print,
     report::{node_line, run_as_json, summary},
 };
@@ -26,6 +27,8 @@ use crate::{
 pub(super) struct RunArguments {
     #[command(flatten)]
     marking: Marking,
+    #[command(flatten)]
+    pauses: PauseArguments,
     /// Print the record of the run as JSON
     #[arg(long)]
     json: bool,
@@ -35,13 +38,15 @@ pub(super) struct RunArguments {
 }
 
 pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
-    let prepared = arguments.marking.prepare()?;
+    let mut prepared = arguments.marking.prepare()?;
+    prepared.request.breakpoints = arguments.pauses.breakpoints(&prepared.request.workflow)?;
     let bar = progress_bar(arguments.quiet);
     bar.set_message(name_of(&arguments.marking.file, &prepared.request.workflow));
     let marks = prepared.request.marks.clone();
     let shown = bar.clone();
     let says_lines = !arguments.json && !arguments.quiet;
-    let record = prepared.engine.run(prepared.request.clone(), move |event| show(&shown, says_lines, event));
+    let on_event = move |event| show(&shown, says_lines, event);
+    let record = arguments.pauses.run(&prepared.engine, prepared.request.clone(), on_event)?;
     bar.finish_and_clear();
     for failed in record.own().iter().filter(|node| matches!(node.status, Status::Failed(_))) {
         if let Status::Failed(error) = &failed.status {

@@ -482,8 +482,8 @@ fn breakpoints_are_kept_with_the_session_and_make_it_worth_keeping() {
     session.marks.apply_breakpoints(BreakpointEdit { set: vec!["b".into(), "a".into()], clear: Vec::new() });
     session.save().unwrap();
     let id = session.id;
-    assert_eq!(place.earlier().iter().map(|session| session.n_marks).collect::<Vec<_>>(), [2]);
     session.close().unwrap();
+    assert_eq!(place.earlier().iter().map(|session| session.n_marks).collect::<Vec<_>>(), [2]);
     let opened = place.open(id).unwrap();
     assert_eq!(opened.marks.breakpoints().iter().map(NodeId::as_str).collect::<Vec<_>>(), ["a", "b"]);
 }
