@@ -3,6 +3,8 @@
 mod check;
 mod kinds;
 mod marking;
+mod part;
+mod pause;
 mod plan;
 mod repeat;
 mod report;

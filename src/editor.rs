@@ -23,7 +23,7 @@ mod words;
 
 pub use self::{
     app::{App, AppOptions},
-    command::{Answer, Command, MarkRequest, Panel, Tab, WireEnd},
-    view::{LiveState, RunProgress, View},
+    command::{Answer, Command, MarkRequest, Panel, RunOption, Tab, WireEnd},
+    view::{LiveState, Pause, RunProgress, View},
     window::{WindowError, open_window},
 };

@@ -20,7 +20,7 @@
 //! # A workflow from a program
 //!
 //! ```
-//! use std::sync::Arc;
+//! use std::{collections::BTreeSet, sync::Arc};
 //!
 //! use pinflow::{
 //!     engine::{Engine, PlanOptions, RunRequest},
@@ -49,6 +49,7 @@
 //!         marks: Marks::default(),
 //!         baseline: Arc::new(Baseline::default()),
 //!         options: PlanOptions::of(RunKind::Standard),
+//!         breakpoints: BTreeSet::new(),
 //!     },
 //!     |_event| (),
 //! );

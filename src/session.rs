@@ -5,6 +5,7 @@
 
 mod after;
 mod baseline;
+mod breakpoints;
 mod document;
 mod file;
 mod folders;
@@ -21,6 +22,7 @@ mod tests;
 pub use self::{
     after::marks_after,
     baseline::Baseline,
+    breakpoints::BreakpointEdit,
     file::SessionError,
     folders::{Folders, FoldersError},
     history::{Change, History, Revision},

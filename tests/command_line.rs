@@ -75,7 +75,7 @@ fn a_resumed_run_in_another_process_reuses_everything() {
     assert_eq!(place.statuses(&["--resume"]), "a reused, slow reused, b reused, c reused");
     assert_eq!(
         place.statuses(&["--resume", "--set", "b.template={{ in1 }}B"]),
-        "a reused, slow reused, b executed, c executed"
+        "a not-run, slow reused, b executed, c executed"
     );
     assert_eq!(fs::read_to_string(&place.flow).unwrap(), FLOW, "the workflow's file stays as it was");
 }
@@ -381,4 +381,74 @@ fn why_is_told_after_a_run_and_as_json() {
     assert_eq!(plan["why"][0]["upstream"][0], "b");
     assert_eq!(plan["why"][0]["decision"], "run");
     assert_eq!(plan["why"][1]["reasons"][0]["reason"], "ConfigChanged");
+}
+
+impl Place {
+    /// Runs the workflow with these lines as its input; returns what it said on standard output and on standard error.
+    fn converse(&self, arguments: &[&str], lines: &str) -> (String, String) {
+        use std::io::Write as _;
+        let mut command = self.command("run", arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    }
+}
+
+#[test]
+fn a_breakpoint_shows_what_waits_and_a_value_can_be_changed_for_the_run() {
+    let place = Place::new(FLOW);
+    let lines = "what\nv a.text\nset a.text 7\nset c.text \"y\"\nset slow.value \"y\"\nv slow.value\nc\n";
+    let (out, said) = place.converse(&["--break", "b"], lines);
+    assert!(said.contains("paused before b\n  b.in1 <- slow.value: Text \"x\""), "{said}");
+    assert!(said.contains("Enter or s: execute one node"), "{said}");
+    assert!(said.contains("> \"x\"\n"), "{said}");
+    assert!(said.contains("c has no results in this run"), "{said}");
+    assert!(said.contains("> \"y\"\n"), "{said}");
+    assert!(out.contains("Text \"ybc\"") && out.contains("changed by hand"), "{out}");
+    let (out, said) = place.converse(&["--resume"], "");
+    assert!(out.contains("another value arrives on in1") && out.contains("Text \"xbc\""), "{out}");
+    assert!(!said.contains("paused"), "{said}");
+}
+
+#[test]
+fn steps_execute_one_node_each_and_the_end_of_the_input_goes_on() {
+    let place = Place::new(FLOW);
+    let (out, said) = place.converse(&["--step"], "\ns\n");
+    for waiting in ["a", "slow", "b"] {
+        assert!(said.contains(&format!("paused before {waiting}\n")), "{said}");
+    }
+    assert!(said.contains("the input has ended") && !said.contains("paused before c"), "{said}");
+    assert!(out.contains("4 executed"), "{out}");
+    let output = place.call("run", &["--break", "The slow one", "--break", "c"]);
+    assert!(output.status.success(), "without any input it does not wait");
+}
+
+#[test]
+fn a_paused_run_can_be_cancelled() {
+    let (out, _) = Place::new(FLOW).converse(&["--break", "b", "--json"], "q\n");
+    let record: Json = serde_json::from_str(&out).unwrap();
+    assert_eq!(record["status"], "cancelled");
+    assert_eq!(record["nodes"]["slow"]["status"], "executed");
+    assert_eq!(record["nodes"]["c"]["status"], "cancelled");
+}
+
+#[test]
+fn parts_of_a_workflow_run_and_what_contradicts_itself_is_refused() {
+    let place = Place::new(FLOW);
+    assert_eq!(place.statuses(&["--only", "slow"]), "a executed, slow executed, b not-run, c not-run");
+    assert_eq!(place.statuses(&["--resume", "--from", "b"]), "a not-run, slow reused, b executed, c executed");
+    let refused = |arguments: &[&str], word: &str| {
+        let output = place.call("plan", arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(word), "{arguments:?}: {said}");
+    };
+    refused(&["--only", "a", "--from", "b"], "--from");
+    refused(&["--to", "a", "--only", "b"], "--only");
+    refused(&["--stop-at-equal-data"], "--resume");
+    refused(&["--resume", "--skip-what-only-feeds-pins"], "--skip-what-only-feeds-pins");
+    refused(&["--only", "nobody"], "there is no node \"nobody\"");
+    let plan = place.call("plan", &["--skip-what-only-feeds-pins", "--pin", "b"]);
+    let text = String::from_utf8(plan.stdout).unwrap();
+    assert!(text.contains("all that takes something from it is pinned"), "{text}");
 }

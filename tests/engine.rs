@@ -51,6 +51,7 @@ fn request(workflow: Workflow) -> RunRequest {
         marks: Marks::default(),
         baseline: Arc::new(Baseline::default()),
         options: PlanOptions::of(RunKind::Standard),
+        breakpoints: BTreeSet::new(),
     }
 }
 
@@ -191,7 +192,10 @@ fn the_last_event_is_that_the_run_is_over() {
             EventKind::NodeStarted { .. } => "node started",
             EventKind::NodeSettled(_) => "node settled",
             EventKind::Finished(_) => "finished",
-            EventKind::NodeProgress { .. } | EventKind::NodeLogged { .. } => "other",
+            EventKind::NodeProgress { .. }
+            | EventKind::NodeLogged { .. }
+            | EventKind::Paused { .. }
+            | EventKind::Continued => "other",
         });
     });
     let expected = ["started", "node started", "node settled", "node started", "node settled", "finished"];

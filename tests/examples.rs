@@ -1,7 +1,7 @@
 //! The example workflows: well-formed, without problems, and giving what they promise.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc};
 
 use pinflow::{
     engine::{Engine, PlanOptions, RunRequest},
@@ -85,6 +85,7 @@ fn run(workflow: Workflow) -> Arc<RunRecord> {
         marks: Marks::default(),
         baseline: Arc::new(Baseline::default()),
         options: PlanOptions::of(RunKind::Standard),
+        breakpoints: BTreeSet::new(),
     };
     let record = Engine::new(Arc::new(Catalogue::standard()), None).run(request, |_| ());
     for node in record.nodes() {

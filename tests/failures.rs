@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
+    collections::BTreeSet,
     io::Read as _,
     net::TcpListener,
     path::PathBuf,
@@ -54,6 +55,7 @@ fn request(node: Node) -> RunRequest {
         marks: Marks::default(),
         baseline: Arc::new(Baseline::default()),
         options: PlanOptions::of(RunKind::Standard),
+        breakpoints: BTreeSet::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
+    collections::BTreeSet,
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -175,6 +176,7 @@ impl World {
             session: self.session,
             marks: self.marks.clone(),
             baseline: Arc::new(self.baseline.clone()),
+            breakpoints: BTreeSet::new(),
             options: PlanOptions::of(kind),
         }
     }

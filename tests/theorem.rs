@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{
         Arc, Mutex,
@@ -246,6 +246,7 @@ impl World {
             marks: self.marks.clone(),
             baseline: Arc::new(self.baseline.clone()),
             options: PlanOptions::of(kind).part(target.map_or(Part::All, |target| Part::To(vec![id(target)]))),
+            breakpoints: BTreeSet::new(),
         }
     }
 

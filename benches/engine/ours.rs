@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::{
         Arc, OnceLock,
@@ -257,6 +258,7 @@ fn request(workflow: &Arc<Workflow>, session: SessionId, baseline: &Arc<Baseline
         marks: Marks::default(),
         baseline: Arc::clone(baseline),
         options: PlanOptions::of(kind),
+        breakpoints: BTreeSet::new(),
     }
 }
 

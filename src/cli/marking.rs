@@ -1,6 +1,7 @@
 //! The arguments that `run` and `plan` share: which nodes, which marks, which session.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,12 +10,12 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use ulid::Ulid;
 
-use super::{catalogue, complain, folder_of, load};
+use super::{catalogue, complain, folder_of, load, part::PartArguments};
 use crate::{
-    engine::{Engine, PlanOptions, RunRequest},
+    engine::{Engine, RunRequest},
     nodes::{Catalogue, ParameterType},
     session::{Baseline, Folders, Mark, Marks, PinPolicy, Session},
-    store::{Part, RunKind, SessionId, Store},
+    store::{RunKind, SessionId, Store},
     value::{Value, from_json},
     workflow::{Edit, NodeId, ParameterId, Workflow},
 };
@@ -30,6 +31,8 @@ pub(super) struct Marking {
     /// Run only this node and what it needs; can be given several times
     #[arg(long, value_name = "NODE")]
     to: Vec<String>,
+    #[command(flatten)]
+    part: PartArguments,
     /// Pin a node to its results of the last run, or to what it gives in this one
     #[arg(long, value_name = "NODE")]
     pin: Vec<String>,
@@ -72,8 +75,7 @@ impl Marking {
         let mut marks = session.as_ref().map(|session| session.marks.clone()).unwrap_or_default();
         self.set_marks(&workflow, &baseline, &mut marks)?;
         let kind = if self.resume { RunKind::Resumed } else { RunKind::Standard };
-        let targets: Vec<NodeId> = self.to.iter().map(|node| find(&workflow, node)).collect::<anyhow::Result<_>>()?;
-        let part = if targets.is_empty() { Part::All } else { Part::To(targets) };
+        let options = self.part.options(kind, &self.to, &workflow)?;
         let request = RunRequest {
             workflow: Arc::new(workflow),
             path: Some(self.file.clone()),
@@ -81,7 +83,8 @@ impl Marking {
             session: id,
             marks,
             baseline: Arc::new(baseline),
-            options: PlanOptions::of(kind).part(part),
+            options,
+            breakpoints: BTreeSet::new(),
         };
         Ok(Prepared { engine: Engine::new(catalogue, store), request, session })
     }

@@ -25,6 +25,7 @@ pub(super) fn check_repeat(file: &Path, workflow: &Workflow, session: Option<&st
         session: SessionId::generate(),
         marks: Marks::default(),
         baseline: Arc::new(baseline),
+        breakpoints: std::collections::BTreeSet::new(),
         options: PlanOptions::of(RunKind::Standard),
     };
     let names = Names::new(&request, engine.catalogue());

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{
     Outcome, complain,
     marking::{Marking, Prepared, find, name_of},
+    pause::PauseArguments,
     print,
     report::{node_line, run_as_json, summary},
     why::{Names, why_as_json, why_as_text},
@@ -27,6 +28,8 @@ use crate::{
 pub(super) struct RunArguments {
     #[command(flatten)]
     marking: Marking,
+    #[command(flatten)]
+    pauses: PauseArguments,
     /// Print the record of the run as JSON
     #[arg(long)]
     json: bool,
@@ -39,9 +42,10 @@ pub(super) struct RunArguments {
 }
 
 pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
-    let prepared = arguments.marking.prepare()?;
+    let mut prepared = arguments.marking.prepare()?;
     let asked = arguments.why.as_ref().map(|node| find(&prepared.request.workflow, node)).transpose()?;
     let names = Names::new(&prepared.request, prepared.engine.catalogue());
+    prepared.request.breakpoints = arguments.pauses.breakpoints(&prepared.request.workflow)?;
     let bar = progress_bar(arguments.quiet);
     bar.set_message(name_of(&arguments.marking.file, &prepared.request.workflow));
     let marks = prepared.request.marks.clone();
@@ -49,7 +53,7 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
     let says_lines = !arguments.json && !arguments.quiet;
     let shown_names = names.clone();
     let on_event = move |event| show(&shown, says_lines.then_some(&shown_names), event);
-    let record = prepared.engine.run(prepared.request.clone(), on_event);
+    let record = arguments.pauses.run(&prepared.engine, prepared.request.clone(), on_event)?;
     bar.finish_and_clear();
     for failed in record.own().iter().filter(|node| matches!(node.status, Status::Failed(_))) {
         if let Status::Failed(error) = &failed.status {
@@ -107,6 +111,8 @@ fn show(bar: &ProgressBar, lines: Option<&Names>, event: Event) {
         EventKind::NodeStarted { .. }
         | EventKind::NodeProgress { .. }
         | EventKind::NodeLogged { .. }
+        | EventKind::Paused { .. }
+        | EventKind::Continued
         | EventKind::Finished(_) => {
             bar.tick();
         }

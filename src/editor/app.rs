@@ -15,6 +15,7 @@ mod files;
 mod frame;
 mod handle;
 mod messages;
+mod pauses;
 mod runs;
 mod sessions;
 #[cfg(test)]
@@ -41,7 +42,7 @@ use crate::{
     nodes::Catalogue,
     session::Folders,
     store::Store,
-    workflow::Workflow,
+    workflow::{NodeId, Workflow},
 };
 
 /// What a window begins with.
@@ -64,6 +65,8 @@ pub struct App {
     sitting: Option<Sitting>,
     /// The run that goes on.
     run: Option<RunHandle>,
+    /// The breakpoints that the run knows of.
+    told_breakpoints: Option<imbl::OrdSet<NodeId>>,
     panels: PanelStates,
     notices: Notices,
     /// The notice that offers an earlier session.
@@ -138,6 +141,7 @@ impl App {
             store,
             sitting: None,
             run: None,
+            told_breakpoints: None,
             panels: PanelStates::default(),
             notices,
             offer: None,
@@ -205,6 +209,7 @@ fn apply_theme(ctx: &egui::Context, choice: ThemeChoice) {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.take_messages(ctx);
+        self.tell_breakpoints();
         self.replan();
         self.probe_when_due(ctx);
         self.save_session_when_due();
@@ -218,6 +223,8 @@ impl eframe::App for App {
         self.commit_drafts(&mut commands);
         for command in commands {
             self.handle(ui.ctx(), command);
+            // A command that follows in the same frame may let the run go on.
+            self.tell_breakpoints();
         }
         self.replan();
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::{
     session::{PinPolicy, SessionId},
     store::RunKind,
-    value::{Fingerprint, Image},
+    value::{Fingerprint, Image, Value},
     workflow::{Edit, KindId, NodeId, ParameterId, PortRef, Position},
 };
 
@@ -51,8 +51,24 @@ pub enum Command {
     Run(RunKind),
     /// Run only these nodes and what they need.
     RunTo(RunKind, Vec<NodeId>),
+    /// Run only these nodes; what they need gives its last results.
+    RunOnly(RunKind, Vec<NodeId>),
+    /// Run these nodes and all below them; what these need besides gives its last results.
+    RunFrom(RunKind, Vec<NodeId>),
     /// Stop the run.
     Stop,
+    /// Pause the run: running nodes finish, nothing else starts.
+    Pause,
+    /// Let a paused run go on.
+    GoOn,
+    /// Execute one node of a paused run; pause one that goes on; without a run, resume and pause before the first node.
+    Step,
+    /// Give nodes a breakpoint, or take it away.
+    ToggleBreakpoint(Vec<NodeId>),
+    /// Put a value in the place of what a node gave, for what executes from now on in the paused run.
+    ChangeValue(PortRef, Value),
+    /// Switch an option of runs on or off.
+    ToggleRunOption(RunOption),
     /// Start a new workflow.
     New,
     /// Choose a file and open it.
@@ -116,6 +132,15 @@ impl Command {
     pub(crate) const fn acts(&self) -> bool {
         !matches!(self, Self::LoadResults(_) | Self::LoadValue(_) | Self::PreparePicture(_) | Self::ListFolder(_))
     }
+}
+
+/// What a run may leave out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunOption {
+    /// Resume stops where the data turns out equal.
+    StopAtEqualData,
+    /// A standard run skips what only feeds pins.
+    SkipWhatOnlyFeedsPins,
 }
 
 /// The end of a wire in the hand.

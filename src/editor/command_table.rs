@@ -6,7 +6,7 @@ use self::{
     CommandId as Id,
     Reach::{Everywhere, NotWhileTyping},
 };
-use super::{Command, MarkRequest, icons::Icon};
+use super::{Command, MarkRequest, icons::Icon, settings::RunOptions};
 use crate::{session::PinPolicy, store::RunKind, workflow::NodeId};
 
 /// What a command's being enabled depends on, and what it acts upon.
@@ -20,6 +20,10 @@ pub(crate) struct Situation {
     pub(crate) redo: Option<String>,
     /// A run goes on.
     pub(crate) running: bool,
+    /// The run is paused.
+    pub(crate) paused: bool,
+    /// What runs may leave out.
+    pub(crate) run_options: RunOptions,
     /// The workflow has nodes.
     pub(crate) any_nodes: bool,
     /// The selected nodes.
@@ -47,8 +51,16 @@ pub(crate) enum CommandId {
     Run,
     Resume,
     Stop,
+    Pause,
+    GoOn,
+    Step,
     RunToHere,
     ResumeToHere,
+    RunSelection,
+    ResumeSelection,
+    RunFromHere,
+    ResumeFromHere,
+    ToggleBreakpoint,
     PinResults,
     PinUntilChange,
     Unpin,
@@ -159,7 +171,7 @@ const fn with_icon(icon: Icon, mut entry: CommandEntry) -> CommandEntry {
 }
 
 /// All commands that have a name.
-pub(crate) static TABLE: [CommandEntry; 30] = [
+pub(crate) static TABLE: [CommandEntry; 38] = [
     with_icon(
         Icon::New,
         entry(Id::New, ("New", "Start a new workflow"), &[ctrl(Key::N)], Everywhere, always, |_| Command::New),
@@ -283,6 +295,39 @@ pub(crate) static TABLE: [CommandEntry; 30] = [
             |_| Command::Stop,
         ),
     ),
+    with_icon(
+        Icon::Pause,
+        entry(
+            Id::Pause,
+            ("Pause", "Pause the run: running nodes finish, nothing else starts"),
+            &[key(Key::F8)],
+            Everywhere,
+            |situation| situation.running && !situation.paused,
+            |_| Command::Pause,
+        ),
+    ),
+    with_icon(
+        Icon::Resume,
+        entry(
+            Id::GoOn,
+            ("Continue", "Let the paused run go on to the next breakpoint"),
+            &[key(Key::F5)],
+            Everywhere,
+            |situation| situation.paused,
+            |_| Command::GoOn,
+        ),
+    ),
+    with_icon(
+        Icon::Step,
+        entry(
+            Id::Step,
+            ("Step", "Execute one node and pause again; without a run, resume and pause before the first node"),
+            &[key(Key::F10)],
+            Everywhere,
+            |situation| situation.running || can_run(situation),
+            |_| Command::Step,
+        ),
+    ),
     entry(
         Id::RunToHere,
         ("Run to here", "Run the selected nodes and what they need"),
@@ -298,6 +343,49 @@ pub(crate) static TABLE: [CommandEntry; 30] = [
         NotWhileTyping,
         |situation| can_run(situation) && any_selected(situation),
         |situation| Command::RunTo(RunKind::Resumed, situation.selected.clone()),
+    ),
+    entry(
+        Id::RunSelection,
+        ("Run selection", "Execute only the selected nodes; what they need gives its last results"),
+        &[],
+        NotWhileTyping,
+        |situation| can_run(situation) && any_selected(situation),
+        |situation| Command::RunOnly(RunKind::Standard, situation.selected.clone()),
+    ),
+    entry(
+        Id::ResumeSelection,
+        ("Resume selection", "Execute of the selected nodes what must be; what they need gives its last results"),
+        &[],
+        NotWhileTyping,
+        |situation| can_run(situation) && any_selected(situation),
+        |situation| Command::RunOnly(RunKind::Resumed, situation.selected.clone()),
+    ),
+    entry(
+        Id::RunFromHere,
+        ("Run from here", "Run the selected nodes and all below them; what they need gives its last results"),
+        &[],
+        NotWhileTyping,
+        |situation| can_run(situation) && any_selected(situation),
+        |situation| Command::RunFrom(RunKind::Standard, situation.selected.clone()),
+    ),
+    entry(
+        Id::ResumeFromHere,
+        ("Resume from here", "Resume the selected nodes and all below them; what they need gives its last results"),
+        &[],
+        NotWhileTyping,
+        |situation| can_run(situation) && any_selected(situation),
+        |situation| Command::RunFrom(RunKind::Resumed, situation.selected.clone()),
+    ),
+    with_icon(
+        Icon::Breakpoint,
+        entry(
+            Id::ToggleBreakpoint,
+            ("Breakpoint", "Pause runs before the selected nodes, or no longer"),
+            &[key(Key::F9)],
+            Everywhere,
+            any_selected,
+            |situation| Command::ToggleBreakpoint(situation.selected.clone()),
+        ),
     ),
     with_icon(
         Icon::PinFilled,
@@ -468,6 +556,8 @@ mod tests {
             undo: Some("Add node".to_owned()),
             redo: Some("Add node".to_owned()),
             running: false,
+            paused: false,
+            run_options: RunOptions::default(),
             any_nodes: true,
             selected: vec!["a".into()],
         }

@@ -29,6 +29,12 @@ pub enum Icon {
     Resume,
     /// Stop.
     Stop,
+    /// Pause: two bars.
+    Pause,
+    /// One step: a triangle and a dot.
+    Step,
+    /// A breakpoint: a filled octagon.
+    Breakpoint,
     /// Take back.
     Undo,
     /// Do again.
@@ -124,6 +130,9 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Run => pen.area(&[(4.5, 2.8), (13.0, 8.0), (4.5, 13.2)]),
         Icon::Resume => pen.resume(),
         Icon::Stop => pen.area(&[(3.8, 3.8), (12.2, 3.8), (12.2, 12.2), (3.8, 12.2)]),
+        Icon::Pause => pen.pause(),
+        Icon::Step => pen.step(),
+        Icon::Breakpoint => pen.octagon(),
         Icon::Undo => pen.turn_back(false),
         Icon::Redo => pen.turn_back(true),
         Icon::Save => pen.disk(),
@@ -224,7 +233,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Icon; 38] = [
+    const ALL: [Icon; 41] = [
         Icon::Pin,
         Icon::PinFilled,
         Icon::Force,
@@ -232,6 +241,9 @@ mod tests {
         Icon::Run,
         Icon::Resume,
         Icon::Stop,
+        Icon::Pause,
+        Icon::Step,
+        Icon::Breakpoint,
         Icon::Undo,
         Icon::Redo,
         Icon::Save,

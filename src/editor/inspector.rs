@@ -1,5 +1,6 @@
 //! The inspector: all about the selected node, in sections that can be closed.
 
+mod change_value;
 mod drafts;
 mod fields;
 mod parameter_text;
@@ -30,6 +31,8 @@ const MAX_LISTED: usize = 50;
 pub(crate) struct InspectorState {
     /// What is being typed or dragged.
     pub(crate) drafts: Drafts,
+    /// The value that is being changed for a paused run.
+    change: Option<change_value::Change>,
 }
 
 /// Shows the selected node; several by number; the workflow if none is.
@@ -119,7 +122,10 @@ fn node_ui(
     });
     section(ui, "Input Data", false, id, |ui| record::inputs_ui(ui, view, id, viewers, commands));
     section(ui, "Output Data", true, id, |ui| match view.baseline.get(id) {
-        Some(record) => results_ui(ui, view, record, Room::Small, viewers, commands),
+        Some(record) => {
+            results_ui(ui, view, record, Room::Small, viewers, commands);
+            change_value::change_ui(ui, view, record, &mut state.change, commands);
+        }
         None => {
             ui.weak("No results yet.");
         }

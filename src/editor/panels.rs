@@ -3,6 +3,7 @@
 mod bottom;
 mod library;
 mod notices;
+mod pause;
 mod pins;
 mod status;
 mod toolbar;
@@ -12,6 +13,7 @@ pub(crate) use self::{
     bottom::{BottomState, LogEntry, bottom_ui},
     library::{LibraryState, library_ui},
     notices::{Notices, Tone, notices_ui},
+    pause::pause_banner_ui,
     status::status_ui,
     toolbar::{pins_banner_ui, toolbar_ui},
     welcome::welcome_ui,

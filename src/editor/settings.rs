@@ -7,7 +7,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::workflow::write_atomically;
+use super::RunOption;
+use crate::{
+    engine::PlanOptions,
+    store::{Part, RunKind},
+    workflow::write_atomically,
+};
 
 /// The most recent files that are remembered.
 const MAX_RECENT: usize = 10;
@@ -29,6 +34,35 @@ pub(crate) struct Settings {
     pub(crate) theme: ThemeChoice,
     /// Newest first.
     pub(crate) recent: Vec<PathBuf>,
+    pub(crate) run: RunOptions,
+}
+
+/// What runs may leave out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RunOptions {
+    pub(crate) stop_at_equal_data: bool,
+    pub(crate) skip_what_only_feeds_pins: bool,
+}
+
+impl RunOptions {
+    /// Switches an option on or off.
+    pub(crate) const fn toggle(&mut self, option: RunOption) {
+        match option {
+            RunOption::StopAtEqualData => self.stop_at_equal_data = !self.stop_at_equal_data,
+            RunOption::SkipWhatOnlyFeedsPins => self.skip_what_only_feeds_pins = !self.skip_what_only_feeds_pins,
+        }
+    }
+
+    /// Returns the options of a run.
+    pub(crate) fn plan(self, kind: RunKind, part: Part) -> PlanOptions {
+        PlanOptions {
+            kind,
+            part,
+            stop_at_equal_data: self.stop_at_equal_data && kind == RunKind::Resumed,
+            skip_what_only_feeds_pins: self.skip_what_only_feeds_pins && kind == RunKind::Standard,
+        }
+    }
 }
 
 impl Settings {
@@ -76,6 +110,7 @@ mod tests {
         assert_eq!(Settings::load(&path), Ok(Settings::default()));
         let mut settings = Settings { theme: ThemeChoice::Dark, ..Settings::default() };
         settings.remember(Path::new("/a"));
+        settings.run.toggle(RunOption::StopAtEqualData);
         settings.save(&path).unwrap();
         assert_eq!(Settings::load(&path), Ok(settings));
     }

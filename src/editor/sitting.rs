@@ -1,19 +1,23 @@
 //! One sitting at one workflow: the document, its history, the session's marks and baseline, the run and the plan.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::{LiveState, RunProgress, View, words};
+use super::{LiveState, Pause, RunProgress, View, settings::RunOptions, words};
 use crate::{
-    engine::{Engine, EventKind, Plan, PlanOptions, Planner, Probes},
+    engine::{Engine, EventKind, Plan, Planner, Probes},
     nodes::Catalogue,
-    session::{Baseline, Capture, Change, History, Mark, MarkEdit, Marks, SavedView, Session, SessionId, marks_after},
-    store::{MarkUsed, NodeRecord, RunHeader, RunId, RunKind, RunRecord, Status},
-    workflow::{Edit, EditError, NodeId, Problem, Workflow},
+    session::{
+        Baseline, BreakpointEdit, Capture, Change, History, Mark, MarkEdit, Marks, SavedView, Session, SessionId,
+        marks_after,
+    },
+    store::{MarkUsed, NodeRecord, Part, RunHeader, RunId, RunKind, RunRecord, Status},
+    value::Value,
+    workflow::{Edit, EditError, NodeId, PortRef, Problem, Workflow},
 };
 
 /// How often results of a run that goes on lead to another plan, at most.
@@ -42,6 +46,8 @@ pub(crate) struct Sitting {
     due: Due,
     planned: Option<Instant>,
     released: Vec<Released>,
+    /// What the plan was made with.
+    run_options: RunOptions,
 }
 
 /// What has changed and asks for something.
@@ -92,6 +98,7 @@ impl Sitting {
             due: Due { plan: true, results: false, save: false },
             planned: None,
             released: Vec::new(),
+            run_options: RunOptions::default(),
         }
     }
 
@@ -186,6 +193,15 @@ impl Sitting {
         }
     }
 
+    /// Changes breakpoints; a change that changes nothing is no step.
+    pub(crate) fn set_breakpoints(&mut self, label: String, edit: BreakpointEdit) {
+        if !edit.is_empty() {
+            let applied =
+                self.step(|history, workflow, marks| history.apply(label, Change::Breakpoints(edit), workflow, marks));
+            debug_assert!(applied.is_ok(), "changing breakpoints cannot fail");
+        }
+    }
+
     /// Takes the newest step back.
     pub(crate) fn undo(&mut self) -> Result<(), EditError> {
         self.step(|history, workflow, marks| history.undo(workflow, marks).map(|_label| ()))
@@ -236,12 +252,13 @@ impl Sitting {
 
     /// Plans what Resume would do, if anything it depends on has changed; for the results of a run that goes on, a few
     /// times a second only.
-    pub(crate) fn replan(&mut self, engine: &Engine) {
+    pub(crate) fn replan(&mut self, engine: &Engine, run: RunOptions) {
+        self.due.plan |= std::mem::replace(&mut self.run_options, run) != run;
         let is_old = self.planned.is_none_or(|planned| planned.elapsed() >= REPLAN_EVERY);
         if self.due.plan || (self.due.results && is_old) {
             (self.due.plan, self.due.results) = (false, false);
             self.planned = Some(Instant::now());
-            let options = PlanOptions::of(RunKind::Resumed);
+            let options = run.plan(RunKind::Resumed, Part::All);
             (self.plan, self.problems) = engine.plan_with_problems(
                 &self.workflow,
                 &self.marks,
@@ -269,6 +286,7 @@ impl Sitting {
         match event {
             EventKind::Started { header, plan } => self.started(&header, &plan),
             EventKind::NodeStarted { node } => {
+                self.no_longer_held(run, &node);
                 self.live(
                     run,
                     node,
@@ -277,6 +295,8 @@ impl Sitting {
             }
             EventKind::NodeProgress { node, fraction, message } => self.progressed(run, &node, fraction, message),
             EventKind::NodeLogged { .. } => {}
+            EventKind::Paused { waiting, at_breakpoint } => self.paused(run, waiting, at_breakpoint),
+            EventKind::Continued => self.pause_is_over(run),
             EventKind::NodeSettled(record) => self.settled(run, &record),
             EventKind::Finished(record) => {
                 self.finished(&record);
@@ -299,8 +319,40 @@ impl Sitting {
             n_pins: header.marks.iter().filter(|(_, mark)| is_pin(mark)).count(),
             n_to_execute: plan.counts().execute,
             n_executed: 0,
+            pause: None,
+            paused_for: Duration::ZERO,
+            changed: BTreeMap::new(),
             nodes: plan.nodes().filter(executes).map(|node| (node.node.clone(), LiveState::Waiting)).collect(),
         });
+    }
+
+    fn paused(&mut self, run: RunId, waiting: Vec<NodeId>, at_breakpoint: bool) {
+        if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == run) {
+            let since = progress.pause.as_ref().map_or_else(Instant::now, |pause| pause.since);
+            progress.pause = Some(Pause { since, waiting, at_breakpoint });
+        }
+    }
+
+    fn pause_is_over(&mut self, run: RunId) {
+        if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == run)
+            && let Some(pause) = progress.pause.take()
+        {
+            progress.paused_for += pause.since.elapsed();
+        }
+    }
+
+    fn no_longer_held(&mut self, run: RunId, node: &NodeId) {
+        let progress = self.run.as_mut().filter(|progress| progress.id == run);
+        if let Some(pause) = progress.and_then(|progress| progress.pause.as_mut()) {
+            pause.waiting.retain(|waiting| waiting != node);
+        }
+    }
+
+    /// Notes that a value was changed by hand in the run that goes on.
+    pub(crate) fn changed_value(&mut self, at: PortRef, value: Value) {
+        if let Some(progress) = &mut self.run {
+            progress.changed.insert(at, value);
+        }
     }
 
     fn live(&mut self, run: RunId, node: NodeId, state: LiveState) {
@@ -339,6 +391,7 @@ impl Sitting {
     }
 
     fn finished(&mut self, record: &RunRecord) {
+        self.pause_is_over(record.header.id);
         if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == record.header.id) {
             progress.finished = Some(Instant::now());
         }

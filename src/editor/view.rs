@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -11,7 +11,8 @@ use crate::{
     nodes::Catalogue,
     session::{Baseline, Marks},
     store::{NodeRecord, RunId, RunKind},
-    workflow::{NodeId, Problem, Workflow},
+    value::Value,
+    workflow::{NodeId, PortRef, Problem, Workflow},
 };
 
 /// References to all that panels draw from. Cheap to copy; nothing in it can be changed.
@@ -77,6 +78,36 @@ pub struct RunProgress {
     pub n_executed: usize,
     /// Nodes that are waiting, running or settled.
     pub nodes: BTreeMap<NodeId, LiveState>,
+    /// The pause, if it is paused.
+    pub pause: Option<Pause>,
+    /// How long it was paused before.
+    pub paused_for: Duration,
+    /// The values that were changed by hand in this run.
+    pub changed: BTreeMap<PortRef, Value>,
+}
+
+/// A pause of a run.
+#[derive(Clone, Debug)]
+pub struct Pause {
+    /// Since when.
+    pub since: Instant,
+    /// The nodes that are about to execute.
+    pub waiting: Vec<NodeId>,
+    /// Whether one of them has a breakpoint.
+    pub at_breakpoint: bool,
+}
+
+impl RunProgress {
+    /// Returns how long the run took or has taken so far, without its pauses.
+    pub fn took(&self) -> Duration {
+        let until = self.finished.or_else(|| self.pause.as_ref().map(|pause| pause.since)).unwrap_or_else(Instant::now);
+        until.saturating_duration_since(self.started).saturating_sub(self.paused_for)
+    }
+
+    /// Returns whether a node is about to execute in a paused run.
+    pub fn is_held(&self, node: &NodeId) -> bool {
+        self.pause.as_ref().is_some_and(|pause| pause.waiting.contains(node))
+    }
 }
 
 /// How a node stands in a run.

@@ -55,6 +55,7 @@ pub(super) fn request(workflow: &Workflow) -> RunRequest {
         session: SessionId::generate(),
         marks: Marks::default(),
         baseline: Arc::new(Baseline::default()),
+        breakpoints: std::collections::BTreeSet::new(),
         options: PlanOptions::of(RunKind::Standard),
     }
 }

@@ -1,25 +1,29 @@
 //! Running: one thread walks the plan and owns the run's state; two pools execute nodes and report back to it.
 
 pub(super) mod body;
+mod control;
 mod dispatch;
 mod host;
 mod loop_body;
 mod pools;
 
 use std::{
+    collections::BTreeSet,
     fmt,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
     thread,
 };
 
-use self::{host::Cancel, pools::Pools};
+pub use self::control::ReplaceError;
+use self::{control::Control, host::Cancel, pools::Pools};
 use super::{Plan, PlanOptions, Planner, Probes};
 use crate::{
     nodes::Catalogue,
     session::{Baseline, Marks},
     store::{LogLine, NodeRecord, RunHeader, RunId, RunKind, RunRecord, SessionId, Store},
-    workflow::{NodeId, Workflow, WorkflowId},
+    value::Value,
+    workflow::{NodeId, PortId, Workflow, WorkflowId},
 };
 
 /// What to run: a snapshot, so that editing may go on.
@@ -39,6 +43,8 @@ pub struct RunRequest {
     pub baseline: Arc<Baseline>,
     /// Standard or resumed, all or part.
     pub options: PlanOptions,
+    /// The nodes before which the run pauses instead of executing them.
+    pub breakpoints: BTreeSet<NodeId>,
 }
 
 /// Something that happened in a run.
@@ -81,6 +87,15 @@ pub enum EventKind {
         /// The line.
         line: LogLine,
     },
+    /// The run is paused: running nodes finish, nothing starts. Sent again when other nodes wait.
+    Paused {
+        /// The nodes that are about to execute.
+        waiting: Vec<NodeId>,
+        /// Whether one of them has a breakpoint.
+        at_breakpoint: bool,
+    },
+    /// The run goes on after a pause.
+    Continued,
     /// A node is settled.
     NodeSettled(Arc<NodeRecord>),
     /// All nodes are settled and nothing runs any more. Always the last event.
@@ -104,6 +119,7 @@ const MAX_PLANNERS: usize = 8;
 pub struct RunHandle {
     id: RunId,
     cancel: Arc<Cancel>,
+    control: Arc<Control>,
     record: Arc<OnceLock<Arc<RunRecord>>>,
     /// Disconnects when the run is over.
     over: mpsc::Receiver<()>,
@@ -162,15 +178,33 @@ impl Engine {
 
     /// Starts a run on a thread of its own. Events come from several threads; those of one node come in order.
     pub fn start(&self, request: RunRequest, on_event: impl Fn(Event) + Send + Sync + 'static) -> RunHandle {
+        let control = Control::new(request.breakpoints.clone(), false);
+        self.start_with(control, request, on_event)
+    }
+
+    /// Starts a run that pauses before the first node that is to execute.
+    pub fn start_paused(&self, request: RunRequest, on_event: impl Fn(Event) + Send + Sync + 'static) -> RunHandle {
+        let control = Control::new(request.breakpoints.clone(), true);
+        self.start_with(control, request, on_event)
+    }
+
+    fn start_with(
+        &self,
+        control: Control,
+        request: RunRequest,
+        on_event: impl Fn(Event) + Send + Sync + 'static,
+    ) -> RunHandle {
         let id = RunId::generate();
         let cancel = Arc::new(Cancel::default());
+        let control = Arc::new(control);
         let record = Arc::new(OnceLock::new());
         let (alive, over) = mpsc::channel();
         let on_event: OnEvent = Arc::new(on_event);
         let work = {
             let (engine, cancel, record) = (self.clone(), Arc::clone(&cancel), Arc::clone(&record));
+            let control = Arc::clone(&control);
             move || {
-                let finished = dispatch::run(&engine, id, &request, &cancel, &on_event);
+                let finished = dispatch::run(&engine, id, &request, (&cancel, &control), &on_event);
                 record.get_or_init(|| Arc::clone(&finished));
                 on_event(Event { run: id, kind: EventKind::Finished(finished) });
                 drop(alive);
@@ -187,13 +221,14 @@ impl Engine {
         if spawned.is_err()
             && let Some(work) = take(&work)
         {
-            // A system that grants no thread: the run is made here, late but whole.
+            // A system that grants no thread: the run is made here, late but whole. Nobody could make it go on after a pause.
+            control.let_go();
             work();
         }
-        RunHandle { id, cancel, record, over }
+        RunHandle { id, cancel, control, record, over }
     }
 
-    /// Runs to the end on this thread's time.
+    /// Runs to the end on this thread's time, without a pause.
     pub fn run(&self, request: RunRequest, on_event: impl Fn(Event) + Send + Sync + 'static) -> Arc<RunRecord> {
         self.start(request, on_event).wait()
     }
@@ -208,6 +243,38 @@ impl RunHandle {
     /// Asks the run to stop: nothing starts any more, running nodes are asked to stop. Returns at once.
     pub fn cancel(&self) {
         self.cancel.cancel();
+        self.control.wake();
+    }
+
+    /// Pauses the run: running nodes finish, nothing else starts. Returns at once.
+    pub fn pause(&self) {
+        self.control.pause();
+    }
+
+    /// Lets a paused run go on to the next breakpoint. Returns at once.
+    pub fn go_on(&self) {
+        self.control.go_on();
+    }
+
+    /// Executes the first node that waits, and no other; a run that is not paused pauses. Returns at once.
+    pub fn step(&self) {
+        self.control.step();
+    }
+
+    /// Returns whether the run is paused, or is to pause before the next node that would execute.
+    pub fn is_paused(&self) -> bool {
+        self.control.is_paused()
+    }
+
+    /// Sets the nodes before which the run pauses.
+    pub fn set_breakpoints(&self, breakpoints: BTreeSet<NodeId>) {
+        self.control.set_breakpoints(breakpoints);
+    }
+
+    /// Hands out a value in the place of what a node gave, to all that execute from now on. The node's own record stays as
+    /// it is; theirs say that they took a changed value, so that Resume executes them again with the real one.
+    pub fn replace_output(&self, node: &NodeId, port: &PortId, value: &Value) -> Result<(), ReplaceError> {
+        self.control.replace(node, port, value)
     }
 
     /// Returns whether the run is over.
@@ -215,11 +282,19 @@ impl RunHandle {
         self.record.get().is_some()
     }
 
-    /// Waits for the end of the run, with all its events sent.
+    /// Waits for the end of the run, with all its events sent. From now on it does not pause: nobody could let it go on.
     pub fn wait(self) -> Arc<RunRecord> {
+        self.control.let_go();
         // An error means that the sender is gone: the run is over.
         self.over.recv().unwrap_or_default();
         Arc::clone(self.record.get().expect("a run sets its record before it lets go of the channel"))
+    }
+}
+
+/// A run that nobody can ask for anything any more goes on to its end.
+impl Drop for RunHandle {
+    fn drop(&mut self) {
+        self.control.let_go();
     }
 }
 

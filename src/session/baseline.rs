@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    store::{NodeRecord, NotRun, RecordMap, RunRecord, Status},
+    store::{NodeRecord, RecordMap, RunRecord},
     workflow::NodeId,
 };
 
@@ -36,7 +36,7 @@ impl Baseline {
 
     /// Takes in what came of a node. A node the run had no need of keeps what it had.
     pub fn settle(&mut self, record: Arc<NodeRecord>) {
-        if record.status != Status::NotRun(NotRun::NotNeeded) {
+        if !record.status.was_not_needed() {
             self.nodes.insert(record);
         }
     }

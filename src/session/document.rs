@@ -1,12 +1,17 @@
 //! What a session file holds: RON, `format: 1`.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use ron::ser::PrettyConfig;
 use serde::{Deserialize, Serialize};
 
-use super::{Capture, Mark, Marks, Pin, PinState, SavedView, SessionError, SessionId, file::SessionFolder};
+use super::{
+    BreakpointEdit, Capture, Mark, Marks, Pin, PinState, SavedView, SessionError, SessionId, file::SessionFolder,
+};
 use crate::{
     nodes::Source,
     store::{InputRecord, InputRow, Kept, KeptPort, PathRow, PinPolicy, Provenance, RunId, Store},
@@ -37,6 +42,8 @@ pub(super) struct Document {
     /// The workflow's text, if it was changed and not saved.
     pub(super) unsaved: Option<String>,
     marks: BTreeMap<NodeId, MarkRow>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    breakpoints: BTreeSet<NodeId>,
 }
 
 /// What a file says first; everything else may differ.
@@ -143,6 +150,7 @@ impl Document {
             view: session.view,
             unsaved: session.unsaved.clone(),
             marks: session.marks.iter().filter_map(|(node, mark)| Some((node.clone(), MarkRow::of(mark)?))).collect(),
+            breakpoints: session.marks.breakpoints().iter().cloned().collect(),
         }
     }
 
@@ -169,10 +177,10 @@ impl Document {
         options.to_string_pretty(self, pretty).map(|text| text + "\n").map_err(|error| error.to_string())
     }
 
-    /// Returns the number of marks, and of pins among them.
+    /// Returns the number of marks and breakpoints, and of pins among them.
     pub(super) fn counts(&self) -> (usize, usize) {
         let is_pin = |mark: &&MarkRow| matches!(mark, MarkRow::Armed(_) | MarkRow::Captured(..));
-        (self.marks.len(), self.marks.values().filter(is_pin).count())
+        (self.marks.len() + self.breakpoints.len(), self.marks.values().filter(is_pin).count())
     }
 
     /// Takes out the marks; the pins' results are read from the store when asked for.
@@ -181,6 +189,10 @@ impl Document {
         for (node, row) in std::mem::take(&mut self.marks) {
             marks.set(node, row.into_mark(store));
         }
+        marks.apply_breakpoints(BreakpointEdit {
+            set: std::mem::take(&mut self.breakpoints).into_iter().collect(),
+            clear: Vec::new(),
+        });
         marks
     }
 }

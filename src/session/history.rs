@@ -1,6 +1,6 @@
 //! What a person did, to be undone and done again: changes of the document and of the marks in one list.
 
-use super::{MarkEdit, Marks};
+use super::{BreakpointEdit, MarkEdit, Marks};
 use crate::workflow::{Edit, EditError, Workflow};
 
 /// How many revisions are kept.
@@ -13,6 +13,8 @@ pub enum Change {
     Document(Edit),
     /// Of the marks.
     Marks(MarkEdit),
+    /// Of the breakpoints.
+    Breakpoints(BreakpointEdit),
     /// Several, all or none.
     Both(Vec<Self>),
 }
@@ -56,6 +58,7 @@ impl Change {
         match self {
             Self::Document(edit) => workflow.apply(edit).map(Self::Document),
             Self::Marks(edit) => Ok(Self::Marks(marks.apply(edit))),
+            Self::Breakpoints(edit) => Ok(Self::Breakpoints(marks.apply_breakpoints(edit))),
             Self::Both(changes) => apply_all(changes, workflow, marks),
         }
     }
@@ -64,7 +67,7 @@ impl Change {
     pub fn touches_document(&self) -> bool {
         match self {
             Self::Document(_) => true,
-            Self::Marks(_) => false,
+            Self::Marks(_) | Self::Breakpoints(_) => false,
             Self::Both(changes) => changes.iter().any(Self::touches_document),
         }
     }
@@ -226,10 +229,16 @@ mod tests {
         Change::Marks(MarkEdit(vec![(NODES[node].into(), mark)]))
     }
 
+    fn breakpoint(node: usize, is_set: bool) -> Change {
+        let (set, clear) = if is_set { (vec![NODES[node].into()], vec![]) } else { (vec![], vec![NODES[node].into()]) };
+        Change::Breakpoints(BreakpointEdit { set, clear })
+    }
+
     fn any_change() -> impl Strategy<Value = Change> {
         let one = prop_oneof![
             (0..3_usize, "[a-z]{1,3}").prop_map(|(node, text)| title(node, &text)),
             (0..3_usize, any::<u8>()).prop_map(|(node, number)| mark(node, number)),
+            (0..3_usize, any::<bool>()).prop_map(|(node, set)| breakpoint(node, set)),
             (0..3_usize).prop_map(|node| Change::Document(Edit::RemoveNode(NODES[node].into()))),
         ];
         prop_oneof![3 => one.clone(), 1 => proptest::collection::vec(one, 0..4).prop_map(Change::Both)]

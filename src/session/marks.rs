@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use imbl::{OrdMap, ordmap::DiffItem};
+use imbl::{OrdMap, OrdSet, ordmap::DiffItem};
 use jiff::Timestamp;
 use smallvec::SmallVec;
 
@@ -147,7 +147,11 @@ impl Mark {
 /// The marks of a session, by node. Marks of nodes that were removed stay, so that undo brings them back. Cloned in constant
 /// time.
 #[derive(Clone, Debug, Default)]
-pub struct Marks(OrdMap<NodeId, Entry>);
+pub struct Marks {
+    marks: OrdMap<NodeId, Entry>,
+    /// Marks of a kind of their own, which a node may have besides another.
+    pub(super) breakpoints: OrdSet<NodeId>,
+}
 
 /// A mark; equal only to itself.
 #[derive(Clone, Debug)]
@@ -166,12 +170,13 @@ pub struct MarkEdit(pub Vec<(NodeId, Mark)>);
 impl Marks {
     /// Returns a node's mark.
     pub fn get(&self, node: &NodeId) -> &Mark {
-        self.0.get(node).map_or(&Mark::Default, |entry| &entry.0)
+        self.marks.get(node).map_or(&Mark::Default, |entry| &entry.0)
     }
 
     /// Sets a node's mark; returns the one before.
     pub fn set(&mut self, node: NodeId, mark: Mark) -> Mark {
-        let before = if mark.is_default() { self.0.remove(&node) } else { self.0.insert(node, Entry(Arc::new(mark))) };
+        let before =
+            if mark.is_default() { self.marks.remove(&node) } else { self.marks.insert(node, Entry(Arc::new(mark))) };
         before.map(|entry| Arc::unwrap_or_clone(entry.0)).unwrap_or_default()
     }
 
@@ -184,24 +189,24 @@ impl Marks {
 
     /// Returns all marks that are not the default, sorted by node.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&NodeId, &Mark)> {
-        self.0.iter().map(|(node, entry)| (node, &*entry.0))
+        self.marks.iter().map(|(node, entry)| (node, &*entry.0))
     }
 
     /// Returns the nodes whose marks differ from those of an earlier state.
     pub fn changed_since<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a NodeId> {
-        before.0.diff(&self.0).map(|item| match item {
+        before.marks.diff(&self.marks).map(|item| match item {
             DiffItem::Add(node, _) | DiffItem::Remove(node, _) => node,
             DiffItem::Update { new, .. } => new.0,
         })
     }
 
-    /// Returns whether both are the same marks, without looking into them.
+    /// Returns whether both are the same marks, without looking into them. Breakpoints do not count: no plan depends on them.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.0.ptr_eq(&other.0)
+        self.marks.ptr_eq(&other.marks)
     }
 
-    /// Returns whether no node has a mark.
+    /// Returns whether no node has a mark or a breakpoint.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.marks.is_empty() && self.breakpoints.is_empty()
     }
 }

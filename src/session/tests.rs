@@ -5,8 +5,8 @@ use std::{fs, path::PathBuf, sync::Arc, thread};
 use proptest::prelude::*;
 
 use super::{
-    Capture, Folders, Mark, MarkEdit, Marks, PinPolicy, SavedView, Saver, Session, SessionError, SessionId,
-    SessionSummary, earlier_sessions, unfinished_sessions,
+    BreakpointEdit, Capture, Folders, Mark, MarkEdit, Marks, PinPolicy, SavedView, Saver, Session, SessionError,
+    SessionId, SessionSummary, earlier_sessions, unfinished_sessions,
 };
 use crate::{
     nodes::Outputs,
@@ -473,4 +473,17 @@ fn a_saver_reports_what_it_could_not_save() {
     saver.wait();
     assert!(matches!(saver.take_error(), Some(SessionError::Io { .. })));
     assert!(saver.take_error().is_none());
+}
+
+#[test]
+fn breakpoints_are_kept_with_the_session_and_make_it_worth_keeping() {
+    let place = Place::new();
+    let mut session = place.create();
+    session.marks.apply_breakpoints(BreakpointEdit { set: vec!["b".into(), "a".into()], clear: Vec::new() });
+    session.save().unwrap();
+    let id = session.id;
+    session.close().unwrap();
+    assert_eq!(place.earlier().iter().map(|session| session.n_marks).collect::<Vec<_>>(), [2]);
+    let opened = place.open(id).unwrap();
+    assert_eq!(opened.marks.breakpoints().iter().map(NodeId::as_str).collect::<Vec<_>>(), ["a", "b"]);
 }

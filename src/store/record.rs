@@ -412,6 +412,11 @@ impl Status {
         }
     }
 
+    /// Returns whether the run had no need of the node, which therefore keeps what came of it before.
+    pub const fn was_not_needed(&self) -> bool {
+        matches!(self, Self::NotRun(NotRun::NotNeeded | NotRun::OnlyFeedsPins))
+    }
+
     /// Returns whether a node with this status has results.
     pub const fn has_results(&self) -> bool {
         matches!(self, Self::Executed | Self::Reused { .. } | Self::Pinned { .. } | Self::Kept { .. })

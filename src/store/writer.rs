@@ -13,7 +13,7 @@ use std::{
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
-    NodeRecord, NotRun, RunId, SessionId, Status, StoreError,
+    NodeRecord, RunId, SessionId, Status, StoreError,
     iterations::IterationRow,
     known::{Known, Statements},
     queue::{Message, Progress, Queue, Weight},
@@ -177,7 +177,7 @@ impl Writer {
                 run: record.run,
                 node: record.node.clone(),
                 bytes,
-                in_baseline: record.status != Status::NotRun(NotRun::NotNeeded),
+                in_baseline: !record.status.was_not_needed(),
             })),
             Err(why) => {
                 errors.push(StoreError::Unwritable { what: format!("the record of {}", record.node), why });

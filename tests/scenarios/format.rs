@@ -59,6 +59,14 @@ pub(crate) struct Expectations {
     #[serde(default)]
     pub(crate) to: Vec<NodeId>,
     #[serde(default)]
+    pub(crate) only: Vec<NodeId>,
+    #[serde(default)]
+    pub(crate) from: Vec<NodeId>,
+    #[serde(default)]
+    pub(crate) stop_at_equal_data: bool,
+    #[serde(default)]
+    pub(crate) skip_what_only_feeds_pins: bool,
+    #[serde(default)]
     pub(crate) cancel_when_started: Option<NodeId>,
     pub(crate) expect: BTreeMap<NodeId, Expected>,
     #[serde(default)]

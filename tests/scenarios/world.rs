@@ -1,6 +1,10 @@
 //! Carries out the steps of a scenario on the real engine and the real store.
 
-use std::{collections::BTreeMap, fs, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    sync::Arc,
+};
 
 use pinflow::{
     engine::{Decision, Engine, EventKind, Plan, PlanOptions, RunRequest, plan, probe},
@@ -145,9 +149,19 @@ impl World {
     }
 
     fn options(expectations: &Expectations) -> PlanOptions {
-        match &expectations.to[..] {
-            [] => PlanOptions::of(expectations.kind),
-            targets => PlanOptions::of(expectations.kind).part(Part::To(targets.to_vec())),
+        let Expectations { kind, to, only, from, stop_at_equal_data, skip_what_only_feeds_pins, .. } = expectations;
+        let part = match (&to[..], &only[..], &from[..]) {
+            ([], [], []) => Part::All,
+            (targets, [], []) => Part::To(targets.to_vec()),
+            ([], nodes, []) => Part::Only(nodes.to_vec()),
+            ([], [], starts) => Part::From(starts.to_vec()),
+            _ => panic!("a run is of one part: `to`, `only` or `from`"),
+        };
+        PlanOptions {
+            kind: *kind,
+            part,
+            stop_at_equal_data: *stop_at_equal_data,
+            skip_what_only_feeds_pins: *skip_what_only_feeds_pins,
         }
     }
 
@@ -209,6 +223,7 @@ impl World {
             marks: self.session().marks.clone(),
             baseline: Arc::clone(&self.session().baseline),
             options: Self::options(expectations),
+            breakpoints: BTreeSet::new(),
         };
         let (started, waiting) = std::sync::mpsc::channel();
         let handle = self.engine.start(request, move |event| {

@@ -9,7 +9,7 @@ use crate::editor::{
     command_table::{self, Situation},
     dialogs::dialog_ui,
     inspector::inspector_ui,
-    panels::{bottom_ui, library_ui, notices_ui, pins_banner_ui, status_ui, toolbar_ui, welcome_ui},
+    panels::{bottom_ui, library_ui, notices_ui, pause_banner_ui, pins_banner_ui, status_ui, toolbar_ui, welcome_ui},
     sitting::Sitting,
     theme,
 };
@@ -38,6 +38,8 @@ impl App {
             undo: sitting.history().undo_label().map(ToOwned::to_owned),
             redo: sitting.history().redo_label().map(ToOwned::to_owned),
             running: self.run.is_some(),
+            paused: sitting.view(&self.catalogue, false).run.is_some_and(|run| run.pause.is_some()),
+            run_options: self.settings.run,
             any_nodes: sitting.workflow().n_nodes() > 0,
             selected: selected(sitting),
         }
@@ -47,8 +49,12 @@ impl App {
         let view = self.sitting.as_ref().map(|sitting| sitting.view(&self.catalogue, self.panels.show_plan));
         Side::top("toolbar").frame(bar(ui)).show(ui, |ui| toolbar_ui(ui, view, situation, commands));
         let run = view.and_then(|view| view.run).filter(|run| run.n_pins > 0);
-        if run.is_some() || !self.notices.list().is_empty() {
+        let is_paused = situation.paused;
+        if is_paused || run.is_some() || !self.notices.list().is_empty() {
             Side::top("notices").frame(bar(ui)).show(ui, |ui| {
+                if let Some(view) = view.filter(|view| view.run.is_some_and(|run| run.pause.is_some())) {
+                    pause_banner_ui(ui, view, situation, commands);
+                }
                 if let Some(run) = run {
                     pins_banner_ui(ui, run, commands);
                 }

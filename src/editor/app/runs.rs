@@ -15,10 +15,11 @@ use crate::{
         panels::{LogEntry, Tone},
         words,
     },
-    engine::{Event, EventKind, PlanOptions, Probes, RunRequest, probe},
+    engine::{Engine, Event, EventKind, Probes, RunHandle, RunRequest, probe},
     nodes::LogLevel,
     session::SessionId,
     store::{LogLine, Part, RunKind, RunRecord, RunStatus},
+    workflow::NodeId,
 };
 
 /// How often the world is looked at while the window has the focus, at most.
@@ -26,6 +27,20 @@ const PROBE_EVERY: Duration = Duration::from_secs(3);
 
 impl App {
     pub(super) fn start_run(&mut self, kind: RunKind, part: Part) {
+        self.start_run_with(kind, part, Engine::start);
+    }
+
+    /// Starts a run that pauses before the first node that is to execute.
+    pub(super) fn start_paused(&mut self, kind: RunKind) {
+        self.start_run_with(kind, Part::All, Engine::start_paused);
+    }
+
+    fn start_run_with(
+        &mut self,
+        kind: RunKind,
+        part: Part,
+        start: impl FnOnce(&Engine, RunRequest, Box<dyn Fn(Event) + Send + Sync>) -> RunHandle,
+    ) {
         let Some(sitting) = &self.sitting else { return };
         if self.run.is_some() {
             self.notices.show(Tone::Info, "A run goes on: stop it before starting another", Vec::new());
@@ -38,10 +53,12 @@ impl App {
             session: sitting.session(),
             marks: sitting.marks().clone(),
             baseline: Arc::clone(sitting.baseline()),
-            options: PlanOptions::of(kind).part(part),
+            options: self.settings.run.plan(kind, part),
+            breakpoints: sitting.marks().breakpoints().iter().cloned().collect(),
         };
         let reporter = self.background.reporter();
-        self.run = Some(self.engine.start(request, move |event| reporter.report(Message::Engine(event))));
+        let report = Box::new(move |event| reporter.report(Message::Engine(event)));
+        self.run = Some(start(&self.engine, request, report));
     }
 
     /// Returns the folder that relative paths start from: the workflow's, else where the program was started.
@@ -88,7 +105,12 @@ impl App {
                 let took = record.header.took.map(words::duration).unwrap_or_default();
                 run_entry(level, format!("The run {how} after {took}"))
             }
-            EventKind::NodeStarted { .. } | EventKind::NodeProgress { .. } => return,
+            EventKind::NodeStarted { .. } | EventKind::NodeProgress { .. } | EventKind::Continued => return,
+            EventKind::Paused { waiting, .. } if waiting.is_empty() => return,
+            EventKind::Paused { waiting, .. } => {
+                let names: Vec<&str> = waiting.iter().map(NodeId::as_str).collect();
+                run_entry(LogLevel::Info, format!("The run is paused before {}", names.join(", ")))
+            }
         };
         self.panels.bottom.log(entry);
     }
@@ -121,7 +143,7 @@ impl App {
 
     pub(super) fn replan(&mut self) {
         if let Some(sitting) = &mut self.sitting {
-            sitting.replan(&self.engine);
+            sitting.replan(&self.engine, self.settings.run);
         }
     }
 

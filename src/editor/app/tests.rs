@@ -15,7 +15,7 @@ use crate::{
     nodes::{Arity, Family, Kind, NodeError, ParameterSchema, ParameterType, Success},
     session::PinPolicy,
     value::{Value, ValueType},
-    workflow::{self, Connection, Edit, Node, NodeId, PortRef, Position},
+    workflow::{self, Connection, Edit, Node, PortRef, Position},
 };
 
 /// Kinds to test with, and how often `work` has executed.

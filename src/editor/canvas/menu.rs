@@ -115,7 +115,18 @@ fn node_menu_ui(ui: &mut Ui, view: View<'_>, node: &NodeId, commands: &mut Vec<C
         if item(ui, Icon::Resume, "Resume to here", "").clicked() {
             commands.push(Command::RunTo(RunKind::Resumed, nodes.clone()));
         }
+        if item(ui, Icon::Resume, "Resume selection", "").clicked() {
+            commands.push(Command::RunOnly(RunKind::Resumed, nodes.clone()));
+        }
+        if item(ui, Icon::Resume, "Resume from here", "").clicked() {
+            commands.push(Command::RunFrom(RunKind::Resumed, nodes.clone()));
+        }
     });
+    let has_all = nodes.iter().all(|node| view.marks.breakpoints().contains(node));
+    let breakpoint = if has_all { "Remove breakpoint" } else { "Set breakpoint" };
+    if item(ui, Icon::Breakpoint, breakpoint, "F9").clicked() {
+        commands.push(Command::ToggleBreakpoint(nodes.clone()));
+    }
     ui.separator();
     marks_menu_ui(ui, view, &nodes, commands);
     ui.separator();

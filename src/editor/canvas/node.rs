@@ -95,6 +95,7 @@ pub(super) fn paint(brush: &Brush, layout: &NodeLayout, position: Pos2, standing
     paint_footer(&body, layout, position, standing, looks);
     paint_frame(brush, rect, standing, looks);
     paint_plan(brush, position, standing);
+    paint_breakpoint(brush, rect, 17.0, standing);
 }
 
 /// Paints a node as a block with its title.
@@ -119,12 +120,23 @@ pub(super) fn paint_block(
         brush.icon(pos2(rect.right() - 22.0, rect.center().y), 26.0, icon, color);
     }
     paint_frame(brush, rect, standing, looks);
+    paint_breakpoint(brush, rect, 28.0, standing);
+}
+
+/// Paints the sign of a breakpoint at the lower left corner: an octagon, as no other sign is.
+fn paint_breakpoint(brush: &Brush, rect: Rect, size: f32, standing: &Standing<'_>) {
+    if standing.breakpoint {
+        let at = rect.left_bottom() + vec2(1.0, -1.0);
+        brush.icon(at, size + 4.0, Icon::Breakpoint, brush.tokens.node);
+        brush.icon(at, size, Icon::Breakpoint, brush.tokens.failed);
+    }
 }
 
 /// Returns the one sign that a node shows from afar.
 fn sign_from_afar(brush: &Brush, standing: &Standing<'_>) -> Option<(Icon, Color32)> {
     let tokens = brush.tokens;
     match (&standing.activity, standing.mark) {
+        (Activity::Held, _) => Some((Icon::Pause, tokens.stale)),
         (Activity::Running(_) | Activity::Waiting, _) => Some((Icon::Clock, tokens.running)),
         (_, MarkLook::Pinned { stale: true, .. }) => Some((Icon::PinFilled, tokens.stale)),
         (_, MarkLook::Pinned { .. }) => Some((Icon::PinFilled, tokens.pinned)),

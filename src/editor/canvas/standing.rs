@@ -9,7 +9,7 @@ use crate::{
     editor::{LiveState, View, icons::Icon, theme::Tokens, words},
     engine::{Decision, NodePlan},
     session::{Mark, PinPolicy, PinState},
-    store::{NodeRecord, Status},
+    store::{NodeRecord, Reason, Status},
     workflow::NodeId,
 };
 
@@ -40,6 +40,8 @@ pub(super) enum Activity {
     Settled,
     /// It waits for its turn.
     Waiting,
+    /// The run is paused before it.
+    Held,
     /// It executes.
     Running(Option<f32>),
 }
@@ -91,6 +93,8 @@ impl Tone {
 pub(super) struct Standing<'a> {
     /// Its mark.
     pub(super) mark: MarkLook,
+    /// Whether runs pause before it.
+    pub(super) breakpoint: bool,
     /// What it is at.
     pub(super) activity: Activity,
     /// Whether it failed last time.
@@ -113,23 +117,27 @@ impl<'a> Standing<'a> {
         let plan = view.plan.get(id);
         let mark = mark_look(view.marks.get(id), plan);
         let activity = match live {
+            _ if view.run.is_some_and(|run| run.is_held(id)) => Activity::Held,
             Some(LiveState::Waiting) => Activity::Waiting,
             Some(LiveState::Running { fraction, .. }) => Activity::Running(*fraction),
             Some(LiveState::Settled(_)) | None => Activity::Settled,
         };
         let failed = activity == Activity::Settled && record.is_some_and(|record| is_failed(&record.status));
         let footer = match live {
+            _ if activity == Activity::Held => footer(Some(Icon::Pause), "the run is paused before it", Tone::Stale),
             Some(live @ (LiveState::Waiting | LiveState::Running { .. })) => footer_of_live(live),
             _ => footer_at_rest(view, (id, mark), record, plan, now),
         };
         let shows_plan = view.show_plan && !is_running(view);
-        Self { mark, activity, failed, plan: plan.filter(|_| shows_plan), footer }
+        let breakpoint = view.marks.breakpoints().contains(id);
+        Self { mark, breakpoint, activity, failed, plan: plan.filter(|_| shows_plan), footer }
     }
 
     /// Returns the colour of the frame, if it is not the plain one.
     pub(super) const fn frame_color(&self, tokens: &Tokens) -> Option<Color32> {
         match (&self.activity, self.mark) {
             (Activity::Running(_), _) => Some(tokens.running),
+            (Activity::Held, _) => Some(tokens.stale),
             (_, MarkLook::Disabled) => Some(tokens.disabled),
             (_, MarkLook::Pinned { stale: true, .. }) => Some(tokens.stale),
             (_, MarkLook::Pinned { .. } | MarkLook::Armed(_)) => Some(tokens.pinned),
@@ -163,6 +171,9 @@ impl<'a> Standing<'a> {
             MarkLook::Forced => vec!["forced".into()],
             MarkLook::Disabled => vec!["disabled".into()],
         };
+        if self.breakpoint {
+            words.push("breakpoint".into());
+        }
         if let Some(plan) = self.plan
             && self.mark != MarkLook::Disabled
         {
@@ -255,7 +266,11 @@ fn footer_of_record(view: View<'_>, record: &NodeRecord) -> Footer {
             let took = record.took.map(short_time).unwrap_or_default();
             footer(Some(Icon::Check), with_size(took, record), Tone::Done)
         }
-        Status::Reused { .. } => footer(Some(Icon::Reuse), with_size("reused".to_owned(), record), Tone::Muted),
+        Status::Reused { .. } => {
+            let equal = record.reasons.contains(&Reason::EqualInputs);
+            let words = if equal { "reused: equal data" } else { "reused" };
+            footer(Some(Icon::Reuse), with_size(words.to_owned(), record), Tone::Muted)
+        }
         Status::Kept { .. } => footer(Some(Icon::Reuse), with_size("kept".to_owned(), record), Tone::Muted),
         Status::Pinned { .. } => footer(Some(Icon::Pin), with_size("was pinned".to_owned(), record), Tone::Muted),
         Status::Disabled => footer(None, "was disabled", Tone::Muted),

@@ -57,7 +57,8 @@ pub(crate) fn bottom_ui(
 ) {
     ui.set_min_height(ui.available_height());
     ui.horizontal_wrapped(|ui| {
-        let n_marks = view.marks.iter().filter(|(node, _)| view.workflow.node(node).is_some()).count();
+        let nodes = view.marks.iter().map(|(node, _)| node).chain(view.marks.breakpoints());
+        let n_marks = nodes.filter(|node| view.workflow.node(node).is_some()).count();
         for (tab, name, count) in [
             (Tab::Output, "Output", 0),
             (Tab::Log, "Log", state.log.len()),

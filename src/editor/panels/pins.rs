@@ -5,21 +5,30 @@ use egui_extras::{Column, TableBuilder, TableRow};
 use jiff::Timestamp;
 
 use crate::{
-    editor::{Command, MarkRequest, View, theme, viewers, words},
+    editor::{
+        Command, MarkRequest, View,
+        icons::{self, Icon},
+        theme, viewers, words,
+    },
     session::{Mark, PinPolicy},
     workflow::NodeId,
 };
 
 /// Shows all marks.
 pub(super) fn pins_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
-    let marks: Vec<(&NodeId, &Mark)> =
-        view.marks.iter().filter(|(node, _)| view.workflow.node(node).is_some()).collect();
-    if marks.is_empty() {
-        ui.weak("No node is pinned, forced or disabled.");
+    let is_here = |node: &NodeId| view.workflow.node(node).is_some();
+    let marks = view.marks.iter().filter(|(node, _)| is_here(node)).map(|(node, mark)| Row::Mark(node, mark));
+    let breakpoints = view.marks.breakpoints().iter().filter(|node| is_here(node)).map(Row::Breakpoint);
+    let rows: Vec<Row<'_>> = marks.chain(breakpoints).collect();
+    if rows.is_empty() {
+        ui.weak("No node is pinned, forced or disabled, and none has a breakpoint.");
         return;
     }
-    let pinned: Vec<NodeId> =
-        marks.iter().filter(|(_, mark)| mark.as_pin().is_some()).map(|(node, _)| (*node).clone()).collect();
+    let pinned = rows.iter().filter_map(|row| match row {
+        Row::Mark(node, mark) if mark.as_pin().is_some() => Some(NodeId::clone(node)),
+        _ => None,
+    });
+    let pinned: Vec<NodeId> = pinned.collect();
     if pinned.len() > 1 && ui.button("Unpin all").clicked() {
         commands.push(Command::Mark(pinned, MarkRequest::Unpin));
     }
@@ -44,11 +53,44 @@ pub(super) fn pins_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) 
             }
         })
         .body(|body| {
-            body.rows(row_height, marks.len(), |mut row| {
-                let (node, mark) = marks[row.index()];
-                row_ui(&mut row, view, (node, mark), now, commands);
+            body.rows(row_height, rows.len(), |mut row| match rows[row.index()] {
+                Row::Mark(node, mark) => row_ui(&mut row, view, (node, mark), now, commands),
+                Row::Breakpoint(node) => breakpoint_ui(&mut row, view, node, commands),
             });
         });
+}
+
+/// What a row is about.
+#[derive(Clone, Copy)]
+enum Row<'a> {
+    Mark(&'a NodeId, &'a Mark),
+    Breakpoint(&'a NodeId),
+}
+
+fn breakpoint_ui(row: &mut TableRow<'_, '_>, view: View<'_>, node: &NodeId, commands: &mut Vec<Command>) {
+    row.col(|ui| {
+        if ui.link(words::title(view.workflow, view.catalogue, node)).clicked() {
+            commands.push(Command::Reveal(node.clone()));
+        }
+    });
+    row.col(|ui| {
+        let color = theme::tokens(ui).failed;
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 14.0), egui::Sense::hover());
+        icons::paint(ui.painter(), rect, Icon::Breakpoint, color);
+        ui.label(RichText::new("Breakpoint").color(color));
+    });
+    row.col(|ui| {
+        if ui.small_button("Remove").accessible_name(format!("Remove the breakpoint of {node}")).clicked() {
+            commands.push(Command::ToggleBreakpoint(vec![node.clone()]));
+        }
+    });
+    row.col(|_| ());
+    row.col(|_| ());
+    row.col(|ui| {
+        if view.run.is_some_and(|run| run.is_held(node)) {
+            ui.label(RichText::new("the run is paused before it").color(theme::tokens(ui).stale));
+        }
+    });
 }
 
 fn row_ui(

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use egui::{MenuBar, ProgressBar, RichText, Ui};
 
+use super::pause::run_options_ui;
 use crate::{
     editor::{
         Command, LiveState, Panel, RunProgress, Tab, View,
         command_table::{self, CommandEntry, CommandId, Situation},
         icons::{Icon, icon_button, icon_text_button},
+        settings::RunOptions,
         theme, words,
     },
     store::Status,
@@ -32,7 +34,13 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
                 button_ui(ui, id, situation, commands);
             }
             ui.separator();
-            for id in [CommandId::Run, CommandId::Resume, CommandId::Stop] {
+            for id in [CommandId::Run, CommandId::Resume] {
+                button_ui(ui, id, situation, commands);
+            }
+            run_options_ui(ui, situation, commands);
+            button_ui(ui, CommandId::Stop, situation, commands);
+            let pause = if situation.paused { CommandId::GoOn } else { CommandId::Pause };
+            for id in [pause, CommandId::Step] {
                 button_ui(ui, id, situation, commands);
             }
             ui.separator();
@@ -40,7 +48,7 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             theme_ui(ui, commands);
             if let Some(view) = view {
-                plan_ui(ui, view, commands);
+                plan_ui(ui, view, situation, commands);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                     if let Some(run) = view.run {
                         progress_ui(ui, run);
@@ -67,6 +75,9 @@ fn menus_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
             "Node",
             &[
                 &[Id::RunToHere, Id::ResumeToHere],
+                &[Id::RunSelection, Id::ResumeSelection],
+                &[Id::RunFromHere, Id::ResumeFromHere],
+                &[Id::ToggleBreakpoint],
                 &[Id::PinResults, Id::PinUntilChange, Id::Unpin],
                 &[Id::Force, Id::Disable],
             ],
@@ -145,8 +156,9 @@ fn theme_ui(ui: &mut Ui, commands: &mut Vec<Command>) {
 }
 
 /// Shows what Resume would do, in numbers; a click shows or hides it on the canvas.
-fn plan_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
-    let text = plan_text(view);
+fn plan_ui(ui: &mut Ui, view: View<'_>, situation: &Situation, commands: &mut Vec<Command>) {
+    let options = situation.run_options;
+    let text = plan_text(view, options);
     let color = if view.show_plan { theme::tokens(ui).text } else { theme::tokens(ui).text_muted };
     let button = egui::Button::new(RichText::new(text).color(color)).frame_when_inactive(false).truncate();
     let help = if view.show_plan {
@@ -154,12 +166,19 @@ fn plan_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
     } else {
         "What Resume would do; click to show it on the canvas"
     };
+    let mut help = help.to_owned();
+    if options.stop_at_equal_data {
+        help.push_str("\nResume stops where the data turns out equal: fewer nodes may run");
+    }
+    if options.skip_what_only_feeds_pins {
+        help.push_str("\nRun skips what only feeds pins");
+    }
     if ui.add(button).on_hover_text(help).clicked() {
         commands.push(Command::TogglePlan);
     }
 }
 
-fn plan_text(view: View<'_>) -> String {
+fn plan_text(view: View<'_>, options: RunOptions) -> String {
     let counts = view.plan.counts();
     let mut parts = vec![format!("{} run", counts.execute), format!("{} reuse", counts.reuse)];
     for (number, what) in [
@@ -172,16 +191,18 @@ fn plan_text(view: View<'_>) -> String {
             parts.push(format!("{number} {what}"));
         }
     }
-    format!("plan: {}", parts.join(" · "))
+    let most = if options.stop_at_equal_data && counts.execute > 0 { "at most " } else { "" };
+    format!("plan: {most}{}", parts.join(" · "))
 }
 
 /// Shows how a run stands or ended.
 fn progress_ui(ui: &mut Ui, run: &RunProgress) {
     let tokens = theme::tokens(ui);
-    let took = run.finished.map_or_else(|| run.started.elapsed(), |finished| finished - run.started);
-    let took = words::duration(took);
+    let took = words::duration(run.took());
     if run.finished.is_none() {
-        ui.ctx().request_repaint_after(CLOCK);
+        if run.pause.is_none() {
+            ui.ctx().request_repaint_after(CLOCK);
+        }
         let fraction = run.n_executed as f32 / run.n_to_execute.max(1) as f32;
         ui.add(ProgressBar::new(fraction.min(1.0)).desired_width(80.0).fill(tokens.running));
         ui.label(format!("{} of {} · {took}", run.n_executed, run.n_to_execute));

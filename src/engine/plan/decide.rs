@@ -56,6 +56,11 @@ pub(super) fn step(view: &View<'_>, index: usize) -> Step {
         warnings: Vec::new(),
     };
     let given = Decider { view, index, facts, mark, pin: &pin }.decide(&mut plan);
+    let recipe_given = match (&plan.decision, view.sources.baseline.get(id)) {
+        // Results that are used whatever has changed since are what they were made of, not what they would be made of now.
+        (Decision::Reuse { .. }, Some(record)) if view.need(index) == Need::AsKept => Some(record.recipe),
+        _ => recipe_given,
+    };
     Step { plan, facts: Arc::clone(facts), given, recipe_given, pin }
 }
 

@@ -2,6 +2,7 @@
 
 mod decide;
 mod execute;
+mod hold;
 mod loops;
 mod settle;
 
@@ -15,11 +16,13 @@ use jiff::Timestamp;
 
 use self::{
     execute::Done,
+    hold::Hold,
     loops::{Fetched, Loops},
 };
 use super::{
     Engine, EventKind, OnEvent, RunRequest,
     body::{Body, Source},
+    control::Control,
     host::{Cancel, Shared},
 };
 use crate::{
@@ -59,6 +62,8 @@ pub(super) enum Message {
     Done(Box<Done>),
     /// Items of a stream were read.
     Fetched(Box<Fetched>),
+    /// Something is asked of the run.
+    Wake,
 }
 
 struct Dispatcher<'a> {
@@ -80,6 +85,7 @@ struct Dispatcher<'a> {
     /// Whether any node came out other than planned, so that those below must look again at why they execute.
     surprised: bool,
     clock: Clock,
+    hold: Hold,
 }
 
 /// When the run began, and what time it was last: one look at the clock serves for the end of a node and the start of the
@@ -109,7 +115,7 @@ pub(super) fn run(
     engine: &Engine,
     id: RunId,
     request: &RunRequest,
-    cancel: &Arc<Cancel>,
+    (cancel, control): (&Arc<Cancel>, &Arc<Control>),
     on_event: &OnEvent,
 ) -> Arc<RunRecord> {
     let clock = Clock::start();
@@ -142,6 +148,7 @@ pub(super) fn run(
         workflow: request.workflow.id(),
         folder: request.folder.clone(),
         cancel: Arc::clone(cancel),
+        control: Arc::clone(control),
         store: engine.store.clone(),
         on_event: Arc::clone(on_event),
         results: (0..body.members.len()).map(|_| OnceLock::new()).collect(),
@@ -247,6 +254,7 @@ impl<'a> Dispatcher<'a> {
     ) -> Vec<Arc<NodeRecord>> {
         let n_members = body.members.len();
         let (sender, receiver) = mpsc::channel();
+        shared.control.listen(sender.clone(), &shared);
         let n_unsettled: Vec<u32> = body.members.iter().map(|member| member.n_inside).collect();
         let mut dispatcher = Dispatcher {
             engine,
@@ -264,6 +272,7 @@ impl<'a> Dispatcher<'a> {
             stopped_by: None,
             surprised: false,
             clock: Clock { now: Instant::now(), ..clock },
+            hold: Hold::default(),
         };
         while dispatcher.n_settled < n_members {
             while let Some(unit) = dispatcher.ready.pop_front() {
@@ -275,6 +284,7 @@ impl<'a> Dispatcher<'a> {
             }
             if dispatcher.n_settled < n_members {
                 // The dispatcher holds a sender itself, so this waits for a node and never finds the channel closed.
+                dispatcher.tell_of_pause();
                 let Ok(message) = receiver.recv() else { break };
                 dispatcher.clock.now = Instant::now();
                 match message {
@@ -283,6 +293,7 @@ impl<'a> Dispatcher<'a> {
                     }
                     Message::Done(done) => dispatcher.executed_in(done.unit, done.outcome, done.execution),
                     Message::Fetched(fetched) => dispatcher.fetched(*fetched),
+                    Message::Wake => dispatcher.follow_orders(),
                 }
             }
         }
@@ -314,6 +325,9 @@ impl<'a> Dispatcher<'a> {
 
     /// Returns the results that arrive by a wire, if there is a value on it.
     fn arriving(&self, feed: &Feed, source: Source) -> Option<&Kept> {
+        if let Some(edited) = self.hold.edited(feed) {
+            return Some(edited);
+        }
         match self.given(source) {
             Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => Some(results),
             _ => None,

@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Event, EventKind, OnEvent, body::Body};
+use super::{Event, EventKind, OnEvent, body::Body, control::Control};
 use crate::{
     engine::plan::{Given, Plan},
     nodes::{Host, LogLevel, NodeError, Outputs, Source},
@@ -67,6 +67,7 @@ pub(super) struct Shared {
     pub(super) workflow: WorkflowId,
     pub(super) folder: std::path::PathBuf,
     pub(super) cancel: Arc<Cancel>,
+    pub(super) control: Arc<Control>,
     pub(super) store: Option<Store>,
     pub(super) on_event: OnEvent,
     pub(super) plan: Plan,
@@ -160,7 +161,8 @@ impl Host for NodeHost<'_> {
             (None, Given::Results { results, .. }) => results,
             (None, _) => return None,
         };
-        results.load().inspect_err(|error| self.log(LogLevel::Warning, error.to_string())).ok()
+        let outputs = results.load().inspect_err(|error| self.log(LogLevel::Warning, error.to_string())).ok()?;
+        Some(self.shared.control.edited(node, outputs))
     }
 
     fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError> {

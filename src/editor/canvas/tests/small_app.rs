@@ -162,6 +162,9 @@ impl SmallApp {
             n_to_execute: nodes.len(),
             n_executed: 0,
             nodes,
+            pause: None,
+            paused_for: Duration::ZERO,
+            changed: BTreeMap::new(),
         });
     }
 }

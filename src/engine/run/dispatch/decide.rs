@@ -73,6 +73,12 @@ impl Dispatcher<'_> {
                 return self.settle_unwalked(slot, number, Status::NotRun(missing));
             }
         }
+        if step.plan.decision == Decision::Execute && self.shared.control.is_watched() {
+            let reasons = Arc::clone(&step.plan.reasons);
+            if self.unless_held(slot, reasons, None).is_none() {
+                return;
+            }
+        }
         self.start_loop(slot, number);
     }
 
@@ -144,7 +150,9 @@ impl Dispatcher<'_> {
     /// Returns whether the data on a wire is what it was for a record.
     fn is_as_before(&self, record: &NodeRecord, feed: &Feed, source: Source) -> bool {
         let before = record.inputs.iter().find(|before| *before.port() == feed.port);
-        before.is_some_and(|before| self.input_record(feed, source).same_data(before))
+        before
+            .filter(|_| self.hold.edited(feed).is_none())
+            .is_some_and(|before| self.input_record(feed, source).same_data(before))
     }
 
     /// Returns the planned reasons of a node, and those that come of a pin above released in this run.
@@ -243,7 +251,10 @@ impl Dispatcher<'_> {
     }
 
     /// Executes a node, here or on a pool, if it has what it needs and the run goes on.
-    fn start(&mut self, slot: Slot, reasons: Arc<[Reason]>, released: Option<String>) {
+    pub(super) fn start(&mut self, slot: Slot, reasons: Arc<[Reason]>, released: Option<String>) {
+        if let Some(number) = self.body.members[slot].starts {
+            return self.start_walk(slot, number);
+        }
         let step = Arc::clone(self.step(slot));
         let Some(kind) = &step.facts.kind else { return self.fail(slot, "its kind is unknown".to_owned()) };
         if self.shared.cancel.is_cancelled() {
@@ -263,6 +274,12 @@ impl Dispatcher<'_> {
             let why = NotRun::StoppedByError(failed.clone());
             return self.settle(slot, Status::NotRun(why), None);
         }
+        let (reasons, released) = if self.shared.control.is_watched() {
+            let Some(free) = self.unless_held(slot, reasons, released) else { return };
+            free
+        } else {
+            (reasons, released)
+        };
         let load = load_of(&step, self.shared.store.is_some());
         if load == Load::Instant && is_plain(&step.facts.node.settings) {
             return self.execute_here(slot, reasons, released);
@@ -322,6 +339,7 @@ impl Dispatcher<'_> {
     /// Returns why nothing arrives by a wire, if nothing does.
     pub(super) fn missing(&self, feed: &Feed, source: Source) -> Option<Missing> {
         match self.given(source) {
+            _ if self.hold.edited(feed).is_some() => None,
             Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => None,
             Some(Given::Results { .. }) if self.has_failed(source) => {
                 Some(Missing::UpstreamFailed(feed.source.node.clone()))

@@ -206,6 +206,9 @@ impl Dispatcher<'_> {
             if run.stop.is_some() || run.is_exhausted || run.n_running >= run.at_once {
                 break;
             }
+            if self.shared.control.is_watched() && self.shared.control.is_paused() {
+                break;
+            }
             match self.next_item(number) {
                 items::Next::Item(item) => {
                     let index = self.loops.run(number).next_index;
@@ -223,6 +226,15 @@ impl Dispatcher<'_> {
         run.is_pumped = false;
         if run.n_running == 0 && (run.stop.is_some() || run.is_exhausted) {
             self.finish_loop(number);
+        }
+    }
+
+    /// Lets all loops go on that a pause has held.
+    pub(super) fn pump_all(&mut self) {
+        for number in 0..self.loops.runs.len() {
+            if self.loops.runs[number].is_some() {
+                self.pump(number);
+            }
         }
     }
 

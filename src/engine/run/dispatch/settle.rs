@@ -43,6 +43,7 @@ impl Dispatcher<'_> {
         record.sources = execution.sources;
         record.reasons = execution.reasons;
         record.released = execution.released.or(record.released);
+        self.note_edits(slot, &mut record);
         let side_effect = self.step(slot).plan.side_effect;
         let mut given = None;
         match outcome {
