@@ -382,3 +382,23 @@ fn why_is_told_after_a_run_and_as_json() {
     assert_eq!(plan["why"][0]["decision"], "run");
     assert_eq!(plan["why"][1]["reasons"][0]["reason"], "ConfigChanged");
 }
+
+#[test]
+fn a_plan_forecasts_from_how_long_nodes_took() {
+    let place = Place::new(FLOW);
+    let forecast = |arguments: &[&str]| {
+        let said = text(&place.call("plan", arguments).stdout);
+        said.lines().last().unwrap().to_owned()
+    };
+    assert!(forecast(&[]).starts_with("forecast: Resume: "), "{}", forecast(&[]));
+    assert!(forecast(&[]).ends_with(" never timed"), "{}", forecast(&[]));
+    place.statuses(&["--set", "slow.secs=1.2"]);
+    assert_eq!(forecast(&["--set", "slow.secs=1.2", "--resume"]), "forecast: nothing to resume, full run about 1 s");
+    assert_eq!(forecast(&["--set", "slow.secs=9"]), "forecast: Resume roughly 1 s, full run roughly 1 s");
+    assert_eq!(forecast(&["--set", "slow.secs=1.2", "--to", "slow"]), "forecast: about 1 s");
+    let plan = place.call("plan", &["--set", "slow.secs=1.2", "--resume", "--json"]);
+    let plan: Json = serde_json::from_slice(&plan.stdout).unwrap();
+    assert_eq!(plan["forecast"]["resume"]["executing"], 0);
+    assert!(plan["forecast"]["full"]["secs"].as_f64().unwrap() >= 1.2);
+    assert!(plan["forecast"]["full"]["critical"].as_array().unwrap().contains(&"slow".into()));
+}

@@ -206,6 +206,7 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.take_messages(ctx);
         self.replan();
+        self.forecast(ctx);
         self.probe_when_due(ctx);
         self.save_session_when_due();
         self.answer_close_request(ctx);

@@ -24,6 +24,10 @@ pub(crate) struct Situation {
     pub(crate) any_nodes: bool,
     /// The selected nodes.
     pub(crate) selected: Vec<NodeId>,
+    /// How long Run takes, if anybody knows.
+    pub(crate) run_takes: Option<String>,
+    /// How long Resume takes, if anybody knows.
+    pub(crate) resume_takes: Option<String>,
 }
 
 /// Names an entry of the table.
@@ -470,6 +474,8 @@ mod tests {
             running: false,
             any_nodes: true,
             selected: vec!["a".into()],
+            run_takes: None,
+            resume_takes: None,
         }
     }
 

@@ -12,7 +12,7 @@ pub(crate) use self::{
     bottom::{BottomState, LogEntry, bottom_ui},
     library::{LibraryState, library_ui},
     notices::{Notices, Tone, notices_ui},
-    status::status_ui,
+    status::{StatusWords, status_ui},
     toolbar::{pins_banner_ui, toolbar_ui},
     welcome::welcome_ui,
 };
