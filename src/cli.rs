@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand. Results go to standard output, everything else to standard error.
 
 mod check;
+mod forecast;
 mod kinds;
 mod marking;
 mod part;

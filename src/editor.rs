@@ -8,6 +8,7 @@ mod command;
 mod command_table;
 mod dialogs;
 mod examples;
+mod forecasts;
 pub mod icons;
 mod inspector;
 mod keeper;

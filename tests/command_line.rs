@@ -452,3 +452,27 @@ fn parts_of_a_workflow_run_and_what_contradicts_itself_is_refused() {
     let text = String::from_utf8(plan.stdout).unwrap();
     assert!(text.contains("all that takes something from it is pinned"), "{text}");
 }
+
+#[test]
+fn a_plan_forecasts_from_how_long_nodes_took() {
+    let place = Place::new(FLOW);
+    let forecast = |arguments: &[&str]| {
+        let said = text(&place.call("plan", arguments).stdout);
+        said.lines().last().unwrap().to_owned()
+    };
+    assert!(forecast(&[]).starts_with("forecast: Resume: "), "{}", forecast(&[]));
+    assert!(forecast(&[]).ends_with(" never timed"), "{}", forecast(&[]));
+    place.statuses(&["--set", "slow.secs=1.2"]);
+    let says = |arguments: &[&str], words: &str| {
+        let said = forecast(arguments);
+        assert!(said.starts_with(words), "{said}");
+    };
+    says(&["--set", "slow.secs=1.2", "--resume"], "forecast: nothing to resume, full run about ");
+    says(&["--set", "slow.secs=9"], "forecast: Resume roughly ");
+    says(&["--set", "slow.secs=1.2", "--to", "slow"], "forecast: about ");
+    let plan = place.call("plan", &["--set", "slow.secs=1.2", "--resume", "--json"]);
+    let plan: Json = serde_json::from_slice(&plan.stdout).unwrap();
+    assert_eq!(plan["forecast"]["resume"]["executing"], 0);
+    assert!(plan["forecast"]["full"]["secs"].as_f64().unwrap() >= 1.2);
+    assert!(plan["forecast"]["full"]["critical"].as_array().unwrap().contains(&"slow".into()));
+}

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{
     Outcome,
+    forecast::Forecasts,
     marking::{Marking, find},
     print,
     report::{plan_as_json, plan_as_text},
@@ -43,9 +44,11 @@ pub(super) fn plan(arguments: &PlanArguments) -> anyhow::Result<Outcome> {
         };
         print(&text)?;
     } else if arguments.json {
-        print(&format!("{:#}\n", plan_as_json(&plan, &names)))?;
+        let forecasts = Forecasts::new(&prepared, &probes, &plan);
+        print(&format!("{:#}\n", plan_as_json(&plan, &names, forecasts.as_json())))?;
     } else {
-        print(&plan_as_text(&plan, &names))?;
+        let forecasts = Forecasts::new(&prepared, &probes, &plan);
+        print(&format!("{}forecast: {}\n", plan_as_text(&plan, &names), forecasts.in_words()))?;
     }
     let failed = plan.counts().cannot_run > 0;
     Ok(if failed { Outcome::NodeFailed } else { Outcome::Success })

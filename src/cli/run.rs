@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     Outcome, complain,
+    forecast::{Left, timings},
     marking::{Marking, Prepared, find, name_of},
     pause::PauseArguments,
     print,
@@ -47,12 +48,20 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
     let names = Names::new(&prepared.request, prepared.engine.catalogue());
     prepared.request.breakpoints = arguments.pauses.breakpoints(&prepared.request.workflow)?;
     let bar = progress_bar(arguments.quiet);
-    bar.set_message(name_of(&arguments.marking.file, &prepared.request.workflow));
+    let title = name_of(&arguments.marking.file, &prepared.request.workflow);
+    bar.set_message(title.clone());
+    // Nobody sees the bar: then what is left is not worked out.
+    let left = (!bar.is_hidden()).then(|| Left::new(timings(&prepared)));
     let marks = prepared.request.marks.clone();
     let shown = bar.clone();
     let says_lines = !arguments.json && !arguments.quiet;
     let shown_names = names.clone();
-    let on_event = move |event| show(&shown, says_lines.then_some(&shown_names), event);
+    let on_event = move |event: Event| {
+        if let Some(words) = left.as_ref().and_then(|left| left.after(&event.kind)) {
+            shown.set_message(format!("{title} · {words}"));
+        }
+        show(&shown, says_lines.then_some(&shown_names), event);
+    };
     let record = arguments.pauses.run(&prepared.engine, prepared.request.clone(), on_event)?;
     bar.finish_and_clear();
     for failed in record.own().iter().filter(|node| matches!(node.status, Status::Failed(_))) {

@@ -211,6 +211,7 @@ impl eframe::App for App {
         self.take_messages(ctx);
         self.tell_breakpoints();
         self.replan();
+        self.forecast(ctx);
         self.probe_when_due(ctx);
         self.save_session_when_due();
         self.answer_close_request(ctx);

@@ -28,6 +28,10 @@ pub(crate) struct Situation {
     pub(crate) any_nodes: bool,
     /// The selected nodes.
     pub(crate) selected: Vec<NodeId>,
+    /// How long Run takes, if anybody knows.
+    pub(crate) run_takes: Option<String>,
+    /// How long Resume takes, if anybody knows.
+    pub(crate) resume_takes: Option<String>,
 }
 
 /// Names an entry of the table.
@@ -560,6 +564,8 @@ mod tests {
             run_options: RunOptions::default(),
             any_nodes: true,
             selected: vec!["a".into()],
+            run_takes: None,
+            resume_takes: None,
         }
     }
 

@@ -14,7 +14,7 @@ pub(crate) use self::{
     library::{LibraryState, library_ui},
     notices::{Notices, Tone, notices_ui},
     pause::pause_banner_ui,
-    status::status_ui,
+    status::{StatusWords, status_ui},
     toolbar::{pins_banner_ui, toolbar_ui},
     welcome::welcome_ui,
 };

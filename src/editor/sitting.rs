@@ -7,9 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{LiveState, Pause, RunProgress, View, settings::RunOptions, words};
+use super::{LiveState, Pause, RunProgress, View, forecasts::Forecasts, settings::RunOptions, words};
 use crate::{
-    engine::{Engine, EventKind, Plan, Planner, Probes},
+    engine::{Engine, EventKind, Plan, PlanOptions, Planner, Probes, Timings},
     nodes::Catalogue,
     session::{
         Baseline, BreakpointEdit, Capture, Change, History, Mark, MarkEdit, Marks, SavedView, Session, SessionId,
@@ -48,6 +48,7 @@ pub(crate) struct Sitting {
     released: Vec<Released>,
     /// What the plan was made with.
     run_options: RunOptions,
+    forecasts: Forecasts,
 }
 
 /// What has changed and asks for something.
@@ -99,6 +100,7 @@ impl Sitting {
             planned: None,
             released: Vec::new(),
             run_options: RunOptions::default(),
+            forecasts: Forecasts::default(),
         }
     }
 
@@ -267,7 +269,53 @@ impl Sitting {
                 &options,
                 Planner::problems,
             );
+            self.forecasts.outdated();
         }
+    }
+
+    /// Returns how long runs will take.
+    pub(crate) const fn forecasts(&self) -> &Forecasts {
+        &self.forecasts
+    }
+
+    /// Returns whether a run goes on.
+    pub(crate) fn is_running(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.finished.is_none())
+    }
+
+    /// Takes in how long nodes took.
+    pub(crate) fn timed(&mut self, timings: Timings) {
+        self.forecasts.timed(timings);
+    }
+
+    /// Brings the forecasts up to date, if it is time to; returns when to look again, if ever.
+    pub(crate) fn forecast(&mut self, engine: &Engine) -> Option<Duration> {
+        let run = self.run.as_ref().filter(|run| run.finished.is_none());
+        if run.is_none() && !self.forecasts.is_due() {
+            return None;
+        }
+        if let Some(pause) = self.forecasts.pause() {
+            return Some(pause);
+        }
+        let timings = self.forecasts.timings.with_baseline(&self.baseline);
+        let Some(run) = run else {
+            let options = PlanOptions::of(RunKind::Standard);
+            let full = || {
+                let (plan, ()) = engine.plan_with_problems(
+                    &self.workflow,
+                    &self.marks,
+                    &self.baseline,
+                    &self.probes,
+                    &options,
+                    |_| (),
+                );
+                plan
+            };
+            self.forecasts.of_plans(&timings, &self.plan, full);
+            return None;
+        };
+        self.forecasts.of_run(&timings, run);
+        self.forecasts.pause()
     }
 
     /// Returns whether the session's file is to be written.

@@ -9,7 +9,10 @@ use crate::editor::{
     command_table::{self, Situation},
     dialogs::dialog_ui,
     inspector::inspector_ui,
-    panels::{bottom_ui, library_ui, notices_ui, pause_banner_ui, pins_banner_ui, status_ui, toolbar_ui, welcome_ui},
+    panels::{
+        StatusWords, bottom_ui, library_ui, notices_ui, pause_banner_ui, pins_banner_ui, status_ui, toolbar_ui,
+        welcome_ui,
+    },
     sitting::Sitting,
     theme,
 };
@@ -42,6 +45,8 @@ impl App {
             run_options: self.settings.run,
             any_nodes: sitting.workflow().n_nodes() > 0,
             selected: selected(sitting),
+            run_takes: sitting.forecasts().full_in_words(),
+            resume_takes: sitting.forecasts().resume_in_words(),
         }
     }
 
@@ -67,7 +72,10 @@ impl App {
         let Some(sitting) = &self.sitting else { return };
         let view = sitting.view(&self.catalogue, self.panels.show_plan);
         let panels = &mut self.panels;
-        let session = sitting.session_in_words();
+        let says = StatusWords {
+            session: sitting.session_in_words(),
+            forecast: sitting.forecasts().in_words(sitting.is_running()),
+        };
         // The canvas comes first: in a small window the panels beside it make room.
         let width = ui.available_width();
         let has_room = |panel| match panel {
@@ -76,7 +84,7 @@ impl App {
             Panel::Bottom => ui.available_height() >= 420.0,
         };
         let shown: Vec<Panel> = panels.shown.iter().copied().filter(|panel| has_room(*panel)).collect();
-        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, &panels.canvas, &session, commands));
+        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, &panels.canvas, &says, commands));
         if shown.contains(&Panel::Library) {
             Side::left("library").default_size(210.0).size_range(140.0..=420.0).show(ui, |ui| {
                 let at = panels.canvas.center();

@@ -14,7 +14,7 @@ use crate::{
         dialogs::{Dialog, FileEntry, FilePurpose},
         viewers::PictureKey,
     },
-    engine::{Event, Probes},
+    engine::{Event, Probes, Timings},
     session::{SessionId, SessionSummary},
     store::RunId,
     value::{Fingerprint, Value},
@@ -37,6 +37,8 @@ pub(super) enum Message {
     Listed(PathBuf, Result<Vec<FileEntry>, String>),
     /// The world was looked at.
     Probed(SessionId, Probes),
+    /// It was read how long the nodes of a session's workflow took.
+    Timed(SessionId, Timings),
     /// Kept results were read, or why not.
     Results(NodeId, RunId, Option<String>),
     /// A kept value was read, or why not.
@@ -66,6 +68,7 @@ impl App {
             Message::Picked(purpose, path) => self.picked(ctx, purpose, path),
             Message::Listed(folder, entries) => self.listed(&folder, entries),
             Message::Probed(session, probes) => self.probed(session, probes),
+            Message::Timed(session, timings) => self.timed(session, timings),
             Message::Results(node, run, error) => self.panels.viewers.loads.end_results(node, run, error),
             Message::Value(fingerprint, value) => self.panels.viewers.loads.end_value(fingerprint, value),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),

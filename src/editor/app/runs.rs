@@ -15,7 +15,7 @@ use crate::{
         panels::{LogEntry, Tone},
         words,
     },
-    engine::{Engine, Event, EventKind, Probes, RunHandle, RunRequest, probe},
+    engine::{Engine, Event, EventKind, Probes, RunHandle, RunRequest, Timings, probe},
     nodes::LogLevel,
     session::SessionId,
     store::{LogLine, Part, RunKind, RunRecord, RunStatus},
@@ -138,6 +138,37 @@ impl App {
                 Ok(()) => Message::Done,
                 Err(error) => Message::Trouble(format!("Results may not be kept: {error}")),
             });
+        }
+        self.read_timings();
+    }
+
+    /// Reads in the background how long the nodes of the workflow took, once what the store has yet to write is written.
+    pub(super) fn read_timings(&self) {
+        let (Some(sitting), Some(store)) = (&self.sitting, self.store.clone()) else { return };
+        let (session, workflow) = (sitting.session(), sitting.workflow().id());
+        self.background.start("pinflow-timings", move || {
+            // Whether all could be written is told elsewhere.
+            store.flush().ok();
+            match store.timings(workflow) {
+                Ok(noted) => Message::Timed(session, Timings::new(noted)),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot read how long nodes took");
+                    Message::Done
+                }
+            }
+        });
+    }
+
+    pub(super) fn timed(&mut self, session: SessionId, timings: Timings) {
+        if let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.session() == session) {
+            sitting.timed(timings);
+        }
+    }
+
+    /// Brings the forecasts up to date, and wakes the window when they are to be looked at again.
+    pub(super) fn forecast(&mut self, ctx: &egui::Context) {
+        if let Some(pause) = self.sitting.as_mut().and_then(|sitting| sitting.forecast(&self.engine)) {
+            ctx.request_repaint_after(pause);
         }
     }
 

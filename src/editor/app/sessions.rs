@@ -180,6 +180,7 @@ impl App {
             self.offer = Some(self.notices.show(Tone::Info, said, actions));
         }
         self.probe();
+        self.read_timings();
     }
 
     /// Back to the welcome screen.

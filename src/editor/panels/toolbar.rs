@@ -135,6 +135,8 @@ fn button_ui(ui: &mut Ui, id: CommandId, situation: &Situation, commands: &mut V
         .inner;
     let what = match id {
         CommandId::Undo => situation.undo.as_ref().map(|label| format!("Undo: {label}")),
+        CommandId::Run => situation.run_takes.as_ref().map(|takes| format!("Run: {takes}")),
+        CommandId::Resume => situation.resume_takes.as_ref().map(|takes| format!("Resume: {takes}")),
         CommandId::Redo => situation.redo.as_ref().map(|label| format!("Redo: {label}")),
         _ => None,
     };

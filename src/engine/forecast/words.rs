@@ -42,21 +42,30 @@ impl Forecast {
         match self.total {
             None => unknown,
             Some(total) if unknown.is_empty() => self.figure(total),
+            // At least next to nothing says nothing.
+            Some(total) if total < Duration::from_secs(1) => unknown,
             Some(total) => format!("{}, {unknown}", self.figure(total)),
         }
     }
 
     /// Returns how long is left: `about 12 s left`; nothing if nobody knows.
     pub fn left_in_words(&self) -> Option<String> {
-        let left = self.left.filter(|_| self.n_executing > 0)?;
+        let says_something = |left: &Duration| self.n_unknown == 0 || *left >= Duration::from_secs(1);
+        let left = self.left.filter(|_| self.n_executing > 0).filter(says_something)?;
         Some(format!("{} left", self.figure(left)))
+    }
+
+    /// Returns whether a time can be named.
+    pub fn is_a_figure(&self) -> bool {
+        self.total.is_some_and(|total| self.n_unknown == 0 || total >= Duration::from_secs(1))
     }
 
     fn figure(&self, time: Duration) -> String {
         let rounded = rounded(time);
         match () {
-            () if self.n_unknown > 0 && time >= Duration::from_secs(1) => format!("at least {rounded}"),
-            () if self.is_rough && time >= Duration::from_secs(1) => format!("roughly {rounded}"),
+            () if self.n_unknown > 0 => format!("at least {rounded}"),
+            () if self.is_rough && time < Duration::from_secs(1) => format!("perhaps {rounded}"),
+            () if self.is_rough => format!("roughly {rounded}"),
             () => about(time),
         }
     }
@@ -64,7 +73,12 @@ impl Forecast {
 
 /// Returns both kinds of run at once: `Resume about 4 s, full run about 3 min`.
 pub fn both_in_words(resume: &Forecast, full: &Forecast) -> String {
-    format!("Resume {}, full run {}", resume.total_in_words(), full.total_in_words())
+    let said = |what: &str, forecast: &Forecast| {
+        let colon = if forecast.is_a_figure() { "" } else { ":" };
+        format!("{what}{colon} {}", forecast.total_in_words())
+    };
+    let resume = if resume.n_executing == 0 { "nothing to resume".to_owned() } else { said("Resume", resume) };
+    format!("{resume}, {}", said("full run", full))
 }
 
 #[cfg(test)]
@@ -91,6 +105,9 @@ mod tests {
         assert_eq!(forecast(Some(4), 0, true).total_in_words(), "roughly 4 s");
         assert_eq!(forecast(Some(4), 2, true).total_in_words(), "at least 4 s, 2 nodes never timed");
         assert_eq!(forecast(None, 1, false).total_in_words(), "1 node never timed");
+        assert_eq!(forecast(Some(0), 0, true).total_in_words(), "perhaps under a second");
+        assert_eq!(forecast(Some(0), 2, false).total_in_words(), "2 nodes never timed");
+        assert_eq!(forecast(Some(0), 2, false).left_in_words(), None);
         assert_eq!(Forecast::default().total_in_words(), "nothing to do");
         assert_eq!(forecast(Some(12), 0, false).left_in_words().as_deref(), Some("about 12 s left"));
         assert_eq!(forecast(Some(12), 1, false).left_in_words().as_deref(), Some("at least 12 s left"));
@@ -98,6 +115,10 @@ mod tests {
         assert_eq!(
             both_in_words(&forecast(Some(4), 0, false), &forecast(Some(180), 0, false)),
             "Resume about 4 s, full run about 3 min"
+        );
+        assert_eq!(
+            both_in_words(&Forecast::default(), &forecast(None, 3, false)),
+            "nothing to resume, full run: 3 nodes never timed"
         );
     }
 }
