@@ -125,6 +125,21 @@ fn steps_begin_without_a_run_and_stop_while_paused_ends_it() {
 }
 
 #[test]
+fn escape_closes_the_menu_and_leaves_the_run_alone() {
+    let mut window = Fixture::new();
+    window.press(Key::F10);
+    window.until_paused(&["source_1", "source_3"]);
+    window.harness.get_by_label("Run options").click();
+    window.frames();
+    assert!(window.harness.query_by_label("Resume stops at equal data").is_some());
+    window.press(Key::Escape);
+    assert!(window.harness.query_by_label("Resume stops at equal data").is_none());
+    assert!(window.harness.state().run.as_ref().is_some_and(|run| run.is_paused()), "it is not stopped");
+    window.press(Key::F6);
+    window.settle();
+}
+
+#[test]
 fn a_breakpoint_that_is_set_while_the_run_is_paused_counts() {
     let mut window = Fixture::new();
     window.press(Key::F10);
