@@ -472,10 +472,22 @@ pub(crate) fn get(id: CommandId) -> &'static CommandEntry {
     TABLE.iter().find(|entry| entry.id == id).expect("a test makes sure that every id has an entry")
 }
 
+fn menus_id() -> egui::Id {
+    egui::Id::unique("menus were open")
+}
+
+/// Notes at the end of a frame whether any menu is open, for the keys of the next one.
+pub(crate) fn note_menus(ctx: &egui::Context) {
+    let any = ctx.any_popup_open();
+    ctx.data_mut(|data| data.insert_temp(menus_id(), any));
+}
+
 /// Pushes the commands whose keys were pressed, and the clipboard's.
 pub(crate) fn shortcuts(ctx: &egui::Context, situation: &Situation, commands: &mut Vec<Command>) {
     let typing = ctx.text_edit_focused();
-    let nothing_focused = !ctx.egui_wants_keyboard_input() && !ctx.any_popup_open();
+    // In this frame no menu is drawn yet: the frame before knows.
+    let was_open = ctx.data(|data| data.get_temp(menus_id())).unwrap_or(false);
+    let nothing_focused = !ctx.egui_wants_keyboard_input() && !was_open;
     let counts = |entry: &CommandEntry, shortcut: &KeyboardShortcut| match (shortcut.logical_key, entry.reach) {
         (Key::Escape | Key::Tab, _) => nothing_focused,
         (_, Everywhere) => true,

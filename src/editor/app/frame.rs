@@ -32,6 +32,7 @@ impl App {
         }
         let name = self.sitting.as_ref().map(Sitting::name).unwrap_or_default();
         dialog_ui(ui, &mut self.dialog, &name, commands);
+        command_table::note_menus(ui.ctx());
     }
 
     fn situation(&self) -> Situation {

@@ -1,5 +1,7 @@
 //! The whole window without a window: a person's clicks and keys, and what becomes of the document and the session.
 
+mod pauses;
+
 use std::{
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},

@@ -2,6 +2,7 @@
 
 use egui::{Label, Popup, PopupCloseBehavior, RichText, Sense, Ui, vec2};
 
+use super::toolbar::menu_item_ui;
 use crate::{
     editor::{
         Command, RunOption, View,
@@ -81,6 +82,10 @@ pub(super) fn run_options_ui(ui: &mut Ui, situation: &Situation, commands: &mut 
             if ui.checkbox(&mut is_on, name).on_hover_text(help).changed() {
                 commands.push(Command::ToggleRunOption(option));
             }
+        }
+        ui.separator();
+        for id in [CommandId::Step, CommandId::Pause, CommandId::GoOn] {
+            menu_item_ui(ui, command_table::get(id), situation, commands);
         }
     });
 }

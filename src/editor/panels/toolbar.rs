@@ -39,9 +39,11 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
             }
             run_options_ui(ui, situation, commands);
             button_ui(ui, CommandId::Stop, situation, commands);
-            let pause = if situation.paused { CommandId::GoOn } else { CommandId::Pause };
-            for id in [pause, CommandId::Step] {
-                button_ui(ui, id, situation, commands);
+            if situation.running {
+                let pause = if situation.paused { CommandId::GoOn } else { CommandId::Pause };
+                for id in [pause, CommandId::Step] {
+                    button_ui(ui, id, situation, commands);
+                }
             }
             ui.separator();
         }
@@ -101,7 +103,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
     }
 }
 
-fn menu_item_ui(ui: &mut Ui, entry: &CommandEntry, situation: &Situation, commands: &mut Vec<Command>) {
+pub(super) fn menu_item_ui(ui: &mut Ui, entry: &CommandEntry, situation: &Situation, commands: &mut Vec<Command>) {
     let button = egui::Button::new(entry.name).shortcut_text(entry.shortcut_text(ui.ctx()));
     let enabled = (entry.enabled)(situation);
     if ui.add_enabled(enabled, button).on_hover_text(entry.help).clicked() {
