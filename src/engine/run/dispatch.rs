@@ -24,7 +24,7 @@ use crate::{
         plan::{Given, Step, is_armed, probe},
     },
     session::Mark,
-    store::{Kept, MarkUsed, NodeRecord, RecordMap, RunHeader, RunId, RunRecord, RunStatus, Status},
+    store::{Kept, MarkUsed, NodeRecord, RecordMap, RunHeader, RunId, RunRecord, RunStatus},
     workflow::{Feed, NodeId},
 };
 
@@ -58,8 +58,10 @@ pub(super) enum Message {
 struct Dispatcher<'a> {
     engine: &'a Engine,
     request: &'a RunRequest,
-    plan: Plan,
-    body: Arc<Body>,
+    plan: &'a Plan,
+    body: &'a Body,
+    /// What is planned for each member.
+    steps: Vec<&'a Arc<Step>>,
     shared: Arc<Shared>,
     /// For each member how many wires lead to it from members that are not settled.
     n_unsettled: Vec<u32>,
@@ -68,6 +70,8 @@ struct Dispatcher<'a> {
     ready: VecDeque<Slot>,
     n_settled: usize,
     sender: mpsc::Sender<Message>,
+    /// How the run would end if no more nodes failed.
+    status: RunStatus,
     /// The node whose failure stops the run.
     stopped_by: Option<NodeId>,
     /// Whether any node came out other than planned, so that those below must look again at why they execute.
@@ -92,8 +96,10 @@ impl Clock {
 
     /// Returns the date of a moment of the run.
     fn date(&self, moment: Instant) -> Timestamp {
-        let since = i128::try_from(moment.saturating_duration_since(self.began).as_nanos()).unwrap_or_default();
-        Timestamp::from_nanosecond(self.began_at.as_nanosecond() + since).unwrap_or(self.began_at)
+        let since = moment.saturating_duration_since(self.began);
+        let nanos = self.began_at.subsec_nanosecond() + since.subsec_nanos() as i32;
+        let secs = self.began_at.as_second().saturating_add_unsigned(since.as_secs());
+        Timestamp::new(secs, nanos).unwrap_or(self.began_at)
     }
 }
 
@@ -143,8 +149,8 @@ pub(super) fn run(
         plan: plan.clone(),
     });
     shared.send(EventKind::Started { header: Arc::new(header.clone()), plan: plan.clone() });
-    let own = Dispatcher::walk(engine, request, plan.clone(), body, shared, clock);
-    header.status = run_status(&plan, &own);
+    let (own, status) = Dispatcher::walk(engine, request, &plan, &body, shared, clock);
+    header.status = status;
     header.took = Some(clock.began.elapsed());
     if let Some(store) = &engine.store {
         store.finish_run(id, header.status, clock.began.elapsed());
@@ -210,34 +216,15 @@ fn marks_used(request: &RunRequest) -> Vec<(NodeId, MarkUsed)> {
         .collect()
 }
 
-fn run_status(plan: &Plan, own: &[Arc<NodeRecord>]) -> RunStatus {
-    let mut status = RunStatus::Succeeded;
-    for record in own {
-        match &record.status {
-            Status::Cancelled => return RunStatus::Cancelled,
-            Status::Failed(_) => {
-                let node = plan.graph().index(&record.node).map(|index| &plan.step(index).facts.node);
-                if !node.is_some_and(|node| node.settings.excuses_failure()) {
-                    status = RunStatus::Failed;
-                } else if status == RunStatus::Succeeded {
-                    status = RunStatus::SucceededWithErrors;
-                }
-            }
-            _ => {}
-        }
-    }
-    status
-}
-
 impl<'a> Dispatcher<'a> {
     fn walk(
         engine: &'a Engine,
         request: &'a RunRequest,
-        plan: Plan,
-        body: Arc<Body>,
+        plan: &'a Plan,
+        body: &'a Body,
         shared: Arc<Shared>,
         clock: Clock,
-    ) -> Vec<Arc<NodeRecord>> {
+    ) -> (Vec<Arc<NodeRecord>>, RunStatus) {
         let n_members = body.members.len();
         let (sender, receiver) = mpsc::channel();
         let n_unsettled: Vec<u32> = body.members.iter().map(|member| member.n_inside).collect();
@@ -248,11 +235,13 @@ impl<'a> Dispatcher<'a> {
             shared,
             ready: (0..n_members).filter(|&slot| n_unsettled[slot] == 0).collect(),
             body,
+            steps: body.steps(plan),
             n_unsettled,
             given: vec![None; n_members],
             records: vec![None; n_members],
             n_settled: 0,
             sender,
+            status: RunStatus::Succeeded,
             stopped_by: None,
             surprised: false,
             clock: Clock { now: Instant::now(), ..clock },
@@ -268,15 +257,15 @@ impl<'a> Dispatcher<'a> {
                 dispatcher.settle_execution(done.unit.slot, done.outcome, done.execution);
             }
         }
-        dispatcher.records.into_iter().flatten().collect()
+        (dispatcher.records.into_iter().flatten().collect(), dispatcher.status)
     }
 
-    fn step(&self, slot: Slot) -> &Arc<Step> {
-        self.plan.step(self.body.members[slot].index)
+    fn step(&self, slot: Slot) -> &'a Arc<Step> {
+        self.steps[slot]
     }
 
     /// Returns the wires of a member, each with where it comes from.
-    fn feeds(&self, slot: Slot) -> impl Iterator<Item = (&Feed, Source)> {
+    fn feeds(&self, slot: Slot) -> impl ExactSizeIterator<Item = (&'a Feed, Source)> + use<'a> {
         let member = &self.body.members[slot];
         self.plan.graph().inputs[member.index].iter().zip(member.sources.iter().copied())
     }
