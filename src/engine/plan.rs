@@ -237,6 +237,11 @@ impl Plan {
         &self.steps[index]
     }
 
+    /// Returns all that is decided on each node, in the graph's order.
+    pub(super) fn steps(&self) -> impl ExactSizeIterator<Item = &Arc<Step>> {
+        self.steps.iter()
+    }
+
     /// Returns the nodes that a run has something to do for, besides recording that they were reused, ascending.
     pub(super) fn active(&self) -> impl Iterator<Item = usize> {
         self.active.iter().enumerate().flat_map(|(word_idx, &word)| {

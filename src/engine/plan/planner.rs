@@ -15,7 +15,7 @@ use super::{
 use crate::{
     nodes::Catalogue,
     session::{Baseline, Mark, Marks},
-    store::{Arrived, Part, PinPolicy},
+    store::{Arrived, Part, PinPolicy, RunKind},
     workflow::{Feed, NodeId, Problem, Workflow},
 };
 
@@ -152,7 +152,12 @@ impl Last {
         if !sources.marks.is_same(&self.marks) {
             sources.marks.changed_since(&self.marks).for_each(&mut add);
         }
-        if !sources.baseline.records().is_same(self.baseline.records()) {
+        // What a standard run of all nodes would do depends on earlier runs only where pins say how they stand.
+        let looks_back = self.options.kind == RunKind::Resumed;
+        if !looks_back && !sources.baseline.records().is_same(self.baseline.records()) {
+            sources.marks.iter().filter(|(_, mark)| mark.capture().is_some()).for_each(|(node, _)| add(node));
+        }
+        if looks_back && !sources.baseline.records().is_same(self.baseline.records()) {
             sources.baseline.records().changed_since(self.baseline.records()).for_each(&mut add);
         }
         if *sources.probes != self.probes {

@@ -16,7 +16,7 @@ use crate::{
 /// Touches files and the store: not for the interface thread.
 pub fn probe(baseline: &Baseline, marks: &Marks, store: Option<&Store>) -> Probes {
     let mut probes = Probes::default();
-    for record in baseline.iter() {
+    for record in baseline.records().to_look_at() {
         let changes = changes(&record.sources);
         if !changes.is_empty() {
             probes.changed_sources.insert(record.node.clone(), changes);
@@ -29,7 +29,8 @@ pub fn probe(baseline: &Baseline, marks: &Marks, store: Option<&Store>) -> Probe
         }
     }
     if let Some(store) = store {
-        let results = baseline.iter().filter_map(|record| Some((&record.node, record.results.as_ref()?)));
+        let results =
+            baseline.records().to_look_at().filter_map(|record| Some((&record.node, record.results.as_ref()?)));
         probes.lost_results = lost(store, results);
         let pins = marks.iter().filter_map(|(node, mark)| Some((node, &mark.capture()?.results)));
         probes.lost_pins = lost(store, pins);

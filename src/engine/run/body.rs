@@ -1,10 +1,13 @@
 //! Nodes that are walked together, with their wires as numbers: made from a plan once, walked as often as need be.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use smallvec::SmallVec;
 
-use crate::{engine::plan::Plan, nodes::Loops};
+use crate::{
+    engine::plan::{Plan, Step},
+    nodes::Loops,
+};
 
 /// Nodes in order of work. A node's place here is its slot.
 #[derive(Debug)]
@@ -96,6 +99,15 @@ impl Body {
             member.downstream = counts[slot]..counts[slot + 1];
         }
         Self { members, downstream }
+    }
+
+    /// Returns what is planned for each member.
+    pub(super) fn steps<'a>(&self, plan: &'a Plan) -> Vec<&'a Arc<Step>> {
+        // One after the other is faster than finding each.
+        if self.members.len() == plan.graph().n_nodes() {
+            return plan.steps().collect();
+        }
+        self.members.iter().map(|member| plan.step(member.index)).collect()
     }
 
     /// Returns the slots of those a member feeds, one for each wire.

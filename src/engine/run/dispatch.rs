@@ -31,7 +31,7 @@ use crate::{
         plan::{Given, Step, is_armed, probe},
     },
     session::Mark,
-    store::{Kept, MarkUsed, NodeRecord, RecordMap, RunHeader, RunId, RunRecord, RunStatus, Status},
+    store::{Kept, MarkUsed, NodeRecord, RecordMap, RunHeader, RunId, RunRecord, RunStatus},
     workflow::{Feed, NodeId},
 };
 
@@ -69,8 +69,10 @@ pub(super) enum Message {
 struct Dispatcher<'a> {
     engine: &'a Engine,
     request: &'a RunRequest,
-    plan: Plan,
-    body: Arc<Body>,
+    plan: &'a Plan,
+    body: &'a Body,
+    /// What is planned for each member.
+    steps: Vec<&'a Arc<Step>>,
     shared: Arc<Shared>,
     /// For each member how many wires lead to it from members that are not settled.
     n_unsettled: Vec<u32>,
@@ -80,6 +82,8 @@ struct Dispatcher<'a> {
     loops: Loops,
     n_settled: usize,
     sender: mpsc::Sender<Message>,
+    /// How the run would end if no more nodes failed.
+    status: RunStatus,
     /// The node whose failure stops the run.
     stopped_by: Option<NodeId>,
     /// Whether any node came out other than planned, so that those below must look again at why they execute.
@@ -105,8 +109,10 @@ impl Clock {
 
     /// Returns the date of a moment of the run.
     fn date(&self, moment: Instant) -> Timestamp {
-        let since = i128::try_from(moment.saturating_duration_since(self.began).as_nanos()).unwrap_or_default();
-        Timestamp::from_nanosecond(self.began_at.as_nanosecond() + since).unwrap_or(self.began_at)
+        let since = moment.saturating_duration_since(self.began);
+        let nanos = self.began_at.subsec_nanosecond() + since.subsec_nanos() as i32;
+        let secs = self.began_at.as_second().saturating_add_unsigned(since.as_secs());
+        Timestamp::new(secs, nanos).unwrap_or(self.began_at)
     }
 }
 
@@ -156,8 +162,8 @@ pub(super) fn run(
         plan: plan.clone(),
     });
     shared.send(EventKind::Started { header: Arc::new(header.clone()), plan: plan.clone() });
-    let own = Dispatcher::walk(engine, request, plan.clone(), body, shared, clock);
-    header.status = run_status(&plan, &own);
+    let (own, status) = Dispatcher::walk(engine, request, &plan, &body, shared, clock);
+    header.status = status;
     header.took = Some(clock.began.elapsed());
     if let Some(store) = &engine.store {
         store.finish_run(id, header.status, clock.began.elapsed());
@@ -223,35 +229,15 @@ fn marks_used(request: &RunRequest) -> Vec<(NodeId, MarkUsed)> {
         .collect()
 }
 
-fn run_status(plan: &Plan, own: &[Arc<NodeRecord>]) -> RunStatus {
-    let mut status = RunStatus::Succeeded;
-    for record in own {
-        match &record.status {
-            Status::Cancelled => return RunStatus::Cancelled,
-            Status::Failed(_) => {
-                let node = plan.graph().index(&record.node).map(|index| &plan.step(index).facts.node);
-                let loop_went_on = record.iterations.as_ref().is_some_and(|iterations| iterations.of.about.is_complete);
-                if !loop_went_on && !node.is_some_and(|node| node.settings.excuses_failure()) {
-                    status = RunStatus::Failed;
-                } else if status == RunStatus::Succeeded {
-                    status = RunStatus::SucceededWithErrors;
-                }
-            }
-            _ => {}
-        }
-    }
-    status
-}
-
 impl<'a> Dispatcher<'a> {
     fn walk(
         engine: &'a Engine,
         request: &'a RunRequest,
-        plan: Plan,
-        body: Arc<Body>,
+        plan: &'a Plan,
+        body: &'a Body,
         shared: Arc<Shared>,
         clock: Clock,
-    ) -> Vec<Arc<NodeRecord>> {
+    ) -> (Vec<Arc<NodeRecord>>, RunStatus) {
         let n_members = body.members.len();
         let (sender, receiver) = mpsc::channel();
         shared.control.listen(sender.clone(), &shared);
@@ -264,11 +250,13 @@ impl<'a> Dispatcher<'a> {
             ready: (0..n_members).filter(|&slot| n_unsettled[slot] == 0).map(Unit::at).collect(),
             loops: Loops::default(),
             body,
+            steps: body.steps(plan),
             n_unsettled,
             given: vec![None; n_members],
             records: vec![None; n_members],
             n_settled: 0,
             sender,
+            status: RunStatus::Succeeded,
             stopped_by: None,
             surprised: false,
             clock: Clock { now: Instant::now(), ..clock },
@@ -302,15 +290,15 @@ impl<'a> Dispatcher<'a> {
             records.append(&mut dispatcher.loops.records);
             records.sort_by_cached_key(|record| dispatcher.plan.graph().index(&record.node));
         }
-        records
+        (records, dispatcher.status)
     }
 
-    fn step(&self, slot: Slot) -> &Arc<Step> {
-        self.plan.step(self.body.members[slot].index)
+    fn step(&self, slot: Slot) -> &'a Arc<Step> {
+        self.steps[slot]
     }
 
     /// Returns the wires of a member, each with where it comes from.
-    fn feeds(&self, slot: Slot) -> impl Iterator<Item = (&Feed, Source)> {
+    fn feeds(&self, slot: Slot) -> impl ExactSizeIterator<Item = (&'a Feed, Source)> + use<'a> {
         let member = &self.body.members[slot];
         self.plan.graph().inputs[member.index].iter().zip(member.sources.iter().copied())
     }
@@ -320,17 +308,6 @@ impl<'a> Dispatcher<'a> {
         match source {
             Source::Member(slot) => self.given[slot as usize].as_ref(),
             Source::Outside(index) => Some(&self.plan.step(index).given),
-        }
-    }
-
-    /// Returns the results that arrive by a wire, if there is a value on it.
-    fn arriving(&self, feed: &Feed, source: Source) -> Option<&Kept> {
-        if let Some(edited) = self.hold.edited(feed) {
-            return Some(edited);
-        }
-        match self.given(source) {
-            Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => Some(results),
-            _ => None,
         }
     }
 }

@@ -17,7 +17,10 @@ use crate::{
     },
     nodes::{Load, NodeError},
     session::Capture,
-    store::{Attempt, InputChange, Kept, Missing, NodeRecord, NotRun, PinPolicy, Provenance, Reason, RunKind, Status},
+    store::{
+        Arrived, Attempt, InputChange, InputRecord, Kept, Missing, NodeRecord, NotRun, PinPolicy, Provenance, Reason,
+        RunKind, Status,
+    },
     value::Value,
     workflow::{Feed, NodeId, PortId},
 };
@@ -25,8 +28,7 @@ use crate::{
 impl Dispatcher<'_> {
     /// Decides on a node all of whose sources are settled.
     pub(super) fn advance(&mut self, slot: Slot) {
-        let step = Arc::clone(self.step(slot));
-        let planned = &step.plan;
+        let planned = &self.step(slot).plan;
         let member = &self.body.members[slot];
         if let Some(number) = member.starts
             && matches!(planned.decision, Decision::Execute | Decision::Reuse { .. } | Decision::Pinned { .. })
@@ -255,18 +257,16 @@ impl Dispatcher<'_> {
         if let Some(number) = self.body.members[slot].starts {
             return self.start_walk(slot, number);
         }
-        let step = Arc::clone(self.step(slot));
+        let step = self.step(slot);
         let Some(kind) = &step.facts.kind else { return self.fail(slot, "its kind is unknown".to_owned()) };
         if self.shared.cancel.is_cancelled() {
             return self.settle(slot, Status::Cancelled, None);
         }
-        if self.feeds(slot).any(|(feed, source)| self.arriving(feed, source).is_none()) {
-            let missing = {
-                let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> =
-                    self.feeds(slot).map(|(feed, source)| (&feed.port, self.missing(feed, source))).collect();
-                missing_input(kind, &arrivals)
-            };
-            if let Some(missing) = missing {
+        let mut arrived = self.input_records(slot);
+        if arrived.iter().any(|input| matches!(input.arrived, Arrived::NoValue)) {
+            let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> =
+                self.feeds(slot).map(|(feed, source)| (&feed.port, self.missing(feed, source))).collect();
+            if let Some(missing) = missing_input(kind, &arrivals) {
                 return self.settle(slot, Status::NotRun(missing), None);
             }
         }
@@ -280,17 +280,19 @@ impl Dispatcher<'_> {
         } else {
             (reasons, released)
         };
-        let load = load_of(&step, self.shared.store.is_some());
+        self.hold.edit(&mut arrived);
+        let load = load_of(step, self.shared.store.is_some());
         if load == Load::Instant && is_plain(&step.facts.node.settings) {
-            return self.execute_here(slot, reasons, released);
+            return self.execute_here(slot, arrived, reasons, released);
         }
-        let inputs = self
-            .feeds(slot)
-            .filter_map(|(feed, source)| Some((Arc::clone(&feed.wire), self.arriving(feed, source)?.clone())));
+        let inputs = arrived.into_iter().filter_map(|input| match input.arrived {
+            Arrived::Results { results, .. } => Some((input.wire, results)),
+            _ => None,
+        });
         let job = Job {
             unit: Unit::at(slot),
             inputs: inputs.collect(),
-            step: Arc::clone(&step),
+            step: Arc::clone(step),
             shared: Arc::clone(&self.shared),
             reasons,
             released,
@@ -304,19 +306,27 @@ impl Dispatcher<'_> {
     }
 
     /// Executes a quick node on this thread: handing it to another one would cost more.
-    fn execute_here(&mut self, slot: Slot, reasons: Arc<[Reason]>, released: Option<String>) {
-        let step = Arc::clone(self.step(slot));
+    fn execute_here(
+        &mut self,
+        slot: Slot,
+        arrived: SmallVec<[InputRecord; 2]>,
+        reasons: Arc<[Reason]>,
+        released: Option<String>,
+    ) {
+        let step = self.step(slot);
         let id = &step.plan.node;
         let started = self.clock.now;
         self.shared.send(EventKind::NodeStarted { node: id.clone() });
         let host = NodeHost::new(&self.shared, id, None);
         let outcome = {
-            let inputs: Result<SmallVec<[(&PortId, Value); 4]>, NodeError> = self
-                .feeds(slot)
-                .filter_map(|(feed, source)| Some((feed, self.arriving(feed, source)?)))
-                .map(|(feed, results)| execute::input(&step, &feed.wire, results))
+            let inputs: Result<SmallVec<[(&PortId, Value); 4]>, NodeError> = arrived
+                .iter()
+                .filter_map(|input| match &input.arrived {
+                    Arrived::Results { results, .. } => Some(execute::input(step, &input.wire, results)),
+                    _ => None,
+                })
                 .collect();
-            match inputs.and_then(|inputs| call(&step, &inputs, &host)) {
+            match inputs.and_then(|inputs| call(step, &inputs, &host)) {
                 Ok(outputs) => Outcome::Executed(Arc::new(outputs)),
                 Err(NodeError::Failed(error)) => Outcome::failed(error),
                 Err(NodeError::Cancelled) => Outcome::Cancelled,
@@ -331,7 +341,8 @@ impl Dispatcher<'_> {
             }
             _ => Vec::new(),
         };
-        let execution = Execution { began: Some((started, took)), attempts, log, sources, reasons, released };
+        let arrived = Some(arrived);
+        let execution = Execution { began: Some((started, took)), arrived, attempts, log, sources, reasons, released };
         self.clock.now = now;
         self.settle_execution(slot, outcome, execution);
     }

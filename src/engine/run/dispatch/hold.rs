@@ -49,6 +49,18 @@ impl Hold {
         }
         self.edits.get(&feed.source).map(|edited| &edited.results)
     }
+
+    /// Puts values that were changed in the place of those that arrived.
+    pub(super) fn edit(&self, arrived: &mut [InputRecord]) {
+        if self.edits.is_empty() {
+            return;
+        }
+        for input in arrived {
+            if let Some(Edited { results, provenance }) = self.edits.get(input.source()) {
+                input.arrived = Arrived::Results { provenance: *provenance, results: results.clone() };
+            }
+        }
+    }
 }
 
 impl Dispatcher<'_> {

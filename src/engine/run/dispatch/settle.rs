@@ -14,7 +14,7 @@ use crate::{
         run::{EventKind, body::Source},
     },
     nodes::{Arity, Outputs, Source as Read},
-    store::{Arrived, Attempt, Effect, InputRecord, Kept, LogLine, NodeRecord, Provenance, Reason, Status},
+    store::{Arrived, Attempt, Effect, InputRecord, Kept, LogLine, NodeRecord, Provenance, Reason, RunStatus, Status},
     workflow::Feed,
 };
 
@@ -22,6 +22,8 @@ use crate::{
 pub(super) struct Execution {
     /// When it began and how long it took, if it did begin.
     pub(super) began: Option<(Instant, Duration)>,
+    /// What arrived on its inputs, if that is at hand.
+    pub(super) arrived: Option<SmallVec<[InputRecord; 2]>>,
     /// The attempts that failed.
     pub(super) attempts: Vec<Attempt>,
     pub(super) log: Vec<LogLine>,
@@ -35,7 +37,8 @@ impl Dispatcher<'_> {
         if execution.began.is_none() && matches!(outcome, Outcome::Cancelled) {
             return self.settle(slot, Status::Cancelled, None);
         }
-        let mut record = self.blank_record(slot, Status::Cancelled);
+        let inputs = execution.arrived.unwrap_or_else(|| self.input_records(slot));
+        let mut record = self.blank_record(slot, Status::Cancelled, inputs);
         record.started = execution.began.map(|(began, _)| self.clock.date(began));
         record.took = execution.began.map(|(_, took)| took);
         record.attempts = execution.attempts;
@@ -88,7 +91,7 @@ impl Dispatcher<'_> {
 
     /// Settles a node that does not execute, for reasons.
     pub(super) fn settle_for(&mut self, slot: Slot, status: Status, given: Option<Given>, reasons: Arc<[Reason]>) {
-        let mut record = self.blank_record(slot, status);
+        let mut record = self.blank_record(slot, status, self.input_records(slot));
         record.reasons = reasons;
         let planned = &self.step(slot).plan;
         record.warnings.clone_from(&planned.warnings);
@@ -139,6 +142,7 @@ impl Dispatcher<'_> {
             record.provenance = Some(*provenance);
             self.shared.results[slot].get_or_init(|| results.clone());
         }
+        self.note_status(&record);
         if matches!(record.status, Status::Failed(_))
             && self.request.workflow.settings().stop_at_first_error
             && !record.as_it_was.settings.excuses_failure()
@@ -165,13 +169,36 @@ impl Dispatcher<'_> {
         }
     }
 
-    pub(super) fn blank_record(&self, slot: Slot, status: Status) -> NodeRecord {
-        let inputs = self.feeds(slot).map(|(feed, source)| self.input_record(feed, source)).collect();
-        NodeRecord { inputs, ..self.record_inside(self.step(slot), status) }
+    /// Notes what a node's end means for that of the run.
+    pub(super) fn note_status(&mut self, record: &NodeRecord) {
+        let status = match &record.status {
+            Status::Cancelled => RunStatus::Cancelled,
+            Status::Failed(_) if is_excused(record) => RunStatus::SucceededWithErrors,
+            Status::Failed(_) => RunStatus::Failed,
+            _ => return,
+        };
+        let weight = |status| match status {
+            RunStatus::Cancelled => 3,
+            RunStatus::Failed => 2,
+            RunStatus::SucceededWithErrors => 1,
+            _ => 0,
+        };
+        if weight(status) > weight(self.status) {
+            self.status = status;
+        }
     }
 
-    /// Returns a record that says nothing yet but what the plan does; what reached the node's inputs is not in it.
-    pub(super) fn record_inside(&self, step: &Step, status: Status) -> NodeRecord {
+    /// Returns what arrives on the inputs of a node.
+    pub(super) fn input_records(&self, slot: Slot) -> SmallVec<[InputRecord; 2]> {
+        self.feeds(slot).map(|(feed, source)| self.input_record(feed, source)).collect()
+    }
+
+    pub(super) fn blank_record(&self, slot: Slot, status: Status, inputs: SmallVec<[InputRecord; 2]>) -> NodeRecord {
+        self.record_inside(self.step(slot), status, inputs)
+    }
+
+    /// Returns a record that says nothing yet but what the plan does and what reached the node's inputs.
+    pub(super) fn record_inside(&self, step: &Step, status: Status, inputs: SmallVec<[InputRecord; 2]>) -> NodeRecord {
         let planned = &step.plan;
         NodeRecord {
             run: self.shared.run,
@@ -181,7 +208,7 @@ impl Dispatcher<'_> {
             reasons: Arc::default(),
             config: planned.config,
             recipe: planned.recipe,
-            inputs: SmallVec::new(),
+            inputs,
             results: None,
             provenance: None,
             started: None,
@@ -205,4 +232,10 @@ impl Dispatcher<'_> {
         };
         InputRecord { wire: Arc::clone(&feed.wire), arrived }
     }
+}
+
+/// Returns whether a run does not fail for a node that did: its settings say so, or the loop it is in collected the errors.
+fn is_excused(record: &NodeRecord) -> bool {
+    let loop_went_on = record.iterations.as_ref().is_some_and(|iterations| iterations.of.about.is_complete);
+    loop_went_on || record.as_it_was.settings.excuses_failure()
 }

@@ -76,7 +76,7 @@ impl Dispatcher<'_> {
             Decision::Pinned { policy, .. } => return self.advance_pinned(slot, *policy, false),
             _ => {}
         }
-        let mut head = self.blank_record(slot, Status::Cancelled);
+        let mut head = self.blank_record(slot, Status::Cancelled, self.input_records(slot));
         head.started = Some(self.clock.date(run.began));
         head.took = Some(self.clock.now.saturating_duration_since(run.began));
         head.reasons = Arc::clone(&step.plan.reasons);
@@ -142,7 +142,7 @@ impl Dispatcher<'_> {
             return None;
         }
         let status = self.member_status(run, step, slot);
-        let mut node = self.record_inside(step, status);
+        let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
         if story.n_executed > 0 {
             node.reasons = Arc::clone(&step.plan.reasons);
             node.started = story.started.map(|started| self.clock.date(started));
@@ -342,7 +342,7 @@ impl Dispatcher<'_> {
                     _ => self.not_reached(&step),
                 },
             };
-            let record = self.record_inside(&step, own);
+            let record = self.record_inside(&step, own, smallvec::SmallVec::new());
             self.add_record(Arc::new(record));
         }
         self.settle(slot, status, None);
@@ -360,7 +360,7 @@ impl Dispatcher<'_> {
                 Status::NotRun(NotRun::InputMissing { port, why: Missing::UpstreamFailed(head.clone()) })
             }
         };
-        let mut node = self.record_inside(step, status);
+        let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
         if let Closing::Given(results) = &closed.closing {
             node.results = Some(results.clone());
             node.provenance = Some(Provenance::Run(self.shared.run));
@@ -381,7 +381,7 @@ impl Dispatcher<'_> {
             Some(Stop::Cancelled) => Status::Cancelled,
             Some(stop) => Status::Failed(in_words(run, stop)),
         };
-        let mut node = self.record_inside(step, status);
+        let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
         node.started = Some(self.clock.date(run.began));
         node.took = Some(self.clock.now.saturating_duration_since(run.began));
         node.reasons = Arc::clone(&step.plan.reasons);
@@ -412,6 +412,7 @@ impl Dispatcher<'_> {
 
     /// Adds the record of a node inside of a loop to those of the run.
     fn add_record(&mut self, record: Arc<NodeRecord>) {
+        self.note_status(&record);
         if let Some(store) = &self.engine.store {
             store.settle(self.request.session, Arc::clone(&record));
         }

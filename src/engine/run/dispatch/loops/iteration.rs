@@ -230,6 +230,7 @@ impl Dispatcher<'_> {
         };
         let execution = Execution {
             began: Some((started, now - started)),
+            arrived: None,
             attempts: Vec::new(),
             log,
             sources,
