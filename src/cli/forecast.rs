@@ -94,7 +94,9 @@ struct State {
     plan: Plan,
     running: HashMap<NodeId, Instant>,
     settled: HashSet<NodeId>,
+    /// When it was worked out last.
     looked: Option<Instant>,
+    words: Option<String>,
 }
 
 impl Left {
@@ -103,8 +105,8 @@ impl Left {
         Self { timings, state: Mutex::default() }
     }
 
-    /// Takes in what happened; returns how long is left in words, a few times a second at most.
-    pub(super) fn after(&self, event: &EventKind) -> Option<String> {
+    /// Takes in what happened.
+    pub(super) fn take(&self, event: &EventKind) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             EventKind::Started { plan, .. } => state.plan = plan.clone(),
@@ -121,16 +123,20 @@ impl Left {
             | EventKind::Continued
             | EventKind::Finished(_) => {}
         }
-        if state.looked.is_some_and(|looked| looked.elapsed() < EVERY) {
-            return None;
+    }
+
+    /// Returns how long is left in words, if anybody knows; worked out a few times a second at most.
+    pub(super) fn in_words(&self) -> Option<String> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.looked.is_none_or(|looked| looked.elapsed() >= EVERY) {
+            let left = forecast(&state.plan, &self.timings, Workers::here(), |node| match state.running.get(node) {
+                Some(since) => Progress::Running(since.elapsed()),
+                None if state.settled.contains(node) => Progress::Settled,
+                None => Progress::Waiting,
+            });
+            state.words = left.left_in_words();
+            state.looked = Some(Instant::now());
         }
-        state.looked = Some(Instant::now());
-        let left = forecast(&state.plan, &self.timings, Workers::here(), |node| match state.running.get(node) {
-            Some(since) => Progress::Running(since.elapsed()),
-            None if state.settled.contains(node) => Progress::Settled,
-            None => Progress::Waiting,
-        });
-        drop(state);
-        left.left_in_words()
+        state.words.clone()
     }
 }

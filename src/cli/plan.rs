@@ -45,7 +45,7 @@ pub(super) fn plan(arguments: &PlanArguments) -> anyhow::Result<Outcome> {
         print(&text)?;
     } else if arguments.json {
         let forecasts = Forecasts::new(&prepared, &probes, &plan);
-        print(&format!("{:#}\n", plan_as_json(&plan, &names, forecasts.as_json())))?;
+        print(&format!("{:#}\n", plan_as_json(&plan, &names, &forecasts.as_json())))?;
     } else {
         let forecasts = Forecasts::new(&prepared, &probes, &plan);
         print(&format!("{}forecast: {}\n", plan_as_text(&plan, &names), forecasts.in_words()))?;

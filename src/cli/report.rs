@@ -190,7 +190,7 @@ pub(super) fn plan_as_text(plan: &Plan, names: &Names) -> String {
 }
 
 /// Returns a plan as JSON.
-pub(super) fn plan_as_json(plan: &Plan, names: &Names, forecast: serde_json::Value) -> serde_json::Value {
+pub(super) fn plan_as_json(plan: &Plan, names: &Names, forecast: &serde_json::Value) -> serde_json::Value {
     let nodes: serde_json::Map<_, _> = plan
         .nodes()
         .map(|node| {

@@ -1,13 +1,15 @@
 //! `pinflow run`: a workflow without a window.
 
 use std::{
+    fmt,
     io::{self, IsTerminal as _},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use super::{
     Outcome, complain,
@@ -48,17 +50,19 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
     let names = Names::new(&prepared.request, prepared.engine.catalogue());
     prepared.request.breakpoints = arguments.pauses.breakpoints(&prepared.request.workflow)?;
     let bar = progress_bar(arguments.quiet);
-    let title = name_of(&arguments.marking.file, &prepared.request.workflow);
-    bar.set_message(title.clone());
-    // Nobody sees the bar: then what is left is not worked out.
-    let left = (!bar.is_hidden()).then(|| Left::new(timings(&prepared)));
+    bar.set_message(name_of(&arguments.marking.file, &prepared.request.workflow));
+    // When nobody sees the bar, what is left is not worked out.
+    let left = (!bar.is_hidden()).then(|| Arc::new(Left::new(timings(&prepared))));
+    if let Some(left) = &left {
+        show_what_is_left(&bar, left);
+    }
     let marks = prepared.request.marks.clone();
     let shown = bar.clone();
     let says_lines = !arguments.json && !arguments.quiet;
     let shown_names = names.clone();
     let on_event = move |event: Event| {
-        if let Some(words) = left.as_ref().and_then(|left| left.after(&event.kind)) {
-            shown.set_message(format!("{title} · {words}"));
+        if let Some(left) = &left {
+            left.take(&event.kind);
         }
         show(&shown, says_lines.then_some(&shown_names), event);
     };
@@ -96,11 +100,22 @@ fn progress_bar(quiet: bool) -> ProgressBar {
     if quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos} of {len} · {elapsed}") {
-        bar.set_style(style.progress_chars("=> "));
+    ProgressBar::new(0)
+}
+
+/// Makes the bar say how long is left, also while nothing happens.
+fn show_what_is_left(bar: &ProgressBar, left: &Arc<Left>) {
+    if let Ok(style) = ProgressStyle::with_template("{msg} [{bar:30}] {pos} of {len} · {elapsed}{left}") {
+        let left = Arc::clone(left);
+        let write_left = move |_: &ProgressState, out: &mut dyn fmt::Write| {
+            if let Some(words) = left.in_words() {
+                // A terminal that takes no text shows no bar either.
+                write!(out, " · {words}").unwrap_or_default();
+            }
+        };
+        bar.set_style(style.progress_chars("=> ").with_key("left", write_left));
     }
-    bar
+    bar.enable_steady_tick(Duration::from_millis(250));
 }
 
 fn show(bar: &ProgressBar, lines: Option<&Names>, event: Event) {

@@ -111,3 +111,43 @@ fn in_words(forecast: &Forecast) -> Option<String> {
     let words = Some(forecast.total_in_words()).filter(|_| forecast.is_a_figure())?;
     Some(if forecast.n_executing == 0 { words } else { format!("takes {words}") })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::{PlanOptions, Probes, plan},
+        nodes::Catalogue,
+        session::{Baseline, Marks},
+        store::RunKind,
+        workflow::{Edit, Node, Position, Workflow},
+    };
+
+    #[test]
+    fn what_is_shown_follows_the_timings_and_is_not_made_all_the_time() {
+        let mut workflow = Workflow::new("test");
+        let node = Node::new("read_text", Position(0.0, 0.0)).with("path", crate::value::Value::text("x"));
+        workflow.apply(Edit::AddNode("slow".into(), node.into())).unwrap();
+        let catalogue = Catalogue::standard();
+        let planned = |kind: RunKind| {
+            let (marks, baseline) = (Marks::default(), Baseline::default());
+            plan(&workflow, &catalogue, &marks, &baseline, &Probes::default(), &PlanOptions::of(kind)).0
+        };
+        let (resume, full) = (planned(RunKind::Resumed), planned(RunKind::Standard));
+        let mut forecasts = Forecasts::default();
+        assert!(forecasts.is_due() && forecasts.pause().is_none(), "the first time at once");
+        forecasts.of_plans(&Timings::default(), &resume, || full.clone());
+        assert!(!forecasts.is_due());
+        assert_eq!(forecasts.in_words(false), None, "nobody knows");
+        let config = full.get(&"slow".into()).unwrap().config;
+        let timings = Timings::new(vec![("slow".into(), config, Duration::from_secs(200), 1)]);
+        forecasts.timed(timings.clone());
+        assert!(forecasts.is_due());
+        forecasts.of_plans(&timings, &resume, || full.clone());
+        assert_eq!(forecasts.in_words(false).as_deref(), Some("Resume about 3 min, full run about 3 min"));
+        assert_eq!(forecasts.full_in_words().as_deref(), Some("takes about 3 min"));
+        assert_eq!(forecasts.in_words(true), None, "no run has been looked at");
+        forecasts.made = Some((Instant::now() + Duration::from_mins(1), Duration::ZERO));
+        assert!(forecasts.pause().is_some(), "not again so soon");
+    }
+}

@@ -244,11 +244,8 @@ mod tests {
     #[test]
     fn a_long_chain_is_cut_and_says_so() {
         let engine = kinds();
-        let mut long = String::from("n0:say");
-        for number in 1..300 {
-            long += &format!(" n{number}:say n{}>n{number}", number - 1);
-        }
-        let long = workflow(long.leak());
+        let nodes: Vec<String> = (1..300).map(|number| format!("n{number}:say n{}>n{number}", number - 1)).collect();
+        let long = workflow(format!("n0:say {}", nodes.join(" ")).leak());
         let chain = plan_of(&engine, &forced(&engine, &long, "n0")).why(&"n299".into());
         assert_eq!(chain.len(), MAX_WHY);
         assert!(text(&chain, &long, &engine).ends_with("\nand more further up\n"));
