@@ -55,7 +55,7 @@ fn said(view: View<'_>, waiting: &[NodeId]) -> String {
     let named = waiting.iter().take(MAX_NAMED).map(|node| words::title(view.workflow, view.catalogue, node));
     let mut names = named.collect::<Vec<_>>().join(", ");
     if waiting.len() > MAX_NAMED {
-        names.push_str(&format!(" and {} more", waiting.len() - MAX_NAMED));
+        names += &format!(" and {} more", waiting.len() - MAX_NAMED);
     }
     format!("Paused before {names}")
 }

@@ -16,6 +16,8 @@ use crate::{
     store::Status,
 };
 
+/// The width that holds all buttons and how a run stands, in points.
+const ROOM_FOR_ALL: f32 = 900.0;
 /// How often the clock of a run is drawn anew.
 const CLOCK: Duration = Duration::from_millis(250);
 
@@ -34,10 +36,13 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
                 button_ui(ui, id, situation, commands);
             }
             ui.separator();
-            for id in [CommandId::Run, CommandId::Resume] {
-                button_ui(ui, id, situation, commands);
+            // In a narrow window what cannot be used while a run goes on makes room for how it stands.
+            if !situation.running || ui.max_rect().width() >= ROOM_FOR_ALL {
+                for id in [CommandId::Run, CommandId::Resume] {
+                    button_ui(ui, id, situation, commands);
+                }
+                run_options_ui(ui, situation, commands);
             }
-            run_options_ui(ui, situation, commands);
             button_ui(ui, CommandId::Stop, situation, commands);
             if situation.running {
                 let pause = if situation.paused { CommandId::GoOn } else { CommandId::Pause };
