@@ -64,7 +64,9 @@ impl PauseArguments {
             };
             on_event(event);
             // Nobody listens any more when this thread has given up.
-            kept.map(|kind| sender.send(kind)).transpose().map(drop).unwrap_or_default();
+            if let Some(kind) = kept {
+                sender.send(kind).unwrap_or_default();
+            }
         };
         let handle = if self.step { engine.start_paused(request, forward) } else { engine.start(request, forward) };
         loop {

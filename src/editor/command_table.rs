@@ -10,6 +10,7 @@ use super::{Command, MarkRequest, icons::Icon, settings::RunOptions};
 use crate::{session::PinPolicy, store::RunKind, workflow::NodeId};
 
 /// What a command's being enabled depends on, and what it acts upon.
+#[expect(clippy::struct_excessive_bools, reason = "four facts that do not exclude each other")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Situation {
     /// A workflow is open.

@@ -137,9 +137,8 @@ impl<'a> Standing<'a> {
     pub(super) const fn frame_color(&self, tokens: &Tokens) -> Option<Color32> {
         match (&self.activity, self.mark) {
             (Activity::Running(_), _) => Some(tokens.running),
-            (Activity::Held, _) => Some(tokens.stale),
             (_, MarkLook::Disabled) => Some(tokens.disabled),
-            (_, MarkLook::Pinned { stale: true, .. }) => Some(tokens.stale),
+            (Activity::Held, _) | (_, MarkLook::Pinned { stale: true, .. }) => Some(tokens.stale),
             (_, MarkLook::Pinned { .. } | MarkLook::Armed(_)) => Some(tokens.pinned),
             _ if self.failed => Some(tokens.failed),
             (_, MarkLook::Forced) => Some(tokens.forced),

@@ -47,19 +47,16 @@ pub(super) fn change_ui(
             let text = RichText::new(theme::readable(&text)).color(theme::tokens(ui).stale);
             ui.add(Label::new(text).wrap());
         }
-        match change.as_mut().filter(|change| change.at == at) {
-            Some(open) => {
-                if editor_ui(ui, open, given, commands) {
-                    *change = None;
-                }
+        if let Some(open) = change.as_mut().filter(|change| change.at == at) {
+            if editor_ui(ui, open, given, commands) {
+                *change = None;
             }
-            None => {
-                let name = format!("Change {port} for this run");
-                let help = "What executes from now on takes this value; the next Resume uses the real one again";
-                if ui.small_button(name).on_hover_text(help).clicked() {
-                    *change = Some(Change { text: as_text(changed.unwrap_or(given)), at, error: None });
-                }
-            }
+            continue;
+        }
+        let name = format!("Change {port} for this run");
+        let help = "What executes from now on takes this value; the next Resume uses the real one again";
+        if ui.small_button(name).on_hover_text(help).clicked() {
+            *change = Some(Change { text: as_text(changed.unwrap_or(given)), at, error: None });
         }
     }
 }

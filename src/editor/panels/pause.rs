@@ -53,11 +53,11 @@ fn said(view: View<'_>, waiting: &[NodeId]) -> String {
         return "Paused: running nodes finish, nothing else starts".to_owned();
     }
     let named = waiting.iter().take(MAX_NAMED).map(|node| words::title(view.workflow, view.catalogue, node));
-    let mut names = named.collect::<Vec<_>>().join(", ");
-    if waiting.len() > MAX_NAMED {
-        names.push_str(&format!(" and {} more", waiting.len() - MAX_NAMED));
+    let names = named.collect::<Vec<_>>().join(", ");
+    match waiting.len().saturating_sub(MAX_NAMED) {
+        0 => format!("Paused before {names}"),
+        more => format!("Paused before {names} and {more} more"),
     }
-    format!("Paused before {names}")
 }
 
 /// Shows the menu of what runs may leave out.

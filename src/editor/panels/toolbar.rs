@@ -16,6 +16,8 @@ use crate::{
     store::Status,
 };
 
+/// The width that holds all buttons and how a run stands, in points.
+const ROOM_FOR_ALL: f32 = 900.0;
 /// How often the clock of a run is drawn anew.
 const CLOCK: Duration = Duration::from_millis(250);
 
@@ -23,6 +25,7 @@ const CLOCK: Duration = Duration::from_millis(250);
 pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situation, commands: &mut Vec<Command>) {
     MenuBar::new().ui(ui, |ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
+        let has_room = !situation.running || ui.max_rect().width() >= ROOM_FOR_ALL;
         menus_ui(ui, situation, commands);
         ui.separator();
         for id in [CommandId::New, CommandId::Open, CommandId::Save] {
@@ -34,10 +37,13 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
                 button_ui(ui, id, situation, commands);
             }
             ui.separator();
-            for id in [CommandId::Run, CommandId::Resume] {
-                button_ui(ui, id, situation, commands);
+            // In a narrow window what cannot be used while a run goes on makes room for how it stands.
+            if has_room {
+                for id in [CommandId::Run, CommandId::Resume] {
+                    button_ui(ui, id, situation, commands);
+                }
+                run_options_ui(ui, situation, commands);
             }
-            run_options_ui(ui, situation, commands);
             button_ui(ui, CommandId::Stop, situation, commands);
             if situation.running {
                 let pause = if situation.paused { CommandId::GoOn } else { CommandId::Pause };
@@ -50,7 +56,9 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             theme_ui(ui, commands);
             if let Some(view) = view {
-                plan_ui(ui, view, situation, commands);
+                if has_room {
+                    plan_ui(ui, view, situation, commands);
+                }
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                     if let Some(run) = view.run {
                         progress_ui(ui, run);
@@ -209,7 +217,7 @@ fn progress_ui(ui: &mut Ui, run: &RunProgress) {
         }
         let fraction = run.n_executed as f32 / run.n_to_execute.max(1) as f32;
         ui.add(ProgressBar::new(fraction.min(1.0)).desired_width(80.0).fill(tokens.running));
-        ui.label(format!("{} of {} · {took}", run.n_executed, run.n_to_execute));
+        ui.add(egui::Label::new(format!("{} of {} · {took}", run.n_executed, run.n_to_execute)).truncate());
         return;
     }
     let has = |test: fn(&Status) -> bool| {

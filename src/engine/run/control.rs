@@ -139,7 +139,7 @@ impl Control {
 
     /// Makes the run go on to its end: nobody is left to ask it to.
     pub(super) fn let_go(&self) {
-        let is_free = |wishes: &Wishes| wishes.is_let_go || !(wishes.is_paused || !wishes.breakpoints.is_empty());
+        let is_free = |wishes: &Wishes| wishes.is_let_go || (!wishes.is_paused && wishes.breakpoints.is_empty());
         if is_free(&locked(&self.wishes)) {
             return;
         }
