@@ -37,11 +37,12 @@ pub(super) struct RunArguments {
 pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
     let prepared = arguments.marking.prepare()?;
     let bar = progress_bar(arguments.quiet);
-    bar.set_message(name_of(&arguments.marking.file, &prepared.request.workflow));
+    let name = name_of(&arguments.marking.file, &prepared.request.workflow);
+    bar.set_message(name.clone());
     let marks = prepared.request.marks.clone();
     let shown = bar.clone();
     let says_lines = !arguments.json && !arguments.quiet;
-    let record = prepared.engine.run(prepared.request.clone(), move |event| show(&shown, says_lines, event));
+    let record = prepared.engine.run(prepared.request.clone(), move |event| show(&shown, &name, says_lines, event));
     bar.finish_and_clear();
     for failed in record.own().iter().filter(|node| matches!(node.status, Status::Failed(_))) {
         if let Status::Failed(error) = &failed.status {
@@ -72,7 +73,8 @@ fn progress_bar(quiet: bool) -> ProgressBar {
     bar
 }
 
-fn show(bar: &ProgressBar, says_lines: bool, event: Event) {
+/// Shows an event: a line for a node that is settled, and how far a loop or a long node is beside the workflow's name.
+fn show(bar: &ProgressBar, name: &str, says_lines: bool, event: Event) {
     match event.kind {
         EventKind::Started { plan, .. } => {
             bar.set_length(plan.counts().execute as u64);
@@ -81,17 +83,19 @@ fn show(bar: &ProgressBar, says_lines: bool, event: Event) {
             if record.took.is_some() || matches!(record.status, Status::Kept { .. }) {
                 bar.inc(1);
             }
+            bar.set_message(name.to_owned());
             if says_lines {
                 // Standard output that is gone is reported with the summary.
                 bar.suspend(|| print(&format!("{}\n", node_line(&record)))).unwrap_or_default();
             }
         }
+        EventKind::NodeProgress { node, message, .. } if !message.is_empty() => {
+            bar.set_message(format!("{name} · {node}: {message}"));
+        }
         EventKind::NodeStarted { .. }
         | EventKind::NodeProgress { .. }
         | EventKind::NodeLogged { .. }
-        | EventKind::Finished(_) => {
-            bar.tick();
-        }
+        | EventKind::Finished(_) => bar.tick(),
     }
 }
 
