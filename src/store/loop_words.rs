@@ -6,7 +6,7 @@ impl LoopAbout {
     /// Returns how far the loop came: `10,000 iterations, 3 failed`, `stopped after 7 of 10`.
     pub fn in_words(&self) -> String {
         let n_finished = with_commas(self.n_finished);
-        let mut words = match (self.is_complete, self.total) {
+        let words = match (self.is_complete, self.total) {
             (true, _) if self.n_finished == 1 => "1 iteration".to_owned(),
             (true, _) => format!("{n_finished} iterations"),
             (false, Some(total)) => format!("stopped after {n_finished} of {}", with_commas(total)),
@@ -14,11 +14,10 @@ impl LoopAbout {
             (false, None) => format!("stopped after {n_finished} iterations"),
         };
         match self.failures.len() {
-            0 => {}
-            n_failed @ 1..MAX_FAILURES => words += &format!(", {n_failed} failed"),
-            n_failed => words += &format!(", {} or more failed", with_commas(n_failed as u64)),
+            0 => words,
+            n_failed @ 1..MAX_FAILURES => format!("{words}, {n_failed} failed"),
+            n_failed => format!("{words}, {} or more failed", with_commas(n_failed as u64)),
         }
-        words
     }
 
     /// Returns how many iterations there is something to see of: those that finished, and the one a loop stopped in.

@@ -118,12 +118,11 @@ impl<'a> Standing<'a> {
             Some(LiveState::Settled(_)) | None => Activity::Settled,
         };
         let failed = activity == Activity::Settled && record.is_some_and(|record| is_failed(&record.status));
-        let footer = match live {
-            Some(live @ (LiveState::Waiting | LiveState::Running { .. })) => footer_of_live(live),
-            _ => {
-                let n_times = record.and_then(|record| n_times(view, id, record));
-                footer_at_rest(view.marks.get(id), mark, (record, n_times), plan, now)
-            }
+        let footer = if let Some(live @ (LiveState::Waiting | LiveState::Running { .. })) = live {
+            footer_of_live(live)
+        } else {
+            let n_times = record.and_then(|record| n_times(view, id, record));
+            footer_at_rest(view.marks.get(id), mark, (record, n_times), plan, now)
         };
         let shows_plan = view.show_plan && !is_running(view);
         Self { mark, activity, failed, plan: plan.filter(|_| shows_plan), footer }

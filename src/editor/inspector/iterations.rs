@@ -245,6 +245,15 @@ fn next_failed(about: &LoopAbout, index: u64) -> Option<u64> {
     failed().filter(|failed| *failed > index).min().or_else(|| failed().min()).filter(|failed| *failed != index)
 }
 
+/// What came by a wire in an iteration.
+enum Given {
+    Value(Value),
+    /// No value, or one that is not kept.
+    Nothing,
+    /// What is outside of the loop, and stands in the node's record.
+    Outside,
+}
+
 /// One iteration of one node, to be shown.
 struct Shown<'a> {
     view: View<'a>,
@@ -280,14 +289,14 @@ impl Shown<'_> {
         if self.iterations.member.is_some() {
             self.inputs_ui(ui, viewers, commands);
         } else if let Some(item) = self.item {
-            self.port_ui(ui, "gave", self.item_port(), Some(item), viewers, commands);
+            self.port_ui(ui, "gave", self.item_port(), item, viewers, commands);
         } else {
             ui.weak("The item is not kept.");
         }
         // The log has of what closes a loop what it was given, which stands among the inputs.
         let outputs = cell.and_then(|cell| cell.outputs.as_ref()).filter(|_| !role(self.view, self.id).is_closer());
         for (port, value) in outputs.iter().flat_map(|outputs| outputs.iter()) {
-            self.port_ui(ui, "gave", port.as_str(), Some(value), viewers, commands);
+            self.port_ui(ui, "gave", port.as_str(), value, viewers, commands);
         }
     }
 
@@ -304,25 +313,32 @@ impl Shown<'_> {
     fn inputs_ui(&self, ui: &mut Ui, viewers: &mut Viewers, commands: &mut Vec<Command>) {
         for input in &self.record.inputs {
             let source = input.source();
-            let given = self.given(source);
-            if let Some(value) = given {
-                self.port_ui(ui, "given", input.port().as_str(), value.as_ref(), viewers, commands);
-            } else {
-                ui.weak(format!("given {} · from outside of the loop, the same in all iterations", input.port()));
+            let port = input.port().as_str();
+            match self.given(source) {
+                Given::Value(value) => self.port_ui(ui, "given", port, &value, viewers, commands),
+                Given::Nothing => {
+                    ui.weak(format!("given {port} · no value"));
+                }
+                Given::Outside => {
+                    ui.weak(format!("given {port} · from outside of the loop, the same in all iterations"));
+                }
             }
         }
     }
 
-    /// Returns what came from an output in this iteration; `None` if it is outside of the loop.
-    fn given(&self, source: &PortRef) -> Option<Option<Value>> {
+    /// Returns what came from an output in this iteration.
+    fn given(&self, source: &PortRef) -> Given {
         let about = &self.iterations.of.about;
-        if source.node == about.head {
+        let value = if source.node == about.head {
             let is_index = source.port.as_str() == "index";
-            return Some(if is_index { Some(Value::Int(self.index.cast_signed())) } else { self.item.cloned() });
-        }
-        let member = about.members.iter().position(|member| *member == source.node)?;
-        let outputs = self.row.cells.get(member).and_then(|cell| cell.outputs.as_ref());
-        Some(outputs.and_then(|outputs| outputs.get(&source.port).cloned()))
+            if is_index { Some(Value::Int(self.index.cast_signed())) } else { self.item.cloned() }
+        } else if let Some(member) = about.members.iter().position(|member| *member == source.node) {
+            let outputs = self.row.cells.get(member).and_then(|cell| cell.outputs.as_ref());
+            outputs.and_then(|outputs| outputs.get(&source.port).cloned())
+        } else {
+            return Given::Outside;
+        };
+        value.map_or(Given::Nothing, Given::Value)
     }
 
     fn port_ui(
@@ -330,14 +346,10 @@ impl Shown<'_> {
         ui: &mut Ui,
         verb: &str,
         port: &str,
-        value: Option<&Value>,
+        value: &Value,
         viewers: &mut Viewers,
         commands: &mut Vec<Command>,
     ) {
-        let Some(value) = value else {
-            ui.weak(format!("{verb} {port} · no value"));
-            return;
-        };
         ui.label(RichText::new(format!("{verb} {port} · {}", value.value_type())).strong());
         ui.push_id((verb, port, self.index), |ui| value_ui(ui, value, Room::Small, viewers, commands));
     }
