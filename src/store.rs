@@ -15,6 +15,7 @@ mod kept;
 mod kept_for;
 mod known;
 mod loop_record;
+mod loop_words;
 mod past_node;
 mod pinned_data;
 mod queue;
@@ -37,7 +38,6 @@ pub(crate) mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::rows::{InputRow, PathRow};
 pub use self::{
     database::Store,
     error::StoreError,
@@ -58,4 +58,8 @@ pub use self::{
     record_map::RecordMap,
     run_record::RunRecord,
     words::{NameOf, names},
+};
+pub(crate) use self::{
+    loop_words::with_commas,
+    rows::{InputRow, PathRow},
 };

@@ -476,3 +476,32 @@ fn a_plan_forecasts_from_how_long_nodes_took() {
     assert!(plan["forecast"]["full"]["secs"].as_f64().unwrap() >= 1.2);
     assert!(plan["forecast"]["full"]["critical"].as_array().unwrap().contains(&"slow".into()));
 }
+
+#[test]
+fn iterations_are_told_as_text_and_json() {
+    let place = Place::new(
+        r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  name: "Loop",
+  nodes: {
+    "a": (kind: "list", parameters: {"items": [1, 2, 3]}),
+    "each": (kind: "for_each"),
+    "b": (kind: "template", parameters: {"template": "{{ in1 }}b"}),
+    "all": (kind: "collect"),
+  },
+  connections: ["a.list -> each.items", "each.item -> b.in1", "b.text -> all.item"],
+)
+"#,
+    );
+    let said = text(&place.call("run", &[]).stdout);
+    let line = said.lines().find(|line| line.contains(" b ")).unwrap();
+    assert!(line.ends_with("(3 iterations)"), "{said}");
+    assert!(!said.lines().find(|line| line.contains(" a ")).unwrap().contains("iterations"), "{said}");
+    let record = place.record(&[]);
+    let expected = serde_json::json!({ "n_finished": 3, "total": 3, "failed": 0, "complete": true });
+    for node in ["each", "b", "all"] {
+        assert_eq!(record["nodes"][node]["iterations"], expected, "{node}");
+    }
+    assert_eq!(record["nodes"]["a"]["iterations"], Json::Null);
+}

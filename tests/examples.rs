@@ -130,6 +130,21 @@ fn a_picture_made_small_is_compared_with_the_large_one() {
 }
 
 #[test]
+fn each_of_the_heaviest_penguins_gets_a_line_of_its_own() {
+    let record = run(example("rows"));
+    let about = record.node(&NodeId::from("line")).unwrap().iterations.clone().unwrap().of.about.clone();
+    let lines = output(&record, "lines", "items");
+    let expected = [(2007, 6300), (2007, 6050), (2008, 6000), (2008, 5950), (2009, 5950), (2009, 6000)]
+        .map(|(year, grams)| format!("Gentoo on Biscoe in {year}: {grams} g"));
+    assert_eq!(lines, Value::list(expected.clone().map(Value::text)));
+    assert_eq!((about.n_finished, about.total, about.is_complete), (6, Some(6), true));
+    let report = report(&record);
+    for line in ["# The heaviest penguins".to_owned()].iter().chain(&expected) {
+        assert!(report.contains(line), "{report}");
+    }
+}
+
+#[test]
 fn json_from_a_server_is_told_in_a_report() {
     let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
     let address = format!("http://{}/repos/rust-lang/rust", server.server_addr());

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::why::Names;
 use crate::{
     engine::{Decision, NodePlan, Plan},
-    store::{Attempt, NodeRecord, Provenance, RunRecord, RunStatus, Status, age_in_words},
+    store::{Attempt, LoopAbout, NodeRecord, Provenance, RunRecord, RunStatus, Status, age_in_words},
     value::to_json,
     workflow::NodeId,
 };
@@ -42,6 +42,9 @@ pub(super) fn node_line(record: &NodeRecord, names: &Names) -> String {
         Status::Failed(error) => error.clone(),
         Status::Disabled | Status::Cancelled | Status::Interrupted => String::new(),
     };
+    let iterations = record.iterations.as_ref().map(|iterations| format!("({})", iterations.of.about.in_words()));
+    let detail = [detail.as_str(), iterations.as_deref().unwrap_or_default()].join(" ");
+    let detail = detail.trim();
     let mut line = format!("{:<9} {:<20} {took:>9}  {detail}", record.status.name(), record.node.as_str());
     let retried = record.attempts.len() > usize::from(matches!(record.status, Status::Failed(_)));
     let attempts = record.attempts.iter().zip(1..).filter(|_| retried);
@@ -132,10 +135,20 @@ fn node_as_json(node: &NodeRecord, names: &Names) -> serde_json::Value {
         "attempts": node.attempts.iter().map(attempt_as_json).collect::<Vec<_>>(),
         "reasons": node.reasons.iter().map(|reason| json!({ "reason": reason.name(), "detail": reason.in_words(&name) })).collect::<Vec<_>>(),
         "took_ms": node.took.map(|took| took.as_secs_f64() * 1000.0),
+        "iterations": node.iterations.as_ref().map(|iterations| iterations_as_json(&iterations.of.about)),
         "outputs": outputs,
         "warnings": node.warnings,
         "released": node.released,
         "log": node.log.iter().map(|line| line.message.clone()).collect::<Vec<_>>(),
+    })
+}
+
+fn iterations_as_json(about: &LoopAbout) -> serde_json::Value {
+    json!({
+        "n_finished": about.n_finished,
+        "total": about.total,
+        "failed": about.failures.len(),
+        "complete": about.is_complete,
     })
 }
 

@@ -50,7 +50,8 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
     let names = Names::new(&prepared.request, prepared.engine.catalogue());
     prepared.request.breakpoints = arguments.pauses.breakpoints(&prepared.request.workflow)?;
     let bar = progress_bar(arguments.quiet);
-    bar.set_message(name_of(&arguments.marking.file, &prepared.request.workflow));
+    let name = name_of(&arguments.marking.file, &prepared.request.workflow);
+    bar.set_message(name.clone());
     // When nobody sees the bar, what is left is not worked out.
     let left = (!bar.is_hidden()).then(|| Arc::new(Left::new(timings(&prepared))));
     if let Some(left) = &left {
@@ -64,7 +65,7 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
         if let Some(left) = &left {
             left.take(&event.kind);
         }
-        show(&shown, says_lines.then_some(&shown_names), event);
+        show(&shown, &name, says_lines.then_some(&shown_names), event);
     };
     let record = arguments.pauses.run(&prepared.engine, prepared.request.clone(), on_event)?;
     bar.finish_and_clear();
@@ -118,7 +119,8 @@ fn show_what_is_left(bar: &ProgressBar, left: &Arc<Left>) {
     bar.enable_steady_tick(Duration::from_millis(250));
 }
 
-fn show(bar: &ProgressBar, lines: Option<&Names>, event: Event) {
+/// Shows an event: a line for a node that is settled, and how far a loop or a long node is beside the workflow's name.
+fn show(bar: &ProgressBar, name: &str, lines: Option<&Names>, event: Event) {
     match event.kind {
         EventKind::Started { plan, .. } => {
             bar.set_length(plan.counts().execute as u64);
@@ -127,10 +129,14 @@ fn show(bar: &ProgressBar, lines: Option<&Names>, event: Event) {
             if record.took.is_some() || matches!(record.status, Status::Kept { .. }) {
                 bar.inc(1);
             }
+            bar.set_message(name.to_owned());
             if let Some(names) = lines {
                 // Standard output that is gone is reported with the summary.
                 bar.suspend(|| print(&format!("{}\n", node_line(&record, names)))).unwrap_or_default();
             }
+        }
+        EventKind::NodeProgress { node, message, .. } if !message.is_empty() => {
+            bar.set_message(format!("{name} · {node}: {message}"));
         }
         EventKind::NodeStarted { .. }
         | EventKind::NodeProgress { .. }

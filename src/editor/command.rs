@@ -103,6 +103,8 @@ pub enum Command {
     LoadResults(NodeId),
     /// Read a kept value into memory, to show it.
     LoadValue(Fingerprint),
+    /// Read an iteration of a node's loop into memory, to show it.
+    LoadIteration(NodeId, u64),
     /// Make a picture ready for the screen.
     PreparePicture(Image),
     /// Read what is in a folder, for the file dialog.
@@ -130,7 +132,14 @@ pub enum Command {
 impl Command {
     /// Returns whether a person asked for this; a viewer asks by itself for what it is to show.
     pub(crate) const fn acts(&self) -> bool {
-        !matches!(self, Self::LoadResults(_) | Self::LoadValue(_) | Self::PreparePicture(_) | Self::ListFolder(_))
+        !matches!(
+            self,
+            Self::LoadResults(_)
+                | Self::LoadValue(_)
+                | Self::LoadIteration(..)
+                | Self::PreparePicture(_)
+                | Self::ListFolder(_)
+        )
     }
 }
 

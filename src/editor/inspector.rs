@@ -3,6 +3,7 @@
 mod change_value;
 mod drafts;
 mod fields;
+mod iterations;
 mod parameter_text;
 mod record;
 mod settings;
@@ -10,7 +11,10 @@ mod table_field;
 
 use egui::{CollapsingHeader, Label, RichText, ScrollArea, TextEdit, Ui};
 
-pub(crate) use self::drafts::{Drafts, Target, set_parameter};
+pub(crate) use self::{
+    drafts::{Drafts, Target, set_parameter},
+    iterations::{Iteration, IterationKey, read_iteration},
+};
 use super::{
     Command, MarkRequest, View,
     icons::{self, Icon},
@@ -33,6 +37,8 @@ pub(crate) struct InspectorState {
     pub(crate) drafts: Drafts,
     /// The value that is being changed for a paused run.
     change: Option<change_value::Change>,
+    /// Which iteration of a loop is looked at.
+    pub(crate) iterations: iterations::IterationsState,
 }
 
 /// Shows the selected node; several by number; the workflow if none is.
@@ -117,6 +123,7 @@ fn node_ui(
     header_ui(ui, view, (id, node), state, commands);
     mark_ui(ui, view, id, commands);
     problems_ui(ui, view, id);
+    iterations::mixed_ui(ui, view, id, commands);
     section(ui, "Parameters", true, id, |ui| {
         fields::parameters_ui(ui, view, (id, node), &mut state.drafts, commands);
     });
@@ -130,6 +137,11 @@ fn node_ui(
             ui.weak("No results yet.");
         }
     });
+    if iterations::of(view, id).is_some() {
+        section(ui, "Iterations", true, id, |ui| {
+            iterations::iterations_ui(ui, view, id, &mut state.iterations, viewers, commands);
+        });
+    }
     section(ui, "Why", true, id, |ui| record::why_ui(ui, view, id));
     section(ui, "Timing", false, id, |ui| record::timing_ui(ui, view, id));
     section(ui, "Log", false, id, |ui| record::log_ui(ui, view, id));

@@ -196,9 +196,9 @@ impl Plan {
         if before.is_active() != step.is_active() {
             let active = Arc::make_mut(&mut self.active);
             if step.is_active() {
-                active[index / 64] |= bit
+                active[index / 64] |= bit;
             } else {
-                active[index / 64] &= !bit
+                active[index / 64] &= !bit;
             }
             if self.body.get().is_some() {
                 self.body = Arc::default();
@@ -391,7 +391,7 @@ impl Plan {
 
     /// Changes what is shown of each node.
     pub(crate) fn change_shown(&mut self, change: impl Fn(&mut NodePlan)) {
-        for step in self.steps.iter_mut() {
+        for step in &mut self.steps {
             change(&mut Arc::make_mut(step).plan);
         }
     }

@@ -109,8 +109,10 @@ pub struct Engine {
     store: Option<Store>,
     pools: Arc<Pools>,
     /// One for each workflow and kind of run that was planned lately, the newest last.
-    planners: Arc<Mutex<Vec<((WorkflowId, RunKind), Planner)>>>,
+    planners: Arc<Mutex<Planners>>,
 }
+
+type Planners = Vec<((WorkflowId, RunKind), Planner)>;
 
 /// How many planners are kept: each knows one workflow whole.
 const MAX_PLANNERS: usize = 8;

@@ -1,10 +1,15 @@
 //! Commands carried out: each arm is one call.
 
+use std::sync::Arc;
+
 use egui::ViewportCommand;
 
 use super::{App, apply_theme, files};
 use crate::{
-    editor::{Answer, Command, Panel, Tab, dialogs::FilePurpose, settings::ThemeChoice},
+    editor::{
+        Answer, Command, Panel, Tab, dialogs::FilePurpose, inspector::read_iteration, settings::ThemeChoice,
+        sitting::Sitting,
+    },
     store::Part,
     value::{Fingerprint, Image},
     workflow::NodeId,
@@ -56,6 +61,7 @@ impl App {
             Command::Browse(node, parameter) => self.browse(node, parameter),
             Command::LoadResults(node) => self.load_results(&node),
             Command::LoadValue(fingerprint) => self.load_value(fingerprint),
+            Command::LoadIteration(node, index) => self.load_iteration(&node, index),
             Command::PreparePicture(image) => self.prepare_picture(ctx, image),
             Command::ListFolder(folder) => self.list_folder(folder),
             Command::KeepReleased(node) => self.keep_released(&node),
@@ -132,6 +138,21 @@ impl App {
             );
             super::Message::Value(fingerprint, value)
         });
+    }
+
+    fn load_iteration(&mut self, node: &NodeId, index: u64) {
+        let Some(baseline) = self.sitting.as_ref().map(Sitting::baseline) else { return };
+        let Some(record) = baseline.get(node) else { return };
+        let Some(iterations) = &record.iterations else { return };
+        let of = Arc::clone(&iterations.of);
+        let key = (of.about.id, record.run, index);
+        let head = baseline.get(&of.about.head).cloned();
+        if self.panels.inspector.iterations.begin(key) {
+            let store = self.store.clone();
+            self.background.start("pinflow-iteration", move || {
+                super::Message::Iteration(key, read_iteration(&of, head.as_deref(), store.as_ref(), index))
+            });
+        }
     }
 
     fn prepare_picture(&mut self, ctx: &egui::Context, image: Image) {

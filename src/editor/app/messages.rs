@@ -12,6 +12,7 @@ use super::{
 use crate::{
     editor::{
         dialogs::{Dialog, FileEntry, FilePurpose},
+        inspector::{Iteration, IterationKey},
         viewers::PictureKey,
     },
     engine::{Event, Probes, Timings},
@@ -43,6 +44,8 @@ pub(super) enum Message {
     Results(NodeId, RunId, Option<String>),
     /// A kept value was read, or why not.
     Value(Fingerprint, Result<Value, String>),
+    /// An iteration of a loop was read, or why not.
+    Iteration(IterationKey, Result<Iteration, String>),
     /// A picture is ready for the screen.
     Picture(PictureKey, ColorImage),
     /// Something went wrong that a person should know of.
@@ -71,6 +74,7 @@ impl App {
             Message::Timed(session, timings) => self.timed(session, timings),
             Message::Results(node, run, error) => self.panels.viewers.loads.end_results(node, run, error),
             Message::Value(fingerprint, value) => self.panels.viewers.loads.end_value(fingerprint, value),
+            Message::Iteration(key, read) => self.panels.inspector.iterations.end(key, read),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
             Message::Trouble(text) => self.notices.trouble(text),
             Message::Done => {}

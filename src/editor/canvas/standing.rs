@@ -9,7 +9,7 @@ use crate::{
     editor::{LiveState, View, icons::Icon, theme::Tokens, words},
     engine::{Decision, NodePlan},
     session::{Mark, PinPolicy, PinState},
-    store::{NodeRecord, Reason, Status},
+    store::{NodeRecord, Reason, Status, with_commas},
     workflow::NodeId,
 };
 
@@ -126,7 +126,10 @@ impl<'a> Standing<'a> {
         let footer = match live {
             _ if activity == Activity::Held => footer(Some(Icon::Pause), "the run is paused before it", Tone::Stale),
             Some(live @ (LiveState::Waiting | LiveState::Running { .. })) => footer_of_live(live),
-            _ => footer_at_rest(view, (id, mark), record, plan, now),
+            _ => {
+                let n_times = record.and_then(|record| n_times(view, id, record));
+                footer_at_rest(view, (id, mark), (record, n_times), plan, now)
+            }
         };
         let shows_plan = view.show_plan && !is_running(view);
         let breakpoint = view.marks.breakpoints().contains(id);
@@ -230,7 +233,7 @@ fn footer_of_live(live: &LiveState) -> Footer {
 fn footer_at_rest(
     view: View<'_>,
     (id, look): (&NodeId, MarkLook),
-    record: Option<&NodeRecord>,
+    (record, n_times): (Option<&NodeRecord>, Option<u64>),
     plan: Option<&NodePlan>,
     now: Timestamp,
 ) -> Footer {
@@ -250,7 +253,10 @@ fn footer_at_rest(
             footer(Some(sign), format!("pinned{edited} {age}"), Tone::Pinned)
         }
         (MarkLook::Armed(_), _) => footer(Some(Icon::Pin), "pins what the next run gives", Tone::Pinned),
-        _ => record.map_or_else(|| footer(None, "not run yet", Tone::Muted), |record| footer_of_record(view, record)),
+        _ => record.map_or_else(
+            || footer(None, "not run yet", Tone::Muted),
+            |record| footer_of_record(view, record, n_times),
+        ),
     }
 }
 
@@ -258,20 +264,31 @@ fn footer(icon: Option<Icon>, text: impl Into<String>, tone: Tone) -> Footer {
     Footer { icon, text: text.into(), tone }
 }
 
+/// Returns how many iterations a node in a loop's body has been through. What it gave in the newest says little of all.
+fn n_times(view: View<'_>, id: &NodeId, record: &NodeRecord) -> Option<u64> {
+    let kind = view.catalogue.get(&view.workflow.node(id)?.kind)?;
+    let iterations = record.iterations.as_ref().filter(|iterations| iterations.member.is_some())?;
+    (!kind.role.is_closer()).then_some(iterations.of.about.n_finished)
+}
+
 /// Returns what came of a node, in one line.
-fn footer_of_record(view: View<'_>, record: &NodeRecord) -> Footer {
+fn footer_of_record(view: View<'_>, record: &NodeRecord, n_times: Option<u64>) -> Footer {
+    let with_size = |words: String| match n_times {
+        Some(n_times) => format!("{words} · {}×", with_commas(n_times)),
+        None => with_size(words, record),
+    };
     match &record.status {
         Status::Executed => {
             let took = record.took.map(short_time).unwrap_or_default();
-            footer(Some(Icon::Check), with_size(took, record), Tone::Done)
+            footer(Some(Icon::Check), with_size(took), Tone::Done)
         }
         Status::Reused { .. } => {
             let equal = record.reasons.contains(&Reason::EqualInputs);
             let words = if equal { "reused: equal data" } else { "reused" };
-            footer(Some(Icon::Reuse), with_size(words.to_owned(), record), Tone::Muted)
+            footer(Some(Icon::Reuse), with_size(words.to_owned()), Tone::Muted)
         }
-        Status::Kept { .. } => footer(Some(Icon::Reuse), with_size("kept".to_owned(), record), Tone::Muted),
-        Status::Pinned { .. } => footer(Some(Icon::Pin), with_size("was pinned".to_owned(), record), Tone::Muted),
+        Status::Kept { .. } => footer(Some(Icon::Reuse), with_size("kept".to_owned()), Tone::Muted),
+        Status::Pinned { .. } => footer(Some(Icon::Pin), with_size("was pinned".to_owned()), Tone::Muted),
         Status::Disabled => footer(None, "was disabled", Tone::Muted),
         Status::NotRun(why) => {
             let why = why.in_words(&|node| words::title(view.workflow, view.catalogue, node));
@@ -307,19 +324,7 @@ fn port_type(preview: &str) -> crate::value::ValueType {
 
 fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", with_commas(number))
-}
-
-fn with_commas(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    format!("{} {what}{plural}", with_commas(number as u64))
 }
 
 /// Returns a time for a person: `12 ms`, `3.4 s`, `2 min 5 s`, `1 h 2 min`.

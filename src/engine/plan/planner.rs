@@ -66,7 +66,7 @@ impl Planner {
         }
         let prepared = self
             .last
-            .as_mut()
+            .as_ref()
             .and_then(|last| last.prepared_for(&sources))
             .unwrap_or_else(|| Prepared::new(workflow, &self.catalogue));
         let (plan, learned) = plan_all(&sources, prepared);
@@ -96,7 +96,7 @@ impl Last {
     }
 
     /// Returns the workflow made ready again, if only nodes were changed.
-    fn prepared_for(&mut self, sources: &Sources<'_>) -> Option<Prepared> {
+    fn prepared_for(&self, sources: &Sources<'_>) -> Option<Prepared> {
         let changed = sources.workflow.nodes_changed_since(&self.workflow)?;
         if !changed.iter().all(|node| self.has_same_ports(sources, node)) {
             return None;

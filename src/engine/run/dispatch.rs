@@ -31,7 +31,7 @@ use crate::{
         plan::{Given, Step, is_armed, probe},
     },
     session::Mark,
-    store::{Kept, MarkUsed, NodeRecord, RecordMap, RunHeader, RunId, RunRecord, RunStatus},
+    store::{MarkUsed, NodeRecord, RecordMap, RunHeader, RunId, RunRecord, RunStatus},
     workflow::{Feed, NodeId},
 };
 
@@ -110,9 +110,10 @@ impl Clock {
     /// Returns the date of a moment of the run.
     fn date(&self, moment: Instant) -> Timestamp {
         let since = moment.saturating_duration_since(self.began);
-        let nanos = self.began_at.subsec_nanosecond() + since.subsec_nanos() as i32;
+        let nanos = i64::from(self.began_at.subsec_nanosecond()) + i64::from(since.subsec_nanos());
         let secs = self.began_at.as_second().saturating_add_unsigned(since.as_secs());
-        Timestamp::new(secs, nanos).unwrap_or(self.began_at)
+        let (secs, nanos) = (secs + nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
+        Timestamp::new(secs, nanos as i32).unwrap_or(self.began_at)
     }
 }
 

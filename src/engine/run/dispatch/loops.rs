@@ -37,6 +37,7 @@ const MAX_LOG_LINES: usize = 1000;
 const ROWS_AT_ONCE: u64 = 1024;
 
 /// A loop that is walked.
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own, and all combinations occur")]
 pub(super) struct LoopRun {
     body: Arc<LoopBody>,
     parent: Parent,

@@ -113,7 +113,8 @@ impl Dispatcher<'_> {
         }
         run.inner.insert(head, head_record);
         let outer = self.loops.iteration(iteration).of;
-        let inner = std::mem::take(&mut run.inner);
+        let mut inner: Vec<(usize, NodeRecord)> = run.inner.drain().collect();
+        inner.sort_unstable_by_key(|(index, _)| *index);
         let outer_run = self.loops.run(outer);
         for (index, record) in inner {
             merge(&mut outer_run.inner, index, record);
@@ -213,11 +214,10 @@ impl Dispatcher<'_> {
     fn add_newest(&self, run: &LoopRun, slot: Slot, node: &mut NodeRecord) {
         let own = Provenance::Run(self.shared.run);
         node.inputs = self.newest_inputs(run, slot).into();
-        if let Some(newest) = &run.newest {
-            if let Some(Some(Given::Results { results, provenance })) = newest.given.get(slot) {
-                node.results = Some(results.clone());
-                node.provenance = Some(*provenance);
-            }
+        let given = run.newest.as_ref().and_then(|newest| newest.given.get(slot));
+        if let Some(Some(Given::Results { results, provenance })) = given {
+            node.results = Some(results.clone());
+            node.provenance = Some(*provenance);
         }
         if node.results.is_none() && node.status == Status::Executed {
             // It had nothing to do in the newest iteration, or there was none: that is what it gave.
@@ -238,7 +238,7 @@ impl Dispatcher<'_> {
             Some(newest) => (&newest.head, &newest.given),
             None => (&nothing, &none_given),
         };
-        feeds_of(&self.plan, run, head, given, slot)
+        feeds_of(self.plan, run, head, given, slot)
             .map(|(feed, given)| InputRecord {
                 wire: Arc::clone(&feed.wire),
                 arrived: match given {

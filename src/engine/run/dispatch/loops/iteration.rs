@@ -410,7 +410,7 @@ impl Dispatcher<'_> {
     pub(super) fn feeds_in(&self, iteration: usize, slot: Slot) -> impl Iterator<Item = (&Feed, Option<&Given>)> {
         let this = self.loops.iterations[iteration].as_ref().expect("an iteration is there until it is finished");
         let run = self.loops.runs[this.of].as_ref().expect("a loop is there until it is finished");
-        feeds_of(&self.plan, run, &this.head, &this.given, slot)
+        feeds_of(self.plan, run, &this.head, &this.given, slot)
     }
 
     pub(super) fn lacks_input(&self, iteration: usize, slot: Slot, step: &Step) -> bool {

@@ -367,7 +367,7 @@ impl LoopRun {
     /// Returns the run that made an iteration.
     fn run_of(&self, index: u64) -> RunId {
         let part = self.about.parts.iter().rev().find(|part| (part.from..part.to).contains(&index));
-        part.or(self.about.parts.last()).map_or(RunId(ulid::Ulid::nil()), |part| part.run)
+        part.or_else(|| self.about.parts.last()).map_or(RunId(ulid::Ulid::nil()), |part| part.run)
     }
 
     /// Returns where items go on behind what is finished.
@@ -410,7 +410,7 @@ impl LoopRun {
     }
 
     /// Returns what the head gives in an iteration, and the item if the log is to keep it.
-    pub(super) fn head_outputs(&mut self, index: u64, item: Value, run: RunId) -> (Given, Option<Value>) {
+    pub(super) fn head_outputs(&self, index: u64, item: Value, run: RunId) -> (Given, Option<Value>) {
         if let Some(pinned) = &self.pinned {
             return (pinned.clone(), None);
         }

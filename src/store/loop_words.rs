@@ -1,0 +1,98 @@
+//! What a loop did, in a few words.
+
+use super::{LoopAbout, MAX_FAILURES};
+
+impl LoopAbout {
+    /// Returns how far the loop came: `10,000 iterations, 3 failed`, `stopped after 7 of 10`.
+    pub fn in_words(&self) -> String {
+        let n_finished = with_commas(self.n_finished);
+        let words = match (self.is_complete, self.total) {
+            (true, _) if self.n_finished == 1 => "1 iteration".to_owned(),
+            (true, _) => format!("{n_finished} iterations"),
+            (false, Some(total)) => format!("stopped after {n_finished} of {}", with_commas(total)),
+            (false, None) if self.n_finished == 1 => "stopped after 1 iteration".to_owned(),
+            (false, None) => format!("stopped after {n_finished} iterations"),
+        };
+        match self.failures.len() {
+            0 => words,
+            n_failed @ 1..MAX_FAILURES => format!("{words}, {n_failed} failed"),
+            n_failed => format!("{words}, {} or more failed", with_commas(n_failed as u64)),
+        }
+    }
+
+    /// Returns how many iterations there is something to see of: those that finished, and the one a loop stopped in.
+    pub fn n_seen(&self) -> u64 {
+        let failed = self.failures.iter().map(|failure| failure.index + 1).max();
+        self.n_finished.max(failed.unwrap_or_default())
+    }
+}
+
+/// Returns a number with a comma before each group of three digits.
+pub(crate) fn with_commas(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        store::{LoopFailure, LoopId},
+        value::Fingerprint,
+    };
+
+    fn about(n_finished: u64, total: Option<u64>, is_complete: bool, n_failed: u64) -> LoopAbout {
+        let failure = |index| LoopFailure { index, node: "a".into(), error: "broke".to_owned() };
+        LoopAbout {
+            id: LoopId::generate(),
+            head: "each".into(),
+            members: Vec::new(),
+            ports: Vec::new(),
+            config: Fingerprint::of_bytes(b""),
+            input: None,
+            parts: Vec::new(),
+            total,
+            n_finished,
+            is_complete,
+            failures: (0..n_failed).map(failure).collect(),
+        }
+    }
+
+    #[test]
+    fn loops_are_told_in_a_few_words() {
+        let said = [
+            about(10_000, Some(10_000), true, 3),
+            about(1, Some(1), true, 0),
+            about(7, Some(10), false, 0),
+            about(1, None, false, 1),
+            about(2000, None, false, 0),
+            about(5000, Some(5000), true, MAX_FAILURES as u64),
+        ]
+        .map(|about| about.in_words());
+        assert_eq!(
+            said,
+            [
+                "10,000 iterations, 3 failed",
+                "1 iteration",
+                "stopped after 7 of 10",
+                "stopped after 1 iteration, 1 failed",
+                "stopped after 2,000 iterations",
+                "5,000 iterations, 1,000 or more failed",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_iteration_a_loop_stopped_in_can_be_seen() {
+        let mut about = about(3, Some(10), false, 1);
+        about.failures[0].index = 3;
+        assert_eq!(about.n_seen(), 4);
+    }
+}
