@@ -72,7 +72,7 @@ impl Dispatcher<'_> {
         self.loops.closing.extend(closed);
         let step = Arc::clone(self.step(slot));
         match &step.plan.decision {
-            Decision::Reuse { from } => return self.reuse(slot, *from, Arc::default()),
+            Decision::Reuse { from } if run.stop.is_none() => return self.reuse_head(slot, *from, record),
             Decision::Pinned { policy, .. } => return self.advance_pinned(slot, *policy, false),
             _ => {}
         }
@@ -94,6 +94,16 @@ impl Dispatcher<'_> {
             Some(Stop::Cancelled) => {}
             Some(stop) => head.status = Status::Failed(in_words(run, stop)),
         }
+        self.settle_record(slot, head, given);
+    }
+
+    /// Settles the head of a loop whose body was made again: it is reused, and the next run finds what all of the body gives
+    /// now in the new log. One that was stopped is settled as such: the next run goes on with the new log.
+    fn reuse_head(&mut self, slot: Slot, from: Provenance, record: &Arc<LoopRecord>) {
+        let mut head = self.blank_record(slot, Status::Reused { from });
+        head.iterations = Some(Iterations { of: Arc::clone(record), member: None });
+        let results = self.request.baseline.get(&head.node).and_then(|record| record.results.clone());
+        let given = results.map(|results| Given::Results { results, provenance: from });
         self.settle_record(slot, head, given);
     }
 
