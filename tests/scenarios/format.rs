@@ -82,6 +82,8 @@ pub(crate) struct Expectations {
     #[serde(default)]
     pub(crate) attempts: BTreeMap<NodeId, usize>,
     #[serde(default)]
+    pub(crate) iterations: BTreeMap<NodeId, usize>,
+    #[serde(default)]
     pub(crate) effects: BTreeMap<NodeId, Effect>,
     #[serde(default)]
     pub(crate) released: Vec<NodeId>,

@@ -10,7 +10,7 @@ use pinflow::{
     engine::{Decision, Engine, EventKind, Plan, PlanOptions, RunRequest, plan, probe},
     nodes::Catalogue,
     session::{Folders, Mark, Marks, PinPolicy, PinState, Session, marks_after},
-    store::{Missing, NodeRecord, NotRun, Part, Reason, RunRecord, Status, Store},
+    store::{IterationStatus, Missing, NodeRecord, NotRun, Part, Reason, RunRecord, Status, Store},
     workflow::{Edit, NodeId, Position, Span, Workflow},
 };
 use tempfile::TempDir;
@@ -294,6 +294,12 @@ fn check_failures(record: &RunRecord, expectations: &Expectations) -> Result<(),
             return Err(format!("{id}: expected {expected} attempts that failed, got {got:?}"));
         }
     }
+    for (id, expected) in &expectations.iterations {
+        let got = n_iterations(record, id).ok_or_else(|| format!("{id} is in no loop"))?;
+        if got != *expected {
+            return Err(format!("{id}: expected it to execute in {expected} iterations, got {got}"));
+        }
+    }
     for (id, expected) in &expectations.effects {
         let got = record.node(id).map(|node| node.effect);
         if got != Some(*expected) {
@@ -301,6 +307,19 @@ fn check_failures(record: &RunRecord, expectations: &Expectations) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// Returns in how many of the iterations that finished in this run a node of a loop's body executed.
+fn n_iterations(record: &RunRecord, id: &NodeId) -> Option<usize> {
+    let iterations = record.node(id)?.iterations.clone()?;
+    let about = &iterations.of.about;
+    let is_of_this_run = |index: &u64| {
+        about.parts.iter().any(|part| part.run == record.header.id && (part.from..part.to).contains(index))
+    };
+    let has_executed = |status| matches!(status, IterationStatus::Executed | IterationStatus::Failed);
+    let rows = iterations.of.log.rows(0..u64::MAX, &about.ports).unwrap();
+    let member = iterations.member?;
+    Some(rows.iter().filter(|(index, row)| is_of_this_run(index) && has_executed(row.cells[member].status)).count())
 }
 
 fn check_list(

@@ -66,13 +66,14 @@ impl Dispatcher<'_> {
     ) {
         let mut inside: Vec<(usize, NodeRecord)> = run.inner.drain().collect();
         inside.sort_unstable_by_key(|(index, _)| *index);
-        for (_, record) in inside {
+        let unreached = self.unreached_inside(run, &inside);
+        for record in inside.into_iter().map(|(_, record)| record).chain(unreached) {
             self.add_record(Arc::new(record));
         }
         self.loops.closing.extend(closed);
         let step = Arc::clone(self.step(slot));
         match &step.plan.decision {
-            Decision::Reuse { from } => return self.reuse(slot, *from, Arc::default()),
+            Decision::Reuse { from } if run.stop.is_none() => return self.reuse_head(slot, *from, record),
             Decision::Pinned { policy, .. } => return self.advance_pinned(slot, *policy, false),
             _ => {}
         }
@@ -94,6 +95,53 @@ impl Dispatcher<'_> {
             Some(Stop::Cancelled) => {}
             Some(stop) => head.status = Status::Failed(in_words(run, stop)),
         }
+        self.settle_record(slot, head, given);
+    }
+
+    /// Returns the records of nodes of inner loops that no iteration has come to.
+    fn unreached_inside(&self, run: &LoopRun, known: &[(usize, NodeRecord)]) -> Vec<NodeRecord> {
+        let loops = self.plan.loops();
+        let is_inside = |index: usize| {
+            let mut around = loops.of_node[index];
+            while let Some(inner) = around {
+                if loops.loops[inner].head == run.body.head {
+                    return true;
+                }
+                around = loops.loops[inner].parent;
+            }
+            false
+        };
+        let is_closer = |index: usize| {
+            let slot = run.body.members.iter().position(|member| member.index == index);
+            slot.is_some_and(|slot| matches!(run.body.members[slot].part, Part::Collect | Part::Next))
+        };
+        let unreached = self.plan.active().filter(|&index| {
+            let is_known = known.binary_search_by_key(&index, |(known, _)| *known).is_ok();
+            !is_known && is_inside(index) && !is_closer(index)
+        });
+        unreached
+            .filter_map(|index| {
+                let step = self.plan.step(index);
+                let status = match &step.plan.decision {
+                    Decision::Reuse { .. } => return None,
+                    Decision::Disabled => Status::Disabled,
+                    Decision::NotRun(why) => Status::NotRun(why.clone()),
+                    Decision::CannotRun(why) => Status::Failed(why.clone()),
+                    _ if matches!(run.stop, Some(Stop::Cancelled)) => Status::Cancelled,
+                    _ => self.not_reached(step),
+                };
+                Some(self.record_inside(step, status))
+            })
+            .collect()
+    }
+
+    /// Settles the head of a loop whose body was made again: it is reused, and the next run finds what all of the body gives
+    /// now in the new log. One that was stopped is settled as such: the next run goes on with the new log.
+    fn reuse_head(&mut self, slot: Slot, from: Provenance, record: &Arc<LoopRecord>) {
+        let mut head = self.blank_record(slot, Status::Reused { from });
+        head.iterations = Some(Iterations { of: Arc::clone(record), member: None });
+        let results = self.request.baseline.get(&head.node).and_then(|record| record.results.clone());
+        let given = results.map(|results| Given::Results { results, provenance: from });
         self.settle_record(slot, head, given);
     }
 
