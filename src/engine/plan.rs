@@ -17,7 +17,7 @@ use std::{
 use imbl::Vector;
 
 pub(super) use self::{
-    decide::{is_armed, missing_input, pin_without_input},
+    decide::{input_of, is_armed, missing_input, pin_without_input},
     step::{Given, NothingBecause, Step},
 };
 use self::{facts::Prepared, parts::Need};
