@@ -197,9 +197,9 @@ impl Plan {
         if before.is_active() != step.is_active() {
             let active = Arc::make_mut(&mut self.active);
             if step.is_active() {
-                active[index / 64] |= bit
+                active[index / 64] |= bit;
             } else {
-                active[index / 64] &= !bit
+                active[index / 64] &= !bit;
             }
             if self.body.get().is_some() {
                 self.body = Arc::default();

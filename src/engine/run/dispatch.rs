@@ -24,7 +24,7 @@ use crate::{
         plan::{Given, Step, is_armed, probe},
     },
     session::Mark,
-    store::{Kept, MarkUsed, NodeRecord, RecordMap, RunHeader, RunId, RunRecord, RunStatus},
+    store::{MarkUsed, NodeRecord, RecordMap, RunHeader, RunId, RunRecord, RunStatus},
     workflow::{Feed, NodeId},
 };
 
@@ -97,9 +97,10 @@ impl Clock {
     /// Returns the date of a moment of the run.
     fn date(&self, moment: Instant) -> Timestamp {
         let since = moment.saturating_duration_since(self.began);
-        let nanos = self.began_at.subsec_nanosecond() + since.subsec_nanos() as i32;
+        let nanos = self.began_at.subsec_nanosecond() + since.subsec_nanos().cast_signed();
         let secs = self.began_at.as_second().saturating_add_unsigned(since.as_secs());
-        Timestamp::new(secs, nanos).unwrap_or(self.began_at)
+        let carried = nanos / 1_000_000_000;
+        Timestamp::new(secs.saturating_add(carried.into()), nanos % 1_000_000_000).unwrap_or(self.began_at)
     }
 }
 
@@ -277,12 +278,21 @@ impl<'a> Dispatcher<'a> {
             Source::Outside(index) => Some(&self.plan.step(index).given),
         }
     }
+}
 
-    /// Returns the results that arrive by a wire, if there is a value on it.
-    fn arriving(&self, feed: &Feed, source: Source) -> Option<&Kept> {
-        match self.given(source) {
-            Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => Some(results),
-            _ => None,
-        }
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_moment_of_a_run_has_its_date_across_a_full_second() {
+        let began = Instant::now();
+        let began_at = Timestamp::new(1_700_000_000, 900_000_000).unwrap();
+        let clock = Clock { began, began_at, now: began };
+        assert_eq!(clock.date(began), began_at);
+        let later = began + Duration::from_millis(2_250);
+        assert_eq!(clock.date(later), Timestamp::new(1_700_000_003, 150_000_000).unwrap());
     }
 }

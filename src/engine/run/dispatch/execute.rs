@@ -247,12 +247,11 @@ fn call_executor(step: &Step, inputs: &[(&PortId, Value)], host: &NodeHost<'_>) 
 pub(super) fn input<'a>(step: &Step, wire: &'a Wire, results: &Kept) -> Result<(&'a PortId, Value), NodeError> {
     let Wire { port, source } = wire;
     let read;
-    let outputs = match results.loaded() {
-        Some(outputs) => outputs,
-        None => {
-            read = results.load().map_err(|error| NodeError::new(error.to_string()))?;
-            &read
-        }
+    let outputs = if let Some(outputs) = results.loaded() {
+        outputs
+    } else {
+        read = results.load().map_err(|error| NodeError::new(error.to_string()))?;
+        &read
     };
     let value =
         outputs.get(&source.port).ok_or_else(|| NodeError::new(format!("nothing arrived on the input {port}")))?;
