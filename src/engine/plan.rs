@@ -16,7 +16,7 @@ use std::{
 use imbl::Vector;
 
 pub(super) use self::{
-    decide::{is_armed, missing_input, pin_without_input},
+    decide::{input_of, is_armed, missing_input, pin_without_input},
     step::{Given, NothingBecause, Step},
 };
 use self::{facts::Prepared, parts::Need};
@@ -305,6 +305,9 @@ struct Learned {
     released: HashMap<usize, Release>,
     /// Those that may be released in a run of a part: what lies behind them is needed after all.
     opened: BTreeSet<usize>,
+    /// Heads of loops that are walked from the start because of this node inside, though nothing above them has changed: a
+    /// Repeat, whose iterations each depend on the one before, and loops inside of others.
+    restarted: BTreeMap<usize, NodeId>,
 }
 
 /// All that a plan is made from.

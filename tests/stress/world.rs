@@ -425,6 +425,7 @@ impl World {
             session: self.session,
             marks: self.marks.clone(),
             baseline: Arc::new(self.baseline.clone()),
+            breakpoints: BTreeSet::new(),
             options: PlanOptions::of(kind).part(target.map_or(Part::All, |target| Part::To(vec![id(target)]))),
         }
     }

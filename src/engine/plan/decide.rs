@@ -355,6 +355,9 @@ impl Decider<'_> {
         if self.facts.uncacheable {
             reasons.push(Reason::NotCacheable);
         }
+        if let Some(inside) = self.view.learned.restarted.get(&self.index) {
+            reasons.push(Reason::UpstreamExecutes(vec![inside.clone()]));
+        }
         let mut executing: SmallVec<[&NodeId; 4]> = self.executing_feeds().collect();
         if !executing.is_empty() {
             executing.sort_unstable();
@@ -385,11 +388,14 @@ impl Decider<'_> {
         }
     }
 
+    /// Goes through both, which are sorted by port, side by side.
     fn input_changes(&self, record: &NodeRecord) -> Vec<InputChange> {
-        let feeds = self.feeds();
         let mut changes = Vec::new();
-        for feed in feeds {
-            let Some(before) = record.inputs.iter().find(|before| *before.port() == feed.port) else {
+        let mut gone = Vec::new();
+        let mut all_before = record.inputs.iter().peekable();
+        for feed in self.feeds() {
+            gone.extend(std::iter::from_fn(|| all_before.next_if(|before| *before.port() < feed.port)));
+            let Some(before) = all_before.next_if(|before| *before.port() == feed.port) else {
                 changes.push(InputChange::Connected(feed.port.clone()));
                 continue;
             };
@@ -410,11 +416,8 @@ impl Decider<'_> {
                 changes.push(InputChange::OtherValue(feed.port.clone()));
             }
         }
-        for before in &record.inputs {
-            if !feeds.iter().any(|feed| feed.port == *before.port()) {
-                changes.push(InputChange::Disconnected(before.port().clone()));
-            }
-        }
+        gone.extend(all_before);
+        changes.extend(gone.into_iter().map(|before| InputChange::Disconnected(before.port().clone())));
         changes
     }
 }
@@ -422,7 +425,12 @@ impl Decider<'_> {
 /// Returns whether data on an input is other than what a pin's results came from.
 pub(super) fn differs(feed: &Feed, arrived: Arrived, capture: &Capture) -> bool {
     let now = InputRecord { wire: Arc::clone(&feed.wire), arrived };
-    capture.inputs.iter().find(|before| *before.port() == feed.port).is_some_and(|before| !now.same_data(before))
+    input_of(&capture.inputs, &feed.port).is_some_and(|before| !now.same_data(before))
+}
+
+/// Returns what is recorded of an input, among those of a node, which are sorted by port.
+pub(in crate::engine) fn input_of<'a>(inputs: &'a [InputRecord], port: &PortId) -> Option<&'a InputRecord> {
+    inputs.binary_search_by(|input| input.port().cmp(port)).ok().map(|position| &inputs[position])
 }
 
 /// Returns what a person should know of a pin whose node would not have run.

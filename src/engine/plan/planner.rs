@@ -1,7 +1,7 @@
 //! One plan after the other: what has changed since the last one is found by comparing what they were made from, and only what
 //! that can alter is decided anew. The result is the same as that of planning from nothing; a property test holds that line.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use imbl::Vector;
 
@@ -13,7 +13,7 @@ use super::{
     pins::PinStanding,
 };
 use crate::{
-    nodes::Catalogue,
+    nodes::{Catalogue, Role},
     session::{Baseline, Mark, Marks},
     store::{Arrived, Part, PinPolicy, RunKind},
     workflow::{Feed, NodeId, Problem, Workflow},
@@ -135,6 +135,7 @@ impl Last {
             let pinned = sources.marks.iter().filter(|(_, mark)| mark.capture().is_some());
             dirty.extend(pinned.filter_map(|(node, _)| graph.index(node)));
             dirty.extend(self.learned.released.keys().copied());
+            dirty.extend(self.learned.restarted.keys().copied());
             self.learned = Learned::default();
             self.follow(sources, dirty);
         }
@@ -198,6 +199,7 @@ impl Last {
             };
             let more = learn(&view);
             dirty.extend(more.released.keys().copied());
+            dirty.extend(more.restarted.keys().copied());
             // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
             if !self.learned.add(more) {
                 return;
@@ -209,10 +211,11 @@ impl Last {
 impl Learned {
     /// Takes in more; returns whether anything is new.
     fn add(&mut self, more: Self) -> bool {
-        let n_known = self.released.len() + self.opened.len();
+        let n_known = self.released.len() + self.opened.len() + self.restarted.len();
         self.released.extend(more.released);
         self.opened.extend(more.opened);
-        self.released.len() + self.opened.len() > n_known
+        self.restarted.extend(more.restarted);
+        self.released.len() + self.opened.len() + self.restarted.len() > n_known
     }
 }
 
@@ -249,7 +252,7 @@ fn decide_all(sources: &Sources<'_>, prepared: &Prepared, learned: &Learned, nee
 
 /// Returns what the next round of planning should know.
 fn learn(view: &View<'_>) -> Learned {
-    let mut learned = Learned::default();
+    let mut learned = Learned { restarted: restarted(view), ..Learned::default() };
     let pinned = view.sources.marks.iter().filter(|(_, mark)| mark.capture().is_some());
     for (index, mark) in pinned.filter_map(|(node, mark)| Some((view.graph().index(node)?, mark))) {
         let Some(step) = view.step(index) else { continue };
@@ -265,6 +268,28 @@ fn learn(view: &View<'_>) -> Learned {
         }
     }
     learned
+}
+
+/// Returns the heads of loops that are to be walked from the start because something inside executes.
+fn restarted(view: &View<'_>) -> BTreeMap<usize, NodeId> {
+    let loops = &view.prepared.loops;
+    let executes =
+        |index: usize| view.step(index).is_some_and(|step| matches!(step.plan.decision, Decision::Execute));
+    let role = |index: usize| view.facts(index).kind.as_ref().map(|kind| kind.role);
+    loops
+        .loops
+        .iter()
+        .filter(|this| view.step(this.head).is_some_and(|step| matches!(step.plan.decision, Decision::Reuse { .. })))
+        .filter_map(|this| {
+            let inside: &[usize] = match role(this.head) {
+                Some(Role::Repeat) => &this.closers,
+                _ if this.parent.is_some() => &this.members,
+                _ => &[],
+            };
+            let cause = inside.iter().copied().find(|&index| executes(index))?;
+            Some((this.head, view.id(cause).clone()))
+        })
+        .collect()
 }
 
 /// Returns whether a Follow pin may be released, with something behind it that no one else needs.

@@ -110,10 +110,10 @@ impl Clock {
     /// Returns the date of a moment of the run.
     fn date(&self, moment: Instant) -> Timestamp {
         let since = moment.saturating_duration_since(self.began);
-        let nanos = i64::from(self.began_at.subsec_nanosecond()) + i64::from(since.subsec_nanos());
+        let nanos = self.began_at.subsec_nanosecond() + since.subsec_nanos().cast_signed();
         let secs = self.began_at.as_second().saturating_add_unsigned(since.as_secs());
-        let (secs, nanos) = (secs + nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
-        Timestamp::new(secs, nanos as i32).unwrap_or(self.began_at)
+        let carried = nanos / 1_000_000_000;
+        Timestamp::new(secs.saturating_add(carried.into()), nanos % 1_000_000_000).unwrap_or(self.began_at)
     }
 }
 
@@ -310,5 +310,22 @@ impl<'a> Dispatcher<'a> {
             Source::Member(slot) => self.given[slot as usize].as_ref(),
             Source::Outside(index) => Some(&self.plan.step(index).given),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_moment_of_a_run_has_its_date_across_a_full_second() {
+        let began = Instant::now();
+        let began_at = Timestamp::new(1_700_000_000, 900_000_000).unwrap();
+        let clock = Clock { began, began_at, now: began };
+        assert_eq!(clock.date(began), began_at);
+        let later = began + Duration::from_millis(2_250);
+        assert_eq!(clock.date(later), Timestamp::new(1_700_000_003, 150_000_000).unwrap());
     }
 }

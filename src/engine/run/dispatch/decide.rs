@@ -12,7 +12,7 @@ use super::{
 use crate::{
     engine::{
         Decision, name_of_node,
-        plan::{Given, missing_input},
+        plan::{Given, input_of, missing_input},
         run::{EventKind, body::Source, host::NodeHost},
     },
     nodes::{Load, NodeError},
@@ -110,21 +110,19 @@ impl Dispatcher<'_> {
             return (reasons, None);
         };
         let is_past = |feed: &Feed, source: Source| {
-            executing.contains(&feed.source.node)
+            executing.binary_search(&feed.source.node).is_ok()
                 && (!self.executed(source) || (stops_at_equal && self.is_as_before(record, feed, source)))
         };
         let past: Vec<(&Feed, Source)> = self.feeds(slot).filter(|(feed, source)| is_past(feed, *source)).collect();
         if past.is_empty() {
             return (reasons, None);
         }
-        let still: Vec<NodeId> = executing
-            .iter()
-            .filter(|node| {
-                let mut wires = self.feeds(slot).filter(|(feed, _)| feed.source.node == **node);
-                !wires.all(|(feed, source)| is_past(feed, source))
-            })
-            .cloned()
+        let not_past: BTreeSet<&NodeId> = self
+            .feeds(slot)
+            .filter(|(feed, source)| !is_past(feed, *source))
+            .map(|(feed, _)| &feed.source.node)
             .collect();
+        let still: Vec<NodeId> = executing.iter().filter(|node| not_past.contains(node)).cloned().collect();
         let changes: Vec<InputChange> = past
             .iter()
             .filter(|(feed, source)| !self.is_as_before(record, feed, *source))
@@ -234,7 +232,7 @@ impl Dispatcher<'_> {
     fn release(&self, slot: Slot, capture: &Capture) -> Option<(PortId, String)> {
         self.feeds(slot).find_map(|(feed, source)| {
             let now = self.input_record(feed, source);
-            let before = capture.inputs.iter().find(|before| *before.port() == feed.port)?;
+            let before = input_of(&capture.inputs, &feed.port)?;
             let is_new = matches!(source, Source::Member(_)) && now.provenance().is_some();
             (is_new && !now.same_data(before)).then(|| {
                 let name = name_of_node(&self.request.workflow, &self.engine.catalogue, &feed.source.node);

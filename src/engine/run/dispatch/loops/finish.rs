@@ -130,7 +130,7 @@ impl Dispatcher<'_> {
                     _ if matches!(run.stop, Some(Stop::Cancelled)) => Status::Cancelled,
                     _ => self.not_reached(step),
                 };
-                Some(self.record_inside(step, status))
+                Some(self.record_inside(step, status, smallvec::SmallVec::new()))
             })
             .collect()
     }
@@ -138,7 +138,7 @@ impl Dispatcher<'_> {
     /// Settles the head of a loop whose body was made again: it is reused, and the next run finds what all of the body gives
     /// now in the new log. One that was stopped is settled as such: the next run goes on with the new log.
     fn reuse_head(&mut self, slot: Slot, from: Provenance, record: &Arc<LoopRecord>) {
-        let mut head = self.blank_record(slot, Status::Reused { from });
+        let mut head = self.blank_record(slot, Status::Reused { from }, self.input_records(slot));
         head.iterations = Some(Iterations { of: Arc::clone(record), member: None });
         let results = self.request.baseline.get(&head.node).and_then(|record| record.results.clone());
         let given = results.map(|results| Given::Results { results, provenance: from });

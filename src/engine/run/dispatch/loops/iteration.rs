@@ -384,7 +384,7 @@ impl Dispatcher<'_> {
             .collect();
         run.take_contributions(this.index, &cells);
         let row = IterationRow { is_finished, item: this.item, next: this.next, cells };
-        run.log.append(store.as_ref(), run_id, this.index, &row, &run.body.ports);
+        run.log.append(store.as_ref(), run_id, this.index, &row, &run.about.ports);
         if is_finished {
             run.about.n_finished += 1;
             run.finished.insert(this.index);

@@ -19,8 +19,8 @@ use crate::{
     },
     nodes::{Outputs, ResolvedParameters, Role, items},
     store::{
-        IterationCell, IterationLog, IterationRow, Kept, LoopAbout, LoopId, LoopPart, LoopRecord, Provenance, Reason,
-        RunId, Status,
+        IterationCell, IterationLog, IterationRow, IterationStatus, Kept, LoopAbout, LoopId, LoopPart, LoopRecord, Provenance, Reason,
+        RunId, Status, Store,
     },
     value::{Fingerprint, Value},
 };
@@ -65,7 +65,7 @@ impl Dispatcher<'_> {
             return self.cancel_in(iteration, slot);
         }
         if self.lacks_input(iteration, slot, &step) {
-            return self.leave_out(iteration, slot, crate::store::IterationStatus::NotRun);
+            return self.leave_out(iteration, slot, IterationStatus::NotRun);
         }
         let body = self.loop_body(inner);
         let place_of = |index: usize| {
@@ -141,7 +141,18 @@ impl Dispatcher<'_> {
         let kept = if is_replayed { before.clone() } else { None };
         let continued = before.filter(|_| goes_on);
         let about = match &continued {
-            Some(before) => LoopAbout { failures: Vec::new(), n_finished: 0, ..before.about.clone() },
+            Some(before) if before.about.members == body.ids => {
+                LoopAbout { failures: Vec::new(), n_finished: 0, ..before.about.clone() }
+            }
+            // The body has other nodes now: its rows cannot stand beside those of then.
+            Some(before) => LoopAbout {
+                id: LoopId::generate(),
+                members: body.ids.clone(),
+                ports: body.ports.clone(),
+                failures: Vec::new(),
+                n_finished: 0,
+                ..before.about.clone()
+            },
             None => LoopAbout {
                 id: LoopId::generate(),
                 head: step.plan.node.clone(),
@@ -157,8 +168,8 @@ impl Dispatcher<'_> {
             },
         };
         let log = match &continued {
-            Some(before) => before.log.clone(),
-            None => IterationLog::new(about.id, self.shared.store.as_ref()),
+            Some(before) if before.about.id == about.id => before.log.clone(),
+            _ => IterationLog::new(about.id, self.shared.store.as_ref()),
         };
         let n_members = body.members.len();
         let executes_always = (0..n_members).map(|slot| kept.is_none() || self.executes_always(&body, slot)).collect();
@@ -194,7 +205,7 @@ impl Dispatcher<'_> {
             told: now,
         };
         if let Some(before) = &continued
-            && let Err(error) = run.take_up(before)
+            && let Err(error) = run.take_up(before, self.shared.store.as_ref(), self.shared.run)
         {
             run.stop = Some(Stop::Broken(error));
         }
@@ -318,7 +329,9 @@ impl Dispatcher<'_> {
 
 impl LoopRun {
     /// Takes up what a run that was stopped has finished.
-    fn take_up(&mut self, before: &LoopRecord) -> Result<(), String> {
+    fn take_up(&mut self, before: &LoopRecord, store: Option<&Store>, run: RunId) -> Result<(), String> {
+        let is_same_log = before.about.id == self.about.id;
+        let places = places_in(&before.about, &self.body);
         let mut from = 0;
         let mut newest: Option<(u64, IterationRow)> = None;
         loop {
@@ -329,6 +342,10 @@ impl LoopRun {
             }
             from += ROWS_AT_ONCE;
             for (index, row) in rows.into_iter().filter(|(_, row)| row.is_finished) {
+                let row = in_places(row, &places);
+                if !is_same_log {
+                    self.log.append(store, run, index, &row, &self.about.ports);
+                }
                 self.take_contributions(index, &row.cells);
                 self.finished.insert(index);
                 self.about.n_finished += 1;
@@ -394,7 +411,8 @@ impl LoopRun {
             earlier.next = range.end;
             let rows =
                 earlier.record.log.rows(range, &earlier.record.about.ports).map_err(|error| error.to_string())?;
-            earlier.rows.extend(rows);
+            let places = places_in(&earlier.record.about, &self.body);
+            earlier.rows.extend(rows.into_iter().map(|(index, row)| (index, in_places(row, &places))));
         }
         Ok(())
     }
@@ -456,4 +474,24 @@ impl LoopRun {
             _ => self.about.parts.push(LoopPart { from: index, to: index + 1, body, run }),
         }
     }
+}
+
+/// Returns for each member of a body where it stands in the rows of an earlier run.
+fn places_in(before: &LoopAbout, body: &LoopBody) -> Vec<Option<usize>> {
+    body.ids.iter().map(|id| before.members.iter().position(|known| known == id)).collect()
+}
+
+/// Returns a row with its cells where the body of now has them. A node that was not there has failed, as it were: what was
+/// never done is done.
+fn in_places(row: IterationRow, places: &[Option<usize>]) -> IterationRow {
+    if places.len() == row.cells.len() && places.iter().enumerate().all(|(slot, place)| *place == Some(slot)) {
+        return row;
+    }
+    let cell = |place: &Option<usize>| place.and_then(|place| row.cells.get(place)).cloned();
+    let cells = places.iter().map(|place| cell(place).unwrap_or_else(missing_cell)).collect();
+    IterationRow { cells, ..row }
+}
+
+const fn missing_cell() -> IterationCell {
+    super::iteration::cell(IterationStatus::Failed, 0, None)
 }
