@@ -13,6 +13,8 @@
 mod bounds;
 #[path = "engine/clock.rs"]
 mod clock;
+#[path = "engine/loops.rs"]
+mod loops;
 #[path = "engine/ours.rs"]
 mod ours;
 #[path = "engine/peer.rs"]
@@ -81,5 +83,8 @@ fn main() {
     }
     table.print_exponents();
     targets::print(&table);
+    if arguments.bench {
+        loops::print();
+    }
     ours::print_waiting();
 }
