@@ -14,7 +14,7 @@ use pinflow::{
     engine::{Engine, EventKind, PlanOptions, RunRequest},
     nodes::{Arity, Catalogue, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success},
     session::{Baseline, Mark, Marks},
-    store::{Reason, RunKind, RunRecord, RunStatus, SessionId, Status, Store},
+    store::{Part, Reason, RunKind, RunRecord, RunStatus, SessionId, Status, Store},
     value::{Value, ValueType},
     workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
 };
@@ -477,4 +477,24 @@ fn lines_of_a_file_go_through_one_at_a_time_and_a_stopped_loop_goes_on_behind_th
     assert_eq!(items[999], Value::text("999"));
     world.restart();
     assert!(world.run(RunKind::Resumed).own().is_empty());
+}
+
+#[test]
+fn a_run_to_the_head_leaves_the_body_to_be_done() {
+    let mut world = World::new(
+        &["l given", "f for_each", "a add by=100", "b add by=1", "c collect"],
+        &["l.value > f.items", "f.item > a.in1", "a.out > b.in1", "b.out > c.item"],
+    );
+    world.set_items(0..3);
+    world.run(RunKind::Standard);
+    let mut request = world.request(RunKind::Standard);
+    request.options = request.options.part(Part::To(vec!["f".into()]));
+    let record = world.engine.run(request, |_| ());
+    world.baseline.absorb(&record);
+    let again = world.run(RunKind::Resumed);
+    assert!(again.own().is_empty(), "the same data reaches the body: {}", short(&again));
+    world.set("b", "by", 2_i64);
+    let run = world.run(RunKind::Resumed);
+    assert_eq!(world.outside.numbers("b"), [100, 101, 102]);
+    assert_eq!(output(&run, "c", "items"), Some(ints(102..105)));
 }

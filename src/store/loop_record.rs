@@ -108,11 +108,21 @@ pub enum IterationStatus {
     Failed,
     /// Results that its settings keep for a time were used.
     Kept,
+    /// The run was only of other nodes.
+    NotNeeded,
 }
 
 impl IterationStatus {
-    const ALL: [Self; 7] =
-        [Self::Executed, Self::Reused, Self::Pinned, Self::Disabled, Self::NotRun, Self::Failed, Self::Kept];
+    const ALL: [Self; 8] = [
+        Self::Executed,
+        Self::Reused,
+        Self::Pinned,
+        Self::Disabled,
+        Self::NotRun,
+        Self::Failed,
+        Self::Kept,
+        Self::NotNeeded,
+    ];
 
     /// Returns the status' name, one word, lower case.
     pub const fn name(self) -> &'static str {
@@ -124,6 +134,7 @@ impl IterationStatus {
             Self::NotRun => "not-run",
             Self::Failed => "failed",
             Self::Kept => "kept",
+            Self::NotNeeded => "not-needed",
         }
     }
 }

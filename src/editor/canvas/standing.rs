@@ -253,10 +253,8 @@ fn footer_at_rest(
             footer(Some(sign), format!("pinned{edited} {age}"), Tone::Pinned)
         }
         (MarkLook::Armed(_), _) => footer(Some(Icon::Pin), "pins what the next run gives", Tone::Pinned),
-        _ => record.map_or_else(
-            || footer(None, "not run yet", Tone::Muted),
-            |record| footer_of_record(view, record, n_times),
-        ),
+        _ => record
+            .map_or_else(|| footer(None, "not run yet", Tone::Muted), |record| footer_of_record(view, record, n_times)),
     }
 }
 

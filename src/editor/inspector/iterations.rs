@@ -380,5 +380,6 @@ const fn status(status: IterationStatus) -> &'static str {
         IterationStatus::NotRun => "Did not run",
         IterationStatus::Failed => "Failed",
         IterationStatus::Kept => "Kept",
+        IterationStatus::NotNeeded => "Not needed for what was asked",
     }
 }

@@ -131,9 +131,11 @@ impl Last {
         }
         self.add_changed(sources, &mut dirty);
         if !dirty.is_empty() {
-            // What is said of pins looks further than at the nodes above: they are few, so all are looked at again.
+            // What is said of pins and of loops looks further than at the nodes above: they are few, so all are looked at
+            // again.
             let pinned = sources.marks.iter().filter(|(_, mark)| mark.capture().is_some());
             dirty.extend(pinned.filter_map(|(node, _)| graph.index(node)));
+            dirty.extend(self.plan.prepared.loops.loops.iter().map(|this| this.head));
             dirty.extend(self.learned.released.keys().copied());
             dirty.extend(self.learned.restarted.keys().copied());
             self.learned = Learned::default();
@@ -273,8 +275,7 @@ fn learn(view: &View<'_>) -> Learned {
 /// Returns the heads of loops that are to be walked from the start because something inside executes.
 fn restarted(view: &View<'_>) -> BTreeMap<usize, NodeId> {
     let loops = &view.prepared.loops;
-    let executes =
-        |index: usize| view.step(index).is_some_and(|step| matches!(step.plan.decision, Decision::Execute));
+    let executes = |index: usize| view.step(index).is_some_and(|step| matches!(step.plan.decision, Decision::Execute));
     let role = |index: usize| view.facts(index).kind.as_ref().map(|kind| kind.role);
     loops
         .loops

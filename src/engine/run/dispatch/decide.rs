@@ -30,10 +30,14 @@ impl Dispatcher<'_> {
     pub(super) fn advance(&mut self, slot: Slot) {
         let planned = &self.step(slot).plan;
         let member = &self.body.members[slot];
-        if let Some(number) = member.starts
-            && matches!(planned.decision, Decision::Execute | Decision::Reuse { .. } | Decision::Pinned { .. })
-        {
-            return self.start_walk(slot, number);
+        if let Some(number) = member.starts {
+            return match &planned.decision {
+                Decision::Execute | Decision::Reuse { .. } | Decision::Pinned { .. } => self.start_walk(slot, number),
+                // What is inside may be fit to execute, but there is nothing that would have it do so.
+                Decision::Disabled => self.settle_unwalked(slot, number, Status::Disabled),
+                Decision::NotRun(why) => self.settle_unwalked(slot, number, Status::NotRun(why.clone())),
+                Decision::CannotRun(why) => self.settle_unwalked(slot, number, Status::Failed(why.clone())),
+            };
         }
         if member.closes.is_some() && planned.decision == Decision::Execute {
             return self.advance_closer(slot);

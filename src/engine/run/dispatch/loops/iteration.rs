@@ -102,7 +102,7 @@ impl Dispatcher<'_> {
             Decision::Disabled => return self.leave_out(iteration, slot, IterationStatus::Disabled),
             Decision::CannotRun(why) => return self.fail_in(iteration, slot, why.clone()),
             Decision::NotRun(NotRun::NotNeeded | NotRun::OnlyFeedsPins) => {
-                return self.leave_out(iteration, slot, IterationStatus::NotRun);
+                return self.leave_out(iteration, slot, IterationStatus::NotNeeded);
             }
             Decision::Pinned { .. } => {
                 if let Some(capture) = self.request.marks.get(&step.plan.node).capture() {
@@ -133,7 +133,7 @@ impl Dispatcher<'_> {
         }
         let this = self.loops.iteration(iteration);
         let earlier = this.earlier.as_ref()?.cells.get(slot)?.clone();
-        if earlier.status == IterationStatus::Failed || earlier.status == IterationStatus::Disabled {
+        if matches!(earlier.status, IterationStatus::Failed | IterationStatus::Disabled | IterationStatus::NotNeeded) {
             return None;
         }
         let has_changed = |source: &LoopSource| match source {

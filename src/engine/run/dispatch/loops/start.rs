@@ -19,8 +19,8 @@ use crate::{
     },
     nodes::{Outputs, ResolvedParameters, Role, items},
     store::{
-        IterationCell, IterationLog, IterationRow, IterationStatus, Kept, LoopAbout, LoopId, LoopPart, LoopRecord, Provenance, Reason,
-        RunId, Status, Store,
+        IterationCell, IterationLog, IterationRow, IterationStatus, Kept, LoopAbout, LoopId, LoopPart, LoopRecord,
+        Provenance, Reason, RunId, Status, Store,
     },
     value::{Fingerprint, Value},
 };
