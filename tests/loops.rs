@@ -202,7 +202,9 @@ fn status(record: &RunRecord, node: &'static str) -> Status {
 
 /// Returns what came of each node, in a few words.
 fn short(record: &RunRecord) -> String {
-    record.nodes().map(|node| format!("{}: {:?} {:?}\n", node.node, node.status, node.reasons)).collect()
+    let lines: Vec<String> =
+        record.nodes().map(|node| format!("{}: {:?} {:?}", node.node, node.status, node.reasons)).collect();
+    lines.join("\n")
 }
 
 fn output(record: &RunRecord, node: &'static str, port: &'static str) -> Option<Value> {
@@ -269,7 +271,7 @@ fn a_loop_that_failed_goes_on_behind_the_last_iteration_that_finished() {
         let again = world.run(RunKind::Resumed);
         assert_eq!(world.outside.numbers("a"), [7, 8, 9], "only what had not finished");
         assert_eq!(output(&again, "c", "items"), Some(ints(100..110)));
-        let reasons = again.node(&"f".into()).unwrap().reasons.clone();
+        let reasons = again.node(&"f".into()).unwrap().reasons.to_vec();
         assert!(reasons.contains(&Reason::LoopGoesOn { n_finished: 7, total: Some(10) }), "{reasons:?}");
         assert!(again.node(&"c".into()).unwrap().warnings.is_empty());
         assert!(world.run(RunKind::Resumed).own().is_empty());
@@ -464,7 +466,7 @@ fn a_cancelled_loop_goes_on_where_it_was() {
 fn lines_of_a_file_go_through_one_at_a_time_and_a_stopped_loop_goes_on_behind_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lines.txt");
-    std::fs::write(&path, (0..1_000).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    std::fs::write(&path, (0..1_000).map(|line| line.to_string()).collect::<Vec<_>>().join("\n")).unwrap();
     let mut world = World::new(
         &["r read_lines", "f for_each", "t template template={{in1}}", "c collect"],
         &["r.lines > f.items", "f.item > t.in1", "t.text > c.item"],

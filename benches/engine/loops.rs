@@ -40,18 +40,18 @@ impl Loop {
         let mut edits = vec![
             Edit::AddNode("s".into(), node("count")),
             Edit::AddNode("f".into(), node("for_each")),
-            connect("s".into(), "out", "f".into(), "items"),
+            connect(&"s".into(), "out", &"f".into(), "items"),
         ];
         let mut last: (NodeId, &'static str) = ("f".into(), "item");
         for number in 0..n_nodes {
             let id: NodeId = format!("n_{number}").parse().unwrap();
             edits.push(Edit::AddNode(id.clone(), node("add")));
-            edits.push(connect(last.0, last.1, id.clone(), "in"));
+            edits.push(connect(&last.0, last.1, &id, "in"));
             last = (id, "out");
         }
         if collects {
             edits.push(Edit::AddNode("c".into(), node("collect")));
-            edits.push(connect(last.0, last.1, "c".into(), "item"));
+            edits.push(connect(&last.0, last.1, &"c".into(), "item"));
         }
         edits.push(Edit::SetParameter("s".into(), "n".into(), Some(Value::Int(n_items))));
         workflow.apply(Edit::Group(edits)).unwrap();
@@ -84,8 +84,8 @@ fn node(kind: &'static str) -> Arc<Node> {
     Arc::new(Node::new(kind, Position(0.0, 0.0)))
 }
 
-fn connect(from: NodeId, out: &'static str, to: NodeId, input: &'static str) -> Edit {
-    Edit::Connect(Connection { from: PortRef::new(&from, out), to: PortRef::new(&to, input) })
+fn connect(from: &NodeId, out: &'static str, to: &NodeId, input: &'static str) -> Edit {
+    Edit::Connect(Connection { from: PortRef::new(from, out), to: PortRef::new(to, input) })
 }
 
 fn catalogue(fails_at: &Arc<AtomicI64>) -> Catalogue {

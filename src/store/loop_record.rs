@@ -506,9 +506,11 @@ mod tests {
                 .map(|cell| format!("{:?} {} {:?} {:?}", cell.status, cell.took_nanos, outputs(cell), cell.error))
                 .collect()
         };
-        rows.iter()
-            .map(|(index, row)| format!("{index} {} {:?} {:?} {:?}\n", row.is_finished, row.item, row.next, cells(row)))
-            .collect()
+        let lines: Vec<String> = rows
+            .iter()
+            .map(|(index, row)| format!("{index} {} {:?} {:?} {:?}", row.is_finished, row.item, row.next, cells(row)))
+            .collect();
+        lines.join("\n")
     }
 
     #[test]

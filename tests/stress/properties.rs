@@ -52,7 +52,7 @@ fn check_theorem(steps: &[Step], is_stored: bool) -> Result<(), TestCaseError> {
     let again = world.run(RunKind::Resumed, None, None);
     prop_assert_eq!(&given(&world, &again.record), &expected);
     for (node, _) in &again.executed {
-        let reasons = again.record.node(&node.parse().unwrap()).unwrap().reasons.clone();
+        let reasons = again.record.node(&node.parse().unwrap()).unwrap().reasons.to_vec();
         let excused = reasons.iter().all(|reason| {
             matches!(
                 reason,

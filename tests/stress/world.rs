@@ -264,7 +264,7 @@ impl World {
         for (index, (id, kind)) in NODES.into_iter().enumerate() {
             let mut node = Node::new(kind, Position(0.0, 0.0));
             if KINDS.iter().any(|(known, _)| *known == kind) {
-                node = node.with("salt", index as i64);
+                node = node.with("salt", i64::try_from(index).unwrap());
             }
             workflow.apply(Edit::AddNode(id.parse().unwrap(), Arc::new(node))).unwrap();
         }
@@ -578,5 +578,7 @@ fn ports(record: &NodeRecord) -> Vec<(String, Fingerprint)> {
 
 /// Returns what came of each node, in a few words.
 pub(crate) fn short(record: &RunRecord) -> String {
-    record.nodes().map(|node| format!("{}: {:?} {:?}\n", node.node, node.status, node.reasons)).collect()
+    let lines: Vec<String> =
+        record.nodes().map(|node| format!("{}: {:?} {:?}", node.node, node.status, node.reasons)).collect();
+    lines.join("\n")
 }
