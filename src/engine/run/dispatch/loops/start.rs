@@ -316,11 +316,13 @@ impl Dispatcher<'_> {
             Ok(items) => {
                 run.next_index = if from.is_some() { run.finished.prefix } else { 0 };
                 run.about.total = items.total;
+                // A file can be read again, as long as it is the same; asking a server again may cost.
+                run.keeps_items = matches!(&value, Value::Stream(description)
+                    if description.get("stream").and_then(Value::as_text) != Some("lines"));
                 run.items = match value {
                     Value::Stream(_) => ItemSource::Stream(Stream::new(items)),
                     _ => ItemSource::AtHand(items),
                 };
-                run.keeps_items = matches!(run.items, ItemSource::Stream(_));
             }
             Err(error) => run.stop = Some(Stop::Broken(error.to_string())),
         }
