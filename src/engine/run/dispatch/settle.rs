@@ -224,13 +224,7 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn input_record(&self, feed: &Feed, source: Source) -> InputRecord {
-        let arrived = match self.given(source) {
-            Some(Given::Results { results, provenance }) if results.has_value(&feed.source.port) => {
-                Arrived::Results { provenance: *provenance, results: results.clone() }
-            }
-            _ => Arrived::NoValue,
-        };
-        InputRecord { wire: Arc::clone(&feed.wire), arrived }
+        arrived_by(feed, self.given(source))
     }
 }
 
@@ -238,4 +232,15 @@ impl Dispatcher<'_> {
 fn is_excused(record: &NodeRecord) -> bool {
     let loop_went_on = record.iterations.as_ref().is_some_and(|iterations| iterations.of.about.is_complete);
     loop_went_on || record.as_it_was.settings.excuses_failure()
+}
+
+/// Returns what has come by a wire, given what the node at its other end has given.
+pub(super) fn arrived_by(feed: &Feed, given: Option<&Given>) -> InputRecord {
+    let arrived = match given {
+        Some(Given::Results { results, provenance }) if results.has_value(&feed.source.port) => {
+            Arrived::Results { provenance: *provenance, results: results.clone() }
+        }
+        _ => Arrived::NoValue,
+    };
+    InputRecord { wire: Arc::clone(&feed.wire), arrived }
 }

@@ -9,14 +9,14 @@ use crate::{
         plan::{Given, NothingBecause, Step},
         run::{
             EventKind,
-            dispatch::{Dispatcher, Slot},
+            dispatch::{Dispatcher, Slot, settle::arrived_by},
             loop_body::Part,
         },
     },
     nodes::Outputs,
     store::{
-        Arrived, Effect, InputRecord, IterationStatus, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun,
-        Provenance, Status,
+        Effect, InputRecord, IterationStatus, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, Provenance,
+        Status,
     },
     value::Value,
     workflow::PortId,
@@ -286,17 +286,7 @@ impl Dispatcher<'_> {
             Some(newest) => (&newest.head, &newest.given),
             None => (&nothing, &none_given),
         };
-        feeds_of(self.plan, run, head, given, slot)
-            .map(|(feed, given)| InputRecord {
-                wire: Arc::clone(&feed.wire),
-                arrived: match given {
-                    Some(Given::Results { results, provenance }) if results.has_value(&feed.source.port) => {
-                        Arrived::Results { provenance: *provenance, results: results.clone() }
-                    }
-                    _ => Arrived::NoValue,
-                },
-            })
-            .collect()
+        feeds_of(self.plan, run, head, given, slot).map(|(feed, given)| arrived_by(feed, given)).collect()
     }
 
     fn closed(&self, run: &LoopRun, record: &Arc<LoopRecord>, slot: Slot) -> Closed {
@@ -445,17 +435,7 @@ impl Dispatcher<'_> {
     }
 
     fn inner_head_inputs(&self, iteration: usize, slot: Slot) -> Vec<InputRecord> {
-        self.feeds_in(iteration, slot)
-            .map(|(feed, given)| InputRecord {
-                wire: Arc::clone(&feed.wire),
-                arrived: match given {
-                    Some(Given::Results { results, provenance }) if results.has_value(&feed.source.port) => {
-                        Arrived::Results { provenance: *provenance, results: results.clone() }
-                    }
-                    _ => Arrived::NoValue,
-                },
-            })
-            .collect()
+        self.feeds_in(iteration, slot).map(|(feed, given)| arrived_by(feed, given)).collect()
     }
 
     /// Adds the record of a node inside of a loop to those of the run.
