@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand. Results go to standard output, everything else to standard error.
 
 mod check;
+mod data;
 mod forecast;
 mod kinds;
 mod marking;
@@ -75,6 +76,8 @@ enum Command {
     Plan(plan::PlanArguments),
     /// Check a workflow for problems
     Check(check::CheckArguments),
+    /// List, show, clear or export pinned data: what nodes remember from run to run
+    Data(data::DataArguments),
     /// List what nodes can be
     Kinds(kinds::KindsArguments),
 }
@@ -87,6 +90,7 @@ pub fn main(open_window: impl FnOnce(Option<PathBuf>) -> anyhow::Result<()>) -> 
         Some(Command::Run(arguments)) => run::run(&arguments),
         Some(Command::Plan(arguments)) => plan::plan(&arguments),
         Some(Command::Check(arguments)) => check::check(&arguments),
+        Some(Command::Data(arguments)) => data::data(&arguments),
         Some(Command::Kinds(arguments)) => kinds::kinds(&arguments),
     };
     result

@@ -5,6 +5,7 @@
 
 mod apart;
 mod catalogue;
+mod chat;
 mod check;
 mod command;
 mod context;
@@ -18,6 +19,7 @@ pub mod items;
 mod iterate;
 mod kind;
 mod loops;
+mod memory;
 mod names;
 mod outputs;
 mod parameters;

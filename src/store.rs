@@ -49,7 +49,7 @@ pub use self::{
         MAX_FAILURES,
     },
     past_node::PastNode,
-    pinned_data::PinnedData,
+    pinned_data::{PinnedChange, PinnedData, PinnedDataInfo},
     record::{
         Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, Iterations, LogLine, MarkUsed, Missing,
         NeverRan, NodeRecord, NotRun, Part, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind, RunStatus,

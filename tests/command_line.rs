@@ -505,3 +505,92 @@ fn iterations_are_told_as_text_and_json() {
     }
     assert_eq!(record["nodes"]["a"]["iterations"], Json::Null);
 }
+
+const REMEMBERS: &str = r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAW",
+  name: "Remembers",
+  nodes: {
+    "number": (kind: "number", parameters: {"value": 2.5}),
+    "total": (kind: "running_total", title: "All so far"),
+    "note": (kind: "remember", parameters: {"forget_after_secs": 7200.0}),
+    "before": (kind: "recall", parameters: {"node": "note"}),
+  },
+  connections: ["number.number -> total.value", "total.sum -> note.value"],
+)
+"#;
+
+fn data(place: &Place, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pinflow"));
+    command.arg("data").args(arguments).env("PINFLOW_HOME", place.folder.path().join("home"));
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+fn data_json(place: &Place, arguments: &[&str]) -> Json {
+    let output = data(place, arguments);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)))
+}
+
+#[test]
+fn pinned_data_lasts_from_process_to_process_and_can_be_listed_shown_exported_and_cleared() {
+    let place = Place::new(REMEMBERS);
+    let flow = place.flow.to_str().unwrap();
+    assert_eq!(text(&data(&place, &["list"]).stdout), "no pinned data\n");
+    let first = place.record(&[]);
+    assert!(first["nodes"]["before"]["outputs"].as_object().unwrap().is_empty(), "there is nothing to recall yet");
+    let second = place.record(&[]);
+    assert_eq!(second["nodes"]["before"]["outputs"]["value"]["value"], 2.5);
+    assert_eq!(second["nodes"]["total"]["outputs"]["sum"]["value"], 5.0);
+    assert!(second["nodes"]["note"]["pinned_data"]["expires_at"].is_string());
+    let resumed = place.record(&["--resume"]);
+    assert_eq!(resumed["nodes"]["total"]["status"], "reused");
+    assert_eq!(resumed["nodes"]["total"]["pinned_data"], Json::Null, "what is reused stores nothing");
+
+    let list = text(&data(&place, &["list"]).stdout);
+    assert!(list.starts_with("Remembers (01ARZ3NDEKTSV4RRFFQ69G5FAW, "), "{list}");
+    assert!(list.contains("note") && list.contains("expires in 1 h 59 m]") && list.contains("All so far"), "{list}");
+    let entries = data_json(&place, &["list", flow, "--node", "All so far", "--json"]);
+    assert_eq!(entries.as_array().unwrap().len(), 1);
+    assert_eq!((&entries[0]["node"], &entries[0]["expires_at"]), (&"total".into(), &Json::Null));
+    assert!(entries[0]["bytes"].as_u64().unwrap() > 33);
+
+    let shown = text(&data(&place, &["show", flow, "--node", "total"]).stdout);
+    assert!(
+        shown.starts_with("total (All so far): less than a minute old") && shown.contains("\"sum\": 5.0"),
+        "{shown}"
+    );
+    let exported = place.folder.path().join("data.json");
+    assert!(data(&place, &["export", flow, "--to", exported.to_str().unwrap()]).status.success());
+    let exported: Json = serde_json::from_str(&fs::read_to_string(exported).unwrap()).unwrap();
+    assert_eq!(exported[0]["value"], 5.0);
+    assert_eq!(exported[1]["value"]["count"], 2);
+    assert_eq!(exported, data_json(&place, &["show", flow, "--json"]));
+
+    assert_eq!(text(&data(&place, &["clear", flow, "--node", "note"]).stdout), "cleared the pinned data of 1 node\n");
+    let third = place.record(&[]);
+    assert!(third["nodes"]["before"]["outputs"].as_object().unwrap().is_empty());
+    assert_eq!(third["nodes"]["total"]["outputs"]["count"]["value"], 3);
+    fs::remove_file(&place.flow).unwrap();
+    let cleared = data(&place, &["clear", "--workflow", "01ARZ3NDEKTSV4RRFFQ69G5FAW"]);
+    assert_eq!(text(&cleared.stdout), "cleared the pinned data of 2 nodes\n");
+    assert_eq!(data_json(&place, &["list", "--json"]), serde_json::json!([]));
+}
+
+#[test]
+fn the_data_command_says_what_it_needs() {
+    let place = Place::new(REMEMBERS);
+    let flow = place.flow.to_str().unwrap();
+    let refused = |arguments: &[&str]| {
+        let output = data(&place, arguments);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+        text(&output.stderr)
+    };
+    assert!(refused(&["clear"]).contains("name a workflow"));
+    assert!(refused(&["show"]).contains("name a workflow"));
+    assert!(refused(&["list", "--node", "note"]).contains("name the workflow of the node"));
+    assert!(refused(&["show", flow, "--node", "nobody"]).contains("there is no node \"nobody\""));
+    assert!(refused(&["clear", flow, "--all"]).contains("cannot be used with"));
+    assert!(refused(&["show", "/nowhere/x.flow.ron"]).contains("/nowhere/x.flow.ron"));
+    let other = data(&place, &["clear", "--all"]);
+    assert_eq!(text(&other.stdout), "cleared the pinned data of 0 nodes\n");
+}

@@ -182,6 +182,7 @@ fn parse_value(parameter_type: &ParameterType, text: &str) -> Value {
         ParameterType::Line { .. }
         | ParameterType::Text { .. }
         | ParameterType::Choice(_)
+        | ParameterType::Node
         | ParameterType::FileToRead { .. }
         | ParameterType::FileToWrite { .. } => Value::text(text),
         ParameterType::Lines if !text.trim_start().starts_with('[') => Value::list(text.lines().map(Value::text)),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::why::Names;
 use crate::{
     engine::{Decision, NodePlan, Plan},
-    store::{Attempt, LoopAbout, NodeRecord, Provenance, RunRecord, RunStatus, Status, age_in_words},
+    store::{Attempt, LoopAbout, NodeRecord, PinnedChange, Provenance, RunRecord, RunStatus, Status, age_in_words},
     value::to_json,
     workflow::NodeId,
 };
@@ -137,10 +137,23 @@ fn node_as_json(node: &NodeRecord, names: &Names) -> serde_json::Value {
         "took_ms": node.took.map(|took| took.as_secs_f64() * 1000.0),
         "iterations": node.iterations.as_ref().map(|iterations| iterations_as_json(&iterations.of.about)),
         "outputs": outputs,
+        "pinned_data": node.pinned_data.as_deref().map(pinned_change_as_json),
         "warnings": node.warnings,
         "released": node.released,
         "log": node.log.iter().map(|line| line.message.clone()).collect::<Vec<_>>(),
     })
+}
+
+fn pinned_change_as_json(change: &PinnedChange) -> serde_json::Value {
+    match change {
+        PinnedChange::Stored { value, preview, at, expires_at } => json!({
+            "stored": preview,
+            "fingerprint": value.to_string(),
+            "at": at.to_string(),
+            "expires_at": expires_at.map(|at| at.to_string()),
+        }),
+        PinnedChange::Cleared { at } => json!({ "stored": null, "at": at.to_string() }),
+    }
 }
 
 fn iterations_as_json(about: &LoopAbout) -> serde_json::Value {

@@ -16,6 +16,7 @@ mod frame;
 mod handle;
 mod messages;
 mod pauses;
+mod pinned_data;
 mod runs;
 mod sessions;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::{
     session::{PinPolicy, SessionId},
     store::RunKind,
     value::{Fingerprint, Image, Value},
-    workflow::{Edit, KindId, NodeId, ParameterId, PortRef, Position},
+    workflow::{Edit, KindId, NodeId, ParameterId, PortRef, Position, WorkflowId},
 };
 
 /// Something a person asks for.
@@ -105,6 +105,12 @@ pub enum Command {
     LoadValue(Fingerprint),
     /// Read an iteration of a node's loop into memory, to show it.
     LoadIteration(NodeId, u64),
+    /// Read what a node remembers across runs, to show it.
+    LoadPinnedData(NodeId),
+    /// Clear what a node remembers across runs.
+    ClearPinnedData(NodeId),
+    /// Give a workflow what another one's nodes remember.
+    CopyPinnedData(WorkflowId, WorkflowId),
     /// Make a picture ready for the screen.
     PreparePicture(Image),
     /// Read what is in a folder, for the file dialog.
@@ -137,6 +143,7 @@ impl Command {
             Self::LoadResults(_)
                 | Self::LoadValue(_)
                 | Self::LoadIteration(..)
+                | Self::LoadPinnedData(_)
                 | Self::PreparePicture(_)
                 | Self::ListFolder(_)
         )

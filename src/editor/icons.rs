@@ -93,6 +93,8 @@ pub enum Icon {
     Branch,
     /// A loop: a circle of two arrows.
     Loop,
+    /// A drawer: what lasts.
+    Drawer,
     /// The machine.
     Gear,
     /// Unknown.
@@ -111,6 +113,7 @@ impl Icon {
             Family::Network => Self::Globe,
             Family::Flow => Self::Branch,
             Family::Loops => Self::Loop,
+            Family::Memory => Self::Drawer,
             Family::System => Self::Gear,
         }
     }
@@ -168,6 +171,7 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Globe => pen.globe(),
         Icon::Branch => pen.branch(),
         Icon::Loop => pen.cycle(),
+        Icon::Drawer => pen.drawer(),
         Icon::Gear => pen.gear(),
         Icon::Question => pen.question(),
     }
@@ -233,7 +237,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Icon; 41] = [
+    const ALL: [Icon; 42] = [
         Icon::Pin,
         Icon::PinFilled,
         Icon::Force,
@@ -273,6 +277,7 @@ mod tests {
         Icon::Globe,
         Icon::Branch,
         Icon::Loop,
+        Icon::Drawer,
         Icon::Gear,
         Icon::Question,
     ];

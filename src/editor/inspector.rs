@@ -5,6 +5,7 @@ mod drafts;
 mod fields;
 mod iterations;
 mod parameter_text;
+mod pinned_data;
 mod record;
 mod settings;
 mod table_field;
@@ -14,6 +15,7 @@ use egui::{CollapsingHeader, Label, RichText, ScrollArea, TextEdit, Ui};
 pub(crate) use self::{
     drafts::{Drafts, Target, set_parameter},
     iterations::{Iteration, IterationKey, read_iteration},
+    pinned_data::PinnedKey,
 };
 use super::{
     Command, MarkRequest, View,
@@ -39,6 +41,8 @@ pub(crate) struct InspectorState {
     change: Option<change_value::Change>,
     /// Which iteration of a loop is looked at.
     pub(crate) iterations: iterations::IterationsState,
+    /// What the selected node remembers.
+    pub(crate) pinned_data: pinned_data::PinnedState,
 }
 
 /// Shows the selected node; several by number; the workflow if none is.
@@ -137,6 +141,11 @@ fn node_ui(
             ui.weak("No results yet.");
         }
     });
+    if let Some(data) = pinned_data::of(view, id, &state.pinned_data, commands) {
+        section(ui, "Pinned Data", true, id, |ui| {
+            pinned_data::pinned_data_ui(ui, view, id, data, viewers, commands);
+        });
+    }
     if iterations::of(view, id).is_some() {
         section(ui, "Iterations", true, id, |ui| {
             iterations::iterations_ui(ui, view, id, &mut state.iterations, viewers, commands);

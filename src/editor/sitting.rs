@@ -244,6 +244,13 @@ impl Sitting {
         self.due.plan = true;
     }
 
+    /// Returns the nodes that are not in a workflow and were in the file, or ran in this session.
+    pub(crate) fn removed(&self, workflow: &Workflow) -> Vec<NodeId> {
+        let in_file = self.saved.nodes().map(|(id, _)| id);
+        let known: BTreeSet<&NodeId> = in_file.chain(self.baseline.iter().map(|record| &record.node)).collect();
+        known.into_iter().filter(|id| workflow.node(id).is_none()).cloned().collect()
+    }
+
     /// Takes what was found out about the world.
     pub(crate) fn probed(&mut self, probes: Probes) {
         if self.probes != probes {

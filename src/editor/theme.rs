@@ -84,7 +84,7 @@ pub struct Tokens {
     /// By [`ValueType`], in its order.
     types: [Color32; 12],
     /// By [`Family`], in its order.
-    families: [Color32; 9],
+    families: [Color32; 10],
 }
 
 const fn rgb(hex: u32) -> Color32 {
@@ -150,6 +150,7 @@ pub const DARK: Tokens = Tokens {
         rgb(0x63_d1c0),
         rgb(0xb5_98f5),
         rgb(0xa9_d46a),
+        rgb(0xd9_92e0),
         rgb(0x9f_aab9),
     ],
 };
@@ -213,6 +214,7 @@ pub const LIGHT: Tokens = Tokens {
         rgb(0x14_8f7d),
         rgb(0x74_4ed0),
         rgb(0x5c_8f1e),
+        rgb(0xa0_3fae),
         rgb(0x67_7282),
     ],
 };

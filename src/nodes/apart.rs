@@ -23,6 +23,22 @@ pub(super) fn apart<T: Send + 'static>(
     name: &str,
     work: impl FnOnce(&AtomicBool) -> Result<T, NodeError> + Send + 'static,
 ) -> Result<T, NodeError> {
+    apart_in_parts(ctx, name, |()| (), |abandoned, _tell| work(abandoned))
+}
+
+/// What comes from the thread.
+enum Report<T, P> {
+    Part(P),
+    Done(thread::Result<Result<T, NodeError>>),
+}
+
+/// Does the same with work that tells of its parts as it goes; they are taken in on the caller's thread.
+pub(super) fn apart_in_parts<T: Send + 'static, P: Send + 'static>(
+    ctx: &Context<'_>,
+    name: &str,
+    mut take_part: impl FnMut(P),
+    work: impl FnOnce(&AtomicBool, &dyn Fn(P)) -> Result<T, NodeError> + Send + 'static,
+) -> Result<T, NodeError> {
     ctx.check_cancelled()?;
     let abandoned = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
@@ -31,15 +47,24 @@ pub(super) fn apart<T: Send + 'static>(
         .name(name.to_owned())
         .spawn(move || {
             // After a cancel nobody listens any more.
-            sender.send(catch_unwind(AssertUnwindSafe(|| work(&watched)))).ok();
+            let tell = |part| sender.send(Report::Part(part)).unwrap_or_default();
+            let done = catch_unwind(AssertUnwindSafe(|| work(&watched, &tell)));
+            sender.send(Report::Done(done)).unwrap_or_default();
         })
         .map_err(|error| NodeError::new(format!("cannot start a thread for the {name}: {error}")))?;
     loop {
         match receiver.recv_timeout(POLL) {
+            Ok(Report::Part(part)) => {
+                take_part(part);
+                if let Err(cancelled) = ctx.check_cancelled() {
+                    abandoned.store(true, Ordering::Relaxed);
+                    return Err(cancelled);
+                }
+            }
             // Work that failed after the deadline may have failed because of it.
-            Ok(Ok(Err(error))) => return ctx.check_cancelled().and(Err(error)),
-            Ok(Ok(done)) => return done,
-            Ok(Err(panic)) => resume_unwind(panic),
+            Ok(Report::Done(Ok(Err(error)))) => return ctx.check_cancelled().and(Err(error)),
+            Ok(Report::Done(Ok(done))) => return done,
+            Ok(Report::Done(Err(panic))) => resume_unwind(panic),
             Err(RecvTimeoutError::Timeout) => {
                 if let Err(cancelled) = ctx.check_cancelled() {
                     abandoned.store(true, Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Kind, command, files, flow, http, images, input, items, iterate, system, tables, text};
+use super::{Kind, chat, command, files, flow, http, images, input, items, iterate, memory, system, tables, text};
 use crate::workflow::KindId;
 
 /// All kinds by id. A program that embeds the engine adds its own with [`Catalogue::register`].
@@ -27,8 +27,10 @@ impl Catalogue {
             text::kinds(),
             images::kinds(),
             http::kinds(),
+            chat::kinds(),
             flow::kinds(),
             iterate::kinds(),
+            memory::kinds(),
             system::kinds(),
             command::kinds(),
         ];

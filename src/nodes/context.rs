@@ -103,10 +103,18 @@ pub trait Host: Sync {
     fn note_source(&self, source: Source);
     /// Returns what another node gave in this run.
     fn output(&self, node: &NodeId) -> Option<Arc<Outputs>>;
+    /// Returns whether the user wants the node executed whatever is kept of it.
+    fn is_forced(&self) -> bool;
+    /// Returns whether there is a store: without one there is no pinned data.
+    fn has_store(&self) -> bool;
     /// Returns a node's pinned data, unless there is none or it has expired.
     fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError>;
-    /// Reads, changes and writes this node's pinned data in one transaction.
-    fn update_pinned_data(&self, change: &mut dyn FnMut(Option<Value>) -> Value) -> Result<Value, NodeError>;
+    /// Reads, changes and writes this node's pinned data in one transaction; from then on it lasts for a time, or for good.
+    fn update_pinned_data(
+        &self,
+        expires_in: Option<Duration>,
+        change: &mut dyn FnMut(Option<Value>) -> Value,
+    ) -> Result<Value, NodeError>;
     /// Removes a node's pinned data.
     fn clear_pinned_data(&self, node: &NodeId) -> Result<(), NodeError>;
     /// Removes the pinned data of all nodes of this workflow.
@@ -259,6 +267,17 @@ impl<'a> Context<'a> {
         self.host.log(LogLevel::Warning, message.into());
     }
 
+    /// Returns whether the user wants the node executed whatever is kept of it: what it has stored to spare itself work is
+    /// not to be used.
+    pub fn is_forced(&self) -> bool {
+        self.host.is_forced()
+    }
+
+    /// Returns whether pinned data can be read and written: it lies in the store, and a run can do without one.
+    pub fn has_pinned_data(&self) -> bool {
+        self.host.has_store()
+    }
+
     /// Returns what another node gave in this run: ephemeral, unlike pinned data.
     pub fn output(&self, node: &NodeId) -> Option<Arc<Outputs>> {
         self.host.output(node)
@@ -269,9 +288,19 @@ impl<'a> Context<'a> {
         self.host.pinned_data(node)
     }
 
-    /// Reads, changes and writes this node's pinned data in one transaction; returns what was written.
+    /// Reads, changes and writes this node's pinned data in one transaction; returns what was written. It is written when
+    /// this returns, also if the executor fails afterwards, and does not expire.
     pub fn update_pinned_data(&self, mut change: impl FnMut(Option<Value>) -> Value) -> Result<Value, NodeError> {
-        self.host.update_pinned_data(&mut change)
+        self.host.update_pinned_data(None, &mut change)
+    }
+
+    /// Does the same as [`Context::update_pinned_data`] with data that is gone after a time.
+    pub fn update_pinned_data_for(
+        &self,
+        time: Duration,
+        mut change: impl FnMut(Option<Value>) -> Value,
+    ) -> Result<Value, NodeError> {
+        self.host.update_pinned_data(Some(time), &mut change)
     }
 
     /// Removes a node's pinned data.

@@ -1,15 +1,19 @@
 //! The network.
 
+mod kept;
 mod pages;
 mod request;
 
 use std::{sync::Arc, time::Duration};
 
-pub(super) use self::pages::{PAGES_STREAM, open_pages};
 use self::request::{Request, Response};
+pub(super) use self::{
+    pages::{PAGES_STREAM, open_pages},
+    request::{agent, checked_url, said_of},
+};
 use super::{
     Arity, Choice, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, ResolvedParameters,
-    Success, apart::apart, files::refuse_what_json_cannot_hold,
+    Success, apart::apart, files::refuse_what_json_cannot_hold, memory::duration,
 };
 use crate::value::{Record, Value, ValueType, from_json, to_json};
 
@@ -30,7 +34,7 @@ fn http_request() -> Kind {
     let kind = Kind::new("http_request", "HTTP Request", Family::Network, |ctx| {
         let request = request_of(ctx)?;
         let (fails_on_error, title) = (ctx.parameters().bool("fail_on_error"), request.title());
-        let response = send(ctx, request)?;
+        let response = ask(ctx, request)?;
         if fails_on_error && response.status >= 400 {
             return Err(NodeError::new(format!("{title}: {}", response.in_words())));
         }
@@ -101,6 +105,14 @@ fn with_parameters(kind: Kind) -> Kind {
         true,
         "A status of 400 or above is an error; else it comes out like any other answer.",
     ))
+    .parameter(ParameterSchema::new(
+        "keep_secs",
+        "Keep the response for",
+        ParameterType::Float { min: 0.0, max: 3.2e8, unit: "s" },
+        0.0,
+        "Within this time GET and HEAD give the response they had, in any run, without asking the server; afterwards the server \
+         is asked whether it has changed (ETag), and sends it again only then. Force always fetches it. 0 keeps nothing.",
+    ))
 }
 
 /// `GET` and `HEAD` promise to change nothing.
@@ -169,6 +181,42 @@ fn body_of(value: &Value) -> Result<Option<(Vec<u8>, &'static str)>, NodeError> 
     }
 }
 
+/// Gives the answer that is kept, as long as it is to be; else asks the server, which may say that it is still the same.
+fn ask(ctx: &Context<'_>, request: Request) -> Result<Response, NodeError> {
+    let time = duration(ctx.parameters().float("keep_secs"))?;
+    if time.is_zero() || !only_reads(&ctx.parameters()) {
+        return send(ctx, request);
+    }
+    if !ctx.has_pinned_data() {
+        ctx.warn("there is no store, so the response is not kept");
+        return send(ctx, request);
+    }
+    let key = request.fingerprint().to_string();
+    let kept = if ctx.is_forced() { None } else { kept::find(ctx, &request)? };
+    if let Some(kept) = &kept
+        && let Some(age) = kept.age_within(time)
+    {
+        ctx.info(format!("gives the kept response; the server was asked {} s ago", age.as_secs()));
+        return Ok(kept.response.clone());
+    }
+    // Who asks with conditions of their own wants to see what the server says to them.
+    let own_conditions = ["if-none-match", "if-modified-since"].iter().any(|name| request.has_header(name));
+    let kept = kept.filter(|_| !own_conditions);
+    let conditions = kept.as_ref().map(kept::KeptAnswer::conditions).unwrap_or_default();
+    let response = send(ctx, request.with_headers(conditions))?;
+    let response = match kept {
+        Some(kept) if response.status == 304 => {
+            ctx.info("the server says that the kept response has not changed");
+            kept.refreshed(&response)
+        }
+        _ => response,
+    };
+    if (200..300).contains(&response.status) {
+        kept::keep(ctx, &key, &response, time)?;
+    }
+    Ok(response)
+}
+
 /// Sends the request from a thread of its own, so that a cancel or a deadline need not wait for the server. The
 /// thread's own time is cut to the deadline, so that it ends too.
 fn send(ctx: &Context<'_>, request: Request) -> Result<Response, NodeError> {
@@ -184,14 +232,18 @@ fn outputs(ctx: &Context<'_>, response: Response) -> Outputs {
     let json = response.json().map_err(|error| ctx.warn(format!("the answer says it is JSON, but it is not: {error}")));
     let headers = response.headers.iter().map(|(name, value)| (name.as_str(), Value::text(value.as_str())));
     let headers = Value::record(headers.collect::<Vec<_>>());
-    let body = match String::from_utf8(response.body) {
-        Ok(text) => Value::from(text),
-        Err(not_text) => Value::Bytes(not_text.into_bytes().into()),
-    };
-    let outputs = Outputs::one("body", body).with("status", status).with("headers", headers);
+    let outputs = Outputs::one("body", body_value(response.body)).with("status", status).with("headers", headers);
     match json {
         Ok(Some(json)) => outputs.with("json", from_json(&json)),
         _ => outputs,
+    }
+}
+
+/// Returns a body as text if it is, else as bytes.
+fn body_value(body: Vec<u8>) -> Value {
+    match String::from_utf8(body) {
+        Ok(text) => Value::from(text),
+        Err(not_text) => Value::Bytes(not_text.into_bytes().into()),
     }
 }
 

@@ -32,13 +32,15 @@ pub enum Family {
     Flow,
     /// Doing something for every item, or again and again.
     Loops,
+    /// What lasts from run to run.
+    Memory,
     /// Clock, chance, environment, waiting.
     System,
 }
 
 impl Family {
     /// All families in the order of the library.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Input,
         Self::Files,
         Self::Tables,
@@ -47,6 +49,7 @@ impl Family {
         Self::Network,
         Self::Flow,
         Self::Loops,
+        Self::Memory,
         Self::System,
     ];
 
@@ -61,6 +64,7 @@ impl Family {
             Self::Network => "Network",
             Self::Flow => "Flow",
             Self::Loops => "Loops",
+            Self::Memory => "Memory",
             Self::System => "System",
         }
     }

@@ -65,6 +65,8 @@ pub enum ParameterType {
     Lines,
     /// Any plain value, edited as JSON.
     Json,
+    /// A node of the workflow, by its id.
+    Node,
     /// A table typed in by hand: a record of `columns` (list of texts) and `rows` (list of lists).
     Table,
 }
@@ -120,6 +122,7 @@ impl ParameterSchema {
             (
                 ParameterType::Line { .. }
                 | ParameterType::Text { .. }
+                | ParameterType::Node
                 | ParameterType::FileToRead { .. }
                 | ParameterType::FileToWrite { .. },
                 Value::Text(_),
@@ -174,6 +177,7 @@ impl ParameterType {
             Self::Bool => "true or false",
             Self::Choice(_) => "one of its choices",
             Self::FileToRead { .. } | Self::FileToWrite { .. } => "a path",
+            Self::Node => "the id of a node",
             Self::Lines => "a list of texts",
             Self::Json => "a plain value",
             Self::Table => "a record of columns and rows",

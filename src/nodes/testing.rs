@@ -1,9 +1,10 @@
 //! A run around one node, for the tests of kinds.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -16,6 +17,9 @@ use crate::{
     value::Value,
     workflow::{Node, NodeId, ParameterId, PortId, Position},
 };
+
+/// The id of the node.
+const NODE: &str = "node";
 
 /// A node with its inputs, ready to be executed.
 pub(super) struct Trial {
@@ -65,6 +69,30 @@ impl Trial {
         self
     }
 
+    /// Hands the node no inputs any more; what it has stored stays.
+    pub(super) fn without_inputs(mut self) -> Self {
+        self.inputs.clear();
+        self
+    }
+
+    /// Marks the node as forced.
+    pub(super) fn forced(mut self, is_forced: bool) -> Self {
+        self.host.is_forced = is_forced;
+        self
+    }
+
+    /// Takes the store away.
+    pub(super) fn without_store(mut self) -> Self {
+        self.host.has_store = false;
+        self
+    }
+
+    /// Stores a value as another node's pinned data.
+    pub(super) fn remembering(self, node: &'static str, value: impl Into<Value>) -> Self {
+        self.host.pinned_data.lock().unwrap().insert(node.into(), (value.into(), None));
+        self
+    }
+
     /// Gives the node this much real time.
     pub(super) fn within(mut self, time: Duration) -> Self {
         self.host.deadline = Some(Instant::now() + time);
@@ -76,7 +104,7 @@ impl Trial {
         for (schema, value) in parameters.iter() {
             assert_eq!(schema.problem_with(value), None, "the parameters fit the schema");
         }
-        let id = NodeId::from("node");
+        let id = NodeId::from(NODE);
         let inputs: Vec<_> = self.inputs.iter().map(|(port, value)| (port, value.clone())).collect();
         let success = (self.kind.executor)(&Context::new(&id, parameters, &inputs, &self.host))?;
         for (port, value) in success.outputs.iter() {
@@ -128,8 +156,13 @@ pub(super) struct TestHost {
     cancelled: AtomicBool,
     waited: Mutex<Duration>,
     progress: Mutex<Vec<f32>>,
+    said: Mutex<Vec<String>>,
     logs: Mutex<Vec<String>>,
     sources: Mutex<Vec<Source>>,
+    /// By node; lasts from one run of the trial to the next.
+    pinned_data: Mutex<BTreeMap<NodeId, (Value, Option<Duration>)>>,
+    is_forced: bool,
+    has_store: bool,
 }
 
 impl TestHost {
@@ -142,8 +175,12 @@ impl TestHost {
             cancelled: AtomicBool::default(),
             waited: Mutex::default(),
             progress: Mutex::default(),
+            said: Mutex::default(),
             logs: Mutex::default(),
             sources: Mutex::default(),
+            pinned_data: Mutex::default(),
+            is_forced: false,
+            has_store: true,
         }
     }
 
@@ -159,6 +196,20 @@ impl TestHost {
 
     pub(super) fn progress(&self) -> Vec<f32> {
         self.progress.lock().unwrap().clone()
+    }
+
+    fn memory(&self) -> Result<MutexGuard<'_, BTreeMap<NodeId, (Value, Option<Duration>)>>, NodeError> {
+        if self.has_store { Ok(self.pinned_data.lock().unwrap()) } else { Err(NodeError::new("there is no store")) }
+    }
+
+    /// Returns what the node has stored, and for how long.
+    pub(super) fn stored(&self) -> Option<(Value, Option<Duration>)> {
+        self.pinned_data.lock().unwrap().get(&NodeId::from(NODE)).cloned()
+    }
+
+    /// Returns what was said about how far the node is.
+    pub(super) fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
     }
 
     pub(super) fn logs(&self) -> Vec<String> {
@@ -191,8 +242,9 @@ impl Host for TestHost {
         self.deadline
     }
 
-    fn progress(&self, fraction: f32, _message: &str) {
+    fn progress(&self, fraction: f32, message: &str) {
         self.progress.lock().unwrap().push(fraction);
+        self.said.lock().unwrap().push(message.to_owned());
     }
 
     fn log(&self, _level: LogLevel, message: String) {
@@ -207,20 +259,36 @@ impl Host for TestHost {
         None
     }
 
-    fn pinned_data(&self, _node: &NodeId) -> Result<Option<Value>, NodeError> {
-        Ok(None)
+    fn is_forced(&self) -> bool {
+        self.is_forced
     }
 
-    fn update_pinned_data(&self, change: &mut dyn FnMut(Option<Value>) -> Value) -> Result<Value, NodeError> {
-        Ok(change(None))
+    fn has_store(&self) -> bool {
+        self.has_store
     }
 
-    fn clear_pinned_data(&self, _node: &NodeId) -> Result<(), NodeError> {
-        Ok(())
+    fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError> {
+        self.memory().map(|memory| memory.get(node).map(|(value, _)| value.clone()))
+    }
+
+    fn update_pinned_data(
+        &self,
+        expires_in: Option<Duration>,
+        change: &mut dyn FnMut(Option<Value>) -> Value,
+    ) -> Result<Value, NodeError> {
+        let mut memory = self.memory()?;
+        let before = memory.get(&NodeId::from(NODE)).map(|(value, _)| value.clone());
+        let after = change(before);
+        memory.insert(NODE.into(), (after.clone(), expires_in));
+        Ok(after)
+    }
+
+    fn clear_pinned_data(&self, node: &NodeId) -> Result<(), NodeError> {
+        self.memory().map(|mut memory| _ = memory.remove(node))
     }
 
     fn clear_all_pinned_data(&self) -> Result<(), NodeError> {
-        Ok(())
+        self.memory().map(|mut memory| memory.clear())
     }
 
     fn folder(&self) -> &Path {

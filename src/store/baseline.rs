@@ -230,6 +230,7 @@ fn interrupted_record(node: NodeId, of: Of) -> NodeRecord {
         log: Vec::new(),
         sources: Vec::new(),
         effect: Effect::None,
+        pinned_data: None,
         released: None,
         warnings: Vec::new(),
     }

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::StoreError;
+use super::{StoreError, pinned_data};
 
 /// How long to wait for another program that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -212,7 +212,7 @@ CREATE TRIGGER run_deleted AFTER DELETE ON runs BEGIN
     DELETE FROM loops_of_runs WHERE run = old.number;
     DELETE FROM loops WHERE run = old.number;
 END;
-"];
+", pinned_data::EXPIRY_INDEX];
 
 const fn newest_format() -> i64 {
     MIGRATIONS.len().cast_signed() as i64
@@ -319,7 +319,16 @@ mod tests {
             connection.execute_batch(&MIGRATIONS[..n_steps].concat()).unwrap();
             connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
             connection.pragma_update(None, "user_version", n_steps.cast_signed() as i64).unwrap();
-            connection.execute("INSERT INTO workflow_texts (hash, text) VALUES (x'00', 'kept')", params![]).unwrap();
+            let (table, column) = if n_steps < 3 { ("workflow_texts", "text") } else { ("workflows", "bytes") };
+            connection
+                .execute(
+                    &format!("INSERT INTO {table} (hash, {column}) VALUES (x'00', CAST('kept' AS BLOB))"),
+                    params![],
+                )
+                .unwrap();
+            connection
+                .execute("INSERT INTO node_pinned_data VALUES ('default', 'w', 'n', x'05', 1, 2, 3)", params![])
+                .unwrap();
             open(&path).unwrap();
             let text: Vec<u8> =
                 connection.query_one("SELECT bytes FROM workflows", params![], |row| row.get(0)).unwrap();
@@ -327,6 +336,12 @@ mod tests {
             let n_kept: i64 =
                 connection.query_one("SELECT count(*) FROM kept_for", params![], |row| row.get(0)).unwrap();
             assert_eq!(n_kept, 0);
+            let times: (i64, i64, i64) = connection
+                .query_one("SELECT created_at, updated_at, expires_at FROM node_pinned_data", params![], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })
+                .unwrap();
+            assert_eq!(times, (1, 2, 3));
         }
     }
 

@@ -14,12 +14,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    Kept, KeptPort, LoopId, NodeRecord, PinnedData, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError,
+    Kept, KeptPort, LoopId, NodeRecord, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError,
     alive::{Alive, Living},
     baseline,
     connection::{self, Purpose},
-    iterations, kept_for,
-    pinned_data::{self, Owner},
+    iterations, kept_for, pinned_data,
     queue::{Begin, BeginLoop, Message, Queue, Weight},
     runs, timings,
     values::{self, Blobs},
@@ -341,57 +340,6 @@ impl Store {
         })
     }
 
-    /// Returns a node's pinned data, unless there is none or it has expired.
-    pub fn pinned_data(&self, workflow: WorkflowId, node: &NodeId) -> Result<Option<Value>, StoreError> {
-        let owner = Owner { tenant: &self.shared().tenant, workflow, node };
-        self.reader
-            .read(|connection| pinned_data::read(connection, owner, Timestamp::now()))?
-            .map(|packed| pinned_data::unpack(&packed, node.as_str()))
-            .transpose()
-    }
-
-    /// Returns the pinned data of all nodes of a workflow, sorted by node.
-    pub fn all_pinned_data(&self, workflow: WorkflowId) -> Result<Vec<PinnedData>, StoreError> {
-        let tenant = &self.shared().tenant;
-        self.reader
-            .read(|connection| pinned_data::list(connection, tenant, workflow, Timestamp::now()))?
-            .into_iter()
-            .map(pinned_data::ListRow::unpack)
-            .collect()
-    }
-
-    /// Reads, changes and writes a node's pinned data in one transaction; returns what was written. Nobody else can write
-    /// meanwhile, so `change` should be quick, and must not write to the store itself.
-    pub fn update_pinned_data(
-        &self,
-        workflow: WorkflowId,
-        node: &NodeId,
-        expires_in: Option<Duration>,
-        change: &mut dyn FnMut(Option<Value>) -> Value,
-    ) -> Result<Value, StoreError> {
-        let owner = Owner { tenant: &self.shared().tenant, workflow, node };
-        let sqlite = |error| self.reader.sqlite(error);
-        self.write(|transaction| {
-            let now = Timestamp::now();
-            let before = pinned_data::read(transaction, owner, now)
-                .map_err(sqlite)?
-                .map(|packed| pinned_data::unpack(&packed, node.as_str()))
-                .transpose()?;
-            let after = change(before);
-            let packed = pinned_data::pack(&after, node)?;
-            pinned_data::write(transaction, owner, &packed, now, expires_in).map_err(sqlite)?;
-            Ok(after)
-        })
-    }
-
-    /// Removes pinned data: of one node, or of all of a workflow.
-    pub fn clear_pinned_data(&self, workflow: WorkflowId, node: Option<&NodeId>) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            pinned_data::clear(transaction, &self.shared().tenant, workflow, node)
-                .map_err(|error| self.reader.sqlite(error))
-        })
-    }
-
     /// Writes in a transaction that is on the disk when this returns, or undone.
     pub(super) fn write<T>(
         &self,
@@ -472,6 +420,11 @@ impl Reader {
     /// Returns what the database said, in words of this program.
     pub(super) fn sqlite(&self, error: rusqlite::Error) -> StoreError {
         StoreError::sqlite(error, &self.0.database)
+    }
+
+    /// Returns whose pinned data is read and written.
+    pub(super) fn tenant(&self) -> &str {
+        &self.0.tenant
     }
 
     /// Returns whether the program that wrote under this name is alive.

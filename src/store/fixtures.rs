@@ -75,6 +75,7 @@ pub(crate) fn executed(run: RunId, node: impl Into<NodeId>, value: impl Into<Val
         log: Vec::new(),
         sources: Vec::new(),
         effect: Effect::None,
+        pinned_data: None,
         released: None,
         warnings: Vec::new(),
     }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::params;
 
 use super::{
     RunId, RunStatus, SessionId,
     iterations::{self, IterationRow},
     known::{Known, Statements},
+    pinned_data,
     queue::BeginLoop,
     runs::{self, BeginRow, record_id},
     timings::{self, TimingRow},
@@ -74,6 +76,7 @@ impl Ready {
             }
             Self::Finish(run, status, took) => {
                 let all_settled = known.run_ends(*run);
+                pinned_data::sweep(connection, Timestamp::now())?;
                 runs::finish(connection, *run, *status, *took, all_settled)
             }
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use ulid::Ulid;
 
-use super::{Kept, LoopRecord, PastNode};
+use super::{Kept, LoopRecord, PastNode, PinnedChange};
 use crate::{
     nodes::{LogLevel, Source},
     value::Fingerprint,
@@ -578,6 +578,8 @@ pub struct NodeRecord {
     pub sources: Vec<Source>,
     /// What became of its effect.
     pub effect: Effect,
+    /// What it did to its own pinned data.
+    pub pinned_data: Option<Box<PinnedChange>>,
     /// Why its pin was released in this run, if it was.
     pub released: Option<String>,
     /// What else a person should know, such as that a pin made both sides of a branch run.
@@ -594,6 +596,7 @@ impl NodeRecord {
             status: Status::Reused { from },
             reasons: Arc::default(),
             effect: if self.effect == Effect::None { Effect::None } else { Effect::HeldBack },
+            pinned_data: None,
             released: None,
             warnings: Vec::new(),
             ..Self::clone(self)

@@ -177,6 +177,7 @@ pub(super) fn write(record: &NodeRecord, as_it_was: Option<&[u8]>, mut bytes: Ve
         log,
         sources,
         effect,
+        pinned_data,
         released,
         warnings,
     } = record;
@@ -203,7 +204,12 @@ pub(super) fn write(record: &NodeRecord, as_it_was: Option<&[u8]>, mut bytes: Ve
             .map(|iterations| (&iterations.of.about, iterations.member.map(|member| member as u64))),
         as_it_was: as_it_was.map(Block),
     };
-    postcard::to_extend(&out, bytes).map_err(|error| error.to_string())
+    let bytes = postcard::to_extend(&out, bytes).map_err(|error| error.to_string())?;
+    match pinned_data {
+        // Few nodes have any, and older stores hold records without: it stands behind the end.
+        Some(change) => postcard::to_extend(change, bytes).map_err(|error| error.to_string()),
+        None => Ok(bytes),
+    }
 }
 
 /// Reads records of one run after the other.
@@ -263,6 +269,7 @@ impl<'a> Decoder<'a> {
             None => PastNode::stored(node.clone(), Arc::clone(&of.workflow)),
             Some(bytes) => Arc::new(workflow_bytes::node_from_bytes(bytes)?).into(),
         };
+        let pinned_data = if rest.0.is_empty() { None } else { Some(Box::new(rest.take()?)) };
         Ok(NodeRecord {
             run: of.run,
             node,
@@ -281,6 +288,7 @@ impl<'a> Decoder<'a> {
             log,
             sources: sources.into_iter().map(source).collect(),
             effect,
+            pinned_data,
             released,
             warnings,
         })

@@ -148,6 +148,7 @@ fn reused(original: NodeRecord, run: RunId, from: RunId) -> NodeRecord {
         status: Status::Reused { from: Provenance::Run(from) },
         reasons: std::sync::Arc::default(),
         effect: if original.effect == Effect::None { Effect::None } else { Effect::HeldBack },
+        pinned_data: None,
         released: None,
         warnings: Vec::new(),
         ..original

@@ -184,6 +184,7 @@ pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord
         log: row.log,
         sources: sources.map_err(|error| error.to_string())?,
         effect: row.effect,
+        pinned_data: None,
         released: row.released,
         warnings: row.warnings,
     })

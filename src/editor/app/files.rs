@@ -10,6 +10,7 @@ use egui::ViewportCommand;
 
 use super::{
     App, Closing, Message,
+    pinned_data::OnSaving,
     sessions::{OpenError, Opened},
 };
 use crate::{
@@ -40,6 +41,8 @@ pub(super) struct Saved {
     /// What was written: the workflow, or a copy of it.
     workflow: Arc<Workflow>,
     result: Result<(), String>,
+    /// Of how many nodes a copy has no pinned data.
+    n_left_behind: usize,
     /// What was asked besides.
     then: Option<Box<Command>>,
 }
@@ -152,19 +155,37 @@ impl App {
         let Some(of) = self.workflow().map(|workflow| workflow.id()) else { return };
         let reporter = self.background.reporter();
         let name = format!("workflow {}", ulid::Ulid::generate());
+        let on_saving = if workflow.id() == of {
+            OnSaving::Clear(self.sitting.as_ref().map(|sitting| sitting.removed(&workflow)).unwrap_or_default())
+        } else {
+            OnSaving::Copied(of)
+        };
+        let store = self.store.clone();
         self.keeper.write(name, move || {
             let result = workflow::save(&workflow, &path).map_err(|error| error.to_string());
-            reporter.report(Message::Saved(Saved { of, path, workflow, result, then }));
+            let carried_out = match store.filter(|_| result.is_ok()) {
+                Some(store) => on_saving.carry_out(&store, &workflow),
+                None => Ok(0),
+            };
+            let n_left_behind = carried_out.unwrap_or_else(|trouble| {
+                reporter.report(Message::Trouble(trouble));
+                0
+            });
+            reporter.report(Message::Saved(Saved { of, path, workflow, result, n_left_behind, then }));
         });
     }
 
     pub(super) fn saved(&mut self, ctx: &egui::Context, saved: Saved) {
-        let Saved { of, path, workflow, result, then } = saved;
+        let Saved { of, path, workflow, result, n_left_behind, then } = saved;
         if let Err(error) = result {
             self.notices.error(format!("Not saved: {error}"));
             return;
         }
         self.remember(&path);
+        if n_left_behind > 0 {
+            self.offer_pinned_data(of, workflow.id(), n_left_behind);
+        }
+        self.panels.inspector.pinned_data.outdate();
         if let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.workflow().id() == of) {
             sitting.saved(path, workflow);
         }

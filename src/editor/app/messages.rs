@@ -12,12 +12,12 @@ use super::{
 use crate::{
     editor::{
         dialogs::{Dialog, FileEntry, FilePurpose},
-        inspector::{Iteration, IterationKey},
+        inspector::{Iteration, IterationKey, PinnedKey},
         viewers::PictureKey,
     },
     engine::{Event, Probes, Timings},
     session::{SessionId, SessionSummary},
-    store::RunId,
+    store::{PinnedData, RunId},
     value::{Fingerprint, Value},
     workflow::NodeId,
 };
@@ -46,6 +46,10 @@ pub(super) enum Message {
     Value(Fingerprint, Result<Value, String>),
     /// An iteration of a loop was read, or why not.
     Iteration(IterationKey, Result<Iteration, String>),
+    /// What a node remembers across runs was read, or why not.
+    PinnedData(PinnedKey, Result<Option<PinnedData>, String>),
+    /// What nodes remember was changed, or why not.
+    PinnedDataChanged(Result<(), String>),
     /// A picture is ready for the screen.
     Picture(PictureKey, ColorImage),
     /// Something went wrong that a person should know of.
@@ -75,6 +79,8 @@ impl App {
             Message::Results(node, run, error) => self.panels.viewers.loads.end_results(node, run, error),
             Message::Value(fingerprint, value) => self.panels.viewers.loads.end_value(fingerprint, value),
             Message::Iteration(key, read) => self.panels.inspector.iterations.end(key, read),
+            Message::PinnedData(key, data) => self.panels.inspector.pinned_data.end(key, data),
+            Message::PinnedDataChanged(changed) => self.pinned_data_changed(changed),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
             Message::Trouble(text) => self.notices.trouble(text),
             Message::Done => {}

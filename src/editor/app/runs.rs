@@ -79,6 +79,9 @@ impl App {
             return;
         }
         self.log_event(&event.kind);
+        if matches!(&event.kind, EventKind::NodeSettled(record) if record.pinned_data.is_some()) {
+            self.panels.inspector.pinned_data.outdate();
+        }
         let Some(sitting) = &mut self.sitting else { return };
         if let Some(record) = sitting.happened(event.run, event.kind) {
             self.run = None;
@@ -117,6 +120,7 @@ impl App {
 
     fn run_finished(&mut self, record: &RunRecord) {
         self.panels.viewers.loads.forget_failures();
+        self.panels.inspector.pinned_data.outdate();
         let released = self.sitting.as_ref().map(|sitting| sitting.released().to_vec()).unwrap_or_default();
         for released in released {
             let title = record
@@ -182,6 +186,10 @@ impl App {
     pub(super) fn probe_when_due(&mut self, ctx: &egui::Context) {
         let focused = ctx.input(|input| input.focused);
         let gained = focused && !std::mem::replace(&mut self.probing.had_focus, focused);
+        if gained {
+            // Another program may have written.
+            self.panels.inspector.pinned_data.outdate();
+        }
         let anything = self.sitting.as_ref().is_some_and(|sitting| !sitting.baseline().is_empty());
         if !focused || !anything || self.run.is_some() {
             return;

@@ -164,6 +164,13 @@ impl<'a> Pen<'a> {
         self.dot(8.0, 8.0, 2.2);
     }
 
+    pub(super) fn drawer(&self) {
+        self.closed(&[(2.2, 3.0), (13.8, 3.0), (13.8, 13.0), (2.2, 13.0)]);
+        self.line(&[(2.2, 8.0), (13.8, 8.0)]);
+        self.line(&[(6.2, 5.6), (9.8, 5.6)]);
+        self.line(&[(6.2, 10.6), (9.8, 10.6)]);
+    }
+
     pub(super) fn gear(&self) {
         self.circle(8.0, 8.0, 4.2);
         self.dot(8.0, 8.0, 1.2);

@@ -146,8 +146,29 @@ fn widget_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts, commands: &mut 
             });
             response.response.accessible_name(field.schema.label.as_ref());
         }
+        ParameterType::Node => node_choice_ui(ui, field, commands),
         ParameterType::Table => table_field_ui(ui, field, drafts, commands),
     }
+}
+
+/// Lets a person choose one of the other nodes.
+fn node_choice_ui(ui: &mut Ui, field: Field<'_>, commands: &mut Vec<Command>) {
+    let chosen = field.value.as_text().unwrap_or_default();
+    let is_there = field.view.workflow.nodes().any(|(id, _)| id.as_str() == chosen);
+    let shown = match chosen.parse::<NodeId>() {
+        Ok(id) if is_there => field.view.name(&id),
+        _ if chosen.is_empty() => "Choose a node".to_owned(),
+        _ => format!("{chosen} (not in the workflow)"),
+    };
+    let combo = ComboBox::from_id_salt("node").selected_text(shown).width(ui.available_width());
+    let response = combo.show_ui(ui, |ui| {
+        for (id, _) in field.view.workflow.nodes().filter(|(id, _)| *id != field.node) {
+            if ui.selectable_label(id.as_str() == chosen, field.view.name(id)).clicked() {
+                field.set(id.as_str().into(), commands);
+            }
+        }
+    });
+    response.response.accessible_name(field.schema.label.as_ref());
 }
 
 fn text_ui(

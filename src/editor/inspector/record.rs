@@ -58,6 +58,9 @@ pub(super) fn why_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     ui.add_space(4.0);
     ui.label(RichText::new("Last run").small().weak());
     line_ui(ui, &words::status(&record.status, &|node| view.name(node)));
+    if let Some(change) = &record.pinned_data {
+        line_ui(ui, &format!("It {change}"));
+    }
     for reason in record.reasons.iter() {
         bullet_ui(ui, &reason.in_words(&|node| view.name(node)));
     }

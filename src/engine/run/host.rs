@@ -15,7 +15,7 @@ use super::{Event, EventKind, OnEvent, body::Body, control::Control};
 use crate::{
     engine::plan::{Given, Plan},
     nodes::{Host, LogLevel, NodeError, Outputs, Source},
-    store::{Kept, LogLine, RunId, Store},
+    store::{Kept, LogLine, PinnedChange, Reason, RunId, Store, StoreError},
     value::Value,
     workflow::{NodeId, WorkflowId},
 };
@@ -88,13 +88,61 @@ pub(super) struct NodeHost<'a> {
     pub(super) node: &'a NodeId,
     /// When the attempt's time limit is over.
     pub(super) deadline: Option<Instant>,
-    pub(super) log: Mutex<Vec<LogLine>>,
-    pub(super) sources: Mutex<Vec<Source>>,
+    log: Mutex<Vec<LogLine>>,
+    sources: Mutex<Vec<Source>>,
+    pinned_data: Mutex<Option<PinnedNote>>,
+}
+
+/// What a node did to its own pinned data last.
+#[derive(Clone, Debug)]
+pub(super) struct PinnedNote {
+    /// What it stored; nothing if it cleared it.
+    stored: Option<Value>,
+    at: Timestamp,
+    expires_at: Option<Timestamp>,
+}
+
+impl PinnedNote {
+    /// Puts a note in the place of an older one.
+    pub(super) fn put(self, newest: &mut Option<Self>) {
+        if newest.as_ref().is_none_or(|known| known.at <= self.at) {
+            *newest = Some(self);
+        }
+    }
+
+    /// Returns what the record says, with the value kept in the store as it is now.
+    pub(super) fn kept_in(&self, store: Option<&Store>) -> Option<Box<PinnedChange>> {
+        let Self { stored, at, expires_at } = self;
+        let change = match stored {
+            Some(value) => PinnedChange::Stored {
+                value: store?.keep_queued(value),
+                preview: value.preview(),
+                at: *at,
+                expires_at: *expires_at,
+            },
+            None => PinnedChange::Cleared { at: *at },
+        };
+        Some(Box::new(change))
+    }
+}
+
+/// What a node left behind besides its outputs.
+pub(super) struct Notes {
+    pub(super) log: Vec<LogLine>,
+    pub(super) sources: Vec<Source>,
+    pub(super) pinned_data: Option<PinnedNote>,
 }
 
 impl<'a> NodeHost<'a> {
     pub(super) const fn new(shared: &'a Shared, node: &'a NodeId, deadline: Option<Instant>) -> Self {
-        Self { shared, node, deadline, log: Mutex::new(Vec::new()), sources: Mutex::new(Vec::new()) }
+        Self {
+            shared,
+            node,
+            deadline,
+            log: Mutex::new(Vec::new()),
+            sources: Mutex::new(Vec::new()),
+            pinned_data: Mutex::new(None),
+        }
     }
 
     /// Returns whether the time limit is over.
@@ -102,20 +150,33 @@ impl<'a> NodeHost<'a> {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Returns what the node wrote and what it read.
-    pub(super) fn into_notes(self) -> (Vec<LogLine>, Vec<Source>) {
-        (
-            self.log.into_inner().unwrap_or_else(PoisonError::into_inner),
-            self.sources.into_inner().unwrap_or_else(PoisonError::into_inner),
-        )
+    /// Returns what the node left behind.
+    pub(super) fn into_notes(self) -> Notes {
+        Notes {
+            log: self.log.into_inner().unwrap_or_else(PoisonError::into_inner),
+            sources: self.sources.into_inner().unwrap_or_else(PoisonError::into_inner),
+            pinned_data: self.pinned_data.into_inner().unwrap_or_else(PoisonError::into_inner),
+        }
     }
 
-    /// Keeps the node's pinned data.
-    pub(super) fn keep_pinned_data(&self, value: &Value, expires_in: Option<Duration>) -> Result<(), NodeError> {
-        self.store()?
-            .update_pinned_data(self.shared.workflow, self.node, expires_in, &mut |_| value.clone())
-            .map(drop)
-            .map_err(|error| NodeError::new(error.to_string()))
+    /// Removes pinned data: of this node, which its record tells, and of others, which its log tells.
+    fn clear(&self, node: Option<&NodeId>) -> Result<(), NodeError> {
+        let (store, workflow) = (self.store()?, self.shared.workflow);
+        let n_cleared = match node {
+            Some(node) => store.clear_pinned_data(workflow, std::slice::from_ref(node)),
+            None => store.clear_all_pinned_data(Some(workflow)),
+        };
+        let n_cleared = n_cleared.map_err(in_words)?;
+        if node.is_none_or(|node| node == self.node) {
+            let note = PinnedNote { stored: None, at: Timestamp::now(), expires_at: None };
+            note.put(&mut locked(&self.pinned_data));
+        }
+        match node {
+            Some(node) if node == self.node => {}
+            Some(node) => self.log(LogLevel::Info, format!("cleared the pinned data of {node}")),
+            None => self.log(LogLevel::Info, format!("cleared the pinned data of all nodes; {n_cleared} had any")),
+        }
+        Ok(())
     }
 
     fn store(&self) -> Result<&Store, NodeError> {
@@ -165,29 +226,47 @@ impl Host for NodeHost<'_> {
         Some(self.shared.control.edited(node, outputs))
     }
 
-    fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError> {
-        self.store()?.pinned_data(self.shared.workflow, node).map_err(|error| NodeError::new(error.to_string()))
+    fn is_forced(&self) -> bool {
+        self.shared.plan.get(self.node).is_some_and(|node| node.reasons.contains(&Reason::Forced))
     }
 
-    fn update_pinned_data(&self, change: &mut dyn FnMut(Option<Value>) -> Value) -> Result<Value, NodeError> {
-        self.store()?
-            .update_pinned_data(self.shared.workflow, self.node, None, change)
-            .map_err(|error| NodeError::new(error.to_string()))
+    fn has_store(&self) -> bool {
+        self.shared.store.is_some()
+    }
+
+    fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError> {
+        let data = self.store()?.pinned_data(self.shared.workflow, node).map_err(in_words)?;
+        Ok(data.map(|data| data.value))
+    }
+
+    fn update_pinned_data(
+        &self,
+        expires_in: Option<Duration>,
+        change: &mut dyn FnMut(Option<Value>) -> Value,
+    ) -> Result<Value, NodeError> {
+        let store = self.store()?;
+        let data = store.update_pinned_data(self.shared.workflow, self.node, expires_in, change).map_err(in_words)?;
+        let note = PinnedNote { stored: Some(data.value.clone()), at: data.updated_at, expires_at: data.expires_at };
+        note.put(&mut locked(&self.pinned_data));
+        Ok(data.value)
     }
 
     fn clear_pinned_data(&self, node: &NodeId) -> Result<(), NodeError> {
-        self.store()?
-            .clear_pinned_data(self.shared.workflow, Some(node))
-            .map_err(|error| NodeError::new(error.to_string()))
+        self.clear(Some(node))
     }
 
     fn clear_all_pinned_data(&self) -> Result<(), NodeError> {
-        self.store()?.clear_pinned_data(self.shared.workflow, None).map_err(|error| NodeError::new(error.to_string()))
+        self.clear(None)
     }
 
     fn folder(&self) -> &Path {
         &self.shared.folder
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
+fn in_words(error: StoreError) -> NodeError {
+    NodeError::new(error.to_string())
 }
 
 #[cfg(test)]

@@ -11,13 +11,16 @@ use std::{
 
 use ureq::{
     Agent, Body, Error,
-    http::{Response as HttpResponse, StatusCode, Uri, header::CONTENT_TYPE},
+    http::{Response as HttpResponse, StatusCode, Uri},
 };
 
-use crate::nodes::NodeError;
+use crate::{
+    nodes::NodeError,
+    value::{Fingerprint, Value},
+};
 
 /// One agent for the whole program, so that connections are used again.
-fn agent() -> &'static Agent {
+pub(in crate::nodes) fn agent() -> &'static Agent {
     static AGENT: OnceLock<Agent> = OnceLock::new();
     AGENT.get_or_init(|| {
         let user_agent = concat!("pinflow/", env!("CARGO_PKG_VERSION"));
@@ -25,7 +28,27 @@ fn agent() -> &'static Agent {
     })
 }
 
+/// Returns an address of the web, or what is wrong with it.
+pub(in crate::nodes) fn checked_url(url: &str) -> Result<Uri, NodeError> {
+    if url.is_empty() {
+        return Err(NodeError::new("no URL is named: set one such as https://example.org/data.json"));
+    }
+    let is_web_address = ["http://", "https://"]
+        .iter()
+        .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+    if !is_web_address {
+        return Err(NodeError::new("the URL must begin with http:// or https://"));
+    }
+    // The URL is not shown: it may hold a password.
+    let url: Uri = url.parse().map_err(|error| NodeError::new(format!("the URL cannot be read: {error}")))?;
+    if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        return Err(NodeError::new("the URL holds a name or password: put them in an Authorization header"));
+    }
+    Ok(url)
+}
+
 /// What is asked of a server.
+#[derive(Clone)]
 pub(super) struct Request {
     method: String,
     url: Uri,
@@ -36,12 +59,12 @@ pub(super) struct Request {
 }
 
 /// What the server answered.
+#[derive(Clone)]
 pub(super) struct Response {
     pub(super) status: u16,
     /// Lower-case names, each once; values of one name are joined by commas.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
-    content_type: String,
 }
 
 impl Request {
@@ -53,21 +76,26 @@ impl Request {
         time_limit: Duration,
         max_bytes: usize,
     ) -> Result<Self, NodeError> {
-        if url.is_empty() {
-            return Err(NodeError::new("no URL is named: set one such as https://example.org/data.json"));
-        }
-        let is_web_address = ["http://", "https://"]
-            .iter()
-            .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
-        if !is_web_address {
-            return Err(NodeError::new("the URL must begin with http:// or https://"));
-        }
-        // The URL is not shown: it may hold a password.
-        let url: Uri = url.parse().map_err(|error| NodeError::new(format!("the URL cannot be read: {error}")))?;
-        if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            return Err(NodeError::new("the URL holds a name or password: put them in an Authorization header"));
-        }
-        Ok(Self { method: method.to_owned(), url, headers, body, time_limit, max_bytes })
+        Ok(Self { method: method.to_owned(), url: checked_url(url)?, headers, body, time_limit, max_bytes })
+    }
+
+    /// Returns the request with further header fields, behind its own.
+    #[must_use]
+    pub(super) fn with_headers(mut self, headers: Vec<(String, String)>) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
+    /// Returns whether a header field is set by hand.
+    pub(super) fn has_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns the fingerprint of what is asked: of what can make a difference to the answer.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        let mut parts = vec![self.method.clone(), self.url.to_string()];
+        parts.extend(self.headers.iter().map(|(name, value)| format!("{}: {value}", name.to_ascii_lowercase())));
+        Value::list(parts.into_iter().map(Value::from)).fingerprint()
     }
 
     /// Returns the request with its time limit cut to a deadline.
@@ -91,10 +119,7 @@ impl Request {
         let failed = |what: String| NodeError::new(format!("{title}: {what}"));
         let mut response = self.exchange().map_err(|error| failed(self.in_words(&error)))?;
         let body = self.read_body(response.body_mut(), abandoned).map_err(failed)?;
-        let headers = joined_headers(&response);
-        let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
-        Ok(Response { status: response.status().as_u16(), headers, body, content_type })
+        Ok(Response::new(response.status().as_u16(), joined_headers(&response), body))
     }
 
     fn exchange(&self) -> Result<HttpResponse<Body>, Error> {
@@ -154,27 +179,28 @@ impl Request {
         }
     }
 
-    fn unknown_host(&self) -> String {
-        let host = self.url.host().unwrap_or_default();
-        format!("the host {host} is not known (DNS); check the name and the network")
-    }
-
     fn in_words(&self, error: &Error) -> String {
-        let host = self.url.host().unwrap_or_default();
-        match error {
-            Error::HostNotFound => self.unknown_host(),
-            Error::Timeout(_) => format!("the time limit of {} s is over", self.time_limit.as_secs_f64()),
-            Error::ConnectionFailed => format!("cannot connect to {host}"),
-            Error::Io(error) => match error.kind() {
-                io::ErrorKind::ConnectionRefused => "the connection was refused; is the server running?".to_owned(),
-                _ if error.to_string().contains("failed to lookup address") => self.unknown_host(),
-                io::ErrorKind::TimedOut => format!("the time limit of {} s is over", self.time_limit.as_secs_f64()),
-                _ => format!("the connection failed: {error}"),
-            },
-            Error::TooManyRedirects => "the server redirects too many times".to_owned(),
-            Error::Http(error) => format!("the request cannot be made: {error}; check the headers"),
-            other => other.to_string(),
-        }
+        said_of(error, self.url.host().unwrap_or_default(), self.time_limit)
+    }
+}
+
+/// Returns what went wrong with a request to a host, for people.
+pub(in crate::nodes) fn said_of(error: &Error, host: &str, time_limit: Duration) -> String {
+    let unknown_host = || format!("the host {host} is not known (DNS); check the name and the network");
+    let late = || format!("the time limit of {} s is over", time_limit.as_secs_f64());
+    match error {
+        Error::HostNotFound => unknown_host(),
+        Error::Timeout(_) => late(),
+        Error::ConnectionFailed => format!("cannot connect to {host}"),
+        Error::Io(error) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => "the connection was refused; is the server running?".to_owned(),
+            _ if error.to_string().contains("failed to lookup address") => unknown_host(),
+            io::ErrorKind::TimedOut => late(),
+            _ => format!("the connection failed: {error}"),
+        },
+        Error::TooManyRedirects => "the server redirects too many times".to_owned(),
+        Error::Http(error) => format!("the request cannot be made: {error}; check the headers"),
+        other => other.to_string(),
     }
 }
 
@@ -197,9 +223,15 @@ fn joined_headers(response: &HttpResponse<Body>) -> Vec<(String, String)> {
 const MAX_LINE_CHARS: usize = 200;
 
 impl Response {
+    pub(super) const fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self { status, headers, body }
+    }
+
     /// Returns the content as JSON if the server says that it is.
     pub(super) fn json(&self) -> Result<Option<serde_json::Value>, serde_json::Error> {
-        let mime = self.content_type.split(';').next().unwrap_or_default().trim();
+        let content_type = self.headers.iter().find(|(name, _)| name == "content-type");
+        let content_type = content_type.map(|(_, value)| value.to_ascii_lowercase()).unwrap_or_default();
+        let mime = content_type.split(';').next().unwrap_or_default().trim();
         let says_json = mime.ends_with("/json") || mime.ends_with("+json");
         if says_json && !self.body.is_empty() { serde_json::from_slice(&self.body).map(Some) } else { Ok(None) }
     }

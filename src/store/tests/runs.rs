@@ -8,7 +8,8 @@ use crate::{
     nodes::{LogLevel, Outputs, Source, SourceState},
     store::{
         Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, Kept, LogLine, MarkUsed, Missing, NeverRan,
-        NodeRecord, NotRun, PinPolicy, Provenance, Reason, RunId, RunKind, RunStatus, SessionId, Status, Store,
+        NodeRecord, NotRun, PinPolicy, PinnedChange, Provenance, Reason, RunId, RunKind, RunStatus, SessionId, Status,
+        Store,
         fixtures::{chain, executed, header, new_store, without_results},
     },
     value::{Fingerprint, Value},
@@ -69,6 +70,12 @@ fn full_record(run: RunId) -> NodeRecord {
             },
         ],
         effect: Effect::HeldBack,
+        pinned_data: Some(Box::new(PinnedChange::Stored {
+            value: Fingerprint::of_bytes(b"stored"),
+            preview: "Int 7".into(),
+            at: "2026-11-21T14:30:00.5Z".parse().unwrap(),
+            expires_at: Some(Timestamp::MAX),
+        })),
         released: Some("because".into()),
         warnings: vec!["both sides ran".into()],
         ..executed(run, "full", Value::Null)

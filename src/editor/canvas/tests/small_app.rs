@@ -192,6 +192,7 @@ fn record(workflow: &Workflow, id: &'static str, status: Status, value: Value) -
         log: Vec::new(),
         sources: Vec::new(),
         effect: Effect::None,
+        pinned_data: None,
         released: None,
         warnings: Vec::new(),
     }

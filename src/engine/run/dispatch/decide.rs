@@ -13,7 +13,11 @@ use crate::{
     engine::{
         Decision, name_of_node,
         plan::{Given, input_of, missing_input},
-        run::{EventKind, body::Source, host::NodeHost},
+        run::{
+            EventKind,
+            body::Source,
+            host::{NodeHost, Notes},
+        },
     },
     nodes::{Load, NodeError},
     session::Capture,
@@ -334,7 +338,7 @@ impl Dispatcher<'_> {
                 Err(NodeError::Cancelled) => Outcome::Cancelled,
             }
         };
-        let (log, sources) = host.into_notes();
+        let Notes { log, sources, pinned_data } = host.into_notes();
         let now = Instant::now();
         let took = now - started;
         let attempts = match &outcome {
@@ -344,7 +348,8 @@ impl Dispatcher<'_> {
             _ => Vec::new(),
         };
         let arrived = Some(arrived);
-        let execution = Execution { began: Some((started, took)), arrived, attempts, log, sources, reasons, released };
+        let began = Some((started, took));
+        let execution = Execution { began, arrived, attempts, log, sources, pinned_data, reasons, released };
         self.clock.now = now;
         self.settle_execution(slot, outcome, execution);
     }

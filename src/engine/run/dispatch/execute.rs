@@ -16,7 +16,7 @@ use crate::{
         plan::Step,
         run::{
             EventKind,
-            host::{NodeHost, Shared, locked},
+            host::{NodeHost, PinnedNote, Shared},
         },
     },
     nodes::{Context, Host as _, Load, LogLevel, NodeError, Outputs, ResolvedParameters, Source, Success},
@@ -68,6 +68,8 @@ struct Trace {
     log: Vec<LogLine>,
     /// Of the last attempt: what earlier ones read has no part in the results.
     sources: Vec<Source>,
+    /// Of all attempts: what one stored before it failed is stored.
+    pinned_data: Option<PinnedNote>,
 }
 
 /// Returns where a node runs: what may wait between attempts holds up neither the run's thread nor those that compute,
@@ -102,6 +104,7 @@ impl Job {
             attempts: trace.attempts,
             log: trace.log,
             sources: trace.sources,
+            pinned_data: trace.pinned_data,
             reasons: self.reasons,
             released: self.released,
         };
@@ -177,10 +180,15 @@ impl Job {
             .map(|(wire, results)| input(&self.step, wire, results))
             .collect::<Result<_, NodeError>>()?;
         let result = call(&self.step, &inputs, &host);
-        trace.log.append(&mut locked(&host.log));
-        trace.sources = std::mem::take(&mut *locked(&host.sources));
+        let is_late = host.is_late();
+        let mut notes = host.into_notes();
+        trace.log.append(&mut notes.log);
+        trace.sources = notes.sources;
+        if let Some(note) = notes.pinned_data {
+            note.put(&mut trace.pinned_data);
+        }
         match result {
-            Err(NodeError::Cancelled) if !self.shared.cancel.is_cancelled() && host.is_late() => {
+            Err(NodeError::Cancelled) if !self.shared.cancel.is_cancelled() && is_late => {
                 let limit = limit.unwrap_or_default().in_words();
                 Err(NodeError::new(format!("the time limit of {limit} is over")))
             }
@@ -191,7 +199,7 @@ impl Job {
     fn warn(&self, trace: &mut Trace, message: String) {
         let host = NodeHost::new(&self.shared, &self.step.plan.node, None);
         host.log(LogLevel::Warning, message);
-        trace.log.append(&mut locked(&host.log));
+        trace.log.append(&mut host.into_notes().log);
     }
 
     /// Returns what its results are kept under, if its settings keep them and there is a store.
@@ -238,7 +246,7 @@ fn call_executor(step: &Step, inputs: &[(&PortId, Value)], host: &NodeHost<'_>) 
     let parameters = ResolvedParameters::new(&kind.parameters, &step.facts.node);
     let Success { outputs, pinned_data } = (kind.executor)(&Context::new(&step.plan.node, parameters, inputs, host))?;
     if let Some((value, expires_in)) = pinned_data {
-        host.keep_pinned_data(&value, expires_in)?;
+        host.update_pinned_data(expires_in, &mut |_| value.clone())?;
     }
     Ok(outputs)
 }

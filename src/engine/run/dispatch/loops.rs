@@ -20,7 +20,7 @@ use super::{Dispatcher, Slot, Unit};
 use crate::{
     engine::{
         plan::Given,
-        run::{EventKind, loop_body::LoopBody},
+        run::{EventKind, host::PinnedNote, loop_body::LoopBody},
     },
     nodes::Source as Read,
     store::{Attempt, IterationLog, IterationRow, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord},
@@ -130,6 +130,7 @@ struct MemberStory {
     attempts: Vec<Attempt>,
     log: Vec<LogLine>,
     sources: Vec<Read>,
+    pinned_data: Option<PinnedNote>,
 }
 
 /// The iteration of the highest index that has ended.

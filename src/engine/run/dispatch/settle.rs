@@ -11,7 +11,7 @@ use super::{Dispatcher, Slot, Unit, execute::Outcome};
 use crate::{
     engine::{
         plan::{Given, NothingBecause, Step, pin_without_input},
-        run::{EventKind, body::Source},
+        run::{EventKind, body::Source, host::PinnedNote},
     },
     nodes::{Arity, Outputs, Source as Read},
     store::{Arrived, Attempt, Effect, InputRecord, Kept, LogLine, NodeRecord, Provenance, Reason, RunStatus, Status},
@@ -28,6 +28,7 @@ pub(super) struct Execution {
     pub(super) attempts: Vec<Attempt>,
     pub(super) log: Vec<LogLine>,
     pub(super) sources: Vec<Read>,
+    pub(super) pinned_data: Option<PinnedNote>,
     pub(super) reasons: Arc<[Reason]>,
     pub(super) released: Option<String>,
 }
@@ -44,6 +45,7 @@ impl Dispatcher<'_> {
         record.attempts = execution.attempts;
         record.log = execution.log;
         record.sources = execution.sources;
+        record.pinned_data = execution.pinned_data.and_then(|note| note.kept_in(self.engine.store.as_ref()));
         record.reasons = execution.reasons;
         record.released = execution.released.or(record.released);
         self.note_edits(slot, &mut record);
@@ -218,6 +220,7 @@ impl Dispatcher<'_> {
             log: Vec::new(),
             sources: Vec::new(),
             effect: Effect::None,
+            pinned_data: None,
             released: planned.released.as_ref().map(|release| release.0.clone()),
             warnings: Vec::new(),
         }

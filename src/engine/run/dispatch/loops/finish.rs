@@ -205,6 +205,7 @@ impl Dispatcher<'_> {
         node.attempts.clone_from(&story.attempts);
         node.log.clone_from(&story.log);
         node.sources.clone_from(&story.sources);
+        node.pinned_data = story.pinned_data.as_ref().and_then(|note| note.kept_in(self.engine.store.as_ref()));
         node.warnings.clone_from(&step.plan.warnings);
         node.iterations = Some(Iterations { of: Arc::clone(record), member: Some(slot) });
         if let Status::Pinned { .. } = node.status {
@@ -466,6 +467,7 @@ fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize,
         merged.results = None;
         merged.provenance = None;
     }
+    merged.pinned_data = merged.pinned_data.or(before.pinned_data);
     let mut log = before.log;
     log.extend(merged.log);
     log.truncate(super::MAX_LOG_LINES);

@@ -16,7 +16,7 @@ use crate::{
                 execute::{self, Job, Outcome, call, is_plain, load_of},
                 settle::Execution,
             },
-            host::NodeHost,
+            host::{NodeHost, Notes},
             loop_body::{LoopSource, Part},
         },
     },
@@ -220,7 +220,7 @@ impl Dispatcher<'_> {
                 .collect();
             inputs.and_then(|inputs| call(step, &inputs, &host))
         };
-        let (log, sources) = host.into_notes();
+        let Notes { log, sources, pinned_data } = host.into_notes();
         let now = Instant::now();
         self.clock.now = now;
         let outcome = match result {
@@ -234,6 +234,7 @@ impl Dispatcher<'_> {
             attempts: Vec::new(),
             log,
             sources,
+            pinned_data,
             reasons: Arc::clone(&step.plan.reasons),
             released: None,
         };
@@ -256,6 +257,9 @@ impl Dispatcher<'_> {
             if !story.sources.contains(&source) {
                 story.sources.push(source);
             }
+        }
+        if let Some(note) = execution.pinned_data {
+            note.put(&mut story.pinned_data);
         }
         let took_nanos = took.as_nanos() as u64;
         match outcome {

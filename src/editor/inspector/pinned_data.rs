@@ -1,0 +1,205 @@
+//! What the selected node remembers across runs. It is read from the store by another thread: when the node is selected, and
+//! when something may have changed it.
+
+use std::time::Duration;
+
+use egui::{Frame, Label, Margin, RichText, Stroke, Ui};
+use jiff::Timestamp;
+
+use crate::{
+    editor::{
+        Command, View, theme,
+        viewers::{Room, Viewers, stored_ui, value_ui},
+        words,
+    },
+    store::{NodeRecord, PinnedChange, PinnedData},
+    workflow::{NodeId, WorkflowId},
+};
+
+/// Whose pinned data.
+pub(crate) type PinnedKey = (WorkflowId, NodeId);
+
+/// How often the ages that are shown are brought up to date.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// What the section remembers between frames.
+#[derive(Debug, Default)]
+pub(crate) struct PinnedState {
+    /// What was read last, or why it could not be.
+    read: Option<(PinnedKey, Result<Option<PinnedData>, String>)>,
+    /// What is being read.
+    waiting: Option<PinnedKey>,
+    /// Whether it may have changed since.
+    is_outdated: bool,
+}
+
+impl PinnedState {
+    /// Notes that a node's data is being read; returns whether it is to be: one after the other.
+    pub(crate) fn begin(&mut self, key: &PinnedKey) -> bool {
+        let may = self.waiting.is_none() && self.is_due(key);
+        if may {
+            self.waiting = Some(key.clone());
+            self.is_outdated = false;
+        }
+        may
+    }
+
+    /// Takes in what was read, or why it could not be.
+    pub(crate) fn end(&mut self, key: PinnedKey, data: Result<Option<PinnedData>, String>) {
+        self.waiting = None;
+        self.read = Some((key, data));
+    }
+
+    /// Notes that what was read may have changed.
+    pub(crate) const fn outdate(&mut self) {
+        self.is_outdated = true;
+    }
+
+    fn is_due(&self, key: &PinnedKey) -> bool {
+        self.is_outdated || self.get(key).is_none()
+    }
+
+    fn get(&self, key: &PinnedKey) -> Option<&Result<Option<PinnedData>, String>> {
+        self.read.as_ref().filter(|(known, _)| known == key).map(|(_, data)| data)
+    }
+}
+
+/// Asks for the node's pinned data if it is not known, and returns what there is to show: nothing of a node without any.
+pub(super) fn of<'a>(
+    view: View<'_>,
+    id: &NodeId,
+    state: &'a PinnedState,
+    commands: &mut Vec<Command>,
+) -> Option<Result<&'a PinnedData, &'a String>> {
+    let key = (view.workflow.id(), id.clone());
+    if state.waiting.is_none() && state.is_due(&key) {
+        commands.push(Command::LoadPinnedData(id.clone()));
+    }
+    match state.get(&key)? {
+        Ok(data) => {
+            let is_over = |data: &PinnedData| data.expires_at.is_some_and(|at| at <= Timestamp::now());
+            data.as_ref().filter(|data| !is_over(data)).map(Ok)
+        }
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// Shows what a node has stored, how old it is and how long it lasts, and a way to clear it.
+pub(super) fn pinned_data_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    id: &NodeId,
+    data: Result<&PinnedData, &String>,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    ui.horizontal_wrapped(|ui| {
+        badge_ui(ui);
+        if let Ok(data) = data {
+            ui.weak(times(data, Timestamp::now()))
+                .on_hover_text(format!("First stored {}, last {}", data.created_at, data.updated_at));
+            ui.ctx().request_repaint_after(until_it_changes(data));
+        }
+        let help = "The node finds nothing in its next run. This cannot be undone";
+        if ui.button("Clear").on_hover_text(help).accessible_name("Clear pinned data").clicked() {
+            commands.push(Command::ClearPinnedData(id.clone()));
+        }
+    });
+    let data = match data {
+        Ok(data) => data,
+        Err(error) => {
+            ui.add(Label::new(RichText::new(theme::readable(error)).color(theme::tokens(ui).failed)).wrap());
+            return;
+        }
+    };
+    ui.push_id("now", |ui| value_ui(ui, &data.value, Room::Small, viewers, commands));
+    if let Some(record) = view.record(id) {
+        other_than_now_ui(ui, &record, data, viewers, commands);
+    }
+}
+
+fn badge_ui(ui: &mut Ui) {
+    let tokens = theme::tokens(ui);
+    let frame =
+        Frame::NONE.stroke(Stroke::new(1.0, tokens.accent)).corner_radius(4).inner_margin(Margin::symmetric(5, 0));
+    let help = "It lasts across runs, sessions and restarts, and is no output. It is not a pin either: the node still executes";
+    frame.show(ui, |ui| ui.label(RichText::new("Persistent").small().color(tokens.accent)).on_hover_text(help));
+}
+
+fn times(data: &PinnedData, now: Timestamp) -> String {
+    let stored = format!("stored {}", words::ago(data.updated_at, now));
+    match data.expires_at.map(|at| left(at, now)) {
+        Some(left) => format!("{stored} · expires in {}", words::duration(left)),
+        None => format!("{stored} · does not expire"),
+    }
+}
+
+/// Returns how long it is until then, in whole seconds.
+fn left(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_secs(u64::try_from(at.as_second().saturating_sub(now.as_second())).unwrap_or(0))
+}
+
+/// Returns when what is shown has to be drawn anew.
+fn until_it_changes(data: &PinnedData) -> Duration {
+    let left = data.expires_at.and_then(|at| Duration::try_from(at.duration_since(Timestamp::now())).ok());
+    left.map_or(EVERY, |left| left.clamp(Duration::from_millis(100), EVERY))
+}
+
+/// Shows what the run that is looked at stored, if that is not what there is now.
+fn other_than_now_ui(
+    ui: &mut Ui,
+    record: &NodeRecord,
+    now: &PinnedData,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
+    match record.pinned_data.as_deref() {
+        Some(change) if change.at() != now.updated_at => of_run_ui(ui, change, viewers, commands),
+        _ => {}
+    }
+}
+
+/// Shows what a run did to the data of a node, as it was then.
+fn of_run_ui(ui: &mut Ui, change: &PinnedChange, viewers: &mut Viewers, commands: &mut Vec<Command>) {
+    let ago = words::ago(change.at(), Timestamp::now());
+    match change {
+        PinnedChange::Stored { value, .. } => {
+            ui.label(RichText::new(format!("What the last run stored, {ago}")).strong());
+            ui.push_id("then", |ui| stored_ui(ui, *value, viewers, commands));
+        }
+        PinnedChange::Cleared { .. } => {
+            ui.weak(format!("The last run cleared it, {ago}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Value;
+
+    #[test]
+    fn data_is_read_once_and_again_when_it_may_have_changed() {
+        let mut state = PinnedState::default();
+        let [a, b] = ["a", "b"].map(|node| (WorkflowId::generate(), NodeId::from(node)));
+        assert!(state.begin(&a));
+        assert!(!state.begin(&a) && !state.begin(&b), "one after the other");
+        state.outdate();
+        state.end(a.clone(), Ok(None));
+        assert!(state.begin(&a), "it changed while it was read");
+        state.end(a.clone(), Err("damaged".to_owned()));
+        assert!(!state.begin(&a));
+        assert!(state.begin(&b));
+    }
+
+    #[test]
+    fn age_and_expiry_are_told() {
+        let now = Timestamp::UNIX_EPOCH;
+        let before = |mins| now - Duration::from_mins(mins);
+        let mut data =
+            PinnedData { value: Value::Null, created_at: before(9), updated_at: before(5), expires_at: None };
+        assert_eq!(times(&data, now), "stored 5 min ago · does not expire");
+        data.expires_at = Some(now + Duration::from_mins(125));
+        assert_eq!(times(&data, now), "stored 5 min ago · expires in 2 h 5 min");
+    }
+}
