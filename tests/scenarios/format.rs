@@ -46,6 +46,8 @@ pub(crate) enum Step {
     RemoveFile(String),
     LoseResults(NodeId),
     AgeKept(Span),
+    AgePinnedData(Span),
+    ClearPinnedData(NodeId),
     SetWorkflowSettings(WorkflowSettings),
     Restart,
     Plan(Expectations),
@@ -83,6 +85,10 @@ pub(crate) struct Expectations {
     pub(crate) attempts: BTreeMap<NodeId, usize>,
     #[serde(default)]
     pub(crate) iterations: BTreeMap<NodeId, usize>,
+    #[serde(default)]
+    pub(crate) pinned_data: BTreeMap<NodeId, Output>,
+    #[serde(default)]
+    pub(crate) stored: Option<Vec<NodeId>>,
     #[serde(default)]
     pub(crate) effects: BTreeMap<NodeId, Effect>,
     #[serde(default)]

@@ -11,6 +11,7 @@ use pinflow::{
     nodes::Catalogue,
     session::{Folders, Mark, Marks, PinPolicy, PinState, Session, marks_after},
     store::{IterationStatus, Missing, NodeRecord, NotRun, Part, Reason, RunRecord, Status, Store},
+    value::Value,
     workflow::{Edit, NodeId, Position, Span, Workflow},
 };
 use tempfile::TempDir;
@@ -91,6 +92,8 @@ impl World {
             Step::RemoveFile(name) => fs::remove_file(self.folder.path().join(name)).map_err(|error| error.to_string()),
             Step::LoseResults(id) => self.lose_results(id),
             Step::AgeKept(time) => self.age_kept(*time),
+            Step::AgePinnedData(time) => self.age_pinned_data(*time),
+            Step::ClearPinnedData(id) => self.clear_pinned_data(id),
             Step::SetWorkflowSettings(settings) => self.edit(Edit::SetWorkflowSettings(settings.clone())),
             Step::Restart => self.restart(),
             Step::Plan(expectations) => self.check_plan(expectations),
@@ -146,6 +149,41 @@ impl World {
         let nanos = i64::try_from(time.0.as_nanos()).map_err(|error| error.to_string())?;
         let n_rows = database.execute("UPDATE kept_for SET made = made - ?1, expires = expires - ?1", [nanos]).unwrap();
         if n_rows == 0 { Err("there are no kept results".to_owned()) } else { Ok(()) }
+    }
+
+    /// Makes all pinned data older.
+    fn age_pinned_data(&self, time: Span) -> Result<(), String> {
+        let database = rusqlite::Connection::open(self.store.folder().join("store.sqlite")).unwrap();
+        let nanos = i64::try_from(time.0.as_nanos()).map_err(|error| error.to_string())?;
+        let older = "UPDATE node_pinned_data SET created_at = created_at - ?1, updated_at = updated_at - ?1,
+            expires_at = expires_at - ?1";
+        let n_rows = database.execute(older, [nanos]).unwrap();
+        if n_rows == 0 { Err("there is no pinned data".to_owned()) } else { Ok(()) }
+    }
+
+    fn clear_pinned_data(&self, id: &NodeId) -> Result<(), String> {
+        match self.store.clear_pinned_data(self.workflow.id(), std::slice::from_ref(id)) {
+            Ok(0) => Err(format!("{id} has no pinned data")),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn check_pinned_data(&self, record: &RunRecord, expectations: &Expectations) -> Result<(), String> {
+        for (id, expected) in &expectations.pinned_data {
+            let data = self.store.pinned_data(self.workflow.id(), id).map_err(|error| error.to_string())?;
+            let got = data.map(|data| data.value);
+            if !is_as_expected(expected, got.as_ref()) {
+                return Err(format!("the pinned data of {id}: expected {expected:?}, got {got:?}"));
+            }
+        }
+        match &expectations.stored {
+            Some(expected) => {
+                let stored = |id: &NodeId| record.node(id).is_some_and(|node| node.pinned_data.is_some());
+                check_list("stored", &self.workflow, expected, stored)
+            }
+            None => Ok(()),
+        }
     }
 
     fn options(expectations: &Expectations) -> PlanOptions {
@@ -208,6 +246,7 @@ impl World {
         check_list("armed", &self.workflow, &expectations.armed, |id| self.is_armed(id))?;
         check_texts("warning", &expectations.warnings, |id| record.node(id).map(|node| node.warnings.join("\n")))?;
         check_failures(&record, expectations)?;
+        self.check_pinned_data(&record, expectations)?;
         expectations.outputs.iter().try_for_each(|(port, expected)| {
             let node = record.node(&port.node).ok_or_else(|| format!("there is no node {}", port.node))?;
             check_output(&node, port, expected)
@@ -352,13 +391,16 @@ fn check_output(node: &NodeRecord, port: &PortRef, expected: &Output) -> Result<
     };
     let got = outputs.as_ref().and_then(|outputs| outputs.get(&port.port));
     let shown = got.map_or_else(|| "no value".to_owned(), |value| format!("{} ({value:?})", value.preview()));
-    let holds = match (expected, got) {
+    if is_as_expected(expected, got) { Ok(()) } else { Err(format!("{port}: expected {expected:?}, got {shown}")) }
+}
+
+fn is_as_expected(expected: &Output, got: Option<&Value>) -> bool {
+    match (expected, got) {
         (Output::Is(expected), Some(got)) => expected == got,
         (Output::Preview(expected), Some(got)) => *expected == got.preview(),
         (Output::NoValue, None) => true,
         _ => false,
-    };
-    if holds { Ok(()) } else { Err(format!("{port}: expected {expected:?}, got {shown}")) }
+    }
 }
 
 fn names(reasons: &[Reason]) -> Vec<ReasonName> {

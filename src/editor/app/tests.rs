@@ -325,6 +325,27 @@ fn a_copy_saved_elsewhere_is_a_workflow_of_its_own() {
 }
 
 #[test]
+fn a_copy_has_no_pinned_data_unless_it_is_asked_for() {
+    let mut window = Fixture::new();
+    let original = window.sitting().workflow().id();
+    let store = window.harness.state().store.clone().unwrap();
+    for node in ["work_2", "not_in_the_workflow"] {
+        store.update_pinned_data(original, &node.into(), None, &mut |_| Value::Int(7)).unwrap();
+    }
+    window.command(Command::SaveAs);
+    let target = window.home.path().join("copy.flow.ron");
+    window.type_into("Path", &target.display().to_string());
+    window.click("Save here");
+    let copy = window.sitting().workflow().id();
+    let of_copy = || store.pinned_data(copy, &"work_2".into()).unwrap().map(|data| data.value);
+    assert_eq!(of_copy(), None);
+    assert!(window.harness.query_by_label_contains("without the pinned data of 1 node").is_some());
+    window.click("Copy the pinned data too");
+    assert_eq!(of_copy(), Some(Value::Int(7)));
+    assert_eq!(store.list_pinned_data(Some(original)).unwrap().len(), 2, "the original keeps its own");
+}
+
+#[test]
 fn a_copy_that_cannot_be_saved_changes_nothing() {
     let mut window = Fixture::new();
     let original = window.sitting().workflow().id();
