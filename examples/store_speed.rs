@@ -88,6 +88,7 @@ fn records(workflow: &Workflow, run: RunId) -> Vec<Arc<NodeRecord>> {
             log: Vec::new(),
             sources: Vec::new(),
             effect: Effect::None,
+            pinned_data: None,
             released: None,
             warnings: Vec::new(),
         };

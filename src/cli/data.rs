@@ -158,13 +158,11 @@ fn node(name: &str, in_file: Option<&Workflow>, rows: &[PinnedDataInfo]) -> anyh
     if let Some(row) = rows.iter().find(|row| row.node.as_str() == name) {
         return Ok(row.node.clone());
     }
-    match in_file {
-        Some(workflow) => find(workflow, name),
-        None => {
-            let known: Vec<&str> = rows.iter().map(|row| row.node.as_str()).collect();
-            bail!("no node {name:?} has pinned data; there is {}", known.join(", "))
-        }
+    if let Some(workflow) = in_file {
+        return find(workflow, name);
     }
+    let known: Vec<&str> = rows.iter().map(|row| row.node.as_str()).collect();
+    bail!("no node {name:?} has pinned data; there is {}", known.join(", "))
 }
 
 fn clear(store: &Store, Clearing { which, all }: &Clearing) -> anyhow::Result<()> {

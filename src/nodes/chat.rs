@@ -22,8 +22,8 @@ pub(super) fn kinds() -> Vec<Kind> {
     vec![chat()]
 }
 
-/// How many characters of the answer are told while it comes: its end.
-const MAX_TOLD_CHARS: usize = 120;
+/// How many characters of the answer are told while it comes: its end, as much as a node on the canvas has room for.
+const MAX_TOLD_CHARS: usize = 24;
 
 /// An answer costs time and money, so Resume reuses it while what was asked is the same, though a model would not give it
 /// again. Where it becomes part of a conversation, asking changes what is asked next: an effect.
@@ -187,7 +187,8 @@ fn ask(ctx: &Context<'_>, question: Question) -> Result<Answer, NodeError> {
 fn end_of(text: &str) -> String {
     let n_chars = text.chars().count();
     let end = text.chars().skip(n_chars.saturating_sub(MAX_TOLD_CHARS));
-    end.map(|char| if char.is_whitespace() { ' ' } else { char }).collect()
+    let end: String = end.map(|char| if char.is_whitespace() { ' ' } else { char }).collect();
+    if n_chars > MAX_TOLD_CHARS { format!("…{end}") } else { end }
 }
 
 fn message(role: &str, content: &str) -> Value {

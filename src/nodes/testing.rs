@@ -147,6 +147,9 @@ impl Trial {
     }
 }
 
+/// Pinned data by node, with how long it lasts.
+type Memory = BTreeMap<NodeId, (Value, Option<Duration>)>;
+
 /// A host whose time passes at once.
 pub(super) struct TestHost {
     folder: PathBuf,
@@ -160,7 +163,7 @@ pub(super) struct TestHost {
     logs: Mutex<Vec<String>>,
     sources: Mutex<Vec<Source>>,
     /// By node; lasts from one run of the trial to the next.
-    pinned_data: Mutex<BTreeMap<NodeId, (Value, Option<Duration>)>>,
+    pinned_data: Mutex<Memory>,
     is_forced: bool,
     has_store: bool,
 }
@@ -198,7 +201,7 @@ impl TestHost {
         self.progress.lock().unwrap().clone()
     }
 
-    fn memory(&self) -> Result<MutexGuard<'_, BTreeMap<NodeId, (Value, Option<Duration>)>>, NodeError> {
+    fn memory(&self) -> Result<MutexGuard<'_, Memory>, NodeError> {
         if self.has_store { Ok(self.pinned_data.lock().unwrap()) } else { Err(NodeError::new("there is no store")) }
     }
 

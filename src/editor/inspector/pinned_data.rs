@@ -93,13 +93,8 @@ pub(super) fn pinned_data_ui(
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
-    ui.horizontal_wrapped(|ui| {
+    ui.horizontal(|ui| {
         badge_ui(ui);
-        if let Ok(data) = data {
-            ui.weak(times(data, Timestamp::now()))
-                .on_hover_text(format!("First stored {}, last {}", data.created_at, data.updated_at));
-            ui.ctx().request_repaint_after(until_it_changes(data));
-        }
         let help = "The node finds nothing in its next run. This cannot be undone";
         if ui.button("Clear").on_hover_text(help).accessible_name("Clear pinned data").clicked() {
             commands.push(Command::ClearPinnedData(id.clone()));
@@ -112,6 +107,10 @@ pub(super) fn pinned_data_ui(
             return;
         }
     };
+    let known = format!("First stored {}, last {}", data.created_at, data.updated_at);
+    let times = RichText::new(times(data, Timestamp::now())).color(theme::tokens(ui).text_muted);
+    ui.add(Label::new(times).wrap()).on_hover_text(known);
+    ui.ctx().request_repaint_after(until_it_changes(data));
     ui.push_id("now", |ui| value_ui(ui, &data.value, Room::Small, viewers, commands));
     if let Some(record) = view.record(id) {
         other_than_now_ui(ui, &record, data, viewers, commands);

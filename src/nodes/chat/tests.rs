@@ -27,13 +27,14 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v1/", listener.local_addr().unwrap());
         let (sender, asked) = channel();
-        let thread = thread::spawn(move || {
+        let serve = move || {
             for script in scripts {
                 let (mut stream, _) = listener.accept().unwrap();
                 sender.send(request_from(&stream)).unwrap_or_default();
                 script(&mut stream);
             }
-        });
+        };
+        let thread = thread::Builder::new().name("server".to_owned()).spawn(serve).unwrap();
         Self { url, asked, thread }
     }
 
@@ -79,7 +80,9 @@ fn says(tokens: &'static [&'static str]) -> Script {
     Box::new(move |stream| {
         head(stream, "200 OK", "text/event-stream");
         send(stream, ": a comment\r\n\r\ndata: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\r\n\r\n");
-        tokens.iter().for_each(|text| send(stream, &token(text)));
+        for text in tokens {
+            send(stream, &token(text));
+        }
         send(
             stream,
             "event: message\ndata: {\"choices\":[{\"delta\":{},\ndata: \"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n",
@@ -114,6 +117,7 @@ fn an_answer_is_told_as_it_comes_and_put_together() {
     let outputs = trial.outputs();
     assert_eq!(outputs.get(&"reply".into()), Some(&Value::text("Grüezi\nmitenand")));
     assert_eq!(trial.host.said(), ["Grü", "Grüezi ", "Grüezi mitenand"]);
+    assert_eq!(end_of(&"0123456789".repeat(3)), "…678901234567890123456789");
     assert_eq!(stored(&trial), ["user: Hello?", "assistant: Grüezi\nmitenand"]);
     assert_eq!(outputs.get(&"messages".into()), trial.host.stored().map(|(value, _)| value).as_ref());
     let (head, body) = &server.end()[0];

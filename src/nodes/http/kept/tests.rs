@@ -34,7 +34,8 @@ impl TestServer {
                 told.lock().unwrap().push(answer(request, changed.load(Ordering::SeqCst)));
             }
         };
-        Self { server, log, has_changed, thread: Some(thread::spawn(serve)) }
+        let thread = thread::Builder::new().name("server".to_owned()).spawn(serve).unwrap();
+        Self { server, log, has_changed, thread: Some(thread) }
     }
 
     fn url(&self, path: &str) -> String {
