@@ -16,7 +16,7 @@ use super::{
 use crate::{
     engine::plan::Given,
     nodes::Outputs,
-    store::Kept,
+    store::{Kept, Provenance},
     value::{ConvertError, Value},
     workflow::{NodeId, PortId, PortRef},
 };
@@ -163,7 +163,7 @@ impl Control {
         let Some(output) = output else { return Err(ReplaceError::NoPort(at)) };
         let has_results = match shared.body.slot(index) {
             Some(slot) => shared.results[slot].get().is_some(),
-            None => matches!(step.given, Given::Results { .. }),
+            None => matches!(step.given, Given::Results(_)),
         };
         if !has_results {
             return Err(ReplaceError::NoResults(node.clone()));
@@ -175,7 +175,8 @@ impl Control {
             }
             self.has_edits.store(true, Ordering::Release);
             wishes.edits.insert(at.clone(), value.clone());
-            let kept = Kept::in_memory(Arc::new(Outputs::one(port.clone(), value)));
+            let provenance = Provenance::Edited(value.fingerprint());
+            let kept = Kept::in_memory(Arc::new(Outputs::one(port.clone(), value)), provenance);
             wishes.orders.push(Order::Replace(at, kept));
             Ok(())
         })

@@ -202,7 +202,7 @@ fn note_lost(plan: &Plan, probes: &mut Probes) -> bool {
     let readers = body.members.iter().filter(|member| reads(plan.step(member.index)));
     for feed in readers.flat_map(|member| &plan.graph().inputs[member.index]) {
         let step = plan.step(feed.from);
-        let Given::Results { results, .. } = &step.given else { continue };
+        let Given::Results(results) = &step.given else { continue };
         let Err(error) = results.load() else { continue };
         any = true;
         let lost = match step.plan.decision {

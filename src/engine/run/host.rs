@@ -158,7 +158,7 @@ impl Host for NodeHost<'_> {
         let index = self.shared.plan.graph().index(node)?;
         let results = match (self.shared.body.slot(index), &self.shared.plan.step(index).given) {
             (Some(slot), _) => self.shared.results[slot].get()?,
-            (None, Given::Results { results, .. }) => results,
+            (None, Given::Results(results)) => results,
             (None, _) => return None,
         };
         let outputs = results.load().inspect_err(|error| self.log(LogLevel::Warning, error.to_string())).ok()?;
