@@ -64,7 +64,7 @@ pub enum EventKind {
         /// The run.
         header: Arc<RunHeader>,
         /// What it will do.
-        plan: Plan,
+        plan: Arc<Plan>,
     },
     /// A node begins to execute.
     NodeStarted {

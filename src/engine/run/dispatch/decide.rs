@@ -213,7 +213,7 @@ impl Dispatcher<'_> {
     fn lost(&self, source: Source) -> bool {
         let Source::Member(slot) = source else { return false };
         let slot = slot as usize;
-        matches!(self.given[slot], Some(Given::Nothing(_)))
+        matches!(self.shared.given[slot].get(), Some(Given::Nothing(_)))
             && matches!(self.step(slot).plan.decision, Decision::Reuse { .. } | Decision::Pinned { .. })
     }
 

@@ -141,7 +141,6 @@ impl Dispatcher<'_> {
     pub(super) fn settle_record(&mut self, slot: Slot, mut record: NodeRecord, given: Option<Given>) {
         if let Some(Given::Results(results)) = &given {
             record.results = Some(results.clone());
-            self.shared.results[slot].get_or_init(|| results.clone());
         }
         self.note_status(&record);
         if matches!(record.status, Status::Failed(_))
@@ -150,11 +149,13 @@ impl Dispatcher<'_> {
         {
             self.stopped_by.get_or_insert_with(|| record.node.clone());
         }
-        self.given[slot] = Some(given.unwrap_or(Given::Nothing(match record.status {
+        let because = match record.status {
             Status::Disabled => NothingBecause::Disabled,
             Status::Failed(_) => NothingBecause::Failed,
             _ => NothingBecause::DidNotRun,
-        })));
+        };
+        // A member is settled once.
+        self.shared.given[slot].get_or_init(|| given.unwrap_or(Given::Nothing(because)));
         let record = Arc::new(record);
         if let Some(store) = &self.engine.store {
             store.settle(self.request.session, Arc::clone(&record));
