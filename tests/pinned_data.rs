@@ -123,7 +123,7 @@ fn parallel_iterations_lose_nothing() {
             let expected = (Value::Int(60 * n_runs), Value::Float(1830.0 * n_runs as f64));
             assert_eq!(world.total(&workflow, "total"), expected, "{at_once} at once");
             let record = record(&run, "total");
-            let Some(PinnedChange::Stored { value, .. }) = record.pinned_data.as_deref() else { panic!("no change") };
+            let Some(PinnedChange::Stored { value, .. }) = record.pinned_data.as_ref() else { panic!("no change") };
             assert_eq!(
                 world.store.load_value(value).unwrap(),
                 world.stored(&workflow, "total").unwrap(),
@@ -167,8 +167,7 @@ fn what_fails_writes_nothing_and_its_record_says_so() {
     let mut workflow =
         workflow([("text", node("text").with("text", "good")), ("moody", node("moody"))], &["text.text -> moody.in"]);
     let good = world.standard(&workflow);
-    let Some(PinnedChange::Stored { expires_at: Some(_), preview, .. }) =
-        record(&good, "moody").pinned_data.as_deref().cloned()
+    let Some(PinnedChange::Stored { expires_at: Some(_), preview, .. }) = record(&good, "moody").pinned_data.clone()
     else {
         panic!("it stores a value that expires")
     };
@@ -196,7 +195,7 @@ fn what_was_written_before_a_retry_is_in_the_record_of_the_node_that_failed() {
     let run = world.standard(&workflow);
     assert_eq!(world.stored(&workflow, "counts"), Some(Value::Int(3)));
     let record = record(&run, "counts");
-    let Some(PinnedChange::Stored { preview, .. }) = record.pinned_data.as_deref() else { panic!("nothing noted") };
+    let Some(PinnedChange::Stored { preview, .. }) = record.pinned_data.as_ref() else { panic!("nothing noted") };
     assert_eq!(preview, "Int 3");
 }
 
@@ -216,7 +215,7 @@ fn an_old_run_keeps_what_it_stored_through_later_runs_and_clearing() {
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     let record = store.run(first).unwrap().unwrap().node(&"note".into()).unwrap();
-    let Some(PinnedChange::Stored { value, .. }) = record.pinned_data.as_deref() else { panic!("nothing noted") };
+    let Some(PinnedChange::Stored { value, .. }) = record.pinned_data.as_ref() else { panic!("nothing noted") };
     assert_eq!(store.load_value(value).unwrap(), Value::text("first"));
     assert!(store.list_pinned_data(None).unwrap().is_empty());
 }
@@ -279,7 +278,7 @@ fn an_executor_reads_others_and_clears_one_or_all() {
     assert_eq!(results.get(&"out".into()), Some(&seen));
     assert_eq!(record(&run, "one").pinned_data, None, "it was another node's");
     assert_eq!(record(&run, "one").log[0].message, "cleared the pinned data of a");
-    assert!(matches!(record(&run, "all").pinned_data.as_deref(), Some(PinnedChange::Cleared { .. })));
+    assert!(matches!(record(&run, "all").pinned_data.as_ref(), Some(PinnedChange::Cleared { .. })));
     assert!(record(&run, "all").log[0].message.ends_with("2 had any"), "{:?}", record(&run, "all").log);
     assert!(world.store.list_pinned_data(Some(workflow.id())).unwrap().is_empty());
 }

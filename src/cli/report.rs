@@ -137,7 +137,7 @@ fn node_as_json(node: &NodeRecord, names: &Names) -> serde_json::Value {
         "took_ms": node.took.map(|took| took.as_secs_f64() * 1000.0),
         "iterations": node.iterations.as_ref().map(|iterations| iterations_as_json(&iterations.of.about)),
         "outputs": outputs,
-        "pinned_data": node.pinned_data.as_deref().map(pinned_change_as_json),
+        "pinned_data": node.pinned_data.as_ref().map(pinned_change_as_json),
         "warnings": node.warnings,
         "released": node.released,
         "log": node.log.iter().map(|line| line.message.clone()).collect::<Vec<_>>(),

@@ -152,7 +152,7 @@ fn other_than_now_ui(
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
-    match record.pinned_data.as_deref() {
+    match &record.pinned_data {
         Some(change) if change.at() != now.updated_at => of_run_ui(ui, change, viewers, commands),
         _ => {}
     }

@@ -15,7 +15,7 @@ use super::{Event, EventKind, OnEvent, body::Body, control::Control};
 use crate::{
     engine::plan::{Given, Plan},
     nodes::{Host, LogLevel, NodeError, Outputs, Source},
-    store::{Kept, LogLine, PinnedChange, Reason, RunId, Store, StoreError},
+    store::{LogLine, PinnedChange, Reason, RunId, Store, StoreError},
     value::Value,
     workflow::{NodeId, WorkflowId},
 };
@@ -72,8 +72,8 @@ pub(super) struct Shared {
     pub(super) on_event: OnEvent,
     pub(super) plan: Plan,
     pub(super) body: Arc<Body>,
-    /// The results of settled members, by slot.
-    pub(super) results: Vec<OnceLock<Kept>>,
+    /// What settled members have given, by slot.
+    pub(super) given: Vec<OnceLock<Given>>,
 }
 
 impl Shared {
@@ -111,9 +111,9 @@ impl PinnedNote {
     }
 
     /// Returns what the record says, with the value kept in the store as it is now.
-    pub(super) fn kept_in(&self, store: Option<&Store>) -> Option<Box<PinnedChange>> {
+    pub(super) fn kept_in(&self, store: Option<&Store>) -> Option<PinnedChange> {
         let Self { stored, at, expires_at } = self;
-        let change = match stored {
+        Some(match stored {
             Some(value) => PinnedChange::Stored {
                 value: store?.keep_queued(value),
                 preview: value.preview(),
@@ -121,13 +121,12 @@ impl PinnedNote {
                 expires_at: *expires_at,
             },
             None => PinnedChange::Cleared { at: *at },
-        };
-        Some(Box::new(change))
+        })
     }
 }
 
 /// What a node left behind besides its outputs.
-pub(super) struct Notes {
+pub(super) struct HostNotes {
     pub(super) log: Vec<LogLine>,
     pub(super) sources: Vec<Source>,
     pub(super) pinned_data: Option<PinnedNote>,
@@ -151,8 +150,8 @@ impl<'a> NodeHost<'a> {
     }
 
     /// Returns what the node left behind.
-    pub(super) fn into_notes(self) -> Notes {
-        Notes {
+    pub(super) fn into_notes(self) -> HostNotes {
+        HostNotes {
             log: self.log.into_inner().unwrap_or_else(PoisonError::into_inner),
             sources: self.sources.into_inner().unwrap_or_else(PoisonError::into_inner),
             pinned_data: self.pinned_data.into_inner().unwrap_or_else(PoisonError::into_inner),
@@ -217,11 +216,11 @@ impl Host for NodeHost<'_> {
 
     fn output(&self, node: &NodeId) -> Option<Arc<Outputs>> {
         let index = self.shared.plan.graph().index(node)?;
-        let results = match (self.shared.body.slot(index), &self.shared.plan.step(index).given) {
-            (Some(slot), _) => self.shared.results[slot].get()?,
-            (None, Given::Results { results, .. }) => results,
-            (None, _) => return None,
+        let given = match self.shared.body.slot(index) {
+            Some(slot) => self.shared.given[slot].get()?,
+            None => &self.shared.plan.step(index).given,
         };
+        let Given::Results(results) = given else { return None };
         let outputs = results.load().inspect_err(|error| self.log(LogLevel::Warning, error.to_string())).ok()?;
         Some(self.shared.control.edited(node, outputs))
     }
