@@ -87,10 +87,7 @@ impl Dispatcher<'_> {
         match &run.stop {
             None => {
                 head.status = Status::Executed;
-                given = Some(Given::Results {
-                    results: Kept::in_memory(Arc::new(head_results(run.newest.as_ref()))),
-                    provenance: Provenance::Run(self.shared.run),
-                });
+                given = Some(self.given_now(Arc::new(head_results(run.newest.as_ref()))));
             }
             Some(Stop::Cancelled) => {}
             Some(stop) => head.status = Status::Failed(in_words(run, stop)),
@@ -141,7 +138,7 @@ impl Dispatcher<'_> {
         let mut head = self.blank_record(slot, Status::Reused { from }, self.input_records(slot));
         head.iterations = Some(Iterations { of: Arc::clone(record), member: None });
         let results = self.request.baseline.get(&head.node).and_then(|record| record.results.clone());
-        let given = results.map(|results| Given::Results { results, provenance: from });
+        let given = results.map(Given::Results);
         self.settle_record(slot, head, given);
     }
 
@@ -210,7 +207,6 @@ impl Dispatcher<'_> {
         if let Status::Pinned { .. } = node.status {
             if let Some(capture) = self.request.marks.get(&node.node).capture() {
                 node.results = Some(capture.results.clone());
-                node.provenance = Some(capture.provenance);
             }
             return Some(node);
         }
@@ -260,21 +256,17 @@ impl Dispatcher<'_> {
 
     /// Adds what a node gave, and was given, in the newest iteration.
     fn add_newest(&self, run: &LoopRun, slot: Slot, node: &mut NodeRecord) {
-        let own = Provenance::Run(self.shared.run);
         node.inputs = self.newest_inputs(run, slot).into();
         let given = run.newest.as_ref().and_then(|newest| newest.given.get(slot));
-        if let Some(Some(Given::Results { results, provenance })) = given {
+        if let Some(Some(Given::Results(results))) = given {
             node.results = Some(results.clone());
-            node.provenance = Some(*provenance);
         }
         if node.results.is_none() && node.status == Status::Executed {
             // It had nothing to do in the newest iteration, or there was none: that is what it gave.
-            node.results = Some(Kept::in_memory(Arc::new(Outputs::none())));
-            node.provenance = Some(own);
+            node.results = Some(Kept::in_memory(Arc::new(Outputs::none()), Provenance::Run(self.shared.run)));
         }
         if !node.status.has_results() {
             node.results = None;
-            node.provenance = None;
         }
     }
 
@@ -291,7 +283,9 @@ impl Dispatcher<'_> {
 
     fn closed(&self, run: &LoopRun, record: &Arc<LoopRecord>, slot: Slot) -> Closed {
         let closing = match &run.stop {
-            None => Closing::Given(Kept::in_memory(Arc::new(closing_results(run, slot)))),
+            None => {
+                Closing::Given(Kept::in_memory(Arc::new(closing_results(run, slot)), Provenance::Run(self.shared.run)))
+            }
             Some(Stop::Cancelled) => Closing::Cancelled,
             Some(_) => Closing::Stopped,
         };
@@ -331,11 +325,7 @@ impl Dispatcher<'_> {
             self.shared.send(EventKind::NodeStarted { node });
         }
         let record = self.closed_record(index, &closed);
-        let given = record
-            .results
-            .clone()
-            .zip(record.provenance)
-            .map(|(results, provenance)| Given::Results { results, provenance });
+        let given = record.results.clone().map(Given::Results);
         self.settle_record(slot, record, given);
     }
 
@@ -401,7 +391,6 @@ impl Dispatcher<'_> {
         let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
         if let Closing::Given(results) = &closed.closing {
             node.results = Some(results.clone());
-            node.provenance = Some(Provenance::Run(self.shared.run));
             node.reasons = Arc::clone(&step.plan.reasons);
             node.started = Some(self.clock.date(self.clock.now));
             node.took = Some(Duration::ZERO);
@@ -425,8 +414,8 @@ impl Dispatcher<'_> {
         node.reasons = Arc::clone(&step.plan.reasons);
         node.iterations = Some(Iterations { of: Arc::clone(record), member: None });
         if run.stop.is_none() {
-            node.results = Some(Kept::in_memory(Arc::new(head_results(run.newest.as_ref()))));
-            node.provenance = Some(Provenance::Run(self.shared.run));
+            let results = Arc::new(head_results(run.newest.as_ref()));
+            node.results = Some(Kept::in_memory(results, Provenance::Run(self.shared.run)));
         }
         if let Parent::Inner { iteration, slot } = run.parent {
             node.inputs = self.inner_head_inputs(iteration, slot).into();
@@ -451,7 +440,7 @@ impl Dispatcher<'_> {
 
 /// Puts what came of an inner loop's node this time in the place of what came of it before: times and failures add up.
 fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize, record: NodeRecord) {
-    let Some(before) = inner.remove(&index) else {
+    let Some(mut before) = inner.remove(&index) else {
         inner.insert(index, record);
         return;
     };
@@ -459,24 +448,25 @@ fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize,
     merged.started = before.started.or(merged.started);
     merged.took = Some(before.took.unwrap_or_default() + merged.took.unwrap_or_default());
     if merged.reasons.is_empty() {
-        merged.reasons = before.reasons;
+        merged.reasons = Arc::clone(&before.reasons);
     }
     if let (Status::Failed(error), false) = (&before.status, matches!(merged.status, Status::Failed(_))) {
         merged.status = Status::Failed(error.clone());
         merged.results = None;
-        merged.provenance = None;
     }
-    let mut log = before.log;
-    log.extend(merged.log);
-    log.truncate(super::MAX_LOG_LINES);
-    merged.log = log;
+    if !before.log.is_empty() {
+        let mut log = std::mem::take(&mut before.log);
+        log.append(&mut merged.log);
+        log.truncate(super::MAX_LOG_LINES);
+        merged.log = log;
+    }
     inner.insert(index, merged);
 }
 
 /// Returns what a head gives once its loop has ended.
 fn head_results(newest: Option<&Newest>) -> Outputs {
     let results = newest.and_then(|newest| match &newest.head {
-        Given::Results { results, .. } => results.loaded(),
+        Given::Results(results) => results.loaded(),
         _ => None,
     });
     results.map_or_else(Outputs::none, |outputs| Outputs::clone(outputs)).with("done", true)
