@@ -1,5 +1,6 @@
 //! What a run would do, and why: a pure function of workflow, catalogue, marks, baseline, probes and options.
 
+mod again;
 mod decide;
 mod facts;
 mod parts;
@@ -205,6 +206,24 @@ impl Plan {
             }
         }
         self.steps.set(index, Arc::new(step));
+    }
+
+    /// Takes over what was made ready anew; nodes are where they were.
+    fn take_over(&mut self, prepared: Prepared) {
+        if !Arc::ptr_eq(&self.prepared.graph, &prepared.graph) && self.body.get().is_some() {
+            self.body = Arc::default();
+        }
+        self.prepared = prepared;
+    }
+
+    /// Adds the step of a node behind the others.
+    fn push(&mut self, step: Step) {
+        let index = self.steps.len();
+        *self.counts.of(&step.plan.decision) += 1;
+        let active = Arc::make_mut(&mut self.active);
+        active.resize((index + 1).div_ceil(64), 0);
+        active[index / 64] |= u64::from(step.is_active()) << (index % 64);
+        self.steps.push_back(Arc::new(step));
     }
 
     /// Returns the workflow's nodes in order of work.

@@ -12,7 +12,9 @@ use std::{
 use ron::{extensions::Extensions, ser::PrettyConfig};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Connection, Frame, FrameId, Node, NodeId, PortRef, Workflow, WorkflowId, WorkflowSettings};
+use super::{
+    Connection, Frame, FrameId, Node, NodeId, PortRef, Workflow, WorkflowId, WorkflowSettings, order::KnownOrder,
+};
 
 /// The newest format this program reads and the one it writes.
 const FORMAT: u32 = 1;
@@ -204,6 +206,7 @@ fn from_document(document: Document) -> Workflow {
         frames: document.frames,
         settings: document.settings,
         next_number: document.next.max(1),
+        order: KnownOrder::default(),
     };
     let ids: Vec<Arc<str>> = workflow
         .nodes

@@ -173,6 +173,11 @@ impl NodeId {
     pub(super) fn numbered(stem: &str, number: u64) -> Self {
         Self(Text::Shared(format!("{stem}_{number}").into()))
     }
+
+    /// Returns a bound that sorts before every node; not a node itself.
+    pub(super) fn lowest() -> Self {
+        Self(Text::Static(""))
+    }
 }
 
 impl FrameId {

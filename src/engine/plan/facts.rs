@@ -1,7 +1,7 @@
 //! What can be said of nodes without marks, baseline or probes: looked up once and kept as long as the node is the same.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -37,27 +37,39 @@ pub(in crate::engine) struct Prepared {
     pub(in crate::engine) loops: Arc<Loops>,
     pub(in crate::engine) facts: Vector<Arc<Facts>>,
     /// By node, where there are any.
-    node_problems: OrdMap<NodeId, Arc<[Problem]>>,
-    wire_problems: Arc<[Problem]>,
+    pub(super) node_problems: OrdMap<NodeId, Arc<[Problem]>>,
+    pub(super) wire_problems: Arc<[Problem]>,
     /// The first error that wires give a node.
-    wire_errors: Arc<HashMap<NodeId, String>>,
-    circle: Arc<BTreeSet<NodeId>>,
+    pub(super) wire_errors: Arc<BTreeMap<NodeId, String>>,
+    pub(super) circle: Arc<BTreeSet<NodeId>>,
 }
 
 impl Prepared {
     pub(super) fn new(workflow: &Workflow, catalogue: &Catalogue) -> Self {
         let graph = Graph::new(workflow);
         let nodes = nodes_with_kinds(workflow, catalogue, &graph);
-        let (wire_problems, loops) = problems_of_wires(workflow, catalogue, &graph, &nodes);
-        let mut wire_errors = HashMap::new();
+        let mut prepared = Self::without_facts(workflow, catalogue, graph, &nodes);
+        prepared.facts =
+            nodes.into_iter().enumerate().map(|(index, node)| Arc::new(prepared.facts_of(index, node))).collect();
+        prepared
+    }
+
+    /// Returns what can be said of the wires.
+    pub(super) fn without_facts(
+        workflow: &Workflow,
+        catalogue: &Catalogue,
+        graph: Graph,
+        nodes: &[NodeWithKind<'_>],
+    ) -> Self {
+        let (wire_problems, loops) = problems_of_wires(workflow, catalogue, &graph, nodes);
+        let mut wire_errors = BTreeMap::new();
         for problem in wire_problems.iter().filter(|problem| problem.severity == Severity::Error) {
             if let Some(node) = problem.location.node() {
                 wire_errors.entry(node.clone()).or_insert_with(|| problem.message.clone());
             }
         }
-        let circle =
-            if graph.ordered < graph.n_nodes() { graph.in_a_circle().cloned().collect() } else { BTreeSet::new() };
-        let mut prepared = Self {
+        let circle = if graph.is_whole() { BTreeSet::new() } else { graph.in_a_circle().cloned().collect() };
+        Self {
             graph: Arc::new(graph),
             loops: Arc::new(loops),
             facts: Vector::new(),
@@ -65,17 +77,18 @@ impl Prepared {
             wire_problems: wire_problems.into(),
             wire_errors: Arc::new(wire_errors),
             circle: Arc::new(circle),
-        };
-        prepared.facts =
-            nodes.into_iter().enumerate().map(|(index, node)| Arc::new(prepared.facts_of(index, node))).collect();
-        prepared
+        }
     }
 
-    /// Takes in a node that was changed.
+    /// Takes in a node that was changed, or the next one behind the others.
     pub(super) fn update(&mut self, workflow: &Workflow, catalogue: &Catalogue, index: usize) {
         if let Some(node) = workflow.node(&self.graph.ids[index]) {
-            let facts = self.facts_of(index, (node, catalogue.get(&node.kind)));
-            self.facts.set(index, Arc::new(facts));
+            let facts = Arc::new(self.facts_of(index, (node, catalogue.get(&node.kind))));
+            if index < self.facts.len() {
+                self.facts.set(index, facts);
+            } else {
+                self.facts.push_back(facts);
+            }
         }
     }
 
@@ -88,7 +101,7 @@ impl Prepared {
         problems
     }
 
-    fn facts_of(&mut self, index: usize, (node, kind): NodeWithKind<'_>) -> Facts {
+    pub(super) fn facts_of(&mut self, index: usize, (node, kind): NodeWithKind<'_>) -> Facts {
         let problems = problems_of_node(&self.graph, index, node, kind.map(|kind| &**kind));
         let error = self.error(index, kind.is_some(), &problems);
         let id = &self.graph.ids[index];
