@@ -1,13 +1,18 @@
 //! Loops: what executes in which iteration, what is collected, and where a loop goes on that was stopped.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "loops/nested.rs"]
+mod nested;
+
 use std::{
     collections::BTreeSet,
     path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicI64, Ordering},
+        mpsc,
     },
+    time::Duration,
 };
 
 use pinflow::{
@@ -27,6 +32,8 @@ struct Outside {
     /// Numbers of this value and above fail, unless it is 0.
     fails_from: AtomicI64,
     fails_once: AtomicBool,
+    /// The number at which a node says so and waits until it is cancelled, the first time.
+    waits_at: Mutex<Option<(i64, mpsc::Sender<()>)>>,
 }
 
 impl Outside {
@@ -60,6 +67,11 @@ fn catalogue(outside: &Arc<Outside>) -> Catalogue {
             Kind::new(id, "Add", Family::System, move |ctx| {
                 let number: i64 = ctx.inputs("in").iter().map(|(_, value)| int(value)).sum();
                 outside.executed.lock().unwrap().push((ctx.node().to_string(), number));
+                let reached = outside.waits_at.lock().unwrap().take_if(|(at, _)| *at == number);
+                if let Some((_, reached)) = reached {
+                    reached.send(()).unwrap();
+                    ctx.wait(Duration::from_hours(10))?;
+                }
                 let limit = outside.fails_from.load(Ordering::SeqCst);
                 if limit > 0 && number >= limit {
                     return Err(NodeError::new(format!("{number} is too much")));
@@ -438,7 +450,7 @@ fn a_cancelled_loop_goes_on_where_it_was() {
         &["l.value > f.items", "f.item > a.in1", "a.out > c.item"],
     );
     world.set_items(0..1_000_000);
-    let (sender, events) = std::sync::mpsc::channel();
+    let (sender, events) = mpsc::channel();
     let handle = world.engine.start(world.request(RunKind::Standard), move |event| {
         sender.send(event.kind).unwrap_or_default();
     });

@@ -2,6 +2,7 @@
 //! at once if the loop says so. What came of an iteration is logged as it ends, so that a loop that was stopped goes on
 //! behind the last one.
 
+mod earlier;
 mod finish;
 mod items;
 mod iteration;
@@ -23,7 +24,7 @@ use crate::{
         run::{EventKind, loop_body::LoopBody},
     },
     nodes::Source as Read,
-    store::{Attempt, IterationLog, IterationRow, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord},
+    store::{Attempt, IterationLog, IterationRow, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord, RunId},
     value::{Fingerprint, Value},
 };
 
@@ -43,6 +44,9 @@ pub(super) struct LoopRun {
     parent: Parent,
     /// What the body reads from outside, in the order of [`LoopBody::outside`].
     outside: Vec<Given>,
+    /// For each of those whether it is, or may be, another than in the earlier run: of an inner loop. What is outside of all
+    /// loops the plan has looked at.
+    outside_changed: Arc<[bool]>,
     items: ItemSource,
     at_once: usize,
     goes_on_after_errors: bool,
@@ -65,8 +69,15 @@ pub(super) struct LoopRun {
     pinned: Option<Given>,
     /// What to reuse from, of a loop that had been completed.
     earlier: Option<Earlier>,
+    /// Iterations that an earlier run has begun and not finished, with what came of inner loops.
+    unfinished: HashMap<u64, IterationRow>,
+    /// The run that was cut off in the middle of this loop: of inner loops it has noted that they began. And the index from
+    /// which none can have.
+    cut_off: Option<(RunId, u64)>,
     /// For each member whether it executes in every iteration, whatever came of it before.
-    executes_always: Vec<bool>,
+    executes_always: Arc<[bool]>,
+    /// For each member whether anything came of it in any iteration that was not reused.
+    is_new: Vec<bool>,
     /// For each member what a Collect was given, by index.
     collected: Vec<Vec<(u64, Value)>>,
     /// What a Repeat hands to its next iteration, and whether there is to be one.
@@ -109,6 +120,11 @@ impl Finished {
         while self.beyond.remove(&self.prefix) {
             self.prefix += 1;
         }
+    }
+
+    /// Returns the index behind the last one.
+    fn end(&self) -> u64 {
+        self.beyond.last().map_or(self.prefix, |last| last + 1)
     }
 }
 
@@ -167,6 +183,9 @@ pub(super) struct Loops {
     iterations: Vec<Option<Iteration>>,
     free: Vec<usize>,
     bodies: HashMap<usize, Arc<LoopBody>>,
+    body_fingerprints: HashMap<usize, Fingerprint>,
+    /// For each loop that is walked over its earlier iterations, by its number.
+    executes_always: HashMap<usize, Arc<[bool]>>,
     /// What closers give, by their index in the graph, of loops outside of all others.
     pub(super) closing: HashMap<usize, Closed>,
     /// Records of nodes inside of loops.

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Closing, LoopRun, Newest, Parent, Stop, iteration::feeds_of};
+use super::{
+    Closing, LoopRun, Newest, Parent, Stop,
+    iteration::{InnerClosed, InnerEnd, feeds_of},
+};
 use crate::{
     engine::{
         Decision,
@@ -14,10 +17,7 @@ use crate::{
         },
     },
     nodes::Outputs,
-    store::{
-        Effect, InputRecord, IterationStatus, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, Provenance,
-        Status,
-    },
+    store::{Effect, InputRecord, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, Provenance, Status},
     value::Value,
     workflow::PortId,
 };
@@ -29,6 +29,8 @@ pub(in crate::engine::run::dispatch) struct Closed {
     inputs: Vec<InputRecord>,
     iterations: Iterations,
     warnings: Vec<String>,
+    /// Whether anything was gathered that was not reused.
+    is_new: bool,
 }
 
 impl Dispatcher<'_> {
@@ -101,16 +103,8 @@ impl Dispatcher<'_> {
     /// Returns the records of nodes of inner loops that no iteration has come to.
     fn unreached_inside(&self, run: &LoopRun, known: &[(usize, NodeRecord)]) -> Vec<NodeRecord> {
         let loops = self.plan.loops();
-        let is_inside = |index: usize| {
-            let mut around = loops.of_node[index];
-            while let Some(inner) = around {
-                if loops.loops[inner].head == run.body.head {
-                    return true;
-                }
-                around = loops.loops[inner].parent;
-            }
-            false
-        };
+        let number = loops.loops.iter().position(|this| this.head == run.body.head);
+        let is_inside = |index: usize| number.is_some_and(|number| loops.is_inside(index, number));
         let is_closer = |index: usize| {
             let slot = run.body.members.iter().position(|member| member.index == index);
             slot.is_some_and(|slot| matches!(run.body.members[slot].part, Part::Collect | Part::Next))
@@ -156,8 +150,10 @@ impl Dispatcher<'_> {
         let head = run.body.head;
         let head_record = self.inner_head_record(run, record, head);
         for (index, closed) in &closed {
-            let record = self.closed_record(*index, closed);
-            run.inner.insert(*index, record);
+            if closed.is_new || !matches!(self.plan.step(*index).plan.decision, Decision::Reuse { .. }) {
+                let record = self.closed_record(*index, closed);
+                run.inner.insert(*index, record);
+            }
         }
         run.inner.insert(head, head_record);
         let outer = self.loops.iteration(iteration).of;
@@ -167,16 +163,18 @@ impl Dispatcher<'_> {
         for (index, record) in inner {
             merge(&mut outer_run.inner, index, record);
         }
-        self.loops.iteration(iteration).closing =
-            closed.into_iter().map(|(index, closed)| (index, closed.closing)).collect();
-        match &run.stop {
-            None => {
-                let done = Arc::new(Outputs::one("done", true));
-                self.settle_in(iteration, slot, super::iteration::cell(IterationStatus::Executed, 0, Some(done)));
-            }
-            Some(Stop::Cancelled) => self.cancel_in(iteration, slot),
-            Some(stop) => self.fail_in(iteration, slot, in_words(run, stop)),
-        }
+        let closed = closed.into_iter().map(|(index, closed)| {
+            let Closed { closing, is_new, .. } = closed;
+            InnerClosed { index, closing, is_new }
+        });
+        self.loops.iteration(iteration).closing.extend(closed);
+        let end = match &run.stop {
+            None if run.earlier.is_some() => InnerEnd::Reused,
+            None => InnerEnd::Done,
+            Some(Stop::Cancelled) => InnerEnd::Cancelled,
+            Some(stop) => InnerEnd::Failed(in_words(run, stop)),
+        };
+        self.settle_inner(iteration, slot, end, Arc::clone(record));
     }
 
     /// Returns the record of a node of the body; `None` if it merely reused what an earlier run had, or has one already.
@@ -319,6 +317,7 @@ impl Dispatcher<'_> {
             inputs: self.newest_inputs(run, slot),
             iterations: Iterations { of: Arc::clone(record), member: Some(slot) },
             warnings,
+            is_new: run.earlier.is_none() || run.is_new[slot],
         }
     }
 
@@ -354,20 +353,10 @@ impl Dispatcher<'_> {
     /// Settles a loop that does not begin, and all that is inside of it.
     pub(in crate::engine::run::dispatch) fn settle_unwalked(&mut self, slot: Slot, number: usize, status: Status) {
         let loops = Arc::clone(self.plan.loops());
-        let is_inside = |index: usize| {
-            let mut around = loops.of_node[index];
-            while let Some(inner) = around {
-                if inner == number {
-                    return true;
-                }
-                around = loops.loops[inner].parent;
-            }
-            false
-        };
         let inside: Vec<usize> = self
             .plan
             .active()
-            .filter(|&index| is_inside(index) && !loops.loops[number].closers.contains(&index))
+            .filter(|&index| loops.is_inside(index, number) && !loops.loops[number].closers.contains(&index))
             .collect();
         for index in inside {
             let step = Arc::clone(self.plan.step(index));
@@ -420,10 +409,20 @@ impl Dispatcher<'_> {
             Some(stop) => Status::Failed(in_words(run, stop)),
         };
         let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
+        node.iterations = Some(Iterations { of: Arc::clone(record), member: None });
+        if let (Decision::Reuse { from }, None, Some(_)) = (&step.plan.decision, &run.stop, &run.earlier) {
+            node.status = Status::Reused { from: *from };
+            node.results = self.request.baseline.get(&node.node).and_then(|record| record.results.clone());
+            node.provenance = Some(*from);
+            if let Parent::Inner { iteration, slot } = run.parent {
+                node.inputs = self.inner_head_inputs(iteration, slot).into();
+            }
+            return node;
+        }
         node.started = Some(self.clock.date(run.began));
         node.took = Some(self.clock.now.saturating_duration_since(run.began));
         node.reasons = Arc::clone(&step.plan.reasons);
-        node.iterations = Some(Iterations { of: Arc::clone(record), member: None });
+        node.warnings.clone_from(&step.plan.warnings);
         if run.stop.is_none() {
             node.results = Some(Kept::in_memory(Arc::new(head_results(run.newest.as_ref()))));
             node.provenance = Some(Provenance::Run(self.shared.run));
@@ -460,6 +459,14 @@ fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize,
     merged.took = Some(before.took.unwrap_or_default() + merged.took.unwrap_or_default());
     if merged.reasons.is_empty() {
         merged.reasons = before.reasons;
+    }
+    for warning in before.warnings {
+        if !merged.warnings.contains(&warning) {
+            merged.warnings.push(warning);
+        }
+    }
+    if before.status == Status::Executed && matches!(merged.status, Status::Reused { .. }) {
+        merged.status = Status::Executed;
     }
     if let (Status::Failed(error), false) = (&before.status, matches!(merged.status, Status::Failed(_))) {
         merged.status = Status::Failed(error.clone());
