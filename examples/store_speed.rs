@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use pinflow::{
     nodes::Outputs,
     store::{
-        Arrived, Effect, InputRecord, Kept, LoopId, NodeRecord, Part, Provenance, Reason, RunHeader, RunId, RunKind,
-        RunStatus, SessionId, Status, Store,
+        Arrived, Effect, InputRecord, Kept, LoopId, NodeRecord, Notes, Part, Provenance, Reason, RunHeader, RunId,
+        RunKind, RunStatus, SessionId, Status, Store,
     },
     value::{Fingerprint, Value},
     workflow::{Connection, Node, NodeId, PortRef, Position, Workflow, WorkflowId, WorkflowParts, WorkflowSettings},
@@ -67,7 +67,7 @@ fn records(workflow: &Workflow, run: RunId) -> Vec<Arc<NodeRecord>> {
             InputRecord::new(
                 port.into(),
                 PortRef { node: from.node.clone(), port: "out".into() },
-                Arrived::Results { provenance: Provenance::Run(run), results: from.results.clone().unwrap() },
+                Arrived::Results(from.results.clone().unwrap()),
             )
         });
         let record = NodeRecord {
@@ -79,17 +79,14 @@ fn records(workflow: &Workflow, run: RunId) -> Vec<Arc<NodeRecord>> {
             config: Fingerprint::of_bytes(&index.to_le_bytes()),
             recipe: Fingerprint::of_bytes(&(index + 1).to_le_bytes()),
             inputs: inputs.collect(),
-            results: Some(Kept::in_memory(Arc::new(Outputs::one("out", i64::try_from(index * 7_919).unwrap())))),
-            provenance: Some(Provenance::Run(run)),
+            results: Some(Kept::in_memory(
+                Arc::new(Outputs::one("out", i64::try_from(index * 7_919).unwrap())),
+                Provenance::Run(run),
+            )),
             started: Some(Timestamp::now()),
             took: Some(Duration::from_nanos(300)),
-            attempts: Vec::new(),
-            iterations: None,
-            log: Vec::new(),
-            sources: Vec::new(),
             effect: Effect::None,
-            released: None,
-            warnings: Vec::new(),
+            notes: Notes::default(),
         };
         records.push(Arc::new(record));
     }
@@ -174,7 +171,7 @@ fn cold(folder: &Path, session: SessionId) {
     assert!(store.missing_results(&fingerprints).unwrap().is_empty());
     let missing = asked.elapsed();
     let asked = Instant::now();
-    assert_eq!(baseline[0].as_it_was.kind, "sum");
+    assert_eq!(baseline[0].as_it_was().kind, "sum");
     let node = asked.elapsed();
     let asked = Instant::now();
     let run = store.run(baseline[0].run).unwrap().unwrap();

@@ -52,8 +52,8 @@ pub use self::{
     pinned_data::PinnedData,
     record::{
         Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, Iterations, LogLine, MarkUsed, Missing,
-        NeverRan, NodeRecord, NotRun, Part, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind, RunStatus,
-        SessionId, Status,
+        NeverRan, NodeRecord, NotRun, Notes, NotesData, Part, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind,
+        RunStatus, SessionId, Status,
     },
     record_map::RecordMap,
     run_record::RunRecord,

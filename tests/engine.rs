@@ -262,8 +262,8 @@ fn a_hold_pin_whose_results_are_lost_executes_once_for_that_reason_and_holds_aga
     let mut request = request(workflow(&[("a", "fine"), ("b", "fine")], &[("a", "b")]));
     let first = engine.run(request.clone(), |_| ());
     let ports = first.node(&"a".into()).unwrap().results.as_ref().unwrap().ports().to_vec();
-    let capture =
-        Capture { results: Kept::out_of_reach(ports), ..Capture::of(&first.node(&"a".into()).unwrap()).unwrap() };
+    let capture = Capture::of(&first.node(&"a".into()).unwrap()).unwrap();
+    let capture = Capture { results: Kept::out_of_reach(ports, capture.results.provenance()), ..capture };
     request.marks.set("a".into(), Mark::captured(PinPolicy::Hold, capture));
     let mut baseline = Baseline::default();
     baseline.absorb(&engine.run(RunRequest { options: options(RunKind::Standard, "a"), ..request.clone() }, |_| ()));
@@ -298,8 +298,8 @@ fn a_pin_knows_what_its_node_had_read_whatever_came_of_the_node_since() {
     let first = engine.run(request.clone(), |_| ());
     let record = first.node(&"a".into()).unwrap();
     request.marks.set("a".into(), Mark::pin(PinPolicy::Follow, Some(&record)));
-    let cancelled =
-        NodeRecord { status: Status::Cancelled, results: None, sources: Vec::new(), ..NodeRecord::clone(&record) };
+    let mut cancelled = NodeRecord { status: Status::Cancelled, results: None, ..NodeRecord::clone(&record) };
+    cancelled.sources.clear();
     let mut baseline = Baseline::default();
     baseline.settle(Arc::new(cancelled));
     request.baseline = Arc::new(baseline);

@@ -357,7 +357,7 @@ proptest! {
                 Err(node) => {
                     // A pin on a node that itself reads what lies outside keeps what it read: that is what it is for.
                     let record = world.baseline.get(&id(*node)).filter(|record| record.has_results());
-                    let record = record.filter(|record| record.as_it_was.kind != "outside").cloned();
+                    let record = record.filter(|record| record.as_it_was().kind != "outside").cloned();
                     let mark = record.map_or(Mark::Default, |record| Mark::pin(PinPolicy::Follow, Some(&record)));
                     world.marks.set(id(*node), mark);
                     world.check_plans();

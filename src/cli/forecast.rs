@@ -109,7 +109,7 @@ impl Left {
     pub(super) fn take(&self, event: &EventKind) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            EventKind::Started { plan, .. } => state.plan = plan.clone(),
+            EventKind::Started { plan, .. } => state.plan = Plan::clone(plan),
             EventKind::NodeStarted { node } => {
                 state.running.insert(node.clone(), Instant::now());
             }

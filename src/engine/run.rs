@@ -6,17 +6,17 @@ mod dispatch;
 mod host;
 mod loop_body;
 mod pools;
+mod threads;
 
 use std::{
     collections::BTreeSet,
     fmt,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock, PoisonError, mpsc},
-    thread,
 };
 
 pub use self::control::ReplaceError;
-use self::{control::Control, host::Cancel, pools::Pools};
+use self::{control::Control, host::Cancel, pools::Pools, threads::RunThreads};
 use super::{Plan, PlanOptions, Planner, Probes};
 use crate::{
     nodes::Catalogue,
@@ -64,7 +64,7 @@ pub enum EventKind {
         /// The run.
         header: Arc<RunHeader>,
         /// What it will do.
-        plan: Plan,
+        plan: Arc<Plan>,
     },
     /// A node begins to execute.
     NodeStarted {
@@ -108,6 +108,7 @@ pub struct Engine {
     catalogue: Arc<Catalogue>,
     store: Option<Store>,
     pools: Arc<Pools>,
+    threads: Arc<RunThreads>,
     /// One for each workflow and kind of run that was planned lately, the newest last.
     planners: Arc<Mutex<Planners>>,
 }
@@ -132,7 +133,7 @@ type OnEvent = Arc<dyn Fn(Event) + Send + Sync>;
 impl Engine {
     /// Returns an engine. Its pools start when first needed; without a store, results live in memory only.
     pub fn new(catalogue: Arc<Catalogue>, store: Option<Store>) -> Self {
-        Self { catalogue, store, pools: Arc::default(), planners: Arc::default() }
+        Self { catalogue, store, pools: Arc::default(), threads: Arc::default(), planners: Arc::default() }
     }
 
     /// Returns the kinds the engine knows.
@@ -196,43 +197,42 @@ impl Engine {
         request: RunRequest,
         on_event: impl Fn(Event) + Send + Sync + 'static,
     ) -> RunHandle {
-        let id = RunId::generate();
-        let cancel = Arc::new(Cancel::default());
-        let control = Arc::new(control);
-        let record = Arc::new(OnceLock::new());
-        let (alive, over) = mpsc::channel();
-        let on_event: OnEvent = Arc::new(on_event);
-        let work = {
-            let (engine, cancel, record) = (self.clone(), Arc::clone(&cancel), Arc::clone(&record));
-            let control = Arc::clone(&control);
-            move || {
-                let finished = dispatch::run(&engine, id, &request, (&cancel, &control), &on_event);
-                record.get_or_init(|| Arc::clone(&finished));
-                on_event(Event { run: id, kind: EventKind::Finished(finished) });
-                drop(alive);
-            }
-        };
-        let work = Arc::new(Mutex::new(Some(work)));
-        let on_thread = Arc::clone(&work);
-        let take = |work: &Mutex<Option<_>>| work.lock().ok().and_then(|mut work| work.take());
-        let spawned = thread::Builder::new().name("pinflow-run".to_owned()).spawn(move || {
-            if let Some(work) = take(&on_thread) {
-                work();
-            }
-        });
-        if spawned.is_err()
-            && let Some(work) = take(&work)
-        {
+        let (handle, work) = self.prepare(control, request, Arc::new(on_event));
+        if let Err(work) = self.threads.start(Box::new(work)) {
             // A system that grants no thread: the run is made here, late but whole. Nobody could make it go on after a pause.
-            control.let_go();
+            handle.control.let_go();
             work();
         }
-        RunHandle { id, cancel, control, record, over }
+        handle
     }
 
-    /// Runs to the end on this thread's time, without a pause.
+    /// Runs to the end on this thread, without a pause.
     pub fn run(&self, request: RunRequest, on_event: impl Fn(Event) + Send + Sync + 'static) -> Arc<RunRecord> {
-        self.start(request, on_event).wait()
+        let control = Control::new(BTreeSet::new(), false);
+        let (handle, work) = self.prepare(control, request, Arc::new(on_event));
+        work();
+        handle.wait()
+    }
+
+    /// Returns a run that has yet to be made, and what makes it.
+    fn prepare(
+        &self,
+        control: Control,
+        request: RunRequest,
+        on_event: OnEvent,
+    ) -> (RunHandle, impl FnOnce() + Send + use<>) {
+        let id = RunId::generate();
+        let (alive, over) = mpsc::channel();
+        let handle = RunHandle { id, cancel: Arc::default(), control: Arc::new(control), record: Arc::default(), over };
+        let (engine, cancel, record) = (self.clone(), Arc::clone(&handle.cancel), Arc::clone(&handle.record));
+        let control = Arc::clone(&handle.control);
+        let work = move || {
+            let finished = dispatch::run(&engine, id, &request, (&cancel, &control), &on_event);
+            record.get_or_init(|| Arc::clone(&finished));
+            on_event(Event { run: id, kind: EventKind::Finished(finished) });
+            drop(alive);
+        };
+        (handle, work)
     }
 }
 

@@ -44,8 +44,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        nodes::Outputs,
         store::{
-            Provenance, RunId, SessionId,
+            Kept, Provenance, RunId, SessionId,
             fixtures::{chain, executed, header, without_results},
         },
         value::Value,
@@ -71,7 +72,11 @@ mod tests {
     }
 
     fn released(status: Status) -> RunRecord {
-        run_of(|run| NodeRecord { status, released: Some("upstream differs".into()), ..executed(run, "a", "new") })
+        run_of(|run| {
+            let mut record = NodeRecord { status, ..executed(run, "a", "new") };
+            record.released = Some("upstream differs".into());
+            record
+        })
     }
 
     #[test]
@@ -89,12 +94,13 @@ mod tests {
     #[test]
     fn an_armed_pin_takes_reused_results_with_where_they_come_from() {
         let from = Provenance::Run(RunId::generate());
+        let results = Kept::in_memory(Arc::new(Outputs::one("out", "old")), from);
         let run = run_of(|run| NodeRecord {
             status: Status::Reused { from },
-            provenance: Some(from),
+            results: Some(results),
             ..executed(run, "a", "old")
         });
-        assert_eq!(after(Mark::armed(PinPolicy::Hold), &run).capture().unwrap().provenance, from);
+        assert_eq!(after(Mark::armed(PinPolicy::Hold), &run).capture().unwrap().results.provenance(), from);
     }
 
     #[test]
@@ -116,8 +122,11 @@ mod tests {
     #[test]
     fn a_follow_pin_whose_node_could_not_run_stays() {
         let status = Status::Failed("a parameter is wrong".into());
-        let released = Some("it changed".into());
-        let run = run_of(|run| NodeRecord { released, started: None, took: None, ..without_results(run, "a", status) });
+        let run = run_of(|run| {
+            let mut record = NodeRecord { started: None, took: None, ..without_results(run, "a", status) };
+            record.released = Some("it changed".into());
+            record
+        });
         assert!(after(captured_earlier(PinPolicy::Follow), &run).capture().is_some());
     }
 

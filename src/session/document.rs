@@ -80,7 +80,7 @@ impl CaptureRow {
     fn of(capture: &Capture) -> Self {
         Self {
             results: capture.results.ports().to_vec(),
-            provenance: capture.provenance,
+            provenance: capture.results.provenance(),
             captured_in: capture.captured_in,
             captured_at: capture.captured_at,
             as_it_was: Arc::clone(&capture.as_it_was),
@@ -96,10 +96,9 @@ impl CaptureRow {
     fn into_capture(self, store: Option<&Store>) -> Capture {
         Capture {
             results: match store {
-                Some(store) => Kept::stored(self.results, store.clone()),
-                None => Kept::out_of_reach(self.results),
+                Some(store) => Kept::stored(self.results, self.provenance, store.clone()),
+                None => Kept::out_of_reach(self.results, self.provenance),
             },
-            provenance: self.provenance,
             captured_in: self.captured_in,
             captured_at: self.captured_at,
             as_it_was: self.as_it_was,

@@ -50,8 +50,6 @@ pub enum PinState {
 pub struct Capture {
     /// The results: all ports, also those without a value.
     pub results: Kept,
-    /// Where the results come from.
-    pub provenance: Provenance,
     /// The run they were taken from.
     pub captured_in: Option<RunId>,
     /// When they were computed or typed in.
@@ -81,10 +79,9 @@ impl Capture {
         };
         Some(Self {
             results,
-            provenance: record.provenance?,
             captured_in,
             captured_at: record.started.unwrap_or_else(Timestamp::now),
-            as_it_was: Arc::clone(&record.as_it_was),
+            as_it_was: Arc::clone(record.as_it_was()),
             config: record.config,
             recipe: record.recipe,
             inputs: record.inputs.clone(),

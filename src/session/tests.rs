@@ -56,16 +56,12 @@ fn table(n_rows: i64) -> Value {
 
 fn record_with(outputs: Outputs) -> NodeRecord {
     let run = RunId::generate();
-    let upstream = Kept::in_memory(Arc::new(Outputs::one("out", "upstream")));
+    let upstream = Kept::in_memory(Arc::new(Outputs::one("out", "upstream")), Provenance::Run(run));
     NodeRecord {
-        results: Some(Kept::in_memory(Arc::new(outputs))),
+        results: Some(Kept::in_memory(Arc::new(outputs), Provenance::Run(run))),
         inputs: smallvec::smallvec![
             InputRecord::new("empty".into(), PortRef::new("z", "out"), Arrived::NoValue),
-            InputRecord::new(
-                "in".into(),
-                PortRef::new("a", "out"),
-                Arrived::Results { provenance: Provenance::Run(run), results: upstream },
-            ),
+            InputRecord::new("in".into(), PortRef::new("a", "out"), Arrived::Results(upstream)),
         ],
         ..executed(run, "b", Value::Null)
     }
@@ -78,8 +74,9 @@ fn pinned(policy: PinPolicy, outputs: Outputs) -> Mark {
 fn edited(value: Value) -> Mark {
     let outputs = Outputs::one("out", value);
     let fingerprint = Fingerprint::of_bytes(b"edited");
-    let capture = Capture::of(&record_with(outputs)).unwrap();
-    let capture = Capture { edited: true, captured_in: None, provenance: Provenance::Edited(fingerprint), ..capture };
+    let capture = Capture::of(&record_with(outputs.clone())).unwrap();
+    let results = Kept::in_memory(Arc::new(outputs), Provenance::Edited(fingerprint));
+    let capture = Capture { edited: true, captured_in: None, results, ..capture };
     Mark::captured(PinPolicy::Hold, capture)
 }
 

@@ -13,7 +13,7 @@ use std::{
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    Effect, NodeRecord, PastNode, RunId, SessionId, Status, StoreError,
+    Effect, NodeRecord, Notes, PastNode, RunId, SessionId, Status, StoreError,
     database::Reader,
     past_node::PastWorkflow,
     record_bytes::{Decoder, Of},
@@ -214,24 +214,18 @@ fn interrupted_record(node: NodeId, of: Of) -> NodeRecord {
     let unknown = Fingerprint::from_bytes([0; 32]);
     NodeRecord {
         run: of.run,
-        as_it_was: PastNode::stored(node.clone(), of.workflow),
         node,
+        as_it_was: PastNode::Stored(of.workflow),
         status: Status::Interrupted,
         reasons: Arc::default(),
         config: unknown,
         recipe: unknown,
         inputs: smallvec::SmallVec::new(),
         results: None,
-        provenance: None,
         started: None,
         took: None,
-        attempts: Vec::new(),
-        iterations: None,
-        log: Vec::new(),
-        sources: Vec::new(),
         effect: Effect::None,
-        released: None,
-        warnings: Vec::new(),
+        notes: Notes::default(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    Effect, Kept, NodeRecord, Provenance, Reason, RunHeader, RunId, RunKind, RunStatus, SessionId, Status, Store,
+    Effect, Kept, NodeRecord, Notes, Provenance, Reason, RunHeader, RunId, RunKind, RunStatus, SessionId, Status, Store,
 };
 use crate::{
     nodes::Outputs,
@@ -66,21 +66,15 @@ pub(crate) fn executed(run: RunId, node: impl Into<NodeId>, value: impl Into<Val
         config: Fingerprint::of_bytes(b"config"),
         recipe: Fingerprint::of_bytes(b"recipe"),
         inputs: smallvec::SmallVec::new(),
-        results: Some(Kept::in_memory(Arc::new(Outputs::one("out", value)))),
-        provenance: Some(Provenance::Run(run)),
+        results: Some(Kept::in_memory(Arc::new(Outputs::one("out", value)), Provenance::Run(run))),
         started: Some(Timestamp::now()),
         took: Some(Duration::from_millis(3)),
-        attempts: Vec::new(),
-        iterations: None,
-        log: Vec::new(),
-        sources: Vec::new(),
         effect: Effect::None,
-        released: None,
-        warnings: Vec::new(),
+        notes: Notes::default(),
     }
 }
 
 /// Returns the record of a node without results.
 pub(crate) fn without_results(run: RunId, node: impl Into<NodeId>, status: Status) -> NodeRecord {
-    NodeRecord { status, results: None, provenance: None, ..executed(run, node, Value::Null) }
+    NodeRecord { status, results: None, ..executed(run, node, Value::Null) }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, database::Reader};
+use super::{Provenance, Store, StoreError, database::Reader};
 use crate::{nodes::Outputs, value::Fingerprint, workflow::PortId};
 
 /// Results of a node, shared. Read from the store when first asked for, then kept in memory.
@@ -15,6 +15,7 @@ use crate::{nodes::Outputs, value::Fingerprint, workflow::PortId};
 pub struct Kept(Arc<KeptData>);
 
 struct KeptData {
+    provenance: Provenance,
     /// What each port with a value holds; known at once for stored results, made when asked for from those in memory.
     ports: OnceLock<Vec<KeptPort>>,
     outputs: OnceLock<Arc<Outputs>>,
@@ -36,29 +37,35 @@ pub struct KeptPort {
 }
 
 impl Kept {
-    /// Returns results at hand.
-    pub fn in_memory(outputs: Arc<Outputs>) -> Self {
-        Self(Arc::new(KeptData { ports: OnceLock::new(), outputs: OnceLock::from(outputs), reader: None }))
+    /// Returns results at hand, and where they come from.
+    pub fn in_memory(outputs: Arc<Outputs>, provenance: Provenance) -> Self {
+        let outputs = OnceLock::from(outputs);
+        Self(Arc::new(KeptData { provenance, ports: OnceLock::new(), outputs, reader: None }))
     }
 
     /// Returns results that lie in a store.
     #[expect(clippy::needless_pass_by_value, reason = "results hold on to their store")]
-    pub fn stored(ports: Vec<KeptPort>, store: Store) -> Self {
-        Self::read_by(ports, store.reader().clone())
+    pub fn stored(ports: Vec<KeptPort>, provenance: Provenance, store: Store) -> Self {
+        Self::read_by(ports, provenance, store.reader().clone())
     }
 
     /// Returns results that are read by a reader, which does not keep the store's writer alive.
-    pub(super) fn read_by(ports: Vec<KeptPort>, reader: Reader) -> Self {
-        Self::of(ports, Some(reader))
+    pub(super) fn read_by(ports: Vec<KeptPort>, provenance: Provenance, reader: Reader) -> Self {
+        Self::of(ports, provenance, Some(reader))
     }
 
     /// Returns results that were kept once, in a store that cannot be opened now: what they are is known, reading them fails.
-    pub fn out_of_reach(ports: Vec<KeptPort>) -> Self {
-        Self::of(ports, None)
+    pub fn out_of_reach(ports: Vec<KeptPort>, provenance: Provenance) -> Self {
+        Self::of(ports, provenance, None)
     }
 
-    fn of(ports: Vec<KeptPort>, reader: Option<Reader>) -> Self {
-        Self(Arc::new(KeptData { ports: OnceLock::from(ports), outputs: OnceLock::new(), reader }))
+    fn of(ports: Vec<KeptPort>, provenance: Provenance, reader: Option<Reader>) -> Self {
+        Self(Arc::new(KeptData { provenance, ports: OnceLock::from(ports), outputs: OnceLock::new(), reader }))
+    }
+
+    /// Returns where the results come from.
+    pub fn provenance(&self) -> Provenance {
+        self.0.provenance
     }
 
     /// Returns whether both are the same results, without looking into them.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    Kept, KeptPort, RunId, Store, StoreError,
+    Kept, KeptPort, Provenance, RunId, Store, StoreError,
     rows::{self, SourceRow},
     runs::{nanos, timestamp},
 };
@@ -92,7 +92,8 @@ impl Store {
         let ports: Vec<KeptPort> = rows::from_text(&row.ports).map_err(unreadable)?;
         let sources: Vec<SourceRow> = rows::from_text(&row.sources).map_err(unreadable)?;
         let sources: Result<Vec<Source>, _> = sources.into_iter().map(Source::try_from).collect();
-        let results = Kept::read_by(ports, self.reader().clone());
+        let from: RunId = row.run.parse().map_err(|error: ulid::DecodeError| unreadable(error.to_string()))?;
+        let results = Kept::read_by(ports, Provenance::Run(from), self.reader().clone());
         match results.load() {
             Err(StoreError::Lost(_) | StoreError::Damaged { .. }) => return Ok(None),
             loaded => loaded?,
@@ -100,7 +101,7 @@ impl Store {
         Ok(Some(KeptFor {
             results,
             made: timestamp(row.made),
-            from: row.run.parse().map_err(|error: ulid::DecodeError| unreadable(error.to_string()))?,
+            from,
             sources: sources.map_err(|error| unreadable(error.to_string()))?,
         }))
     }
@@ -153,7 +154,7 @@ mod tests {
     }
 
     fn results(text: &str) -> Kept {
-        Kept::in_memory(Arc::new(Outputs::one("out", text)))
+        Kept::in_memory(Arc::new(Outputs::one("out", text)), Provenance::Run(RunId::generate()))
     }
 
     fn keep(store: &Store, name: &str, text: &str, made: Timestamp) -> RunId {

@@ -2,8 +2,7 @@
 
 use std::{
     fmt,
-    ops::Deref,
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use super::database::Reader;
@@ -13,14 +12,16 @@ use crate::workflow::{Node, NodeId, Position, Workflow};
 ///
 /// A session's records are read all at once, and few of their nodes are ever compared or shown. Looking at one that lies in
 /// the store reads the whole workflow of its run, once for all records of that run: not for the interface thread.
-#[derive(Clone)]
-pub struct PastNode {
-    node: OnceLock<Arc<Node>>,
-    kept: Option<(NodeId, Arc<PastWorkflow>)>,
+#[derive(Clone, Debug)]
+pub enum PastNode {
+    /// It is at hand.
+    AtHand(Arc<Node>),
+    /// It lies in the store, with the workflow of its run.
+    Stored(Arc<PastWorkflow>),
 }
 
 /// The workflow of a run, read when first asked for.
-pub(super) struct PastWorkflow {
+pub struct PastWorkflow {
     /// Its number in the store.
     number: i64,
     reader: Reader,
@@ -51,40 +52,28 @@ impl PastWorkflow {
 }
 
 impl PastNode {
-    /// Returns a node of a run's workflow.
-    pub(super) const fn stored(id: NodeId, workflow: Arc<PastWorkflow>) -> Self {
-        Self { node: OnceLock::new(), kept: Some((id, workflow)) }
-    }
-
-    fn read(&self) -> Arc<Node> {
-        let kept = self.kept.as_ref().and_then(|(id, workflow)| workflow.node(id));
-        kept.map_or_else(|| Arc::new(Node::new("unknown", Position::default())), Arc::clone)
+    /// Returns the node, of which the id is given. One that can no longer be read is of the kind `unknown`, and so differs from
+    /// every other.
+    pub(super) fn node(&self, id: &NodeId) -> &Arc<Node> {
+        match self {
+            Self::AtHand(node) => node,
+            Self::Stored(workflow) => {
+                static UNKNOWN: LazyLock<Arc<Node>> =
+                    LazyLock::new(|| Arc::new(Node::new("unknown", Position::default())));
+                workflow.node(id).unwrap_or(&UNKNOWN)
+            }
+        }
     }
 }
 
 impl From<Arc<Node>> for PastNode {
     fn from(node: Arc<Node>) -> Self {
-        Self { node: OnceLock::from(node), kept: None }
+        Self::AtHand(node)
     }
 }
 
-/// The node. One that can no longer be read is of the kind `unknown`, and so differs from every other.
-impl Deref for PastNode {
-    type Target = Arc<Node>;
-
-    fn deref(&self) -> &Arc<Node> {
-        self.node.get_or_init(|| self.read())
-    }
-}
-
-impl PartialEq for PastNode {
-    fn eq(&self, other: &Self) -> bool {
-        **self == **other
-    }
-}
-
-impl fmt::Debug for PastNode {
+impl fmt::Debug for PastWorkflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
+        write!(f, "PastWorkflow({})", self.number)
     }
 }

@@ -1,6 +1,12 @@
 //! The account of a run: for every node what was decided, why, and what came of it. Written once, never changed.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +17,7 @@ use super::{Kept, LoopRecord, PastNode};
 use crate::{
     nodes::{LogLevel, Source},
     value::Fingerprint,
-    workflow::{NodeId, PortId, PortRef, Wire, Workflow, WorkflowId},
+    workflow::{Node, NodeId, PortId, PortRef, Wire, Workflow, WorkflowId},
 };
 
 macro_rules! ulid_id {
@@ -462,20 +468,10 @@ pub struct LogLine {
 pub enum Arrived {
     /// None.
     NoValue,
-    /// Data known by its fingerprint only: read from the store.
-    Stored {
-        /// Where the results it is part of come from.
-        provenance: Provenance,
-        /// Its fingerprint.
-        fingerprint: Fingerprint,
-    },
-    /// A port of results at hand.
-    Results {
-        /// Where the results come from.
-        provenance: Provenance,
-        /// The results.
-        results: Kept,
-    },
+    /// Data known by its fingerprint only, and where the results it is part of come from: read from the store.
+    Stored(Box<(Provenance, Fingerprint)>),
+    /// A port of these results.
+    Results(Kept),
 }
 
 /// What reached an input.
@@ -507,16 +503,17 @@ impl InputRecord {
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         match &self.arrived {
             Arrived::NoValue => None,
-            Arrived::Stored { fingerprint, .. } => Some(*fingerprint),
-            Arrived::Results { results, .. } => results.fingerprint(&self.wire.source.port),
+            Arrived::Stored(known) => Some(known.1),
+            Arrived::Results(results) => results.fingerprint(&self.wire.source.port),
         }
     }
 
     /// Returns where the data that arrived comes from.
-    pub const fn provenance(&self) -> Option<Provenance> {
+    pub fn provenance(&self) -> Option<Provenance> {
         match &self.arrived {
             Arrived::NoValue => None,
-            Arrived::Stored { provenance, .. } | Arrived::Results { provenance, .. } => Some(*provenance),
+            Arrived::Stored(known) => Some(known.0),
+            Arrived::Results(results) => Some(results.provenance()),
         }
     }
 
@@ -562,12 +559,23 @@ pub struct NodeRecord {
     pub inputs: SmallVec<[InputRecord; 2]>,
     /// Its results, if it has any.
     pub results: Option<Kept>,
-    /// Where the results come from.
-    pub provenance: Option<Provenance>,
     /// When it started, if it executed; of one that was reused, when it did.
     pub started: Option<Timestamp>,
     /// How long it took, if it executed; of one that was reused, when it did.
     pub took: Option<Duration>,
+    /// What became of its effect.
+    pub effect: Effect,
+    /// What few records have, reached as if it stood here.
+    pub notes: Notes,
+}
+
+/// What few records have: most have none of it, and are smaller for that.
+#[derive(Clone, Debug, Default)]
+pub struct Notes(Option<Box<NotesData>>);
+
+/// What is noted of a node beside what is known of each.
+#[derive(Clone, Debug, Default)]
+pub struct NotesData {
     /// The attempts that failed, in order; the last of a node that failed for good is one of them.
     pub attempts: Vec<Attempt>,
     /// The iterations, of a node that is part of a loop.
@@ -576,28 +584,81 @@ pub struct NodeRecord {
     pub log: Vec<LogLine>,
     /// What it read from outside.
     pub sources: Vec<Source>,
-    /// What became of its effect.
-    pub effect: Effect,
     /// Why its pin was released in this run, if it was.
     pub released: Option<String>,
     /// What else a person should know, such as that a pin made both sides of a branch run.
     pub warnings: Vec<String>,
 }
 
+impl NotesData {
+    fn is_none(&self) -> bool {
+        let Self { attempts, iterations, log, sources, released, warnings } = self;
+        attempts.is_empty()
+            && iterations.is_none()
+            && log.is_empty()
+            && sources.is_empty()
+            && released.is_none()
+            && warnings.is_empty()
+    }
+}
+
+impl From<NotesData> for Notes {
+    fn from(notes: NotesData) -> Self {
+        Self((!notes.is_none()).then(|| Box::new(notes)))
+    }
+}
+
+impl Deref for NodeRecord {
+    type Target = NotesData;
+
+    fn deref(&self) -> &NotesData {
+        static NONE: NotesData = NotesData {
+            attempts: Vec::new(),
+            iterations: None,
+            log: Vec::new(),
+            sources: Vec::new(),
+            released: None,
+            warnings: Vec::new(),
+        };
+        self.notes.0.as_deref().unwrap_or(&NONE)
+    }
+}
+
+impl DerefMut for NodeRecord {
+    fn deref_mut(&mut self) -> &mut NotesData {
+        self.notes.0.get_or_insert_default()
+    }
+}
+
 impl NodeRecord {
+    /// Returns the node as it was when its results were made, or in this run. It may have to be read: not for the interface
+    /// thread.
+    pub fn as_it_was(&self) -> &Arc<Node> {
+        self.as_it_was.node(&self.node)
+    }
+
+    /// Returns where the results come from.
+    pub fn provenance(&self) -> Option<Provenance> {
+        self.results.as_ref().map(Kept::provenance)
+    }
+
     /// Returns what this record is in a later run that reused its results: when it executed, how long that took and what it
     /// wrote are those of then.
     pub fn reused_in(self: &Arc<Self>, run: RunId) -> Arc<Self> {
-        let Some(from) = self.provenance else { return Arc::clone(self) };
-        Arc::new(Self {
-            run,
-            status: Status::Reused { from },
-            reasons: Arc::default(),
-            effect: if self.effect == Effect::None { Effect::None } else { Effect::HeldBack },
-            released: None,
-            warnings: Vec::new(),
-            ..Self::clone(self)
-        })
+        match self.provenance() {
+            Some(from) => Arc::new(Self::clone(self).reused(run, from)),
+            None => Arc::clone(self),
+        }
+    }
+
+    /// Returns what this record is in a later run that reused its results from somewhere.
+    pub(super) fn reused(mut self, run: RunId, from: Provenance) -> Self {
+        if self.released.is_some() || !self.warnings.is_empty() {
+            self.released = None;
+            self.warnings = Vec::new();
+        }
+        let effect = if self.effect == Effect::None { Effect::None } else { Effect::HeldBack };
+        Self { run, status: Status::Reused { from }, reasons: Arc::default(), effect, ..self }
     }
 
     /// Returns whether Resume may use the results.
@@ -659,3 +720,6 @@ pub struct RunHeader {
     /// How it stands or ended.
     pub status: RunStatus,
 }
+
+// A run of a hundred thousand nodes writes as many of these: what few of them have belongs into the notes.
+const _: () = assert!(size_of::<NodeRecord>() <= 320);

@@ -13,7 +13,7 @@ use ulid::Ulid;
 
 use super::{
     Arrived, Attempt, Effect, InputRecord, IterationLog, Iterations, Kept, KeptPort, LogLine, LoopAbout, LoopRecord,
-    NodeRecord, PastNode, PathRow, Provenance, Reason, RunId, Status, database::Reader, ids::Ids,
+    NodeRecord, NotesData, PastNode, PathRow, Provenance, Reason, RunId, Status, database::Reader, ids::Ids,
     past_node::PastWorkflow, rows, workflow_bytes,
 };
 use crate::{
@@ -169,17 +169,12 @@ pub(super) fn write(record: &NodeRecord, as_it_was: Option<&[u8]>, mut bytes: Ve
         recipe,
         inputs: _,
         results,
-        provenance,
         started,
         took,
-        attempts,
-        iterations,
-        log,
-        sources,
         effect,
-        released,
-        warnings,
+        notes: _,
     } = record;
+    let NotesData { attempts, iterations, log, sources, released, warnings } = &**record;
     bytes.push(FORMAT);
     let out = RecordOut {
         node: node.as_str(),
@@ -187,7 +182,7 @@ pub(super) fn write(record: &NodeRecord, as_it_was: Option<&[u8]>, mut bytes: Ve
         recipe: Block(recipe.as_bytes()),
         inputs: InputsOut(record),
         results: results.as_ref().map(ResultsOut),
-        provenance: provenance.map(|provenance| ProvenanceRow::of(provenance, *run)),
+        provenance: record.provenance().map(|provenance| ProvenanceRow::of(provenance, *run)),
         status,
         reasons,
         started: started.map(|time| (time.as_second(), time.subsec_nanosecond())),
@@ -260,7 +255,7 @@ impl<'a> Decoder<'a> {
             member: member.map(|member| member as usize),
         });
         let as_it_was = match rest.take::<Option<&[u8]>>()? {
-            None => PastNode::stored(node.clone(), Arc::clone(&of.workflow)),
+            None => PastNode::Stored(Arc::clone(&of.workflow)),
             Some(bytes) => Arc::new(workflow_bytes::node_from_bytes(bytes)?).into(),
         };
         Ok(NodeRecord {
@@ -272,17 +267,21 @@ impl<'a> Decoder<'a> {
             config,
             recipe,
             inputs,
-            results: results.map(|ports| Kept::read_by(ports, self.reader.clone())),
-            provenance,
+            results: results
+                .zip(provenance)
+                .map(|(ports, provenance)| Kept::read_by(ports, provenance, self.reader.clone())),
             started,
             took,
-            attempts,
-            iterations,
-            log,
-            sources: sources.into_iter().map(source).collect(),
             effect,
-            released,
-            warnings,
+            notes: NotesData {
+                attempts,
+                iterations,
+                log,
+                sources: sources.into_iter().map(source).collect(),
+                released,
+                warnings,
+            }
+            .into(),
         })
     }
 
@@ -294,7 +293,7 @@ impl<'a> Decoder<'a> {
         let fingerprint: &[u8] = rest.take()?;
         let arrived = match provenance {
             None => Arrived::NoValue,
-            Some(row) => Arrived::Stored { provenance: row.seen_from(own), fingerprint: fingerprint_of(fingerprint)? },
+            Some(row) => Arrived::Stored(Box::new((row.seen_from(own), fingerprint_of(fingerprint)?))),
         };
         Ok(InputRecord::new(port, source, arrived))
     }

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
     use crate::{
         nodes::Source,
-        store::{Kept, RunId, fixtures::executed},
+        store::{Kept, Provenance, RunId, fixtures::executed},
     };
 
     #[test]
@@ -93,7 +93,9 @@ mod tests {
         assert_eq!(map.to_look_at().len(), 1);
         map.insert(record(&|_| ()));
         assert_eq!(map.to_look_at().len(), 0);
-        map.insert(record(&|record| record.results = Some(Kept::out_of_reach(Vec::new()))));
+        map.insert(record(&|record| {
+            record.results = Some(Kept::out_of_reach(Vec::new(), Provenance::Run(RunId::generate())))
+        }));
         assert_eq!(map.to_look_at().len(), 1);
     }
 }

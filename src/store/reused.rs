@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use super::{
-    Effect, NodeRecord, Provenance, RunId, Status, StoreError,
+    NodeRecord, Provenance, RunId, StoreError,
     database::Reader,
     past_node::PastWorkflow,
     record_bytes::{self, Decoder, Of},
@@ -102,7 +102,12 @@ pub(super) fn add_records(
     }
     for (from, mut nodes) in row.runs.iter().map(|run| RunId(Ulid(*run))).zip(nodes_of_runs) {
         read_records(connection, reader, from, &mut nodes).map_err(sqlite)?;
-        records.extend(nodes.into_values().flatten().map(|record| (record.node.clone(), reused(record, run, from))));
+        records.extend(
+            nodes
+                .into_values()
+                .flatten()
+                .map(|record| (record.node.clone(), record.reused(run, Provenance::Run(from)))),
+        );
     }
     Ok(())
 }
@@ -139,17 +144,4 @@ fn read_records(
         }
     }
     Ok(())
-}
-
-/// Returns the record of a node that a run reused, made from that of the run in which it executed.
-fn reused(original: NodeRecord, run: RunId, from: RunId) -> NodeRecord {
-    NodeRecord {
-        run,
-        status: Status::Reused { from: Provenance::Run(from) },
-        reasons: std::sync::Arc::default(),
-        effect: if original.effect == Effect::None { Effect::None } else { Effect::HeldBack },
-        released: None,
-        warnings: Vec::new(),
-        ..original
-    }
 }

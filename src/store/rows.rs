@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Arrived, Attempt, Effect, InputRecord, Kept, KeptPort, LogLine, NodeRecord, Provenance, Reason, RunId, Status,
-    database::Reader,
+    Arrived, Attempt, Effect, InputRecord, Kept, KeptPort, LogLine, NodeRecord, NotesData, Provenance, Reason, RunId,
+    Status, database::Reader,
 };
 use crate::{
     nodes::{Source, SourceState},
@@ -85,9 +85,7 @@ impl From<&InputRecord> for InputRow {
 
 impl From<InputRow> for InputRecord {
     fn from(row: InputRow) -> Self {
-        let arrived = row
-            .arrived
-            .map_or(Arrived::NoValue, |(provenance, fingerprint)| Arrived::Stored { provenance, fingerprint });
+        let arrived = row.arrived.map_or(Arrived::NoValue, |known| Arrived::Stored(Box::new(known)));
         Self::new(row.port, row.source, arrived)
     }
 }
@@ -175,16 +173,21 @@ pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord
         config: row.config,
         recipe: row.recipe,
         inputs: row.inputs.into_iter().map(InputRecord::from).collect(),
-        results: row.results.map(|ports| Kept::read_by(ports, reader.clone())),
-        provenance: row.provenance,
+        results: row
+            .results
+            .zip(row.provenance)
+            .map(|(ports, provenance)| Kept::read_by(ports, provenance, reader.clone())),
         started: row.started,
         took: row.took,
-        attempts: row.attempts,
-        iterations: None,
-        log: row.log,
-        sources: sources.map_err(|error| error.to_string())?,
         effect: row.effect,
-        released: row.released,
-        warnings: row.warnings,
+        notes: NotesData {
+            attempts: row.attempts,
+            iterations: None,
+            log: row.log,
+            sources: sources.map_err(|error| error.to_string())?,
+            released: row.released,
+            warnings: row.warnings,
+        }
+        .into(),
     })
 }

@@ -199,8 +199,8 @@ impl Writer {
     fn record_bytes(&mut self, record: &NodeRecord) -> Result<Box<[u8]>, String> {
         let in_workflow = self.workflows.get(&record.run).and_then(|workflow| workflow.node(&record.node));
         let is_there =
-            in_workflow.is_some_and(|node| Arc::ptr_eq(node, &record.as_it_was) || *node == *record.as_it_was);
-        let as_it_was = if is_there { None } else { Some(workflow_bytes::node_to_bytes(&record.as_it_was)?) };
+            in_workflow.is_some_and(|node| Arc::ptr_eq(node, record.as_it_was()) || node == record.as_it_was());
+        let as_it_was = if is_there { None } else { Some(workflow_bytes::node_to_bytes(record.as_it_was())?) };
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         scratch = record_bytes::write(record, as_it_was.as_deref(), scratch)?;

@@ -530,8 +530,9 @@ fn n_executed_by_log(node: &NodeRecord, run: &RunRecord, loops: &Loops, index: u
     let is_outermost = loops.loops[loops.of_node[index]?].parent.is_none();
     let is_of_this_run = run.header.kind == RunKind::Standard && node.run == run.header.id;
     let is_whole = about.is_complete && is_outermost && is_of_this_run;
-    let member =
-        iterations.member.filter(|_| is_whole && node.as_it_was.kind != "collect" && node.as_it_was.kind != "next")?;
+    let member = iterations
+        .member
+        .filter(|_| is_whole && node.as_it_was().kind != "collect" && node.as_it_was().kind != "next")?;
     let rows = iterations.of.log.rows(0..u64::MAX, &about.ports).unwrap();
     let has_executed = |status| matches!(status, IterationStatus::Executed | IterationStatus::Failed);
     Some(rows.iter().filter(|(_, row)| has_executed(row.cells[member].status)).count())

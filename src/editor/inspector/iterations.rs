@@ -88,8 +88,8 @@ pub(crate) fn read_iteration(
         let input = head.filter(|head| is_of(head, &of.about))?.inputs.first()?;
         let value = match &input.arrived {
             Arrived::NoValue => return None,
-            Arrived::Stored { fingerprint, .. } => store?.load_value(fingerprint).ok()?,
-            Arrived::Results { results, .. } => results.load().ok()?.get(&input.source().port)?.clone(),
+            Arrived::Stored(known) => store?.load_value(&known.1).ok()?,
+            Arrived::Results(results) => results.load().ok()?.get(&input.source().port)?.clone(),
         };
         if input.port().as_str() == "items" { item_of(&value, index) } else { (index == 0).then_some(value) }
     };
@@ -97,7 +97,7 @@ pub(crate) fn read_iteration(
         let before = index.checked_sub(1).and_then(find)?;
         let outputs = before.cells.iter().filter_map(|cell| cell.outputs.as_ref());
         // What a Next was given; in a loop over items there is none.
-        let is_repeat = head.is_some_and(|head| head.as_it_was.kind.as_str() == "repeat");
+        let is_repeat = head.is_some_and(|head| head.as_it_was().kind.as_str() == "repeat");
         outputs.filter(|_| is_repeat).find_map(|outputs| outputs.get(&"state".into()).cloned())
     };
     let item = kept.or_else(handed_on).or_else(given);

@@ -39,8 +39,8 @@ pub(super) fn inputs_ui(
             Arrived::NoValue => {
                 ui.weak("No value");
             }
-            Arrived::Stored { fingerprint, .. } => stored_ui(ui, *fingerprint, viewers, commands),
-            Arrived::Results { results, .. } => port_ui(ui, results, &input.source().port, viewers, commands),
+            Arrived::Stored(known) => stored_ui(ui, known.1, viewers, commands),
+            Arrived::Results(results) => port_ui(ui, results, &input.source().port, viewers, commands),
         });
     }
 }

@@ -125,13 +125,13 @@ impl Decider<'_> {
                 && (self.executing_feeds().next().is_some() || !node.depends_on_releases_of.is_empty());
             node.decision = Decision::Pinned { policy: pin.policy, may_be_released };
             node.warnings.extend(self.pin_warnings());
-            return Given::Results { results: capture.results.clone(), provenance: capture.provenance };
+            return Given::Results(capture.results.clone());
         }
         if need == Need::AsKept
             && let Some(given) = self.kept()
         {
-            if let Given::Results { provenance, .. } = given {
-                node.decision = Decision::Reuse { from: provenance };
+            if let Given::Results(results) = &given {
+                node.decision = Decision::Reuse { from: results.provenance() };
             }
             return given;
         }
@@ -145,7 +145,7 @@ impl Decider<'_> {
         if self.view.sources.probes.lost_results.contains_key(id) {
             return None;
         }
-        Some(Given::Results { results: record.results.clone()?, provenance: record.provenance? })
+        record.results.clone().map(Given::Results)
     }
 
     /// Decides on a node that no mark keeps from executing.
@@ -172,11 +172,10 @@ impl Decider<'_> {
     fn decide_to_execute(&self, node: &mut NodePlan) -> Given {
         node.reasons = self.reasons_to_execute();
         if node.reasons.is_empty()
-            && let Some(record) = self.record()
-            && let (Some(results), Some(provenance)) = (record.results.clone(), record.provenance)
+            && let Some(results) = self.record().and_then(|record| record.results.clone())
         {
-            node.decision = Decision::Reuse { from: provenance };
-            return Given::Results { results, provenance };
+            node.decision = Decision::Reuse { from: results.provenance() };
+            return Given::Results(results);
         }
         node.decision = Decision::Execute;
         if self.view.sources.options.kind == RunKind::Resumed
@@ -243,8 +242,8 @@ impl Decider<'_> {
         };
         match &upstream.given {
             Given::Fresh => Arriving::Unknown,
-            Given::Results { results, provenance } if results.has_value(&feed.source.port) => {
-                Arriving::Data(Arrived::Results { provenance: *provenance, results: results.clone() })
+            Given::Results(results) if results.has_value(&feed.source.port) => {
+                Arriving::Data(Arrived::Results(results.clone()))
             }
             _ => Arriving::Nothing,
         }
@@ -256,9 +255,9 @@ impl Decider<'_> {
             .iter()
             .map(|feed| match self.view.upstream(self.index, feed).map(|upstream| &upstream.given) {
                 Some(Given::Fresh) => (&feed.port, None),
-                Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => (&feed.port, None),
+                Some(Given::Results(results)) if results.has_value(&feed.source.port) => (&feed.port, None),
                 // What a node gave in the newest iteration says nothing of the others.
-                Some(Given::Results { .. }) if self.is_inside_loops(feed.from) => (&feed.port, None),
+                Some(Given::Results(_)) if self.is_inside_loops(feed.from) => (&feed.port, None),
                 Some(given) => (&feed.port, Some(given.missing(&feed.source.node))),
                 None => (&feed.port, Some(Missing::UpstreamDidNotRun(feed.source.node.clone()))),
             })

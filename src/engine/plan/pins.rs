@@ -88,7 +88,7 @@ fn upstream_change(view: &View<'_>, index: usize) -> String {
         }
         let config = view.facts(node).config;
         if let Some(record) = view.sources.baseline.get(id).filter(|record| record.config != config) {
-            let changes = in_words(&config_changes(view, &record.as_it_was, id));
+            let changes = in_words(&config_changes(view, record.as_it_was(), id));
             return format!("upstream {}: {changes}", view.name(id));
         }
         waiting.extend(graph.inputs[node].iter().map(|feed| feed.from));
@@ -148,7 +148,7 @@ pub(super) fn config_changes(view: &View<'_>, before: &Node, id: &NodeId) -> Vec
 
 /// Returns which parameters differ from those of a record.
 pub(super) fn config_changes_since(view: &View<'_>, record: &NodeRecord) -> Vec<ConfigChange> {
-    config_changes(view, &record.as_it_was, &record.node)
+    config_changes(view, record.as_it_was(), &record.node)
 }
 
 /// Returns two values in a few characters each: of long ones the part from where they differ.

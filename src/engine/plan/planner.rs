@@ -303,13 +303,13 @@ fn opens(view: &View<'_>, index: usize, mark: &Mark, may_be_released: bool) -> b
 /// Returns the data that an output has given last, by its pin or its last run.
 fn kept_data(view: &View<'_>, feed: &Feed) -> Option<Arrived> {
     let id = &feed.source.node;
-    let (results, provenance) = if let Some(capture) = view.sources.marks.get(id).capture() {
-        (capture.results.clone(), capture.provenance)
+    let results = if let Some(capture) = view.sources.marks.get(id).capture() {
+        capture.results.clone()
     } else {
         let record = view.sources.baseline.get(id).filter(|record| record.has_results())?;
-        (record.results.clone()?, record.provenance?)
+        record.results.clone()?
     };
-    results.has_value(&feed.source.port).then_some(Arrived::Results { provenance, results })
+    results.has_value(&feed.source.port).then_some(Arrived::Results(results))
 }
 
 /// Nodes to be looked at again, taken out upstream first.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Decision, NodePlan, facts::Facts, pins::PinStanding};
 use crate::{
-    store::{Kept, Missing, Provenance},
+    store::{Kept, Missing},
     value::Fingerprint,
     workflow::NodeId,
 };
@@ -15,7 +15,7 @@ pub(in crate::engine) enum Given {
     /// It executes: nobody knows.
     Fresh,
     /// These results.
-    Results { results: Kept, provenance: Provenance },
+    Results(Kept),
     /// Nothing, on any port.
     Nothing(NothingBecause),
 }
@@ -33,7 +33,7 @@ impl Given {
     pub(in crate::engine) fn missing(&self, node: &NodeId) -> Missing {
         match self {
             Self::Fresh | Self::Nothing(NothingBecause::DidNotRun) => Missing::UpstreamDidNotRun(node.clone()),
-            Self::Results { .. } => Missing::BranchNotTaken(node.clone()),
+            Self::Results(_) => Missing::BranchNotTaken(node.clone()),
             Self::Nothing(NothingBecause::Disabled) => Missing::UpstreamDisabled(node.clone()),
             Self::Nothing(NothingBecause::Failed) => Missing::UpstreamFailed(node.clone()),
         }
@@ -43,10 +43,7 @@ impl Given {
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Fresh, Self::Fresh) => true,
-            (
-                Self::Results { results: ours, provenance: our_provenance },
-                Self::Results { results: theirs, provenance: their_provenance },
-            ) => our_provenance == their_provenance && ours.is_same(theirs),
+            (Self::Results(ours), Self::Results(theirs)) => ours.is_same(theirs),
             (Self::Nothing(ours), Self::Nothing(theirs)) => ours == theirs,
             _ => false,
         }

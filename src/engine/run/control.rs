@@ -16,7 +16,7 @@ use super::{
 use crate::{
     engine::plan::Given,
     nodes::Outputs,
-    store::Kept,
+    store::{Kept, Provenance},
     value::{ConvertError, Value},
     workflow::{NodeId, PortId, PortRef},
 };
@@ -161,11 +161,11 @@ impl Control {
         let step = shared.plan.step(index);
         let output = step.facts.kind.as_ref().and_then(|kind| kind.output_of(&step.facts.node, port));
         let Some(output) = output else { return Err(ReplaceError::NoPort(at)) };
-        let has_results = match shared.body.slot(index) {
-            Some(slot) => shared.results[slot].get().is_some(),
-            None => matches!(step.given, Given::Results { .. }),
+        let given = match shared.body.slot(index) {
+            Some(slot) => shared.given[slot].get(),
+            None => Some(&step.given),
         };
-        if !has_results {
+        if !matches!(given, Some(Given::Results(_))) {
             return Err(ReplaceError::NoResults(node.clone()));
         }
         let value = value.convert(output.value_type).map_err(|error| ReplaceError::DoesNotFit(at.clone(), error))?;
@@ -175,7 +175,8 @@ impl Control {
             }
             self.has_edits.store(true, Ordering::Release);
             wishes.edits.insert(at.clone(), value.clone());
-            let kept = Kept::in_memory(Arc::new(Outputs::one(port.clone(), value)));
+            let provenance = Provenance::Edited(value.fingerprint());
+            let kept = Kept::in_memory(Arc::new(Outputs::one(port.clone(), value)), provenance);
             wishes.orders.push(Order::Replace(at, kept));
             Ok(())
         })

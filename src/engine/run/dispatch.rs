@@ -76,7 +76,6 @@ struct Dispatcher<'a> {
     shared: Arc<Shared>,
     /// For each member how many wires lead to it from members that are not settled.
     n_unsettled: Vec<u32>,
-    given: Vec<Option<Given>>,
     records: Vec<Option<Arc<NodeRecord>>>,
     ready: VecDeque<Unit>,
     loops: Loops,
@@ -158,11 +157,11 @@ pub(super) fn run(
         control: Arc::clone(control),
         store: engine.store.clone(),
         on_event: Arc::clone(on_event),
-        results: (0..body.members.len()).map(|_| OnceLock::new()).collect(),
+        given: (0..body.members.len()).map(|_| OnceLock::new()).collect(),
         body: Arc::clone(&body),
         plan: plan.clone(),
     });
-    shared.send(EventKind::Started { header: Arc::new(header.clone()), plan: plan.clone() });
+    shared.send(EventKind::Started { header: Arc::new(header.clone()), plan: Arc::new(plan.clone()) });
     let (own, status) = Dispatcher::walk(engine, request, &plan, &body, shared, clock);
     header.status = status;
     header.took = Some(clock.began.elapsed());
@@ -202,7 +201,7 @@ fn note_lost(plan: &Plan, probes: &mut Probes) -> bool {
     let readers = body.members.iter().filter(|member| reads(plan.step(member.index)));
     for feed in readers.flat_map(|member| &plan.graph().inputs[member.index]) {
         let step = plan.step(feed.from);
-        let Given::Results { results, .. } = &step.given else { continue };
+        let Given::Results(results) = &step.given else { continue };
         let Err(error) = results.load() else { continue };
         any = true;
         let lost = match step.plan.decision {
@@ -253,7 +252,6 @@ impl<'a> Dispatcher<'a> {
             body,
             steps: body.steps(plan),
             n_unsettled,
-            given: vec![None; n_members],
             records: vec![None; n_members],
             n_settled: 0,
             sender,
@@ -307,7 +305,7 @@ impl<'a> Dispatcher<'a> {
     /// Returns what a node has given; nothing yet if it is not settled.
     fn given(&self, source: Source) -> Option<&Given> {
         match source {
-            Source::Member(slot) => self.given[slot as usize].as_ref(),
+            Source::Member(slot) => self.shared.given[slot as usize].get(),
             Source::Outside(index) => Some(&self.plan.step(index).given),
         }
     }

@@ -15,7 +15,7 @@ use super::{Event, EventKind, OnEvent, body::Body, control::Control};
 use crate::{
     engine::plan::{Given, Plan},
     nodes::{Host, LogLevel, NodeError, Outputs, Source},
-    store::{Kept, LogLine, RunId, Store},
+    store::{LogLine, RunId, Store},
     value::Value,
     workflow::{NodeId, WorkflowId},
 };
@@ -72,8 +72,8 @@ pub(super) struct Shared {
     pub(super) on_event: OnEvent,
     pub(super) plan: Plan,
     pub(super) body: Arc<Body>,
-    /// The results of settled members, by slot.
-    pub(super) results: Vec<OnceLock<Kept>>,
+    /// What settled members have given, by slot.
+    pub(super) given: Vec<OnceLock<Given>>,
 }
 
 impl Shared {
@@ -156,11 +156,11 @@ impl Host for NodeHost<'_> {
 
     fn output(&self, node: &NodeId) -> Option<Arc<Outputs>> {
         let index = self.shared.plan.graph().index(node)?;
-        let results = match (self.shared.body.slot(index), &self.shared.plan.step(index).given) {
-            (Some(slot), _) => self.shared.results[slot].get()?,
-            (None, Given::Results { results, .. }) => results,
-            (None, _) => return None,
+        let given = match self.shared.body.slot(index) {
+            Some(slot) => self.shared.given[slot].get()?,
+            None => &self.shared.plan.step(index).given,
         };
+        let Given::Results(results) = given else { return None };
         let outputs = results.load().inspect_err(|error| self.log(LogLevel::Warning, error.to_string())).ok()?;
         Some(self.shared.control.edited(node, outputs))
     }

@@ -107,8 +107,8 @@ fn a_store_of_the_first_format_is_read_and_gone_on_with() {
         [("a", second, Status::Executed), ("b", first, Status::Executed), ("c", second, Status::Interrupted)];
     assert_eq!(what, expected);
     assert_eq!(result(&baseline[0]), Value::from("a of run 1"));
-    assert_eq!(*baseline[0].as_it_was, node());
-    assert_eq!(*baseline[2].as_it_was, node(), "read from the workflow's text");
+    assert_eq!(*baseline[0].as_it_was(), node());
+    assert_eq!(*baseline[2].as_it_was(), node(), "read from the workflow's text");
     assert_eq!((baseline[1].took, baseline[1].log.len()), (Some(Duration::from_millis(3)), 1));
     assert_eq!(baseline[1].inputs[0].provenance(), Some(Provenance::Run(first)));
     assert_eq!(baseline[1].sources[0].state.unwrap().modified_nanos, 12);

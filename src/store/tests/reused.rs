@@ -52,7 +52,7 @@ fn a_reused_node_has_the_record_of_the_run_that_executed_it_and_keeps_its_place_
     let original = first_account.node(&"a".into()).unwrap();
     let a = account.node(&"a".into()).unwrap();
     assert_eq!((a.run, &a.status), (third, &Status::Reused { from: Provenance::Run(first) }));
-    assert_eq!((a.started, a.took, a.provenance), (original.started, original.took, Some(Provenance::Run(first))));
+    assert_eq!((a.started, a.took, a.provenance()), (original.started, original.took, Some(Provenance::Run(first))));
     assert_eq!((&a.reasons[..], a.effect), (&[][..], Effect::HeldBack));
     assert_eq!(a.results.as_ref().unwrap().load().unwrap().get(&"out".into()), Some(&Value::from("a made")));
     assert_eq!(account.node(&"b".into()).unwrap().status, Status::Reused { from: Provenance::Run(second) });

@@ -8,7 +8,8 @@ use crate::{
     nodes::{LogLevel, Outputs, Source, SourceState},
     store::{
         Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, Kept, LogLine, MarkUsed, Missing, NeverRan,
-        NodeRecord, NotRun, PinPolicy, Provenance, Reason, RunId, RunKind, RunStatus, SessionId, Status, Store,
+        NodeRecord, NotRun, NotesData, PastNode, PinPolicy, Provenance, Reason, RunId, RunKind, RunStatus, SessionId,
+        Status, Store,
         fixtures::{chain, executed, header, new_store, without_results},
     },
     value::{Fingerprint, Value},
@@ -25,7 +26,7 @@ fn full_record(run: RunId) -> NodeRecord {
         .with("large", 1e300)
         .with("nothing", Value::Null)
         .with("deep", Value::record([("a", Value::list([Value::Int(i64::MIN), Value::text("é\"\n\u{0}")]))]));
-    let upstream = Kept::in_memory(Arc::new(Outputs::one("out", "from upstream")));
+    let upstream = Kept::in_memory(Arc::new(Outputs::one("out", "from upstream")), Provenance::Run(run));
     NodeRecord {
         as_it_was: Arc::new(strange).into(),
         status: Status::Pinned { policy: PinPolicy::Follow, edited: true, captured_in: Some(run) },
@@ -45,21 +46,28 @@ fn full_record(run: RunId) -> NodeRecord {
         ]),
         inputs: smallvec::smallvec![
             InputRecord::new("empty".into(), PortRef::new("z", "out"), Arrived::NoValue),
-            InputRecord::new(
-                "in".into(),
-                PortRef::new("a", "out"),
-                Arrived::Results { provenance: Provenance::Run(run), results: upstream },
-            ),
+            InputRecord::new("in".into(), PortRef::new("a", "out"), Arrived::Results(upstream),),
         ],
-        results: Some(Kept::in_memory(Arc::new(Outputs::one("out", 1_i64).with("other", Value::list([]))))),
-        provenance: Some(Provenance::Edited(Fingerprint::of_bytes(b"edited"))),
+        results: Some(Kept::in_memory(
+            Arc::new(Outputs::one("out", 1_i64).with("other", Value::list([]))),
+            Provenance::Edited(Fingerprint::of_bytes(b"edited")),
+        )),
         started: Some("1969-12-31T23:59:59.123456789Z".parse().unwrap()),
         took: Some(Duration::new(3, 141_592_653)),
+        effect: Effect::HeldBack,
+        notes: full_notes().into(),
+        ..executed(run, "full", Value::Null)
+    }
+}
+
+fn full_notes() -> NotesData {
+    NotesData {
         attempts: vec![Attempt {
             started: Timestamp::UNIX_EPOCH,
             took: Duration::from_millis(5),
             error: "broke".into(),
         }],
+        iterations: None,
         log: vec![LogLine { at: Timestamp::UNIX_EPOCH, level: LogLevel::Warning, message: "look".into() }],
         sources: vec![
             Source { path: PathBuf::from("/gone"), state: None },
@@ -68,10 +76,8 @@ fn full_record(run: RunId) -> NodeRecord {
                 state: Some(SourceState { size: 7, modified_nanos: u128::MAX, content: None }),
             },
         ],
-        effect: Effect::HeldBack,
         released: Some("because".into()),
         warnings: vec!["both sides ran".into()],
-        ..executed(run, "full", Value::Null)
     }
 }
 
@@ -95,8 +101,10 @@ fn described(record: &NodeRecord) -> String {
             format!("{} ← {}: {:?} {:?}", input.port(), input.source(), input.provenance(), input.fingerprint())
         })
         .collect();
-    let results = record.results.as_ref().map(|results| results.ports().to_vec());
-    let bare = NodeRecord { inputs: smallvec::SmallVec::new(), results: None, ..record.clone() };
+    let results = record.results.as_ref().map(|results| (results.ports().to_vec(), results.provenance()));
+    let node = record.as_it_was();
+    let as_it_was = PastNode::AtHand(Arc::clone(node));
+    let bare = NodeRecord { inputs: smallvec::SmallVec::new(), results: None, as_it_was, ..record.clone() };
     format!("{bare:?}\n{inputs:?}\n{results:?}")
 }
 
@@ -120,12 +128,12 @@ fn a_record_comes_back_whole_after_the_store_is_opened_again() {
     let after = &baseline[0];
     assert_eq!(baseline.len(), 1);
     assert_eq!(described(after), described(&before));
-    assert_eq!(after.as_it_was, before.as_it_was);
+    assert_eq!(after.as_it_was(), before.as_it_was());
     let results = after.results.as_ref().unwrap();
     assert!(results.loaded().is_none());
     assert_eq!(results.load().unwrap().get(&"out".into()), Some(&Value::Int(1)));
-    let Arrived::Stored { fingerprint, .. } = &after.inputs[1].arrived else { panic!("{after:?}") };
-    assert_eq!(*fingerprint, Value::text("from upstream").fingerprint());
+    let Arrived::Stored(known) = &after.inputs[1].arrived else { panic!("{after:?}") };
+    assert_eq!(known.1, Value::text("from upstream").fingerprint());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::{
     nodes::Outputs,
     store::{
-        Kept, SessionId, StoreError,
+        Kept, Provenance, RunId, SessionId, StoreError,
         codec::tests::any_value,
         fixtures::{chain, executed, header, new_store},
     },
@@ -148,8 +148,9 @@ fn a_damaged_small_value_is_reported() {
 fn results_that_are_kept_can_be_read_after_the_store_is_closed() {
     let (_folder, store) = new_store();
     let outputs = Outputs::one("table", large_table()).with("count", 3_i64);
-    let ports = store.keep_results(&Kept::in_memory(Arc::new(outputs))).unwrap();
-    let kept = Kept::stored(ports.clone(), store.clone());
+    let from = Provenance::Run(RunId::generate());
+    let ports = store.keep_results(&Kept::in_memory(Arc::new(outputs), from)).unwrap();
+    let kept = Kept::stored(ports.clone(), from, store.clone());
     assert_eq!(store.keep_results(&kept).unwrap(), ports);
     drop(store);
     assert_eq!(kept.load().unwrap().get(&"table".into()), Some(&large_table()));
@@ -158,8 +159,9 @@ fn results_that_are_kept_can_be_read_after_the_store_is_closed() {
 #[test]
 fn results_that_were_never_kept_cannot_be_pinned() {
     let (_folder, store) = new_store();
-    let elsewhere = Kept::in_memory(Arc::new(Outputs::one("out", "elsewhere"))).ports().to_vec();
-    let kept = Kept::stored(elsewhere, store.clone());
+    let from = Provenance::Run(RunId::generate());
+    let elsewhere = Kept::in_memory(Arc::new(Outputs::one("out", "elsewhere")), from).ports().to_vec();
+    let kept = Kept::stored(elsewhere, from, store.clone());
     assert!(matches!(store.keep_results(&kept).unwrap_err(), StoreError::Lost(_)));
-    assert!(matches!(Kept::out_of_reach(kept.ports().to_vec()).load().unwrap_err(), StoreError::Lost(_)));
+    assert!(matches!(Kept::out_of_reach(kept.ports().to_vec(), from).load().unwrap_err(), StoreError::Lost(_)));
 }

@@ -19,7 +19,7 @@ use crate::{
     engine::{Decision, NodePlan, Plan},
     nodes::{Arity, Catalogue, Choice, Family, Kind, Outputs, ParameterSchema, ParameterType, Role, Success, check},
     session::{Baseline, Mark, Marks, PinPolicy},
-    store::{Effect, Kept, NodeRecord, Provenance, Reason, RunId, RunKind, Status},
+    store::{Effect, Kept, NodeRecord, Notes, Provenance, Reason, RunId, RunKind, Status},
     value::{FingerprintBuilder, Value, ValueType},
     workflow::{Connection, Edit, Graph, Node, NodeId, PortRef, Position, Problem, Workflow},
 };
@@ -173,12 +173,12 @@ fn record(workflow: &Workflow, id: &'static str, status: Status, value: Value) -
     let node = Arc::clone(workflow.node(&id.into()).unwrap());
     let run = RunId::generate();
     let fingerprint = FingerprintBuilder::new("test").finish();
-    let results = status.has_results().then(|| Kept::in_memory(Arc::new(Outputs::one("out", value))));
+    let results =
+        status.has_results().then(|| Kept::in_memory(Arc::new(Outputs::one("out", value)), Provenance::Run(run)));
     NodeRecord {
         run,
         node: id.into(),
         as_it_was: node.into(),
-        provenance: results.is_some().then_some(Provenance::Run(run)),
         results,
         status,
         reasons: Arc::default(),
@@ -187,13 +187,8 @@ fn record(workflow: &Workflow, id: &'static str, status: Status, value: Value) -
         inputs: smallvec::SmallVec::new(),
         started: Some(Timestamp::now() - Duration::from_secs(310)),
         took: Some(Duration::from_millis(12)),
-        attempts: Vec::new(),
-        iterations: None,
-        log: Vec::new(),
-        sources: Vec::new(),
         effect: Effect::None,
-        released: None,
-        warnings: Vec::new(),
+        notes: Notes::default(),
     }
 }
 

@@ -148,7 +148,7 @@ impl Dispatcher<'_> {
         {
             left.push(Reason::ResultsLost(lost.to_string()));
         }
-        (left.into(), record.provenance.filter(|_| record.has_results()))
+        (left.into(), record.provenance().filter(|_| record.has_results()))
     }
 
     /// Returns whether the data on a wire is what it was for a record.
@@ -213,7 +213,7 @@ impl Dispatcher<'_> {
     fn lost(&self, source: Source) -> bool {
         let Source::Member(slot) = source else { return false };
         let slot = slot as usize;
-        matches!(self.given[slot], Some(Given::Nothing(_)))
+        matches!(self.shared.given[slot].get(), Some(Given::Nothing(_)))
             && matches!(self.step(slot).plan.decision, Decision::Reuse { .. } | Decision::Pinned { .. })
     }
 
@@ -228,7 +228,7 @@ impl Dispatcher<'_> {
             return self.start(slot, Arc::new([reason]), Some(why));
         }
         let status = Status::Pinned { policy, edited: capture.edited, captured_in: capture.captured_in };
-        let results = Given::Results { results: capture.results.clone(), provenance: capture.provenance };
+        let results = Given::Results(capture.results.clone());
         self.settle(slot, status, Some(results));
     }
 
@@ -249,7 +249,7 @@ impl Dispatcher<'_> {
     pub(super) fn reuse(&mut self, slot: Slot, from: Provenance, reasons: Arc<[Reason]>) {
         let id = &self.step(slot).plan.node;
         let results = self.request.baseline.get(id).and_then(|record| record.results.clone());
-        let given = results.map(|results| Given::Results { results, provenance: from });
+        let given = results.map(Given::Results);
         self.surprised |= self.step(slot).plan.decision == Decision::Execute;
         self.settle_for(slot, Status::Reused { from }, given, reasons);
     }
@@ -288,7 +288,7 @@ impl Dispatcher<'_> {
             return self.execute_here(slot, arrived, reasons, released);
         }
         let inputs = arrived.into_iter().filter_map(|input| match input.arrived {
-            Arrived::Results { results, .. } => Some((input.wire, results)),
+            Arrived::Results(results) => Some((input.wire, results)),
             _ => None,
         });
         let job = Job {
@@ -324,7 +324,7 @@ impl Dispatcher<'_> {
             let inputs: Result<SmallVec<[(&PortId, Value); 4]>, NodeError> = arrived
                 .iter()
                 .filter_map(|input| match &input.arrived {
-                    Arrived::Results { results, .. } => Some(execute::input(step, &input.wire, results)),
+                    Arrived::Results(results) => Some(execute::input(step, &input.wire, results)),
                     _ => None,
                 })
                 .collect();
@@ -353,8 +353,8 @@ impl Dispatcher<'_> {
     pub(super) fn missing(&self, feed: &Feed, source: Source) -> Option<Missing> {
         match self.given(source) {
             _ if self.hold.edited(feed).is_some() => None,
-            Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => None,
-            Some(Given::Results { .. }) if self.has_failed(source) => {
+            Some(Given::Results(results)) if results.has_value(&feed.source.port) => None,
+            Some(Given::Results(_)) if self.has_failed(source) => {
                 Some(Missing::UpstreamFailed(feed.source.node.clone()))
             }
             Some(given) => Some(given.missing(&feed.source.node)),

@@ -20,7 +20,7 @@ use crate::{
         },
     },
     nodes::{Context, Host as _, Load, LogLevel, NodeError, Outputs, ResolvedParameters, Source, Success},
-    store::{Attempt, Kept, KeptFor, LogLine, Reason, kept_for_key},
+    store::{Attempt, Kept, KeptFor, LogLine, Provenance, Reason, kept_for_key},
     value::{Fingerprint, Value},
     workflow::{ERROR_PORT, NodeSettings, PortId, Span, Wire},
 };
@@ -219,7 +219,7 @@ impl Job {
 
     fn keep(&self, key: &Fingerprint, outputs: &Arc<Outputs>, trace: &mut Trace) {
         let (Some(store), Some(time)) = (&self.shared.store, self.settings().keep_results_for) else { return };
-        let results = Kept::in_memory(Arc::clone(outputs));
+        let results = Kept::in_memory(Arc::clone(outputs), Provenance::Run(self.shared.run));
         let made = (self.shared.run, Timestamp::now());
         if let Err(error) = store.keep_for(key, &results, &trace.sources, made, time.0) {
             self.warn(trace, format!("the results are not kept for other runs: {error}"));

@@ -9,7 +9,7 @@ use std::{
 use super::{Dispatcher, Slot};
 use crate::{
     engine::run::{EventKind, control::Order},
-    store::{Arrived, InputRecord, Kept, NodeRecord, Provenance, Reason},
+    store::{Arrived, InputRecord, Kept, NodeRecord, Reason},
     workflow::{Feed, NodeId, PortRef},
 };
 
@@ -25,7 +25,7 @@ pub(super) struct Hold {
     /// What was last told of the pause: the nodes that wait.
     told: Option<Vec<Slot>>,
     /// The values that were put in the place of what nodes gave.
-    edits: BTreeMap<PortRef, Edited>,
+    edits: BTreeMap<PortRef, Kept>,
     /// For each node that executes since: which of those it takes.
     taken: BTreeMap<Slot, Vec<InputRecord>>,
 }
@@ -36,18 +36,13 @@ struct Held {
     released: Option<String>,
 }
 
-struct Edited {
-    results: Kept,
-    provenance: Provenance,
-}
-
 impl Hold {
     /// Returns the results that a wire brings in the place of what its node gave, if they were changed.
     pub(super) fn edited(&self, feed: &Feed) -> Option<&Kept> {
         if self.edits.is_empty() {
             return None;
         }
-        self.edits.get(&feed.source).map(|edited| &edited.results)
+        self.edits.get(&feed.source)
     }
 
     /// Puts values that were changed in the place of those that arrived.
@@ -56,8 +51,8 @@ impl Hold {
             return;
         }
         for input in arrived {
-            if let Some(Edited { results, provenance }) = self.edits.get(input.source()) {
-                input.arrived = Arrived::Results { provenance: *provenance, results: results.clone() };
+            if let Some(results) = self.edits.get(input.source()) {
+                input.arrived = Arrived::Results(results.clone());
             }
         }
     }
@@ -88,8 +83,8 @@ impl Dispatcher<'_> {
         let taken: Vec<InputRecord> = self
             .feeds(slot)
             .filter_map(|(feed, _)| {
-                let Edited { results, provenance } = self.hold.edits.get(&feed.source)?;
-                let arrived = Arrived::Results { provenance: *provenance, results: results.clone() };
+                let results = self.hold.edits.get(&feed.source)?;
+                let arrived = Arrived::Results(results.clone());
                 Some(InputRecord { wire: Arc::clone(&feed.wire), arrived })
             })
             .collect();
@@ -140,9 +135,7 @@ impl Dispatcher<'_> {
                     }
                 }
                 Order::Replace(at, results) => {
-                    let fingerprint = results.fingerprint(&at.port);
-                    let provenance = fingerprint.map(Provenance::Edited);
-                    self.hold.edits.extend(provenance.map(|provenance| (at, Edited { results, provenance })));
+                    self.hold.edits.insert(at, results);
                 }
             }
         }

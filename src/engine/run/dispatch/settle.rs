@@ -14,7 +14,10 @@ use crate::{
         run::{EventKind, body::Source},
     },
     nodes::{Arity, Outputs, Source as Read},
-    store::{Arrived, Attempt, Effect, InputRecord, Kept, LogLine, NodeRecord, Provenance, Reason, RunStatus, Status},
+    store::{
+        Arrived, Attempt, Effect, InputRecord, Kept, LogLine, NodeRecord, Notes, NotesData, Provenance, Reason,
+        RunStatus, Status,
+    },
     workflow::Feed,
 };
 
@@ -41,11 +44,10 @@ impl Dispatcher<'_> {
         let mut record = self.blank_record(slot, Status::Cancelled, inputs);
         record.started = execution.began.map(|(began, _)| self.clock.date(began));
         record.took = execution.began.map(|(_, took)| took);
-        record.attempts = execution.attempts;
-        record.log = execution.log;
-        record.sources = execution.sources;
         record.reasons = execution.reasons;
-        record.released = execution.released.or(record.released);
+        let released = execution.released.or_else(|| record.released.take());
+        let Execution { attempts, log, sources, .. } = execution;
+        record.notes = NotesData { attempts, log, sources, released, ..NotesData::default() }.into();
         self.note_edits(slot, &mut record);
         let side_effect = self.step(slot).plan.side_effect;
         let mut given = None;
@@ -64,7 +66,7 @@ impl Dispatcher<'_> {
                 if side_effect {
                     record.effect = Effect::HeldBack;
                 }
-                given = Some(Given::Results { results: kept.results, provenance: Provenance::Run(kept.from) });
+                given = Some(Given::Results(kept.results));
                 self.surprised = true;
             }
             Outcome::Cancelled => {}
@@ -76,8 +78,8 @@ impl Dispatcher<'_> {
         self.settle_record(slot, record, given);
     }
 
-    fn given_now(&self, outputs: Arc<Outputs>) -> Given {
-        Given::Results { results: Kept::in_memory(outputs), provenance: Provenance::Run(self.shared.run) }
+    pub(super) fn given_now(&self, outputs: Arc<Outputs>) -> Given {
+        Given::Results(Kept::in_memory(outputs, Provenance::Run(self.shared.run)))
     }
 
     pub(super) fn fail(&mut self, slot: Slot, error: String) {
@@ -125,7 +127,7 @@ impl Dispatcher<'_> {
             record.inputs.clone_from(&capture.inputs);
             record.sources.clone_from(&capture.sources);
         }
-        let kind = self.engine.catalogue.get(&record.as_it_was.kind);
+        let kind = self.engine.catalogue.get(&record.as_it_was().kind);
         for (feed, source) in self.feeds(slot) {
             let port = kind.and_then(|kind| kind.input_port(&feed.port));
             let warning = pin_without_input(&feed.port);
@@ -137,23 +139,23 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn settle_record(&mut self, slot: Slot, mut record: NodeRecord, given: Option<Given>) {
-        if let Some(Given::Results { results, provenance }) = &given {
+        if let Some(Given::Results(results)) = &given {
             record.results = Some(results.clone());
-            record.provenance = Some(*provenance);
-            self.shared.results[slot].get_or_init(|| results.clone());
         }
         self.note_status(&record);
         if matches!(record.status, Status::Failed(_))
             && self.request.workflow.settings().stop_at_first_error
-            && !record.as_it_was.settings.excuses_failure()
+            && !record.as_it_was().settings.excuses_failure()
         {
             self.stopped_by.get_or_insert_with(|| record.node.clone());
         }
-        self.given[slot] = Some(given.unwrap_or(Given::Nothing(match record.status {
+        let because = match record.status {
             Status::Disabled => NothingBecause::Disabled,
             Status::Failed(_) => NothingBecause::Failed,
             _ => NothingBecause::DidNotRun,
-        })));
+        };
+        // A member is settled once.
+        self.shared.given[slot].get_or_init(|| given.unwrap_or(Given::Nothing(because)));
         let record = Arc::new(record);
         if let Some(store) = &self.engine.store {
             store.settle(self.request.session, Arc::clone(&record));
@@ -200,7 +202,7 @@ impl Dispatcher<'_> {
     /// Returns a record that says nothing yet but what the plan does and what reached the node's inputs.
     pub(super) fn record_inside(&self, step: &Step, status: Status, inputs: SmallVec<[InputRecord; 2]>) -> NodeRecord {
         let planned = &step.plan;
-        NodeRecord {
+        let mut record = NodeRecord {
             run: self.shared.run,
             node: planned.node.clone(),
             as_it_was: Arc::clone(&step.facts.node).into(),
@@ -210,17 +212,15 @@ impl Dispatcher<'_> {
             recipe: planned.recipe,
             inputs,
             results: None,
-            provenance: None,
             started: None,
             took: None,
-            attempts: Vec::new(),
-            iterations: None,
-            log: Vec::new(),
-            sources: Vec::new(),
             effect: Effect::None,
-            released: planned.released.as_ref().map(|release| release.0.clone()),
-            warnings: Vec::new(),
+            notes: Notes::default(),
+        };
+        if let Some(release) = &planned.released {
+            record.released = Some(release.0.clone());
         }
+        record
     }
 
     pub(super) fn input_record(&self, feed: &Feed, source: Source) -> InputRecord {
@@ -231,15 +231,13 @@ impl Dispatcher<'_> {
 /// Returns whether a run does not fail for a node that did: its settings say so, or the loop it is in collected the errors.
 fn is_excused(record: &NodeRecord) -> bool {
     let loop_went_on = record.iterations.as_ref().is_some_and(|iterations| iterations.of.about.is_complete);
-    loop_went_on || record.as_it_was.settings.excuses_failure()
+    loop_went_on || record.as_it_was().settings.excuses_failure()
 }
 
 /// Returns what has come by a wire, given what the node at its other end has given.
 pub(super) fn arrived_by(feed: &Feed, given: Option<&Given>) -> InputRecord {
     let arrived = match given {
-        Some(Given::Results { results, provenance }) if results.has_value(&feed.source.port) => {
-            Arrived::Results { provenance: *provenance, results: results.clone() }
-        }
+        Some(Given::Results(results)) if results.has_value(&feed.source.port) => Arrived::Results(results.clone()),
         _ => Arrived::NoValue,
     };
     InputRecord { wire: Arc::clone(&feed.wire), arrived }

@@ -89,10 +89,7 @@ impl Dispatcher<'_> {
         match &run.stop {
             None => {
                 head.status = Status::Executed;
-                given = Some(Given::Results {
-                    results: Kept::in_memory(Arc::new(head_results(run.newest.as_ref()))),
-                    provenance: Provenance::Run(self.shared.run),
-                });
+                given = Some(self.given_now(Arc::new(head_results(run.newest.as_ref()))));
             }
             Some(Stop::Cancelled) => {}
             Some(stop) => head.status = Status::Failed(in_words(run, stop)),
@@ -135,7 +132,7 @@ impl Dispatcher<'_> {
         let mut head = self.blank_record(slot, Status::Reused { from }, self.input_records(slot));
         head.iterations = Some(Iterations { of: Arc::clone(record), member: None });
         let results = self.request.baseline.get(&head.node).and_then(|record| record.results.clone());
-        let given = results.map(|results| Given::Results { results, provenance: from });
+        let given = results.map(Given::Results);
         self.settle_record(slot, head, given);
     }
 
@@ -208,7 +205,6 @@ impl Dispatcher<'_> {
         if let Status::Pinned { .. } = node.status {
             if let Some(capture) = self.request.marks.get(&node.node).capture() {
                 node.results = Some(capture.results.clone());
-                node.provenance = Some(capture.provenance);
             }
             return Some(node);
         }
@@ -258,21 +254,17 @@ impl Dispatcher<'_> {
 
     /// Adds what a node gave, and was given, in the newest iteration.
     fn add_newest(&self, run: &LoopRun, slot: Slot, node: &mut NodeRecord) {
-        let own = Provenance::Run(self.shared.run);
         node.inputs = self.newest_inputs(run, slot).into();
         let given = run.newest.as_ref().and_then(|newest| newest.given.get(slot));
-        if let Some(Some(Given::Results { results, provenance })) = given {
+        if let Some(Some(Given::Results(results))) = given {
             node.results = Some(results.clone());
-            node.provenance = Some(*provenance);
         }
         if node.results.is_none() && node.status == Status::Executed {
             // It had nothing to do in the newest iteration, or there was none: that is what it gave.
-            node.results = Some(Kept::in_memory(Arc::new(Outputs::none())));
-            node.provenance = Some(own);
+            node.results = Some(Kept::in_memory(Arc::new(Outputs::none()), Provenance::Run(self.shared.run)));
         }
         if !node.status.has_results() {
             node.results = None;
-            node.provenance = None;
         }
     }
 
@@ -289,7 +281,9 @@ impl Dispatcher<'_> {
 
     fn closed(&self, run: &LoopRun, record: &Arc<LoopRecord>, slot: Slot) -> Closed {
         let closing = match &run.stop {
-            None => Closing::Given(Kept::in_memory(Arc::new(closing_results(run, slot)))),
+            None => {
+                Closing::Given(Kept::in_memory(Arc::new(closing_results(run, slot)), Provenance::Run(self.shared.run)))
+            }
             Some(Stop::Cancelled) => Closing::Cancelled,
             Some(_) => Closing::Stopped,
         };
@@ -330,11 +324,7 @@ impl Dispatcher<'_> {
             self.shared.send(EventKind::NodeStarted { node });
         }
         let record = self.closed_record(index, &closed);
-        let given = record
-            .results
-            .clone()
-            .zip(record.provenance)
-            .map(|(results, provenance)| Given::Results { results, provenance });
+        let given = record.results.clone().map(Given::Results);
         self.settle_record(slot, record, given);
     }
 
@@ -390,7 +380,6 @@ impl Dispatcher<'_> {
         let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
         if let Closing::Given(results) = &closed.closing {
             node.results = Some(results.clone());
-            node.provenance = Some(Provenance::Run(self.shared.run));
             node.reasons = Arc::clone(&step.plan.reasons);
             node.started = Some(self.clock.date(self.clock.now));
             node.took = Some(Duration::ZERO);
@@ -413,7 +402,6 @@ impl Dispatcher<'_> {
         if let (Decision::Reuse { from }, None, Some(_)) = (&step.plan.decision, &run.stop, &run.earlier) {
             node.status = Status::Reused { from: *from };
             node.results = self.request.baseline.get(&node.node).and_then(|record| record.results.clone());
-            node.provenance = Some(*from);
             if let Parent::Inner { iteration, slot } = run.parent {
                 node.inputs = self.inner_head_inputs(iteration, slot).into();
             }
@@ -422,10 +410,12 @@ impl Dispatcher<'_> {
         node.started = Some(self.clock.date(run.began));
         node.took = Some(self.clock.now.saturating_duration_since(run.began));
         node.reasons = Arc::clone(&step.plan.reasons);
-        node.warnings.clone_from(&step.plan.warnings);
+        if !step.plan.warnings.is_empty() {
+            node.warnings.clone_from(&step.plan.warnings);
+        }
         if run.stop.is_none() {
-            node.results = Some(Kept::in_memory(Arc::new(head_results(run.newest.as_ref()))));
-            node.provenance = Some(Provenance::Run(self.shared.run));
+            let results = Arc::new(head_results(run.newest.as_ref()));
+            node.results = Some(Kept::in_memory(results, Provenance::Run(self.shared.run)));
         }
         if let Parent::Inner { iteration, slot } = run.parent {
             node.inputs = self.inner_head_inputs(iteration, slot).into();
@@ -450,7 +440,7 @@ impl Dispatcher<'_> {
 
 /// Puts what came of an inner loop's node this time in the place of what came of it before: times and failures add up.
 fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize, record: NodeRecord) {
-    let Some(before) = inner.remove(&index) else {
+    let Some(mut before) = inner.remove(&index) else {
         inner.insert(index, record);
         return;
     };
@@ -458,12 +448,12 @@ fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize,
     merged.started = before.started.or(merged.started);
     merged.took = Some(before.took.unwrap_or_default() + merged.took.unwrap_or_default());
     if merged.reasons.is_empty() {
-        merged.reasons = before.reasons;
+        merged.reasons = Arc::clone(&before.reasons);
     }
-    for warning in before.warnings {
-        if !merged.warnings.contains(&warning) {
-            merged.warnings.push(warning);
-        }
+    let warnings: Vec<String> =
+        before.warnings.iter().filter(|warning| !merged.warnings.contains(warning)).cloned().collect();
+    if !warnings.is_empty() {
+        merged.warnings.extend(warnings);
     }
     if before.status == Status::Executed && matches!(merged.status, Status::Reused { .. }) {
         merged.status = Status::Executed;
@@ -471,19 +461,20 @@ fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize,
     if let (Status::Failed(error), false) = (&before.status, matches!(merged.status, Status::Failed(_))) {
         merged.status = Status::Failed(error.clone());
         merged.results = None;
-        merged.provenance = None;
     }
-    let mut log = before.log;
-    log.extend(merged.log);
-    log.truncate(super::MAX_LOG_LINES);
-    merged.log = log;
+    if !before.log.is_empty() {
+        let mut log = std::mem::take(&mut before.log);
+        log.append(&mut merged.log);
+        log.truncate(super::MAX_LOG_LINES);
+        merged.log = log;
+    }
     inner.insert(index, merged);
 }
 
 /// Returns what a head gives once its loop has ended.
 fn head_results(newest: Option<&Newest>) -> Outputs {
     let results = newest.and_then(|newest| match &newest.head {
-        Given::Results { results, .. } => results.loaded(),
+        Given::Results(results) => results.loaded(),
         _ => None,
     });
     results.map_or_else(Outputs::none, |outputs| Outputs::clone(outputs)).with("done", true)

@@ -231,7 +231,7 @@ impl Dispatcher<'_> {
         let inputs = self
             .feeds_in(iteration, slot)
             .filter_map(|(feed, given)| match given {
-                Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => {
+                Some(Given::Results(results)) if results.has_value(&feed.source.port) => {
                     Some((Arc::clone(&feed.wire), results.clone()))
                 }
                 _ => None,
@@ -261,7 +261,7 @@ impl Dispatcher<'_> {
             let inputs: Result<SmallVec<[(&PortId, Value); 4]>, NodeError> = self
                 .feeds_in(iteration, slot)
                 .filter_map(|(feed, given)| match given {
-                    Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => {
+                    Some(Given::Results(results)) if results.has_value(&feed.source.port) => {
                         Some(execute::input(step, &feed.wire, results))
                     }
                     _ => None,
@@ -370,7 +370,7 @@ impl Dispatcher<'_> {
         let outputs: Result<Outputs, String> = self
             .feeds_in(iteration, slot)
             .filter_map(|(feed, given)| match given {
-                Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => {
+                Some(Given::Results(results)) if results.has_value(&feed.source.port) => {
                     let value = results
                         .load()
                         .map_err(|error| error.to_string())
@@ -417,7 +417,7 @@ impl Dispatcher<'_> {
             this.failed = Some((slot, cell.error.clone().unwrap_or_default()));
         }
         this.given[slot] = Some(match (&cell.outputs, cell.status) {
-            (Some(outputs), _) => Given::Results { results: Kept::in_memory(Arc::clone(outputs)), provenance },
+            (Some(outputs), _) => Given::Results(Kept::in_memory(Arc::clone(outputs), provenance)),
             (None, IterationStatus::Failed) => Given::Nothing(NothingBecause::Failed),
             (None, IterationStatus::Disabled) => Given::Nothing(NothingBecause::Disabled),
             (None, _) => Given::Nothing(NothingBecause::DidNotRun),
@@ -492,7 +492,7 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn lacks_input(&self, iteration: usize, slot: Slot, step: &Step) -> bool {
-        let is_there = |(feed, given): (&Feed, Option<&Given>)| matches!(given, Some(Given::Results { results, .. }) if results.has_value(&feed.source.port));
+        let is_there = |(feed, given): (&Feed, Option<&Given>)| matches!(given, Some(Given::Results(results)) if results.has_value(&feed.source.port));
         let Some(kind) = &step.facts.kind else { return true };
         let n_feeds = self.feeds_in(iteration, slot).count();
         if n_feeds > 0 && self.feeds_in(iteration, slot).all(is_there) {
@@ -506,7 +506,7 @@ impl Dispatcher<'_> {
         let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> = self
             .feeds_in(iteration, slot)
             .map(|(feed, given)| match given {
-                Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => (&feed.port, None),
+                Some(Given::Results(results)) if results.has_value(&feed.source.port) => (&feed.port, None),
                 Some(given) => (&feed.port, Some(given.missing(&feed.source.node))),
                 None => (&feed.port, Some(Missing::UpstreamDidNotRun(feed.source.node.clone()))),
             })

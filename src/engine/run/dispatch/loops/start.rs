@@ -33,7 +33,7 @@ impl Dispatcher<'_> {
         let head = self.body.members[slot].index;
         let body = self.loop_body(number);
         let input = self.feeds(slot).next().and_then(|(feed, source)| match self.given(source) {
-            Some(Given::Results { results, .. }) if results.has_value(&feed.source.port) => {
+            Some(Given::Results(results)) if results.has_value(&feed.source.port) => {
                 Some((results.clone(), feed.source.port.clone()))
             }
             _ => None,
@@ -100,7 +100,7 @@ impl Dispatcher<'_> {
         let feed = self.plan.graph().inputs[head].first().cloned();
         let source = outer_body.members[slot].sources.first().copied();
         let input = feed.zip(source).and_then(|(feed, source)| match self.given_in(iteration, source)? {
-            Given::Results { results, .. } if results.has_value(&feed.source.port) => {
+            Given::Results(results) if results.has_value(&feed.source.port) => {
                 let outputs = results.load().ok()?;
                 let value = outputs.get(&feed.source.port)?.clone();
                 Some((value, results.fingerprint(&feed.source.port)))
@@ -289,13 +289,13 @@ impl LoopRun {
         let run = self.run_of(index);
         let provenance = Provenance::Run(run);
         let item = row.item.unwrap_or_default();
-        let head = Kept::in_memory(Arc::new(Outputs::one("item", item).with("index", index.cast_signed())));
+        let head = Arc::new(Outputs::one("item", item).with("index", index.cast_signed()));
         let given = row
             .cells
             .into_iter()
-            .map(|cell| cell.outputs.map(|outputs| Given::Results { results: Kept::in_memory(outputs), provenance }));
+            .map(|cell| cell.outputs.map(|outputs| Given::Results(Kept::in_memory(outputs, provenance))));
         self.newest =
-            Some(Newest { index, head: Given::Results { results: head, provenance }, given: given.collect() });
+            Some(Newest { index, head: Given::Results(Kept::in_memory(head, provenance)), given: given.collect() });
     }
 
     /// Returns the run that made an iteration.
@@ -320,8 +320,7 @@ impl LoopRun {
         };
         let kept = self.keeps_items.then(|| value.clone());
         let outputs = Outputs::one(port, value).with("index", index.cast_signed());
-        let results = Kept::in_memory(Arc::new(outputs));
-        (Given::Results { results, provenance: Provenance::Run(run) }, kept)
+        (Given::Results(Kept::in_memory(Arc::new(outputs), Provenance::Run(run))), kept)
     }
 
     /// Takes what a Collect or Next was given in an iteration.
