@@ -3,6 +3,8 @@
 
 #[path = "loops/nested.rs"]
 mod nested;
+#[path = "loops/paused.rs"]
+mod paused;
 
 use std::{
     collections::BTreeSet,

@@ -110,10 +110,12 @@ pub enum IterationStatus {
     Kept,
     /// The run was only of other nodes.
     NotNeeded,
+    /// It executed, and took a value that was changed by hand.
+    Edited,
 }
 
 impl IterationStatus {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Executed,
         Self::Reused,
         Self::Pinned,
@@ -122,7 +124,13 @@ impl IterationStatus {
         Self::Failed,
         Self::Kept,
         Self::NotNeeded,
+        Self::Edited,
     ];
+
+    /// Returns whether what came of a node in an iteration may stand in a later run.
+    pub(crate) const fn may_be_reused(self) -> bool {
+        !matches!(self, Self::Failed | Self::Disabled | Self::NotNeeded | Self::Edited)
+    }
 
     /// Returns the status' name, one word, lower case.
     pub const fn name(self) -> &'static str {
@@ -135,6 +143,7 @@ impl IterationStatus {
             Self::Failed => "failed",
             Self::Kept => "kept",
             Self::NotNeeded => "not-needed",
+            Self::Edited => "edited",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use super::*;
 
 /// Lists of numbers, each made larger twice, collected list by list.
-fn nested(lists: &[&[i64]]) -> World {
+pub(crate) fn nested(lists: &[&[i64]]) -> World {
     let mut world = World::new(
         &["l given", "f for_each", "g for_each", "a add by=1", "b add by=10", "c collect", "d collect"],
         &[

@@ -361,7 +361,9 @@ fn cell_ui(ui: &mut Ui, cell: &IterationCell) {
     let took = Duration::from_nanos(cell.took_nanos);
     let words = status(cell.status);
     match cell.status {
-        IterationStatus::Executed => ui.label(format!("{words} in {}", words::duration(took))),
+        IterationStatus::Executed | IterationStatus::Edited => {
+            ui.label(format!("{words} in {}", words::duration(took)))
+        }
         IterationStatus::Failed => ui.colored_label(tokens.failed, format!("{words} after {}", words::duration(took))),
         _ => ui.weak(words),
     };
@@ -381,5 +383,6 @@ const fn status(status: IterationStatus) -> &'static str {
         IterationStatus::Failed => "Failed",
         IterationStatus::Kept => "Kept",
         IterationStatus::NotNeeded => "Not needed for what was asked",
+        IterationStatus::Edited => "Executed with a value that was changed by hand",
     }
 }

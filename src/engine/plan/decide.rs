@@ -19,8 +19,8 @@ use crate::{
     nodes::{Arity, Kind},
     session::{Capture, Mark, PinState},
     store::{
-        Arrived, InputChange, InputRecord, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Reason,
-        RunKind, Status,
+        Arrived, InputChange, InputRecord, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance,
+        Reason, RunKind, Status,
     },
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, NodeId, PortId},
@@ -411,7 +411,11 @@ impl Decider<'_> {
                 Arriving::Data(arrived) => arrived,
                 Arriving::Nothing => Arrived::NoValue,
             };
-            if !(InputRecord { wire: Arc::clone(&feed.wire), arrived }).same_data(before) {
+            // Other iterations may have taken the real values: what was changed by hand is looked for in each.
+            let was_by_hand = matches!(before.provenance(), Some(Provenance::Edited(_)))
+                && self.is_inside_loops(feed.from)
+                && !matches!(&arrived, Arrived::Results(results) if before.provenance() == Some(results.provenance()));
+            if was_by_hand || !(InputRecord { wire: Arc::clone(&feed.wire), arrived }).same_data(before) {
                 changes.push(InputChange::OtherValue(feed.port.clone()));
             }
         }

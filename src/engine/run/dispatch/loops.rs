@@ -6,6 +6,7 @@ mod earlier;
 mod finish;
 mod items;
 mod iteration;
+mod pause;
 mod start;
 
 use std::{
@@ -21,11 +22,17 @@ use super::{Dispatcher, Slot, Unit};
 use crate::{
     engine::{
         plan::Given,
-        run::{EventKind, loop_body::LoopBody},
+        run::{
+            EventKind,
+            loop_body::{LoopBody, LoopSource},
+        },
     },
     nodes::Source as Read,
-    store::{Attempt, IterationLog, IterationRow, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord, RunId},
+    store::{
+        Attempt, InputRecord, IterationLog, IterationRow, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord, RunId,
+    },
     value::{Fingerprint, Value},
+    workflow::PortId,
 };
 
 /// How often a loop tells how far it is, at most.
@@ -47,6 +54,8 @@ pub(super) struct LoopRun {
     /// For each of those whether it is, or may be, another than in the earlier run: of an inner loop. What is outside of all
     /// loops the plan has looked at.
     outside_changed: Arc<[bool]>,
+    /// Values of those that were changed by hand.
+    outside_edits: Vec<Edit>,
     items: ItemSource,
     at_once: usize,
     goes_on_after_errors: bool,
@@ -146,6 +155,16 @@ struct MemberStory {
     attempts: Vec<Attempt>,
     log: Vec<LogLine>,
     sources: Vec<Read>,
+    /// The values that it took last of those changed by hand.
+    edited: Vec<InputRecord>,
+}
+
+/// A value that was changed by hand while the run was paused.
+#[derive(Clone, Debug)]
+struct Edit {
+    source: LoopSource,
+    port: PortId,
+    results: Kept,
 }
 
 /// The iteration of the highest index that has ended.
@@ -226,9 +245,6 @@ impl Dispatcher<'_> {
             if run.stop.is_some() || run.is_exhausted || run.n_running >= run.at_once {
                 break;
             }
-            if self.shared.control.is_watched() && self.shared.control.is_paused() {
-                break;
-            }
             match self.next_item(number) {
                 items::Next::Item(item) => {
                     let index = self.loops.run(number).next_index;
@@ -249,7 +265,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Lets all loops go on that a pause has held.
+    /// Has all loops look whether they are to go on.
     pub(super) fn pump_all(&mut self) {
         for number in 0..self.loops.runs.len() {
             if self.loops.runs[number].is_some() {

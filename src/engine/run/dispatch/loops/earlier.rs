@@ -14,8 +14,8 @@ use crate::{
     },
     nodes::{Role, items::Item},
     store::{
-        IterationCell, IterationLog, IterationRow, IterationStatus, LoopAbout, LoopId, LoopPart, LoopRecord, Reason,
-        RunId, RunKind, Status, Store,
+        InputChange, IterationCell, IterationLog, IterationRow, IterationStatus, LoopAbout, LoopId, LoopPart,
+        LoopRecord, Provenance, Reason, RunId, RunKind, Status, Store,
     },
     value::Fingerprint,
     workflow::NodeId,
@@ -61,14 +61,18 @@ impl Dispatcher<'_> {
         let step = self.plan.step(body.members[slot].index);
         let loops = self.plan.loops();
         let outermost = loops.around(Some(number)).last().unwrap_or(number);
-        let is_inside = |node| {
+        let is_inside = |node: &NodeId| {
             let index = self.plan.graph().index(node);
             index.is_some_and(|index| index == loops.loops[outermost].head || loops.is_inside(index, outermost))
         };
         let has_reason = step.plan.decision == Decision::Execute
             && step.plan.reasons.iter().any(|reason| match reason {
                 Reason::FailedLastTime(_) => false,
-                Reason::UpstreamExecutes(nodes) => !nodes.iter().all(is_inside),
+                Reason::UpstreamExecutes(nodes) => !nodes.iter().all(&is_inside),
+                // Values changed by hand are known iteration by iteration.
+                Reason::InputsChanged(changes) => {
+                    !changes.iter().all(|change| self.was_by_hand(step, change, &is_inside))
+                }
                 _ => true,
             });
         let inner_executes = match body.members[slot].part {
@@ -78,6 +82,16 @@ impl Dispatcher<'_> {
             _ => false,
         };
         has_reason || inner_executes
+    }
+
+    /// Returns whether an input of a node has changed only because it took a value changed by hand inside of the loop.
+    fn was_by_hand(&self, step: &Step, change: &InputChange, is_inside: &impl Fn(&NodeId) -> bool) -> bool {
+        let InputChange::OtherValue(port) = change else { return false };
+        let record = self.request.baseline.get(&step.plan.node);
+        let input = record.and_then(|record| record.inputs.iter().find(|input| input.port() == port));
+        input.is_some_and(|input| {
+            matches!(input.provenance(), Some(Provenance::Edited(_))) && is_inside(&input.source().node)
+        })
     }
 
     /// Returns whether nothing that earlier runs have of a loop counts.
@@ -198,8 +212,9 @@ impl LoopRun {
     ) -> Result<(), String> {
         // Of a Repeat each iteration depends on the one before.
         let is_repeat = step.facts.kind.as_ref().is_some_and(|kind| kind.role == Role::Repeat);
+        let any = |row: &IterationRow, status| row.cells.iter().any(|cell| cell.status == status);
         let counts = |row: &IterationRow| {
-            row.is_finished && (is_repeat || row.cells.iter().all(|cell| cell.status != IterationStatus::Failed))
+            row.is_finished && (is_repeat || !any(row, IterationStatus::Failed)) && !any(row, IterationStatus::Edited)
         };
         let is_same_log = before.about.id == self.about.id;
         let places = places_in(&before.about, &self.body);
@@ -213,7 +228,7 @@ impl LoopRun {
             from += ROWS_AT_ONCE;
             for (index, row) in rows {
                 let row = in_places(row, &places);
-                if !counts(&row) {
+                if !counts(&row) || (is_repeat && index > self.finished.prefix) {
                     self.unfinished.insert(index, row);
                     continue;
                 }

@@ -12,7 +12,7 @@ use crate::{
         plan::{Given, NothingBecause, Step},
         run::{
             EventKind,
-            dispatch::{Dispatcher, Slot, settle::arrived_by},
+            dispatch::{Dispatcher, Slot, hold::note_taken, settle::arrived_by},
             loop_body::Part,
         },
     },
@@ -31,6 +31,8 @@ pub(in crate::engine::run::dispatch) struct Closed {
     warnings: Vec<String>,
     /// Whether anything was gathered that was not reused.
     is_new: bool,
+    /// What it took of values that were changed by hand.
+    edited: Vec<InputRecord>,
 }
 
 impl Dispatcher<'_> {
@@ -94,6 +96,7 @@ impl Dispatcher<'_> {
             Some(Stop::Cancelled) => {}
             Some(stop) => head.status = Status::Failed(in_words(run, stop)),
         }
+        self.note_edits(slot, &mut head);
         self.settle_record(slot, head, given);
     }
 
@@ -209,6 +212,7 @@ impl Dispatcher<'_> {
             return Some(node);
         }
         self.add_newest(run, slot, &mut node);
+        note_taken(&story.edited, &mut node);
         Some(node)
     }
 
@@ -312,6 +316,7 @@ impl Dispatcher<'_> {
             iterations: Iterations { of: Arc::clone(record), member: Some(slot) },
             warnings,
             is_new: run.earlier.is_none() || run.is_new[slot],
+            edited: run.members[slot].edited.clone(),
         }
     }
 
@@ -387,6 +392,7 @@ impl Dispatcher<'_> {
         node.inputs = closed.inputs.clone().into();
         node.iterations = Some(closed.iterations.clone());
         node.warnings.clone_from(&closed.warnings);
+        note_taken(&closed.edited, &mut node);
         node
     }
 
@@ -419,6 +425,11 @@ impl Dispatcher<'_> {
         }
         if let Parent::Inner { iteration, slot } = run.parent {
             node.inputs = self.inner_head_inputs(iteration, slot).into();
+            if let Some(outer) =
+                self.loops.iterations[iteration].as_ref().and_then(|it| self.loops.runs[it.of].as_ref())
+            {
+                note_taken(&outer.members[slot].edited, &mut node);
+            }
         }
         node
     }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::SmallVec;
 
-use super::{LoopRun, MAX_LOG_LINES, Newest, Stop};
+use super::{Edit, LoopRun, MAX_LOG_LINES, Newest, Stop};
 use crate::{
     engine::{
         Decision, Plan,
@@ -50,6 +50,9 @@ pub(in crate::engine::run::dispatch) struct Iteration {
     pub(super) unfinished: Option<IterationRow>,
     failed: Option<(Slot, String)>,
     is_cancelled: bool,
+    /// Values of its nodes that were changed by hand, and the nodes that took any such.
+    pub(super) edits: Vec<Edit>,
+    pub(super) edited: Vec<Slot>,
     item: Option<Value>,
     next: Value,
     /// What inner loops give to what closes them.
@@ -120,6 +123,8 @@ impl Dispatcher<'_> {
             unfinished,
             failed: None,
             is_cancelled: false,
+            edits: Vec::new(),
+            edited: Vec::new(),
             item: item_kept,
             next: item.next,
             closing: Vec::new(),
@@ -161,11 +166,19 @@ impl Dispatcher<'_> {
             }
             _ => {}
         }
-        match member.part {
-            Part::Plain => self.start_in(iteration, slot, &step),
+        self.start_part(iteration, slot, &step);
+    }
+
+    /// Does what is to be done for a member whose turn it is.
+    pub(super) fn start_part(&mut self, iteration: usize, slot: Slot, step: &Arc<Step>) {
+        let of = self.loops.iteration(iteration).of;
+        let member = &self.loops.run(of).body.members[slot];
+        let (part, index) = (member.part, member.index);
+        match part {
+            Part::Plain => self.start_in(iteration, slot, step),
             Part::Collect | Part::Next => self.take_in(iteration, slot),
             Part::Head(inner) => self.start_inner(iteration, slot, inner),
-            Part::Closed(_) => self.settle_closed(iteration, slot, member.index),
+            Part::Closed(_) => self.settle_closed(iteration, slot, index),
         }
     }
 
@@ -180,7 +193,7 @@ impl Dispatcher<'_> {
         let outside_changed = Arc::clone(&run.outside_changed);
         let this = self.loops.iteration(iteration);
         let earlier = this.earlier.as_ref()?.cells.get(slot)?.clone();
-        if matches!(earlier.status, IterationStatus::Failed | IterationStatus::Disabled | IterationStatus::NotNeeded) {
+        if !earlier.status.may_be_reused() {
             return None;
         }
         let has_changed = |source: &LoopSource| match source {
@@ -213,6 +226,10 @@ impl Dispatcher<'_> {
         if self.lacks_input(iteration, slot, step) {
             return self.leave_out(iteration, slot, IterationStatus::NotRun);
         }
+        if self.is_held_in(Unit { walk: iteration + 1, slot }, &step.plan.node) {
+            return;
+        }
+        self.take_edits_in(iteration, slot);
         let of = self.loops.iteration(iteration).of;
         let now = self.clock.now;
         let story = &mut self.loops.run(of).members[slot];
@@ -367,6 +384,14 @@ impl Dispatcher<'_> {
 
     /// Takes what arrives at a Collect or Next.
     fn take_in(&mut self, iteration: usize, slot: Slot) {
+        if self.shared.control.is_watched() && !self.shared.cancel.is_cancelled() {
+            let unit = Unit { walk: iteration + 1, slot };
+            let step = self.step_in(unit);
+            if !self.lacks_input(iteration, slot, step) && self.is_held_in(unit, &step.plan.node) {
+                return;
+            }
+        }
+        self.take_edits_in(iteration, slot);
         let outputs: Result<Outputs, String> = self
             .feeds_in(iteration, slot)
             .filter_map(|(feed, given)| match given {
@@ -403,7 +428,11 @@ impl Dispatcher<'_> {
         }
     }
 
-    pub(super) fn settle_in(&mut self, iteration: usize, slot: Slot, cell: IterationCell) {
+    pub(super) fn settle_in(&mut self, iteration: usize, slot: Slot, mut cell: IterationCell) {
+        let has_executed = matches!(cell.status, IterationStatus::Executed | IterationStatus::Kept);
+        if has_executed && self.loops.iteration(iteration).edited.contains(&slot) {
+            cell.status = IterationStatus::Edited;
+        }
         let body = {
             let of = self.loops.iteration(iteration).of;
             let run = self.loops.run(of);

@@ -7,6 +7,7 @@ use super::{
     Earlier, Finished, LoopRun, MemberStory, Newest, Parent, Stop,
     earlier::{Before, MAX_AT_ONCE},
     items::{ItemSource, Stream},
+    pause::edit_given,
 };
 use crate::{
     engine::{
@@ -15,7 +16,7 @@ use crate::{
         run::{
             EventKind,
             body::Source,
-            dispatch::{Dispatcher, Slot},
+            dispatch::{Dispatcher, Slot, Unit},
             loop_body::{LoopBody, LoopSource, Part},
         },
     },
@@ -32,6 +33,10 @@ impl Dispatcher<'_> {
     pub(in crate::engine::run::dispatch) fn start_loop(&mut self, slot: Slot, number: usize) {
         let head = self.body.members[slot].index;
         let body = self.loop_body(number);
+        let edited = self.feeds(slot).next().and_then(|(feed, _)| {
+            let results = self.hold.edited(feed)?;
+            Some((results.clone(), feed.source.port.clone()))
+        });
         let input = self.feeds(slot).next().and_then(|(feed, source)| match self.given(source) {
             Some(Given::Results(results)) if results.has_value(&feed.source.port) => {
                 Some((results.clone(), feed.source.port.clone()))
@@ -46,7 +51,7 @@ impl Dispatcher<'_> {
                 self.given(source).cloned().unwrap_or_else(|| self.plan.step(index).given.clone())
             })
             .collect();
-        let input = input.map(|(results, port)| {
+        let input = edited.or(input).map(|(results, port)| {
             let fingerprint = results.fingerprint(&port);
             results.load().map(|outputs| (outputs.get(&port).cloned().unwrap_or_default(), fingerprint))
         });
@@ -76,6 +81,11 @@ impl Dispatcher<'_> {
         if self.lacks_input(iteration, slot, &step) {
             return self.leave_out(iteration, slot, IterationStatus::NotRun);
         }
+        let executes = step.plan.decision == Decision::Execute;
+        if executes && self.is_held_in(Unit { walk: iteration + 1, slot }, &step.plan.node) {
+            return;
+        }
+        self.take_edits_in(iteration, slot);
         let body = self.loop_body(inner);
         let place_of = |index: usize| {
             if index == outer_body.head {
@@ -136,7 +146,7 @@ impl Dispatcher<'_> {
         (parent, number): (Parent, usize),
         step: &Arc<Step>,
         body: Arc<LoopBody>,
-        (outside, outside_changed): (Vec<Given>, Arc<[bool]>),
+        (mut outside, outside_changed): (Vec<Given>, Arc<[bool]>),
         input: Option<(Value, Option<Fingerprint>)>,
         before: Option<Before>,
     ) {
@@ -148,33 +158,13 @@ impl Dispatcher<'_> {
             before => (None, before),
         };
         let is_replayed = kept.is_some();
-        let about = match &continued {
-            Some(before) if before.about.members == body.ids => {
-                LoopAbout { failures: Vec::new(), n_finished: 0, ..before.about.clone() }
+        let outside_edits = self.edits_around(parent, &body);
+        for edit in &outside_edits {
+            if let LoopSource::Outside(place) = edit.source {
+                edit_given(&mut outside[place as usize], &edit.port, &edit.results);
             }
-            // The body has other nodes now: its rows cannot stand beside those of then.
-            Some(before) => LoopAbout {
-                id: LoopId::generate(),
-                members: body.ids.clone(),
-                ports: body.ports.clone(),
-                failures: Vec::new(),
-                n_finished: 0,
-                ..before.about.clone()
-            },
-            None => LoopAbout {
-                id: LoopId::generate(),
-                head: step.plan.node.clone(),
-                members: body.ids.clone(),
-                ports: body.ports.clone(),
-                config: step.plan.config,
-                input: fingerprint,
-                parts: Vec::new(),
-                total: None,
-                n_finished: 0,
-                is_complete: false,
-                failures: Vec::new(),
-            },
-        };
+        }
+        let about = about_now(continued.as_deref(), step, &body, fingerprint);
         let log = match &continued {
             Some(before) if before.about.id == about.id => before.log.clone(),
             _ => IterationLog::new(about.id, self.shared.store.as_ref()),
@@ -188,6 +178,7 @@ impl Dispatcher<'_> {
             parent,
             outside,
             outside_changed,
+            outside_edits,
             items: ItemSource::Once,
             at_once: 1,
             goes_on_after_errors: false,
@@ -354,5 +345,36 @@ impl LoopRun {
             }
             _ => self.about.parts.push(LoopPart { from: index, to: index + 1, body, run }),
         }
+    }
+}
+
+/// Returns what is known of a loop that begins, or goes on behind what an earlier run has of it.
+fn about_now(continued: Option<&LoopRecord>, step: &Step, body: &LoopBody, input: Option<Fingerprint>) -> LoopAbout {
+    match continued {
+        Some(before) if before.about.members == body.ids => {
+            LoopAbout { failures: Vec::new(), n_finished: 0, ..before.about.clone() }
+        }
+        // The body has other nodes now: its rows cannot stand beside those of then.
+        Some(before) => LoopAbout {
+            id: LoopId::generate(),
+            members: body.ids.clone(),
+            ports: body.ports.clone(),
+            failures: Vec::new(),
+            n_finished: 0,
+            ..before.about.clone()
+        },
+        None => LoopAbout {
+            id: LoopId::generate(),
+            head: step.plan.node.clone(),
+            members: body.ids.clone(),
+            ports: body.ports.clone(),
+            config: step.plan.config,
+            input,
+            parts: Vec::new(),
+            total: None,
+            n_finished: 0,
+            is_complete: false,
+            failures: Vec::new(),
+        },
     }
 }
