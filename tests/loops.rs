@@ -293,6 +293,47 @@ fn a_loop_that_failed_goes_on_behind_the_last_iteration_that_finished() {
 }
 
 #[test]
+fn how_many_at_once_and_what_an_error_does_throws_no_iteration_away() {
+    let mut world = World::simple(10);
+    world.outside.fails_from.store(7, Ordering::SeqCst);
+    world.run(RunKind::Standard);
+    world.set("f", "on_error", "collect");
+    world.set("f", "at_once", 4_i64);
+    let collected = world.run(RunKind::Resumed);
+    assert_eq!(world.outside.numbers("a"), [7, 8, 9]);
+    assert_eq!(collected.header.status, RunStatus::SucceededWithErrors, "{}", short(&collected));
+    assert_eq!(output(&collected, "c", "items"), Some(ints(100..107)));
+    world.set("f", "on_error", "stop");
+    let stopped = world.run(RunKind::Resumed);
+    assert_eq!(stopped.header.status, RunStatus::Failed, "what failed is never reused: {}", short(&stopped));
+    world.outside.fails_from.store(0, Ordering::SeqCst);
+    let run = world.run(RunKind::Resumed);
+    assert_eq!(world.outside.numbers("a"), [7, 8, 9]);
+    assert_eq!(output(&run, "c", "items"), Some(ints(100..110)));
+    world.set("f", "at_once", 8_i64);
+    let again = world.run(RunKind::Resumed);
+    assert!(again.own().is_empty(), "{}", short(&again));
+}
+
+#[test]
+fn errors_that_were_collected_before_a_loop_was_stopped_are_not_forgotten() {
+    let mut world = World::simple(10);
+    world.set("f", "on_error", "collect");
+    world.outside.fails_from.store(7, Ordering::SeqCst);
+    world.run(RunKind::Standard);
+    let (sender, reached) = mpsc::channel();
+    *world.outside.waits_at.lock().unwrap() = Some((9, sender));
+    let run = world.engine.start(world.request(RunKind::Standard), |_| ());
+    reached.recv().unwrap();
+    run.cancel();
+    world.baseline.absorb(&run.wait());
+    let resumed = world.run(RunKind::Resumed);
+    assert_eq!(world.outside.numbers("a"), [7, 8, 9]);
+    let Some(Value::List(errors)) = output(&resumed, "c", "errors") else { panic!("{}", short(&resumed)) };
+    assert_eq!(errors.len(), 3);
+}
+
+#[test]
 fn forcing_the_head_makes_all_iterations_again() {
     let mut world = World::simple(10);
     world.outside.fails_from.store(7, Ordering::SeqCst);
