@@ -86,8 +86,26 @@ pub struct LoopFailure {
 impl LoopAbout {
     /// Returns the iterations that were made by another body than the newest, if there are any.
     pub fn old_parts(&self) -> Vec<Range<u64>> {
-        let Some(newest) = self.parts.last() else { return Vec::new() };
-        self.parts.iter().filter(|part| part.body != newest.body).map(|part| part.from..part.to).collect()
+        self.parts.last().map(|newest| self.parts_not_of(newest.body)).unwrap_or_default()
+    }
+
+    /// Returns the iterations that were made by another body than this one.
+    pub fn parts_not_of(&self, body: Fingerprint) -> Vec<Range<u64>> {
+        let mut old: Vec<Range<u64>> = Vec::new();
+        for part in &self.parts {
+            // What was made again later is in two parts: the later one counts.
+            let cut = |known: Range<u64>| {
+                [known.start..known.end.min(part.from), known.start.max(part.to)..known.end]
+                    .into_iter()
+                    .filter(|left| !left.is_empty())
+            };
+            old = old.into_iter().flat_map(cut).collect();
+            if part.body != body {
+                old.push(part.from..part.to);
+            }
+        }
+        old.sort_unstable_by_key(|part| part.start);
+        old
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     session::{Capture, Mark, PinState},
     store::{
         Arrived, InputChange, InputRecord, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance,
-        Reason, RunKind, Status,
+        Reason, RunKind, Status, iterations_in_words,
     },
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, NodeId, PortId},
@@ -290,11 +290,13 @@ impl Decider<'_> {
         let loops = &self.view.prepared.loops;
         let number = loops.loops.iter().position(|candidate| candidate.head == self.index)?;
         let body = loop_fingerprint(loops, self.view.graph(), number, |index| self.view.facts(index).config);
-        (about.parts.last()?.body != body).then(|| {
+        let old = about.parts_not_of(body);
+        (!old.is_empty()).then(|| {
             format!(
-                "the body was changed: the {} iterations that have finished are kept as they are, and what is collected \
-                 would mix old and new; force it to make all of them again",
-                about.n_finished
+                "the loop's body was changed after it had stopped: what has finished ({}) is kept as it is, so that \
+                 what is collected will mix old and new; force {} to make all iterations again",
+                iterations_in_words(&old),
+                self.view.id(self.index)
             )
         })
     }

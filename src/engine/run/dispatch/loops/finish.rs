@@ -17,7 +17,10 @@ use crate::{
         },
     },
     nodes::Outputs,
-    store::{Effect, InputRecord, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, Provenance, Status},
+    store::{
+        Effect, InputRecord, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, Provenance, Status,
+        made_in_words,
+    },
     value::Value,
     workflow::PortId,
 };
@@ -294,19 +297,9 @@ impl Dispatcher<'_> {
         let old = run.about.old_parts();
         let mut warnings = Vec::new();
         if !old.is_empty() && run.stop.is_none() {
-            let stretches: Vec<String> = old
-                .iter()
-                .map(|part| {
-                    if part.end == part.start + 1 {
-                        part.end.to_string()
-                    } else {
-                        format!("{}–{}", part.start + 1, part.end)
-                    }
-                })
-                .collect();
             warnings.push(format!(
-                "mixed: the iterations {} were made before the loop's body was changed; force {} to make them again",
-                stretches.join(", "),
+                "mixed: {} made before the loop's body was changed; force {} to make all iterations again",
+                made_in_words(&old),
                 run.about.head
             ));
         }
