@@ -60,6 +60,6 @@ pub use self::{
     words::{NameOf, names},
 };
 pub(crate) use self::{
-    loop_words::with_commas,
+    loop_words::{iterations_in_words, made_in_words, with_commas},
     rows::{InputRow, PathRow},
 };

@@ -109,7 +109,7 @@ impl Watched {
                 EventKind::NodeSettled(record) if record.status == Status::Executed => {
                     executed.push(record.node.to_string());
                 }
-                EventKind::Paused { waiting, at_breakpoint } => {
+                EventKind::Paused { waiting, at_breakpoint, .. } => {
                     let waiting = waiting.iter().map(ToString::to_string).collect();
                     return Stop::Paused { executed, waiting, at_breakpoint };
                 }

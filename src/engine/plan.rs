@@ -324,8 +324,8 @@ struct Learned {
     released: HashMap<usize, Release>,
     /// Those that may be released in a run of a part: what lies behind them is needed after all.
     opened: BTreeSet<usize>,
-    /// Heads of loops that are walked from the start because of this node inside, though nothing above them has changed: a
-    /// Repeat, whose iterations each depend on the one before, and loops inside of others.
+    /// Heads of loops that are walked from the start because of this node inside, though nothing above them has changed: of
+    /// a Repeat each iteration depends on the one before.
     restarted: BTreeMap<usize, NodeId>,
 }
 

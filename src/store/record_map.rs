@@ -94,7 +94,7 @@ mod tests {
         map.insert(record(&|_| ()));
         assert_eq!(map.to_look_at().len(), 0);
         map.insert(record(&|record| {
-            record.results = Some(Kept::out_of_reach(Vec::new(), Provenance::Run(RunId::generate())))
+            record.results = Some(Kept::out_of_reach(Vec::new(), Provenance::Run(RunId::generate())));
         }));
         assert_eq!(map.to_look_at().len(), 1);
     }

@@ -19,8 +19,8 @@ use crate::{
     nodes::{Arity, Kind},
     session::{Capture, Mark, PinState},
     store::{
-        Arrived, InputChange, InputRecord, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Reason,
-        RunKind, Status,
+        Arrived, InputChange, InputRecord, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance,
+        Reason, RunKind, Status, iterations_in_words,
     },
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, NodeId, PortId},
@@ -290,11 +290,13 @@ impl Decider<'_> {
         let loops = &self.view.prepared.loops;
         let number = loops.loops.iter().position(|candidate| candidate.head == self.index)?;
         let body = loop_fingerprint(loops, self.view.graph(), number, |index| self.view.facts(index).config);
-        (about.parts.last()?.body != body).then(|| {
+        let old = about.parts_not_of(body);
+        (!old.is_empty()).then(|| {
             format!(
-                "the body was changed: the {} iterations that have finished are kept as they are, and what is collected \
-                 would mix old and new; force it to make all of them again",
-                about.n_finished
+                "the loop's body was changed after it had stopped: what has finished ({}) is kept as it is, so that \
+                 what is collected will mix old and new; force {} to make all iterations again",
+                iterations_in_words(&old),
+                self.view.id(self.index)
             )
         })
     }
@@ -411,7 +413,11 @@ impl Decider<'_> {
                 Arriving::Data(arrived) => arrived,
                 Arriving::Nothing => Arrived::NoValue,
             };
-            if !(InputRecord { wire: Arc::clone(&feed.wire), arrived }).same_data(before) {
+            // Other iterations may have taken the real values: what was changed by hand is looked for in each.
+            let was_by_hand = matches!(before.provenance(), Some(Provenance::Edited(_)))
+                && self.is_inside_loops(feed.from)
+                && !matches!(&arrived, Arrived::Results(results) if before.provenance() == Some(results.provenance()));
+            if was_by_hand || !(InputRecord { wire: Arc::clone(&feed.wire), arrived }).same_data(before) {
                 changes.push(InputChange::OtherValue(feed.port.clone()));
             }
         }

@@ -122,7 +122,7 @@ pub(super) fn config_changes(view: &View<'_>, before: &Node, id: &NodeId) -> Vec
     let changes: Vec<ConfigChange> = old
         .iter()
         .zip(new.iter())
-        .filter(|((_, old), (_, new))| old != new)
+        .filter(|((schema, old), (_, new))| schema.alters_results && old != new)
         .map(|((schema, old), (_, new))| {
             let (before, after) = in_short(old, new);
             ConfigChange { what: schema.label.to_string(), before, after }

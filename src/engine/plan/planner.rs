@@ -294,12 +294,8 @@ fn restarted(view: &View<'_>) -> BTreeMap<usize, NodeId> {
         .iter()
         .filter(|this| view.step(this.head).is_some_and(|step| matches!(step.plan.decision, Decision::Reuse { .. })))
         .filter_map(|this| {
-            let inside: &[usize] = match role(this.head) {
-                Some(Role::Repeat) => &this.closers,
-                _ if this.parent.is_some() => &this.members,
-                _ => &[],
-            };
-            let cause = inside.iter().copied().find(|&index| executes(index))?;
+            let closers: &[usize] = if role(this.head) == Some(Role::Repeat) { &this.closers } else { &[] };
+            let cause = closers.iter().copied().find(|&index| executes(index))?;
             Some((this.head, view.id(cause).clone()))
         })
         .collect()
