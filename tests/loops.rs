@@ -1,13 +1,9 @@
 //! Loops: what executes in which iteration, what is collected, and where a loop goes on that was stopped.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use pinflow::{
@@ -170,14 +166,10 @@ impl World {
 
     fn request(&self, kind: RunKind) -> RunRequest {
         RunRequest {
-            workflow: Arc::new(self.workflow.clone()),
-            path: None,
-            folder: PathBuf::new(),
             session: self.session,
             marks: self.marks.clone(),
             baseline: Arc::new(self.baseline.clone()),
-            breakpoints: BTreeSet::new(),
-            options: PlanOptions::of(kind),
+            ..RunRequest::new(self.workflow.clone(), PlanOptions::of(kind))
         }
     }
 

@@ -3,8 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -251,14 +250,13 @@ impl World {
 
     fn request(&self, kind: RunKind, target: Option<usize>) -> RunRequest {
         RunRequest {
-            workflow: Arc::new(self.workflow.clone()),
-            path: None,
-            folder: PathBuf::new(),
             session: self.session,
             marks: self.marks.clone(),
             baseline: Arc::new(self.baseline.clone()),
-            options: PlanOptions::of(kind).part(target.map_or(Part::All, |target| Part::To(vec![id(target)]))),
-            breakpoints: BTreeSet::new(),
+            ..RunRequest::new(
+                self.workflow.clone(),
+                PlanOptions::of(kind).part(target.map_or(Part::All, |target| Part::To(vec![id(target)]))),
+            )
         }
     }
 

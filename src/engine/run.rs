@@ -47,6 +47,22 @@ pub struct RunRequest {
     pub breakpoints: BTreeSet<NodeId>,
 }
 
+impl RunRequest {
+    /// Returns a request to run a workflow as if nothing had been run or marked before, in a session of its own.
+    pub fn new(workflow: impl Into<Arc<Workflow>>, options: PlanOptions) -> Self {
+        Self {
+            workflow: workflow.into(),
+            path: None,
+            folder: PathBuf::new(),
+            session: SessionId::generate(),
+            marks: Marks::default(),
+            baseline: Arc::default(),
+            options,
+            breakpoints: BTreeSet::new(),
+        }
+    }
+}
+
 /// Something that happened in a run.
 #[derive(Clone, Debug)]
 pub struct Event {
