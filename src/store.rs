@@ -9,7 +9,6 @@ mod codec;
 mod connection;
 mod database;
 mod error;
-mod ids;
 mod iterations;
 mod kept;
 mod kept_for;

@@ -7,7 +7,6 @@ mod nested;
 mod paused;
 
 use std::{
-    collections::BTreeSet,
     sync::{
         Arc, Mutex, Weak,
         atomic::{AtomicBool, AtomicI64, Ordering},

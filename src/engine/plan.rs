@@ -3,6 +3,7 @@
 mod again;
 mod decide;
 mod facts;
+mod node_plan;
 mod parts;
 mod pins;
 mod planner;
@@ -21,12 +22,16 @@ pub(super) use self::{
     step::{Given, NothingBecause, Step},
 };
 use self::{facts::Prepared, parts::Need};
-pub use self::{planner::Planner, probe::probe};
+pub use self::{
+    node_plan::{NodePlan, PlanNotes, PlanNotesData},
+    planner::Planner,
+    probe::probe,
+};
 use crate::{
     engine::{run::body::Body, why::name_of_node},
     nodes::{Catalogue, Loops},
     session::{Baseline, Marks},
-    store::{NotRun, Part, PinPolicy, Provenance, Reason, RunKind},
+    store::{NodeRecord, NotRun, Part, PinPolicy, Provenance, RunKind},
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, Graph, NodeId, Problem, Workflow},
 };
@@ -103,33 +108,6 @@ pub struct Release(pub String);
 /// Why the results of a Hold pin are no longer what the node would give.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staleness(pub String);
-
-/// What a run would do with a node, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodePlan {
-    /// The node.
-    pub node: NodeId,
-    /// What the run would do.
-    pub decision: Decision,
-    /// Why it executes, if it does; for one that is left out below a Follow pin, why it would if the pin is released.
-    pub reasons: Arc<[Reason]>,
-    /// The fingerprint of kind, version and parameters.
-    pub config: Fingerprint,
-    /// The fingerprint of the config and of all that feeds it.
-    pub recipe: Fingerprint,
-    /// Its Follow pin is let go, and why.
-    pub released: Option<Release>,
-    /// Its Hold pin is stale, and why.
-    pub stale: Option<Staleness>,
-    /// Executing it changes something outside.
-    pub side_effect: bool,
-    /// Its results cannot be kept.
-    pub uncacheable: bool,
-    /// Nodes with a Follow pin above it: if one is released in the run, this node executes too.
-    pub depends_on_releases_of: Vec<NodeId>,
-    /// What else a person should know before the run.
-    pub warnings: Vec<String>,
-}
 
 /// What a run would do. Cloned in constant time; plans that follow each other share what they have in common.
 #[derive(Clone, Debug, Default)]
@@ -341,6 +319,7 @@ struct Sources<'a> {
 }
 
 /// What the decision on a node looks at.
+#[derive(Clone, Copy)]
 struct View<'a> {
     sources: &'a Sources<'a>,
     prepared: &'a Prepared,
@@ -348,9 +327,12 @@ struct View<'a> {
     /// `None`: all nodes are needed.
     needs: Option<&'a [Need]>,
     steps: Steps<'a>,
+    /// Each node's record, where all are looked at.
+    records: Option<&'a [Option<&'a Arc<NodeRecord>>]>,
 }
 
 /// What is decided so far.
+#[derive(Clone, Copy)]
 enum Steps<'a> {
     /// On the first few nodes.
     Growing(&'a [Arc<Step>]),
@@ -374,6 +356,14 @@ impl View<'_> {
 
     fn facts(&self, index: usize) -> &Arc<facts::Facts> {
         &self.prepared.facts[index]
+    }
+
+    /// Returns what came of a node last.
+    fn record(&self, index: usize) -> Option<&Arc<NodeRecord>> {
+        match self.records {
+            Some(records) => records[index],
+            None => self.sources.baseline.get(self.id(index)),
+        }
     }
 
     fn need(&self, index: usize) -> Need {
@@ -405,7 +395,13 @@ impl Plan {
         let prepared = Prepared::new(workflow, catalogue);
         let steps = nodes.into_iter().enumerate().map(|(index, plan)| {
             let facts = Arc::clone(&prepared.facts[index]);
-            Arc::new(Step { plan, facts, given: Given::Fresh, recipe_given: None, pin: pins::PinStanding::None })
+            Arc::new(Step {
+                plan,
+                facts,
+                given: Given::Fresh,
+                recipe_given: step::RecipeGiven::Nothing,
+                pin: pins::PinStanding::None,
+            })
         });
         let steps = steps.collect();
         Self::new(prepared, steps)

@@ -66,7 +66,7 @@ impl Order {
             connections.iter().map(|(to, from)| Connection { from: from.clone(), to: to.clone() }).collect();
         wires.sort_unstable();
         let places = places_of(&wires)?;
-        Some(Self { ends: (0, places.len() as i64), places, wires: wires.into_iter().collect() })
+        Some(Self { ends: (0, places.len().cast_signed() as i64), places, wires: wires.into_iter().collect() })
     }
 
     /// Returns whether a node may take something from another, going by their places.

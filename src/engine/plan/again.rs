@@ -108,7 +108,10 @@ impl Prepared {
             let has_changed = next_changed.next_if_eq(&index).is_some();
             match before {
                 Some(before) if !has_changed => Arc::clone(&self.facts[*before]),
-                _ => Arc::new(prepared.facts_of(index, node)),
+                _ => {
+                    let found = prepared.facts_of(index, node);
+                    prepared.take_in(index, found)
+                }
             }
         });
         prepared.facts = facts.collect();

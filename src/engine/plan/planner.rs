@@ -1,7 +1,7 @@
 //! One plan after the other: what has changed since the last one is found by comparing what they were made from, and only what
 //! that can alter is decided anew. The result is the same as that of planning from nothing; a property test holds that line.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use imbl::Vector;
 
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     nodes::{Catalogue, Role},
     session::{Baseline, Mark, Marks},
-    store::{Arrived, Part, PinPolicy, RunKind},
+    store::{Kept, NodeRecord, Part, PinPolicy, RunKind},
     workflow::{Feed, Graph, NodeId, Problem, Workflow},
 };
 
@@ -114,14 +114,13 @@ impl Last {
             dirty.extend(pinned.filter_map(|(node, _)| prepared.graph.index(node)));
             dirty.extend(prepared.loops.loops.iter().map(|this| this.head));
             let learned = std::mem::take(&mut self.learned);
-            match moved {
-                Some(moved) => self.plan = self.plan_of_moved(sources, prepared, &moved, &mut dirty),
-                None => {
-                    dirty.extend(learned.released.into_keys());
-                    dirty.extend(learned.restarted.into_keys());
-                    self.plan.take_over(prepared);
-                    self.plan_added(sources);
-                }
+            if let Some(moved) = moved {
+                self.plan = self.plan_of_moved(sources, prepared, &moved, &mut dirty);
+            } else {
+                dirty.extend(learned.released.into_keys());
+                dirty.extend(learned.restarted.into_keys());
+                self.plan.take_over(prepared);
+                self.plan_added(sources);
             }
             self.follow(sources, dirty);
         }
@@ -155,7 +154,8 @@ impl Last {
                 continue;
             }
             let (learned, steps_so_far) = (&self.learned, Steps::Growing(&steps));
-            let now = step(&View { sources, prepared: &prepared, learned, needs: None, steps: steps_so_far }, index);
+            let view = View { sources, prepared: &prepared, learned, needs: None, steps: steps_so_far, records: None };
+            let now = step(&view, index);
             dirty.remove(index);
             if !before.is_some_and(|before| before.is_same_to_those_below(&now)) {
                 dirty.extend(prepared.graph.downstream[index].iter().copied());
@@ -172,6 +172,7 @@ impl Last {
             learned: &self.learned,
             needs: None,
             steps: Steps::Whole(&self.plan.steps),
+            records: None,
         }
     }
 
@@ -236,17 +237,21 @@ impl Learned {
 /// Plans from nothing.
 pub(super) fn plan_all(sources: &Sources<'_>, prepared: Prepared) -> (Plan, Learned) {
     let mut learned = Learned::default();
+    let records = records_of(sources.baseline, &prepared.graph);
     loop {
-        let steps = decide_all(sources, &prepared, &learned, None);
-        let view = View { sources, prepared: &prepared, learned: &learned, needs: None, steps: Steps::Growing(&steps) };
-        let needs = needs(&view, &learned);
-        let steps = match &needs {
-            Some(needs) => decide_all(sources, &prepared, &learned, Some(needs)),
-            None => steps,
+        let begin = View {
+            sources,
+            prepared: &prepared,
+            learned: &learned,
+            needs: None,
+            steps: Steps::Growing(&[]),
+            records: Some(&records),
         };
-        let needs = needs.as_deref();
-        let view = View { sources, prepared: &prepared, learned: &learned, needs, steps: Steps::Growing(&steps) };
-        let more = learn(&view);
+        let steps = decide_all(&begin);
+        let needs = needs(&View { steps: Steps::Growing(&steps), ..begin }, &learned);
+        let begin = View { needs: needs.as_deref(), ..begin };
+        let steps = if needs.is_some() { decide_all(&begin) } else { steps };
+        let more = learn(&View { steps: Steps::Growing(&steps), ..begin });
         // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
         if !learned.add(more) {
             return (Plan::new(prepared, steps.into_iter().collect::<Vector<_>>()), learned);
@@ -254,14 +259,34 @@ pub(super) fn plan_all(sources: &Sources<'_>, prepared: Prepared) -> (Plan, Lear
     }
 }
 
-fn decide_all(sources: &Sources<'_>, prepared: &Prepared, learned: &Learned, needs: Option<&[Need]>) -> Vec<Arc<Step>> {
-    let mut steps: Vec<Arc<Step>> = Vec::with_capacity(prepared.graph.n_nodes());
-    for index in 0..prepared.graph.n_nodes() {
-        let view = View { sources, prepared, learned, needs, steps: Steps::Growing(&steps) };
-        let step = step(&view, index);
+fn decide_all(begin: &View<'_>) -> Vec<Arc<Step>> {
+    let n_nodes = begin.graph().n_nodes();
+    let mut steps: Vec<Arc<Step>> = Vec::with_capacity(n_nodes);
+    for index in 0..n_nodes {
+        let step = step(&View { steps: Steps::Growing(&steps), ..*begin }, index);
         steps.push(Arc::new(step));
     }
     steps
+}
+
+/// Returns the record of each node: going through all of them costs less than finding each.
+fn records_of<'a>(baseline: &'a Baseline, graph: &Graph) -> Vec<Option<&'a Arc<NodeRecord>>> {
+    let mut records = vec![None; graph.n_nodes()];
+    let mut known = baseline.iter().peekable();
+    for index in graph.sorted_by_id() {
+        let id = &graph.ids[index];
+        while let Some(record) = known.peek() {
+            match record.node.cmp(id) {
+                Ordering::Less => known.next(),
+                Ordering::Equal => {
+                    records[index] = known.next();
+                    break;
+                }
+                Ordering::Greater => break,
+            };
+        }
+    }
+    records
 }
 
 /// Returns what the next round of planning should know.
@@ -309,11 +334,11 @@ fn opens(view: &View<'_>, index: usize, mark: &Mark, may_be_released: bool) -> b
         return unneeded.next().is_some();
     }
     let Some(capture) = mark.capture() else { return false };
-    unneeded.any(|feed| kept_data(view, feed).is_some_and(|arrived| differs(feed, arrived, capture)))
+    unneeded.any(|feed| kept_data(view, feed).is_some_and(|arrived| differs(feed, &arrived, capture)))
 }
 
 /// Returns the data that an output has given last, by its pin or its last run.
-fn kept_data(view: &View<'_>, feed: &Feed) -> Option<Arrived> {
+fn kept_data(view: &View<'_>, feed: &Feed) -> Option<Kept> {
     let id = &feed.source.node;
     let results = if let Some(capture) = view.sources.marks.get(id).capture() {
         capture.results.clone()
@@ -321,7 +346,7 @@ fn kept_data(view: &View<'_>, feed: &Feed) -> Option<Arrived> {
         let record = view.sources.baseline.get(id).filter(|record| record.has_results())?;
         record.results.clone()?
     };
-    results.has_value(&feed.source.port).then_some(Arrived::Results(results))
+    results.has_value(&feed.source.port).then_some(results)
 }
 
 /// Nodes to be looked at again, taken out upstream first.
