@@ -13,8 +13,11 @@ mod why;
 
 pub use self::{
     forecast::{Forecast, Progress, Timings, Workers, about, both_in_words, forecast},
-    plan::{Decision, NodePlan, Plan, PlanCounts, PlanOptions, Planner, Probes, Release, Staleness, plan, probe},
+    plan::{
+        Decision, NodePlan, Plan, PlanCounts, PlanNotes, PlanNotesData, PlanOptions, Planner, Probes, Release,
+        Staleness, plan, probe,
+    },
     repeat::{Difference, Repeat, Unchecked, repeat},
-    run::{Engine, Event, EventKind, ReplaceError, RunHandle, RunRequest},
+    run::{Engine, Event, EventKind, PausedInside, ReplaceError, RunHandle, RunRequest},
     why::{MAX_WHY, What, Why, name_of_node, why_in_lines, why_in_text, why_it_was},
 };

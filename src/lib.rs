@@ -20,13 +20,12 @@
 //! # A workflow from a program
 //!
 //! ```
-//! use std::{collections::BTreeSet, sync::Arc};
+//! use std::sync::Arc;
 //!
 //! use pinflow::{
 //!     engine::{Engine, PlanOptions, RunRequest},
 //!     nodes::Catalogue,
-//!     session::{Baseline, Marks},
-//!     store::{RunKind, RunStatus, SessionId},
+//!     store::{RunKind, RunStatus},
 //!     workflow,
 //! };
 //!
@@ -41,16 +40,7 @@
 //! )"#;
 //! let engine = Engine::new(Arc::new(Catalogue::standard()), None);
 //! let record = engine.run(
-//!     RunRequest {
-//!         workflow: Arc::new(workflow::parse(text)?),
-//!         path: None,
-//!         folder: std::env::current_dir()?,
-//!         session: SessionId::generate(),
-//!         marks: Marks::default(),
-//!         baseline: Arc::new(Baseline::default()),
-//!         options: PlanOptions::of(RunKind::Standard),
-//!         breakpoints: BTreeSet::new(),
-//!     },
+//!     RunRequest::new(workflow::parse(text)?, PlanOptions::of(RunKind::Standard)),
 //!     |_event| (),
 //! );
 //! assert_eq!(record.header.status, RunStatus::Succeeded);

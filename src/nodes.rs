@@ -30,7 +30,9 @@ mod tables;
 mod testing;
 mod text;
 
-pub(crate) use self::check::{NodeWithKind, check_loops, nodes_with_kinds, problems_of_node, problems_of_wires};
+pub(crate) use self::check::{
+    NodeWithKind, check_loops, nodes_with_kinds, problems_of_node, problems_of_wires, wire_fits,
+};
 pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},

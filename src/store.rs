@@ -9,7 +9,6 @@ mod codec;
 mod connection;
 mod database;
 mod error;
-mod ids;
 mod iterations;
 mod kept;
 mod kept_for;
@@ -60,6 +59,6 @@ pub use self::{
     words::{NameOf, names},
 };
 pub(crate) use self::{
-    loop_words::with_commas,
+    loop_words::{iterations_in_words, made_in_words, with_commas},
     rows::{InputRow, PathRow},
 };

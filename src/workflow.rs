@@ -7,7 +7,9 @@ mod edit;
 mod file;
 mod graph;
 mod ids;
+mod order;
 mod problem;
+mod rows;
 mod settings;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -15,12 +17,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use imbl::{OrdMap, ordmap::DiffItem};
 use serde::{Deserialize, Serialize};
 
+use self::order::KnownOrder;
 pub use self::{
     edit::{Edit, EditError},
     file::{FileError, MAX_FILE_BYTES, load, parse, save, to_text, write_atomically},
     graph::{Feed, Graph, Wire},
     ids::{FrameId, IdError, KindId, NodeId, ParameterId, PortId, WorkflowId},
     problem::{Location, Problem, ProblemKind, Severity},
+    rows::Rows,
     settings::{ERROR_PORT, MAX_RETRIES, NodeSettings, Span, SpanError, WorkflowSettings},
 };
 use crate::value::Value;
@@ -138,6 +142,36 @@ pub struct WorkflowParts {
     pub frames: Vec<(FrameId, Frame)>,
 }
 
+/// What differs between two states of a document, each sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Nodes that are there in both and differ.
+    pub nodes: Vec<NodeId>,
+    /// Nodes that came.
+    pub added: Vec<NodeId>,
+    /// Nodes that went.
+    pub removed: Vec<NodeId>,
+    /// Inputs whose wires came, went or come from another output.
+    pub inputs: Vec<PortRef>,
+}
+
+impl Changes {
+    /// Returns how many there are.
+    pub const fn len(&self) -> usize {
+        self.nodes.len() + self.added.len() + self.removed.len() + self.inputs.len()
+    }
+
+    /// Returns whether nothing differs.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns whether nodes alone differ, and none came or went.
+    pub const fn is_of_nodes_only(&self) -> bool {
+        self.len() == self.nodes.len()
+    }
+}
+
 /// The document.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workflow {
@@ -151,6 +185,8 @@ pub struct Workflow {
     settings: WorkflowSettings,
     /// Invariant: above the number at the end of any node's or frame's id there ever was. Never counts down.
     next_number: u64,
+    /// An order of work.
+    order: KnownOrder,
 }
 
 impl Workflow {
@@ -164,6 +200,7 @@ impl Workflow {
             frames: BTreeMap::new(),
             settings: WorkflowSettings::default(),
             next_number: 1,
+            order: KnownOrder::default(),
         }
     }
 
@@ -177,6 +214,7 @@ impl Workflow {
             frames: parts.frames.into_iter().collect(),
             settings: parts.settings,
             next_number: parts.next_number,
+            order: KnownOrder::default(),
         }
     }
 
@@ -268,23 +306,25 @@ impl Workflow {
         FrameId::numbered("frame", self.next_number)
     }
 
-    /// Returns the nodes that differ from an earlier state of this document, in the time of the differences; `None` if nodes
-    /// or connections came or went.
-    pub fn nodes_changed_since(&self, before: &Self) -> Option<Vec<NodeId>> {
-        if !same_map(&self.connections, &before.connections) {
-            return None;
+    /// Returns what of nodes and connections differs from an earlier state of this document, in the time of the differences.
+    pub fn changes_since(&self, before: &Self) -> Changes {
+        let mut changes = Changes::default();
+        if !self.nodes.ptr_eq(&before.nodes) {
+            for item in before.nodes.diff(&self.nodes) {
+                match item {
+                    DiffItem::Update { new, .. } => changes.nodes.push(new.0.clone()),
+                    DiffItem::Add(node, _) => changes.added.push(node.clone()),
+                    DiffItem::Remove(node, _) => changes.removed.push(node.clone()),
+                }
+            }
         }
-        if self.nodes.ptr_eq(&before.nodes) {
-            return Some(Vec::new());
+        if !self.connections.ptr_eq(&before.connections) {
+            changes.inputs.extend(before.connections.diff(&self.connections).map(|item| match item {
+                DiffItem::Update { new, .. } => new.0.clone(),
+                DiffItem::Add(input, _) | DiffItem::Remove(input, _) => input.clone(),
+            }));
         }
-        before
-            .nodes
-            .diff(&self.nodes)
-            .map(|item| match item {
-                DiffItem::Update { new, .. } => Some(new.0.clone()),
-                DiffItem::Add(..) | DiffItem::Remove(..) => None,
-            })
-            .collect()
+        changes
     }
 
     /// Returns whether both hold the same document, apart from the counter that keeps ids from being used again.

@@ -425,6 +425,25 @@ fn steps_execute_one_node_each_and_the_end_of_the_input_goes_on() {
 }
 
 #[test]
+fn a_breakpoint_in_a_loop_pauses_in_each_iteration_and_shows_what_is_there() {
+    let place = Place::new(
+        r#"(format: 1, id: "01ARZ3NDEKTSV4RRFFQ69G5FAV", nodes: {
+            "l": (kind: "list", parameters: {"items": ["x", "y"]}),
+            "f": (kind: "for_each"),
+            "b": (kind: "template", parameters: {"template": "{{ in1 }}!"}),
+            "c": (kind: "collect"),
+        }, connections: ["l.list -> f.items", "f.item -> b.in1", "b.text -> c.item"])"#,
+    );
+    let (out, said) = place.converse(&["--break", "b"], "c\nset f.item \"z\"\nv f.item\nc\n");
+    assert!(said.contains("paused before b in iteration 1\n  b.in1 <- f.item: Text \"x\""), "{said}");
+    assert!(said.contains("paused before b in iteration 2\n  b.in1 <- f.item: Text \"y\""), "{said}");
+    assert!(said.contains("> \"z\"\n"), "{said}");
+    assert!(out.contains("changed by hand"), "{out}");
+    let record = place.record(&["--resume"]);
+    assert_eq!(record["nodes"]["c"]["outputs"]["items"]["value"], serde_json::json!(["x!", "y!"]));
+}
+
+#[test]
 fn a_paused_run_can_be_cancelled() {
     let (out, _) = Place::new(FLOW).converse(&["--break", "b", "--json"], "q\n");
     let record: Json = serde_json::from_str(&out).unwrap();

@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
     sync::{
         Arc, Barrier, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -15,8 +14,8 @@ use std::{
 use pinflow::{
     engine::{Engine, Event, EventKind, PlanOptions, RunRequest},
     nodes::{Arity, Catalogue, Context, Family, Kind, Load, NodeError, Success},
-    session::{Baseline, Capture, Mark, Marks, PinPolicy, marks_after},
-    store::{Kept, NodeRecord, Part, Reason, RunKind, RunRecord, RunStatus, SessionId, Status},
+    session::{Baseline, Capture, Mark, PinPolicy, marks_after},
+    store::{Kept, NodeRecord, Part, Reason, RunKind, RunRecord, RunStatus, Status},
     value::{Value, ValueType},
     workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
 };
@@ -43,16 +42,7 @@ fn workflow(nodes: &[(&'static str, &'static str)], wires: &[(&'static str, &'st
 }
 
 fn request(workflow: Workflow) -> RunRequest {
-    RunRequest {
-        workflow: Arc::new(workflow),
-        path: None,
-        folder: PathBuf::new(),
-        session: SessionId::generate(),
-        marks: Marks::default(),
-        baseline: Arc::new(Baseline::default()),
-        options: PlanOptions::of(RunKind::Standard),
-        breakpoints: BTreeSet::new(),
-    }
+    RunRequest::new(workflow, PlanOptions::of(RunKind::Standard))
 }
 
 fn engine(kinds: impl IntoIterator<Item = Kind>) -> Engine {

@@ -1,13 +1,12 @@
 //! The example workflows: well-formed, without problems, and giving what they promise.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc};
+use std::{fs, path::PathBuf, sync::Arc};
 
 use pinflow::{
     engine::{Engine, PlanOptions, RunRequest},
     nodes::{self, Catalogue},
-    session::{Baseline, Marks},
-    store::{RunKind, RunRecord, SessionId, Status},
+    store::{RunKind, RunRecord, Status},
     value::Value,
     workflow::{self, Edit, NodeId, Workflow},
 };
@@ -77,16 +76,7 @@ fn set(workflow: &mut Workflow, node: &'static str, parameter: &'static str, val
 
 /// Runs an example without a window; every node must execute.
 fn run(workflow: Workflow) -> Arc<RunRecord> {
-    let request = RunRequest {
-        workflow: Arc::new(workflow),
-        path: None,
-        folder: folder(),
-        session: SessionId::generate(),
-        marks: Marks::default(),
-        baseline: Arc::new(Baseline::default()),
-        options: PlanOptions::of(RunKind::Standard),
-        breakpoints: BTreeSet::new(),
-    };
+    let request = RunRequest { folder: folder(), ..RunRequest::new(workflow, PlanOptions::of(RunKind::Standard)) };
     let record = Engine::new(Arc::new(Catalogue::standard()), None).run(request, |_| ());
     for node in record.nodes() {
         assert_eq!(node.status, Status::Executed, "{}", node.node);

@@ -2,10 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
-    collections::BTreeSet,
     io::Read as _,
     net::TcpListener,
-    path::PathBuf,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -17,8 +15,7 @@ use std::{
 use pinflow::{
     engine::{Engine, EventKind, PlanOptions, RunRequest},
     nodes::{Catalogue, Context, Family, Kind, Load, LogLevel, NodeError, Success},
-    session::{Baseline, Marks},
-    store::{Effect, NodeRecord, RunKind, RunRecord, RunStatus, SessionId, Status, Store},
+    store::{Effect, NodeRecord, RunKind, RunRecord, RunStatus, Status, Store},
     value::{Value, ValueType},
     workflow::{Edit, Node, NodeSettings, Position, Span, Workflow},
 };
@@ -47,16 +44,7 @@ fn engine(kind: Kind, store: Option<Store>) -> Engine {
 fn request(node: Node) -> RunRequest {
     let mut workflow = Workflow::new("test");
     workflow.apply(Edit::AddNode("n".into(), Arc::new(node))).unwrap();
-    RunRequest {
-        workflow: Arc::new(workflow),
-        path: None,
-        folder: PathBuf::new(),
-        session: SessionId::generate(),
-        marks: Marks::default(),
-        baseline: Arc::new(Baseline::default()),
-        options: PlanOptions::of(RunKind::Standard),
-        breakpoints: BTreeSet::new(),
-    }
+    RunRequest::new(workflow, PlanOptions::of(RunKind::Standard))
 }
 
 fn node(kind: &'static str, settings: NodeSettings) -> Node {

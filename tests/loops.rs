@@ -1,18 +1,25 @@
 //! Loops: what executes in which iteration, what is collected, and where a loop goes on that was stopped.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "loops/nested.rs"]
+mod nested;
+#[path = "loops/paused.rs"]
+mod paused;
+
 use std::{
-    collections::BTreeSet,
-    path::PathBuf,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, Weak,
         atomic::{AtomicBool, AtomicI64, Ordering},
+        mpsc,
     },
+    time::Duration,
 };
 
 use pinflow::{
     engine::{Engine, EventKind, PlanOptions, RunRequest},
-    nodes::{Arity, Catalogue, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success},
+    nodes::{
+        Arity, Cacheability, Catalogue, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success,
+    },
     session::{Baseline, Mark, Marks},
     store::{Part, Reason, RunKind, RunRecord, RunStatus, SessionId, Status, Store},
     value::{Value, ValueType},
@@ -27,6 +34,11 @@ struct Outside {
     /// Numbers of this value and above fail, unless it is 0.
     fails_from: AtomicI64,
     fails_once: AtomicBool,
+    /// The number at which a node says so and waits until it is cancelled, the first time.
+    waits_at: Mutex<Option<(i64, mpsc::Sender<()>)>>,
+    /// Texts that a node was given or gave.
+    texts: Mutex<Vec<Weak<str>>>,
+    most_alive: AtomicI64,
 }
 
 impl Outside {
@@ -60,6 +72,11 @@ fn catalogue(outside: &Arc<Outside>) -> Catalogue {
             Kind::new(id, "Add", Family::System, move |ctx| {
                 let number: i64 = ctx.inputs("in").iter().map(|(_, value)| int(value)).sum();
                 outside.executed.lock().unwrap().push((ctx.node().to_string(), number));
+                let reached = outside.waits_at.lock().unwrap().take_if(|(at, _)| *at == number);
+                if let Some((_, reached)) = reached {
+                    reached.send(()).unwrap();
+                    ctx.wait(Duration::from_hours(10))?;
+                }
                 let limit = outside.fails_from.load(Ordering::SeqCst);
                 if limit > 0 && number >= limit {
                     return Err(NodeError::new(format!("{number} is too much")));
@@ -85,6 +102,42 @@ fn catalogue(outside: &Arc<Outside>) -> Catalogue {
         .output("value", ValueType::Any)
         .parameter(ParameterSchema::new("value", "Value", ParameterType::Json, Value::list([]), ""))
         .load(Load::Instant),
+    );
+    let below =
+        Kind::new("below_10", "Below 10", Family::System, |ctx| Ok(Success::one("out", int(ctx.required("in")?) < 10)));
+    catalogue.register(
+        below.input("in", ValueType::Int, Arity::Required).output("out", ValueType::Bool).load(Load::Instant),
+    );
+    let counted = Arc::clone(outside);
+    let chance = Kind::new("chance", "Chance", Family::System, move |ctx| {
+        counted.executed.lock().unwrap().push((ctx.node().to_string(), int(ctx.required("in")?)));
+        Ok(Success::one("out", ctx.required("in")?.clone()))
+    });
+    catalogue.register(
+        chance
+            .input("in", ValueType::Int, Arity::Required)
+            .output("out", ValueType::Int)
+            .cacheable(|_| Cacheability::Never)
+            .load(Load::Instant),
+    );
+    let seen = Arc::clone(outside);
+    let longer = Kind::new("longer", "Longer", Family::System, move |ctx| {
+        let Value::Text(given) = ctx.required("in")? else { return Err(NodeError::new("no text")) };
+        let made: Arc<str> = format!("{given} and more").into();
+        let mut texts = seen.texts.lock().unwrap();
+        texts.extend([Arc::downgrade(given), Arc::downgrade(&made)]);
+        texts.retain(|text| text.strong_count() > 0);
+        seen.most_alive.fetch_max(texts.len() as i64, Ordering::SeqCst);
+        Ok(Success::one("out", Value::Text(made)))
+    });
+    catalogue.register(
+        longer.input("in", ValueType::Text, Arity::Required).output("out", ValueType::Text).load(Load::Computes),
+    );
+    let length = Kind::new("length", "Length", Family::System, |ctx| {
+        Ok(Success::one("out", ctx.required("in")?.display_text().len() as i64))
+    });
+    catalogue.register(
+        length.input("in", ValueType::Text, Arity::Required).output("out", ValueType::Int).load(Load::Instant),
     );
     catalogue.register(
         Kind::new("odd", "Odd", Family::System, |ctx| {
@@ -170,14 +223,10 @@ impl World {
 
     fn request(&self, kind: RunKind) -> RunRequest {
         RunRequest {
-            workflow: Arc::new(self.workflow.clone()),
-            path: None,
-            folder: PathBuf::new(),
             session: self.session,
             marks: self.marks.clone(),
             baseline: Arc::new(self.baseline.clone()),
-            breakpoints: BTreeSet::new(),
-            options: PlanOptions::of(kind),
+            ..RunRequest::new(self.workflow.clone(), PlanOptions::of(kind))
         }
     }
 
@@ -279,6 +328,47 @@ fn a_loop_that_failed_goes_on_behind_the_last_iteration_that_finished() {
 }
 
 #[test]
+fn how_many_at_once_and_what_an_error_does_throws_no_iteration_away() {
+    let mut world = World::simple(10);
+    world.outside.fails_from.store(7, Ordering::SeqCst);
+    world.run(RunKind::Standard);
+    world.set("f", "on_error", "collect");
+    world.set("f", "at_once", 4_i64);
+    let collected = world.run(RunKind::Resumed);
+    assert_eq!(world.outside.numbers("a"), [7, 8, 9]);
+    assert_eq!(collected.header.status, RunStatus::SucceededWithErrors, "{}", short(&collected));
+    assert_eq!(output(&collected, "c", "items"), Some(ints(100..107)));
+    world.set("f", "on_error", "stop");
+    let stopped = world.run(RunKind::Resumed);
+    assert_eq!(stopped.header.status, RunStatus::Failed, "what failed is never reused: {}", short(&stopped));
+    world.outside.fails_from.store(0, Ordering::SeqCst);
+    let run = world.run(RunKind::Resumed);
+    assert_eq!(world.outside.numbers("a"), [7, 8, 9]);
+    assert_eq!(output(&run, "c", "items"), Some(ints(100..110)));
+    world.set("f", "at_once", 8_i64);
+    let again = world.run(RunKind::Resumed);
+    assert!(again.own().is_empty(), "{}", short(&again));
+}
+
+#[test]
+fn errors_that_were_collected_before_a_loop_was_stopped_are_not_forgotten() {
+    let mut world = World::simple(10);
+    world.set("f", "on_error", "collect");
+    world.outside.fails_from.store(7, Ordering::SeqCst);
+    world.run(RunKind::Standard);
+    let (sender, reached) = mpsc::channel();
+    *world.outside.waits_at.lock().unwrap() = Some((9, sender));
+    let run = world.engine.start(world.request(RunKind::Standard), |_| ());
+    reached.recv().unwrap();
+    run.cancel();
+    world.baseline.absorb(&run.wait());
+    let resumed = world.run(RunKind::Resumed);
+    assert_eq!(world.outside.numbers("a"), [7, 8, 9]);
+    let Some(Value::List(errors)) = output(&resumed, "c", "errors") else { panic!("{}", short(&resumed)) };
+    assert_eq!(errors.len(), 3);
+}
+
+#[test]
 fn forcing_the_head_makes_all_iterations_again() {
     let mut world = World::simple(10);
     world.outside.fails_from.store(7, Ordering::SeqCst);
@@ -303,7 +393,7 @@ fn a_body_changed_midway_keeps_what_is_finished_and_says_so() {
     assert_eq!(world.outside.numbers("a"), [7, 8, 9]);
     assert_eq!(output(&run, "c", "items"), Some(ints((100..107).chain(207..210))));
     let warnings = &run.node(&"c".into()).unwrap().warnings;
-    assert!(warnings.iter().any(|warning| warning.starts_with("mixed: the iterations 1–7 ")), "{warnings:?}");
+    assert!(warnings.iter().any(|warning| warning.starts_with("mixed: iterations 1–7 were ")), "{warnings:?}");
 }
 
 #[test]
@@ -419,6 +509,62 @@ fn a_repeat_carries_its_state() {
 }
 
 #[test]
+fn a_repeat_ends_when_its_condition_no_longer_holds() {
+    let mut world = World::new(
+        &["s integer value=1", "r repeat times=1000", "a add by=3", "t below_10", "n next"],
+        &["s.number > r.state", "r.state > a.in1", "a.out > n.state", "a.out > t.in", "t.out > n.go_on"],
+    );
+    let run = world.run(RunKind::Standard);
+    assert_eq!(output(&run, "n", "result"), Some(Value::Int(10)), "{}", short(&run));
+    assert_eq!(world.outside.numbers("a"), [1, 4, 7]);
+    assert!(world.run(RunKind::Resumed).own().is_empty());
+    world.outside.fails_from.store(7, Ordering::SeqCst);
+    world.run(RunKind::Standard);
+    world.restart();
+    world.outside.fails_from.store(0, Ordering::SeqCst);
+    let again = world.run(RunKind::Resumed);
+    assert_eq!(world.outside.numbers("a"), [7]);
+    assert_eq!(output(&again, "n", "result"), Some(Value::Int(10)));
+}
+
+#[test]
+fn what_cannot_be_kept_executes_in_every_iteration_and_what_is_above_it_is_reused() {
+    let mut world = World::new(
+        &["l given", "f for_each", "a add by=100", "r chance", "b add by=1", "c collect"],
+        &["l.value > f.items", "f.item > a.in1", "a.out > r.in", "r.out > b.in1", "b.out > c.item"],
+    );
+    world.set_items(0..3);
+    world.run(RunKind::Standard);
+    for _ in 0..2 {
+        world.restart();
+        let run = world.run(RunKind::Resumed);
+        assert_eq!(world.outside.numbers("a"), Vec::<i64>::new());
+        assert_eq!(world.outside.numbers("r"), [100, 101, 102]);
+        assert_eq!(world.outside.numbers("b"), [100, 101, 102]);
+        assert_eq!(output(&run, "c", "items"), Some(ints(101..104)));
+        assert_eq!(status(&run, "r"), Status::Executed);
+    }
+}
+
+#[test]
+fn of_many_lines_few_are_alive_at_once() {
+    const N_LINES: usize = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lines.txt");
+    std::fs::write(&path, (0..N_LINES).map(|line| format!("line {line:08}\n")).collect::<String>()).unwrap();
+    let mut world = World::new(
+        &["r read_lines", "f for_each", "t longer", "n length", "c collect"],
+        &["r.lines > f.items", "f.item > t.in", "t.out > n.in", "n.out > c.item"],
+    );
+    world.set("r", "path", path.to_str().unwrap());
+    let run = world.run(RunKind::Standard);
+    let Some(Value::List(items)) = output(&run, "c", "items") else { panic!("{}", short(&run)) };
+    assert_eq!(items.len(), N_LINES);
+    let most = world.outside.most_alive.load(Ordering::SeqCst);
+    assert!((1..16).contains(&most), "{most} texts were alive at once");
+}
+
+#[test]
 fn a_branch_that_is_not_taken_in_an_iteration_adds_nothing() {
     let mut world = World::new(
         &["l given", "f for_each", "o odd", "a add by=100", "c collect"],
@@ -438,7 +584,7 @@ fn a_cancelled_loop_goes_on_where_it_was() {
         &["l.value > f.items", "f.item > a.in1", "a.out > c.item"],
     );
     world.set_items(0..1_000_000);
-    let (sender, events) = std::sync::mpsc::channel();
+    let (sender, events) = mpsc::channel();
     let handle = world.engine.start(world.request(RunKind::Standard), move |event| {
         sender.send(event.kind).unwrap_or_default();
     });

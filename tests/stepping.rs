@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
     sync::{Arc, mpsc},
     time::Duration,
 };
@@ -11,8 +10,8 @@ use std::{
 use pinflow::{
     engine::{Engine, Event, EventKind, PlanOptions, ReplaceError, RunHandle, RunRequest},
     nodes::{Arity, Catalogue, Family, Kind, Load, Success},
-    session::{Baseline, Mark, Marks, PinPolicy},
-    store::{InputChange, NodeRecord, Provenance, Reason, RunKind, RunRecord, RunStatus, SessionId, Status},
+    session::{Baseline, Mark, PinPolicy},
+    store::{InputChange, NodeRecord, Provenance, Reason, RunKind, RunRecord, RunStatus, Status},
     value::{Value, ValueType},
     workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
 };
@@ -56,16 +55,7 @@ fn request(nodes: &[(&'static str, &'static str)], wires: &[(&'static str, &'sta
         let connection = Connection { from: PortRef::new(*from, "out"), to: PortRef::new(*to, "in") };
         workflow.apply(Edit::Connect(connection)).unwrap();
     }
-    RunRequest {
-        workflow: Arc::new(workflow),
-        path: None,
-        folder: PathBuf::new(),
-        session: SessionId::generate(),
-        marks: Marks::default(),
-        baseline: Arc::new(Baseline::default()),
-        options: PlanOptions::of(RunKind::Standard),
-        breakpoints: BTreeSet::new(),
-    }
+    RunRequest::new(workflow, PlanOptions::of(RunKind::Standard))
 }
 
 /// Three in a row.
@@ -119,7 +109,7 @@ impl Watched {
                 EventKind::NodeSettled(record) if record.status == Status::Executed => {
                     executed.push(record.node.to_string());
                 }
-                EventKind::Paused { waiting, at_breakpoint } => {
+                EventKind::Paused { waiting, at_breakpoint, .. } => {
                     let waiting = waiting.iter().map(ToString::to_string).collect();
                     return Stop::Paused { executed, waiting, at_breakpoint };
                 }

@@ -3,8 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -13,7 +12,7 @@ use std::{
 };
 
 use pinflow::{
-    engine::{Engine, EventKind, PlanOptions, Probes, RunRequest, plan},
+    engine::{Engine, EventKind, NodePlan, Plan, PlanOptions, Probes, RunRequest, plan},
     nodes::{
         Arity, Cacheability, Catalogue, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success,
     },
@@ -138,6 +137,11 @@ fn id(node: usize) -> NodeId {
     format!("n_{node}").parse().unwrap()
 }
 
+/// Returns what a plan says of each node, sorted by node.
+fn by_node(plan: &Plan) -> BTreeMap<&NodeId, &NodePlan> {
+    plan.nodes().map(|node| (&node.node, node)).collect()
+}
+
 struct World {
     /// What lies outside, and may change.
     outside: Arc<AtomicI64>,
@@ -182,8 +186,15 @@ impl World {
             let catalogue = self.engine.catalogue();
             let (from_nothing, _) =
                 plan(&self.workflow, catalogue, &self.marks, &self.baseline, &Probes::default(), &options);
-            assert!(follows.nodes().eq(from_nothing.nodes()), "{kind:?}: {follows:#?}\n{from_nothing:#?}");
+            assert!(by_node(&follows).eq(&by_node(&from_nothing)), "{kind:?}: {follows:#?}\n{from_nothing:#?}");
             assert_eq!(follows.counts(), from_nothing.counts());
+            // A node that was there before may keep its place, so the order of work may be another one, and is one.
+            let graph = follows.graph();
+            for (index, id) in graph.ids.iter().enumerate() {
+                let wires: Vec<_> = graph.inputs[index].iter().map(|feed| (&feed.port, &feed.source)).collect();
+                assert_eq!(wires, self.workflow.feeds_of(id).collect::<Vec<_>>());
+                assert!(graph.inputs[index].iter().all(|feed| feed.from < index));
+            }
         }
     }
 
@@ -239,14 +250,13 @@ impl World {
 
     fn request(&self, kind: RunKind, target: Option<usize>) -> RunRequest {
         RunRequest {
-            workflow: Arc::new(self.workflow.clone()),
-            path: None,
-            folder: PathBuf::new(),
             session: self.session,
             marks: self.marks.clone(),
             baseline: Arc::new(self.baseline.clone()),
-            options: PlanOptions::of(kind).part(target.map_or(Part::All, |target| Part::To(vec![id(target)]))),
-            breakpoints: BTreeSet::new(),
+            ..RunRequest::new(
+                self.workflow.clone(),
+                PlanOptions::of(kind).part(target.map_or(Part::All, |target| Part::To(vec![id(target)]))),
+            )
         }
     }
 

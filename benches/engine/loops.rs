@@ -61,14 +61,9 @@ impl Loop {
 
     fn run(&self, engine: &Engine, kind: RunKind, baseline: &Arc<Baseline>) -> (Arc<RunRecord>, Duration) {
         let request = RunRequest {
-            workflow: Arc::clone(&self.workflow),
-            path: None,
-            folder: PathBuf::new(),
             session: self.session,
-            marks: Marks::default(),
             baseline: Arc::clone(baseline),
-            breakpoints: BTreeSet::new(),
-            options: PlanOptions::of(kind),
+            ..RunRequest::new(Arc::clone(&self.workflow), PlanOptions::of(kind))
         };
         let clock = Instant::now();
         let record = engine.run(request, |_| ());

@@ -251,14 +251,9 @@ impl<'a> Bench<'a> {
 
 fn request(workflow: &Arc<Workflow>, session: SessionId, baseline: &Arc<Baseline>, kind: RunKind) -> RunRequest {
     RunRequest {
-        workflow: Arc::clone(workflow),
-        path: None,
-        folder: PathBuf::new(),
         session,
-        marks: Marks::default(),
         baseline: Arc::clone(baseline),
-        options: PlanOptions::of(kind),
-        breakpoints: BTreeSet::new(),
+        ..RunRequest::new(Arc::clone(workflow), PlanOptions::of(kind))
     }
 }
 

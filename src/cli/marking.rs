@@ -1,7 +1,6 @@
 //! The arguments that `run` and `plan` share: which nodes, which marks, which session.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -77,14 +76,12 @@ impl Marking {
         let kind = if self.resume { RunKind::Resumed } else { RunKind::Standard };
         let options = self.part.options(kind, &self.to, &workflow)?;
         let request = RunRequest {
-            workflow: Arc::new(workflow),
             path: Some(self.file.clone()),
             folder: folder_of(&self.file)?,
             session: id,
             marks,
             baseline: Arc::new(baseline),
-            options,
-            breakpoints: BTreeSet::new(),
+            ..RunRequest::new(workflow, options)
         };
         Ok(Prepared { engine: Engine::new(catalogue, store), request, session })
     }

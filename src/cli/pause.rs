@@ -12,9 +12,9 @@ use clap::Args;
 
 use super::{complain, marking::find};
 use crate::{
-    engine::{Engine, Event, EventKind, RunHandle, RunRequest},
+    engine::{Engine, Event, EventKind, PausedInside, RunHandle, RunRequest},
     session::Baseline,
-    store::RunRecord,
+    store::{Kept, RunRecord},
     value::{Value, from_json, to_json},
     workflow::{NodeId, PortId, PortRef, Workflow},
 };
@@ -72,7 +72,9 @@ impl PauseArguments {
         loop {
             match seen.events.recv().context("the run ended without saying so")? {
                 EventKind::NodeSettled(record) => seen.baseline.settle(record),
-                EventKind::Paused { waiting, .. } if !waiting.is_empty() => seen.at_pause(&handle, &waiting)?,
+                EventKind::Paused { waiting, inside, .. } if !waiting.is_empty() => {
+                    seen.at_pause(&handle, &waiting, inside.as_deref())?;
+                }
                 EventKind::Finished(record) => return Ok(record),
                 _ => {}
             }
@@ -93,12 +95,26 @@ struct Seen {
 
 impl Seen {
     /// Shows what waits and does what the person says, until the run goes on.
-    fn at_pause(&mut self, handle: &RunHandle, waiting: &[NodeId]) -> anyhow::Result<()> {
+    fn at_pause(
+        &mut self,
+        handle: &RunHandle,
+        waiting: &[NodeId],
+        inside: Option<&PausedInside>,
+    ) -> anyhow::Result<()> {
         if self.input_ended {
             handle.go_on();
             return Ok(());
         }
-        ask(&self.described(waiting));
+        let records = inside.iter().flat_map(|inside| &inside.records);
+        for record in records {
+            // What was changed of it in another iteration counts no more.
+            let is_other = |results: &Kept| record.results.as_ref().is_none_or(|now| !now.is_same(results));
+            if self.baseline.get(&record.node).and_then(|known| known.results.as_ref()).is_none_or(is_other) {
+                self.changed.retain(|at, _| at.node != record.node);
+            }
+            self.baseline.settle(Arc::clone(record));
+        }
+        ask(&self.described(waiting, inside));
         loop {
             ask("> ");
             let mut line = String::new();
@@ -126,11 +142,12 @@ impl Seen {
         }
     }
 
-    fn described(&self, waiting: &[NodeId]) -> String {
+    fn described(&self, waiting: &[NodeId], inside: Option<&PausedInside>) -> String {
         let mut text = String::new();
         let names: Vec<&str> = waiting.iter().map(NodeId::as_str).collect();
         // Writing to a string cannot fail, here and below.
-        writeln!(text, "paused before {}", names.join(", ")).unwrap_or_default();
+        let place = inside.map_or_else(String::new, |inside| format!(" in iteration {}", inside.index + 1));
+        writeln!(text, "paused before {}{place}", names.join(", ")).unwrap_or_default();
         for node in waiting {
             for (to, from) in self.request.workflow.connections().filter(|(to, _)| to.node == *node) {
                 let value = self.value(from).map_or_else(|_| "no value".to_owned(), |value| value.preview());

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::{catalogue, folder_of, why::Names};
 use crate::{
     engine::{Difference, Engine, PlanOptions, Repeat, RunRequest, Unchecked, repeat},
-    session::{Baseline, Folders, Marks, earlier_sessions},
-    store::{RunKind, SessionId, Store},
+    session::{Baseline, Folders, earlier_sessions},
+    store::{RunKind, Store},
     workflow::{NodeId, Workflow},
 };
 
@@ -19,14 +19,10 @@ pub(super) fn check_repeat(file: &Path, workflow: &Workflow, session: Option<&st
     let baseline = session.map(|name| results_of_session(workflow, name)).transpose()?.unwrap_or_default();
     let engine = Engine::new(catalogue(), None);
     let request = RunRequest {
-        workflow: Arc::new(workflow.clone()),
         path: Some(file.to_owned()),
         folder: folder_of(file)?,
-        session: SessionId::generate(),
-        marks: Marks::default(),
         baseline: Arc::new(baseline),
-        breakpoints: std::collections::BTreeSet::new(),
-        options: PlanOptions::of(RunKind::Standard),
+        ..RunRequest::new(workflow.clone(), PlanOptions::of(RunKind::Standard))
     };
     let names = Names::new(&request, engine.catalogue());
     Ok((repeat(&engine, &request), names))

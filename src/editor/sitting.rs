@@ -9,7 +9,7 @@ use std::{
 
 use super::{LiveState, Pause, RunProgress, View, forecasts::Forecasts, settings::RunOptions, words};
 use crate::{
-    engine::{Engine, EventKind, Plan, PlanOptions, Planner, Probes, Timings},
+    engine::{Engine, EventKind, PausedInside, Plan, PlanOptions, Planner, Probes, Timings},
     nodes::Catalogue,
     session::{
         Baseline, BreakpointEdit, Capture, Change, History, Mark, MarkEdit, Marks, SavedView, Session, SessionId,
@@ -172,13 +172,18 @@ impl Sitting {
             revision: self.revision,
             catalogue,
             marks: &self.marks,
-            baseline: &self.baseline,
+            baseline: self.paused_inside().map_or(&self.baseline, |(_, seen)| seen),
             plan: &self.plan,
             problems: &self.problems,
             selection: &self.selection,
             run: self.run.as_ref(),
             show_plan,
         }
+    }
+
+    /// Returns where in a loop the run is paused, with what its nodes have given there in the place of their last results.
+    fn paused_inside(&self) -> Option<&(Arc<PausedInside>, Baseline)> {
+        self.run.as_ref()?.pause.as_ref()?.inside.as_ref()
     }
 
     /// Changes the document.
@@ -350,7 +355,7 @@ impl Sitting {
             }
             EventKind::NodeProgress { node, fraction, message } => self.progressed(run, &node, fraction, message),
             EventKind::NodeLogged { .. } => {}
-            EventKind::Paused { waiting, at_breakpoint } => self.paused(run, waiting, at_breakpoint),
+            EventKind::Paused { waiting, at_breakpoint, inside } => self.paused(run, waiting, at_breakpoint, inside),
             EventKind::Continued => self.pause_is_over(run),
             EventKind::NodeSettled(record) => self.settled(run, &record),
             EventKind::Finished(record) => {
@@ -381,10 +386,15 @@ impl Sitting {
         });
     }
 
-    fn paused(&mut self, run: RunId, waiting: Vec<NodeId>, at_breakpoint: bool) {
+    fn paused(&mut self, run: RunId, waiting: Vec<NodeId>, at_breakpoint: bool, inside: Option<Arc<PausedInside>>) {
+        let inside = inside.map(|inside| {
+            let mut seen = Baseline::clone(&self.baseline);
+            inside.records.iter().for_each(|record| seen.settle(Arc::clone(record)));
+            (inside, seen)
+        });
         if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == run) {
             let since = progress.pause.as_ref().map_or_else(Instant::now, |pause| pause.since);
-            progress.pause = Some(Pause { since, waiting, at_breakpoint });
+            progress.pause = Some(Pause { since, waiting, at_breakpoint, inside });
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    engine::{Decision, Plan, name_of_node},
+    engine::{Decision, PausedInside, Plan, name_of_node},
     nodes::Catalogue,
     session::{Baseline, Marks},
     store::{NodeRecord, RunId, RunKind},
@@ -95,6 +95,8 @@ pub struct Pause {
     pub waiting: Vec<NodeId>,
     /// Whether one of them has a breakpoint.
     pub at_breakpoint: bool,
+    /// Where the first of them is in a loop, and the records with what nodes have given there.
+    pub inside: Option<(Arc<PausedInside>, Baseline)>,
 }
 
 impl RunProgress {

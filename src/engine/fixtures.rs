@@ -1,12 +1,11 @@
 //! What the tests of this folder share: small workflows, and requests to run them.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{Engine, Plan, PlanOptions, Probes, RunRequest, plan};
 use crate::{
     nodes::{Arity, Catalogue, Context, Family, Kind, NodeError, Success},
-    session::{Baseline, Marks},
-    store::{RunKind, SessionId},
+    store::RunKind,
     value::ValueType,
     workflow::{Connection, Edit, Node, PortId, PortRef, Position, Workflow},
 };
@@ -48,16 +47,7 @@ pub(super) fn workflow(text: &'static str) -> Workflow {
 }
 
 pub(super) fn request(workflow: &Workflow) -> RunRequest {
-    RunRequest {
-        workflow: Arc::new(workflow.clone()),
-        path: None,
-        folder: PathBuf::new(),
-        session: SessionId::generate(),
-        marks: Marks::default(),
-        baseline: Arc::new(Baseline::default()),
-        breakpoints: std::collections::BTreeSet::new(),
-        options: PlanOptions::of(RunKind::Standard),
-    }
+    RunRequest::new(workflow.clone(), PlanOptions::of(RunKind::Standard))
 }
 
 pub(super) fn plan_of(engine: &Engine, request: &RunRequest) -> Plan {

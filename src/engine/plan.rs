@@ -1,7 +1,9 @@
 //! What a run would do, and why: a pure function of workflow, catalogue, marks, baseline, probes and options.
 
+mod again;
 mod decide;
 mod facts;
+mod node_plan;
 mod parts;
 mod pins;
 mod planner;
@@ -20,12 +22,16 @@ pub(super) use self::{
     step::{Given, NothingBecause, Step},
 };
 use self::{facts::Prepared, parts::Need};
-pub use self::{planner::Planner, probe::probe};
+pub use self::{
+    node_plan::{NodePlan, PlanNotes, PlanNotesData},
+    planner::Planner,
+    probe::probe,
+};
 use crate::{
     engine::{run::body::Body, why::name_of_node},
     nodes::{Catalogue, Loops},
     session::{Baseline, Marks},
-    store::{NotRun, Part, PinPolicy, Provenance, Reason, RunKind},
+    store::{NodeRecord, NotRun, Part, PinPolicy, Provenance, RunKind},
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, Graph, NodeId, Problem, Workflow},
 };
@@ -103,33 +109,6 @@ pub struct Release(pub String);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staleness(pub String);
 
-/// What a run would do with a node, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodePlan {
-    /// The node.
-    pub node: NodeId,
-    /// What the run would do.
-    pub decision: Decision,
-    /// Why it executes, if it does; for one that is left out below a Follow pin, why it would if the pin is released.
-    pub reasons: Arc<[Reason]>,
-    /// The fingerprint of kind, version and parameters.
-    pub config: Fingerprint,
-    /// The fingerprint of the config and of all that feeds it.
-    pub recipe: Fingerprint,
-    /// Its Follow pin is let go, and why.
-    pub released: Option<Release>,
-    /// Its Hold pin is stale, and why.
-    pub stale: Option<Staleness>,
-    /// Executing it changes something outside.
-    pub side_effect: bool,
-    /// Its results cannot be kept.
-    pub uncacheable: bool,
-    /// Nodes with a Follow pin above it: if one is released in the run, this node executes too.
-    pub depends_on_releases_of: Vec<NodeId>,
-    /// What else a person should know before the run.
-    pub warnings: Vec<String>,
-}
-
 /// What a run would do. Cloned in constant time; plans that follow each other share what they have in common.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -205,6 +184,24 @@ impl Plan {
             }
         }
         self.steps.set(index, Arc::new(step));
+    }
+
+    /// Takes over what was made ready anew; nodes are where they were.
+    fn take_over(&mut self, prepared: Prepared) {
+        if !Arc::ptr_eq(&self.prepared.graph, &prepared.graph) && self.body.get().is_some() {
+            self.body = Arc::default();
+        }
+        self.prepared = prepared;
+    }
+
+    /// Adds the step of a node behind the others.
+    fn push(&mut self, step: Step) {
+        let index = self.steps.len();
+        *self.counts.of(&step.plan.decision) += 1;
+        let active = Arc::make_mut(&mut self.active);
+        active.resize((index + 1).div_ceil(64), 0);
+        active[index / 64] |= u64::from(step.is_active()) << (index % 64);
+        self.steps.push_back(Arc::new(step));
     }
 
     /// Returns the workflow's nodes in order of work.
@@ -305,8 +302,8 @@ struct Learned {
     released: HashMap<usize, Release>,
     /// Those that may be released in a run of a part: what lies behind them is needed after all.
     opened: BTreeSet<usize>,
-    /// Heads of loops that are walked from the start because of this node inside, though nothing above them has changed: a
-    /// Repeat, whose iterations each depend on the one before, and loops inside of others.
+    /// Heads of loops that are walked from the start because of this node inside, though nothing above them has changed: of
+    /// a Repeat each iteration depends on the one before.
     restarted: BTreeMap<usize, NodeId>,
 }
 
@@ -322,6 +319,7 @@ struct Sources<'a> {
 }
 
 /// What the decision on a node looks at.
+#[derive(Clone, Copy)]
 struct View<'a> {
     sources: &'a Sources<'a>,
     prepared: &'a Prepared,
@@ -329,9 +327,12 @@ struct View<'a> {
     /// `None`: all nodes are needed.
     needs: Option<&'a [Need]>,
     steps: Steps<'a>,
+    /// Each node's record, where all are looked at.
+    records: Option<&'a [Option<&'a Arc<NodeRecord>>]>,
 }
 
 /// What is decided so far.
+#[derive(Clone, Copy)]
 enum Steps<'a> {
     /// On the first few nodes.
     Growing(&'a [Arc<Step>]),
@@ -355,6 +356,14 @@ impl View<'_> {
 
     fn facts(&self, index: usize) -> &Arc<facts::Facts> {
         &self.prepared.facts[index]
+    }
+
+    /// Returns what came of a node last.
+    fn record(&self, index: usize) -> Option<&Arc<NodeRecord>> {
+        match self.records {
+            Some(records) => records[index],
+            None => self.sources.baseline.get(self.id(index)),
+        }
     }
 
     fn need(&self, index: usize) -> Need {
@@ -386,7 +395,13 @@ impl Plan {
         let prepared = Prepared::new(workflow, catalogue);
         let steps = nodes.into_iter().enumerate().map(|(index, plan)| {
             let facts = Arc::clone(&prepared.facts[index]);
-            Arc::new(Step { plan, facts, given: Given::Fresh, recipe_given: None, pin: pins::PinStanding::None })
+            Arc::new(Step {
+                plan,
+                facts,
+                given: Given::Fresh,
+                recipe_given: step::RecipeGiven::Nothing,
+                pin: pins::PinStanding::None,
+            })
         });
         let steps = steps.collect();
         Self::new(prepared, steps)

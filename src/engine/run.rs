@@ -47,6 +47,22 @@ pub struct RunRequest {
     pub breakpoints: BTreeSet<NodeId>,
 }
 
+impl RunRequest {
+    /// Returns a request to run a workflow as if nothing had been run or marked before, in a session of its own.
+    pub fn new(workflow: impl Into<Arc<Workflow>>, options: PlanOptions) -> Self {
+        Self {
+            workflow: workflow.into(),
+            path: None,
+            folder: PathBuf::new(),
+            session: SessionId::generate(),
+            marks: Marks::default(),
+            baseline: Arc::default(),
+            options,
+            breakpoints: BTreeSet::new(),
+        }
+    }
+}
+
 /// Something that happened in a run.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -93,6 +109,8 @@ pub enum EventKind {
         waiting: Vec<NodeId>,
         /// Whether one of them has a breakpoint.
         at_breakpoint: bool,
+        /// Where the first of them is in a loop, if any is.
+        inside: Option<Arc<PausedInside>>,
     },
     /// The run goes on after a pause.
     Continued,
@@ -100,6 +118,15 @@ pub enum EventKind {
     NodeSettled(Arc<NodeRecord>),
     /// All nodes are settled and nothing runs any more. Always the last event.
     Finished(Arc<RunRecord>),
+}
+
+/// Where a paused run is in a loop.
+#[derive(Clone, Debug)]
+pub struct PausedInside {
+    /// Which iteration, from 0; of loops inside of each other the innermost.
+    pub index: u64,
+    /// What the nodes of that iteration, and of those around it, have given so far. The loop's head gives its item.
+    pub records: Vec<Arc<NodeRecord>>,
 }
 
 /// Runs workflows on two pools: one the size of the machine for what computes, a larger one for what waits.

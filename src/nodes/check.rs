@@ -7,7 +7,7 @@ use crate::{
     value::can_convert,
     workflow::{
         Connection, Edit, Graph, Location, MAX_RETRIES, Node, NodeId, PortId, PortRef, Problem, ProblemKind, Span,
-        Workflow,
+        Wire, Workflow,
     },
 };
 
@@ -40,6 +40,13 @@ pub(crate) fn nodes_with_kinds<'a>(
     nodes.into_iter().flatten().collect()
 }
 
+/// Returns whether a wire fits at both ends, as far as can be told.
+pub(crate) fn wire_fits((from, from_kind): NodeWithKind<'_>, (_, to_kind): NodeWithKind<'_>, wire: &Wire) -> bool {
+    let kinds = from_kind.zip(to_kind);
+    // What an unknown kind has for ports nobody can say: its wires are kept.
+    kinds.is_none_or(|(from_kind, to_kind)| fits(from, from_kind, &wire.source.port, to_kind, &wire.port))
+}
+
 /// Returns what is wrong with one node: its kind, its parameters, inputs that lack a wire.
 pub(crate) fn problems_of_node(graph: &Graph, index: usize, node: &Node, kind: Option<&Kind>) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -68,10 +75,11 @@ pub(crate) fn problems_of_wires(
         problems.push(Problem::error(kind, Location::Connection(connection), message));
     };
     for (to, &(_, to_kind)) in nodes.iter().enumerate() {
-        let Some(to_kind) = to_kind else { continue };
         for feed in &graph.inputs[to] {
-            let (from_node, Some(from_kind)) = nodes[feed.from] else { continue };
-            if !fits(from_node, from_kind, &feed.source.port, to_kind, &feed.port) {
+            let (from_node, from_kind) = nodes[feed.from];
+            if !wire_fits(nodes[feed.from], nodes[to], feed)
+                && let (Some(from_kind), Some(to_kind)) = (from_kind, to_kind)
+            {
                 let input = PortRef { node: graph.ids[to].clone(), port: feed.port.clone() };
                 let why = check_ports((from_node, from_kind, &feed.source), (to_kind, &input));
                 why.err().into_iter().for_each(|why| report(&feed.source, &input, why));

@@ -38,15 +38,20 @@ fn for_each() -> Kind {
                 1,
                 "How many iterations run at the same time; with 1 each waits for the one before.",
             )
-            .on_node(),
+            .on_node()
+            .alters_no_results(),
         )
-        .parameter(ParameterSchema::new(
-            "on_error",
-            "On an error",
-            ParameterType::Choice(ON_ERROR),
-            "stop",
-            "Whether an iteration that fails ends the loop, or is listed in the errors of its Collect.",
-        ))
+        .parameter(
+            // An iteration that has finished stands with either, and one that failed is made again with either.
+            ParameterSchema::new(
+                "on_error",
+                "On an error",
+                ParameterType::Choice(ON_ERROR),
+                "stop",
+                "Whether an iteration that fails ends the loop, or is listed in the errors of its Collect.",
+            )
+            .alters_no_results(),
+        )
         .role(Role::ForEach)
         .load(Load::Instant)
 }

@@ -74,8 +74,13 @@ impl Loops {
     }
 
     /// Returns a loop and those around it, from the inside out.
-    fn around(&self, innermost: Option<usize>) -> impl Iterator<Item = usize> {
+    pub(crate) fn around(&self, innermost: Option<usize>) -> impl Iterator<Item = usize> {
         std::iter::successors(innermost, |&inner| self.loops[inner].parent)
+    }
+
+    /// Returns whether a node executes once an iteration of a loop, or of one inside of that.
+    pub(crate) fn is_inside(&self, node: usize, number: usize) -> bool {
+        self.around(self.of_node[node]).any(|around| around == number)
     }
 
     /// Returns whether `outer` is `inner` or lies around it; `None` is the outside of all loops.

@@ -86,6 +86,8 @@ pub struct ParameterSchema {
     pub default: Value,
     /// Whether the node shows it on the canvas.
     pub shown_on_node: bool,
+    /// Whether it has a part in what the node gives. One that has none is no part of the node's config.
+    pub alters_results: bool,
 }
 
 impl ParameterSchema {
@@ -104,7 +106,15 @@ impl ParameterSchema {
             parameter_type,
             default: default.into(),
             shown_on_node: false,
+            alters_results: true,
         }
+    }
+
+    /// Says that results stand whatever the parameter is: it only says how they are come by.
+    #[must_use]
+    pub const fn alters_no_results(mut self) -> Self {
+        self.alters_results = false;
+        self
     }
 
     /// Shows the parameter on the node.
@@ -248,9 +258,9 @@ impl<'a> ResolvedParameters<'a> {
         self.schema.iter().map(move |schema| (schema, resolved.get(schema.id.as_str())))
     }
 
-    /// Adds all values in force to a fingerprint.
+    /// Adds all values in force that have a part in results to a fingerprint.
     pub(crate) fn add_to(&self, builder: &mut FingerprintBuilder) {
-        for (schema, value) in self.iter() {
+        for (schema, value) in self.iter().filter(|(schema, _)| schema.alters_results) {
             builder.text(schema.id.as_str()).value(value);
         }
     }

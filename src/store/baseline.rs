@@ -187,7 +187,7 @@ fn read_part(
     runs: &HashMap<i64, Of>,
 ) -> rusqlite::Result<Vec<(usize, Arc<NodeRecord>)>> {
     let mut records = Vec::with_capacity(by_id.len());
-    let mut decoder = Decoder::new(reader);
+    let decoder = Decoder::new(reader);
     let mut statement =
         connection.prepare_cached("SELECT id, record FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
     for group in by_id.chunk_by(|(before, _), (after, _)| after - before <= MAX_GAP) {

@@ -190,6 +190,7 @@ impl Store {
 
     /// Returns the iterations in a range that are kept, ascending, the newest of each index.
     pub fn iterations(&self, of: LoopId, range: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.reader.drain();
         self.reader.iterations(of, range)
     }
 
@@ -465,9 +466,13 @@ impl Reader {
         }
     }
 
-    /// Returns the iterations in a range that are kept, all that was queued included.
-    pub(super) fn iterations(&self, of: LoopId, range: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+    /// Waits until all that was queued is written, or could not be.
+    pub(super) fn drain(&self) {
         self.0.queue.drain();
+    }
+
+    /// Returns the iterations in a range that are written.
+    pub(super) fn iterations(&self, of: LoopId, range: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         self.read(|connection| iterations::read(connection, of, range))
     }
 

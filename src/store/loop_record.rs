@@ -86,8 +86,26 @@ pub struct LoopFailure {
 impl LoopAbout {
     /// Returns the iterations that were made by another body than the newest, if there are any.
     pub fn old_parts(&self) -> Vec<Range<u64>> {
-        let Some(newest) = self.parts.last() else { return Vec::new() };
-        self.parts.iter().filter(|part| part.body != newest.body).map(|part| part.from..part.to).collect()
+        self.parts.last().map(|newest| self.parts_not_of(newest.body)).unwrap_or_default()
+    }
+
+    /// Returns the iterations that were made by another body than this one.
+    pub fn parts_not_of(&self, body: Fingerprint) -> Vec<Range<u64>> {
+        let mut old: Vec<Range<u64>> = Vec::new();
+        for part in &self.parts {
+            // What was made again later is in two parts: the later one counts.
+            let cut = |known: Range<u64>| {
+                [known.start..known.end.min(part.from), known.start.max(part.to)..known.end]
+                    .into_iter()
+                    .filter(|left| !left.is_empty())
+            };
+            old = old.into_iter().flat_map(cut).collect();
+            if part.body != body {
+                old.push(part.from..part.to);
+            }
+        }
+        old.sort_unstable_by_key(|part| part.start);
+        old
     }
 }
 
@@ -110,10 +128,12 @@ pub enum IterationStatus {
     Kept,
     /// The run was only of other nodes.
     NotNeeded,
+    /// It executed, and took a value that was changed by hand.
+    Edited,
 }
 
 impl IterationStatus {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Executed,
         Self::Reused,
         Self::Pinned,
@@ -122,7 +142,13 @@ impl IterationStatus {
         Self::Failed,
         Self::Kept,
         Self::NotNeeded,
+        Self::Edited,
     ];
+
+    /// Returns whether what came of a node in an iteration may stand in a later run.
+    pub(crate) const fn may_be_reused(self) -> bool {
+        !matches!(self, Self::Failed | Self::Disabled | Self::NotNeeded | Self::Edited)
+    }
 
     /// Returns the status' name, one word, lower case.
     pub const fn name(self) -> &'static str {
@@ -135,6 +161,7 @@ impl IterationStatus {
             Self::Failed => "failed",
             Self::Kept => "kept",
             Self::NotNeeded => "not-needed",
+            Self::Edited => "edited",
         }
     }
 }
@@ -150,6 +177,8 @@ pub struct IterationCell {
     pub outputs: Option<Arc<Outputs>>,
     /// Why it failed.
     pub error: Option<String>,
+    /// What the loop did that it is the head of, in this iteration of the loop around.
+    pub inner: Option<Arc<LoopRecord>>,
 }
 
 /// What came of an iteration.
@@ -192,6 +221,7 @@ struct MemoryRows {
     rows: Vec<Option<Range<usize>>>,
     /// Values too large to stand in a row.
     large: Vec<Value>,
+    inner: Vec<Arc<LoopRecord>>,
 }
 
 impl MemoryLog {
@@ -227,12 +257,17 @@ impl IterationLog {
         match (self, store) {
             (Self::Memory(log), _) => {
                 let mut rows = log.rows();
-                let MemoryRows { bytes, rows: places, large } = &mut *rows;
+                let MemoryRows { bytes, rows: places, large, inner } = &mut *rows;
                 let start = bytes.len();
-                encode(row, ports, bytes, |value| {
+                let keep = |value: &Value| {
                     large.push(value.clone());
                     Large::Place(large.len() as u64 - 1)
-                });
+                };
+                let put_inner = |record: &Arc<LoopRecord>, out: &mut Vec<u8>| {
+                    inner.push(Arc::clone(record));
+                    put_number(inner.len() as u64 - 1, out);
+                };
+                encode(row, ports, bytes, keep, put_inner);
                 let end = bytes.len();
                 let index = index as usize;
                 if places.len() <= index {
@@ -242,7 +277,7 @@ impl IterationLog {
             }
             (Self::Stored(log), Some(store)) => {
                 let mut bytes = Vec::with_capacity(64);
-                encode(row, ports, &mut bytes, |value| Large::Fingerprint(store.keep_queued(value)));
+                encode(row, ports, &mut bytes, |value| Large::Fingerprint(store.keep_queued(value)), put_about);
                 store.append_iteration(log.id, run, index, bytes);
             }
             (Self::Stored(_), None) => tracing::error!("an iteration is lost: its store is not at hand"),
@@ -251,6 +286,18 @@ impl IterationLog {
 
     /// Returns the iterations of a range that are there, ascending. Reads the store: not for the interface thread.
     pub fn rows(&self, range: Range<u64>, ports: &[PortId]) -> Result<Vec<(u64, IterationRow)>, StoreError> {
+        if let Self::Stored(log) = self {
+            log.reader.drain();
+        }
+        self.rows_written(range, ports)
+    }
+
+    /// Returns the same of a log of which nothing waits to be written, at the cost of reading alone.
+    pub(crate) fn rows_written(
+        &self,
+        range: Range<u64>,
+        ports: &[PortId],
+    ) -> Result<Vec<(u64, IterationRow)>, StoreError> {
         let unreadable = |why| StoreError::Unreadable { what: "an iteration".to_owned(), why };
         match self {
             Self::Memory(log) => {
@@ -263,7 +310,11 @@ impl IterationLog {
                             Large::Place(place) => rows.large.get(place as usize).cloned().ok_or_else(cut_short),
                             Large::Fingerprint(_) => Err("a value lies in no store".to_owned()),
                         };
-                        Ok((index, decode(&rows.bytes[place], ports, large).map_err(unreadable)?))
+                        let take_inner = |rest: &mut Taker<'_>| {
+                            let place = rest.number()? as usize;
+                            rows.inner.get(place).map(Arc::clone).ok_or_else(cut_short)
+                        };
+                        Ok((index, decode(&rows.bytes[place], ports, large, take_inner).map_err(unreadable)?))
                     })
                     .collect()
             }
@@ -278,7 +329,8 @@ impl IterationLog {
                         }
                         Large::Place(_) => Err("a value lies in another program's memory".to_owned()),
                     };
-                    Ok((index, decode(&bytes, ports, large).map_err(unreadable)?))
+                    let take_inner = |rest: &mut Taker<'_>| take_about(rest, &log.reader);
+                    Ok((index, decode(&bytes, ports, large, take_inner).map_err(unreadable)?))
                 })
                 .collect(),
         }
@@ -346,14 +398,39 @@ fn put_value(value: &Value, out: &mut Vec<u8>, keep: &mut impl FnMut(&Value) -> 
     }
 }
 
-fn encode(row: &IterationRow, ports: &[PortId], out: &mut Vec<u8>, mut keep: impl FnMut(&Value) -> Large) {
+/// Writes what is kept of an inner loop whose iterations are in the same store.
+fn put_about(record: &Arc<LoopRecord>, out: &mut Vec<u8>) {
+    put_bytes(&postcard::to_stdvec(&record.about).unwrap_or_default(), out);
+}
+
+fn take_about(rest: &mut Taker<'_>, reader: &Reader) -> Result<Arc<LoopRecord>, String> {
+    let length = rest.number()?;
+    let about: LoopAbout = postcard::from_bytes(rest.take(length)?).map_err(|error| error.to_string())?;
+    Ok(Arc::new(LoopRecord { log: IterationLog::stored(about.id, reader.clone()), about }))
+}
+
+/// The bits of a cell's first byte beside its status.
+const HAS_INNER: u8 = 1 << 5;
+const HAS_OUTPUTS: u8 = 1 << 6;
+const HAS_ERROR: u8 = 1 << 7;
+
+fn encode(
+    row: &IterationRow,
+    ports: &[PortId],
+    out: &mut Vec<u8>,
+    mut keep: impl FnMut(&Value) -> Large,
+    mut put_inner: impl FnMut(&Arc<LoopRecord>, &mut Vec<u8>),
+) {
+    let flag = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
     out.push(u8::from(row.is_finished) | u8::from(row.item.is_some()) << 1);
     if let Some(item) = &row.item {
         put_value(item, out, &mut keep);
     }
     put_value(&row.next, out, &mut keep);
     for cell in &row.cells {
-        out.push(cell.status as u8 | u8::from(cell.outputs.is_some()) << 6 | u8::from(cell.error.is_some()) << 7);
+        let has_outputs = flag(HAS_OUTPUTS, cell.outputs.is_some());
+        let has_inner = flag(HAS_INNER, cell.inner.is_some());
+        out.push(cell.status as u8 | has_inner | has_outputs | flag(HAS_ERROR, cell.error.is_some()));
         put_number(cell.took_nanos, out);
         if let Some(outputs) = &cell.outputs {
             out.push(outputs.iter().len() as u8);
@@ -368,6 +445,9 @@ fn encode(row: &IterationRow, ports: &[PortId], out: &mut Vec<u8>, mut keep: imp
         }
         if let Some(error) = &cell.error {
             put_bytes(error.as_bytes(), out);
+        }
+        if let Some(inner) = &cell.inner {
+            put_inner(inner, out);
         }
     }
 }
@@ -432,6 +512,7 @@ fn decode(
     bytes: &[u8],
     ports: &[PortId],
     mut large: impl FnMut(Large) -> Result<Value, String>,
+    mut take_inner: impl FnMut(&mut Taker<'_>) -> Result<Arc<LoopRecord>, String>,
 ) -> Result<IterationRow, String> {
     let mut rest = Taker(bytes);
     let head = rest.byte()?;
@@ -440,12 +521,13 @@ fn decode(
     let mut cells = Vec::new();
     while !rest.0.is_empty() {
         let flags = rest.byte()?;
-        let status = *IterationStatus::ALL.get(usize::from(flags & 0x3f)).ok_or("a status is unknown")?;
+        let has = |bit: u8| flags & bit != 0;
+        let status = *IterationStatus::ALL.get(usize::from(flags & (HAS_INNER - 1))).ok_or("a status is unknown")?;
         let took_nanos = rest.number()?;
-        let outputs =
-            if flags & 0x40 == 0 { None } else { Some(Arc::new(take_outputs(&mut rest, ports, &mut large)?)) };
-        let error = if flags & 0x80 == 0 { None } else { Some(rest.text()?.to_owned()) };
-        cells.push(IterationCell { status, took_nanos, outputs, error });
+        let outputs = if has(HAS_OUTPUTS) { Some(Arc::new(take_outputs(&mut rest, ports, &mut large)?)) } else { None };
+        let error = if has(HAS_ERROR) { Some(rest.text()?.to_owned()) } else { None };
+        let inner = if has(HAS_INNER) { Some(take_inner(&mut rest)?) } else { None };
+        cells.push(IterationCell { status, took_nanos, outputs, error, inner });
     }
     Ok(IterationRow { is_finished: head & 1 != 0, item, next, cells })
 }
@@ -480,6 +562,7 @@ mod tests {
             took_nanos: index * 1_000,
             outputs,
             error: error.map(ToOwned::to_owned),
+            inner: None,
         };
         let large = Value::from("x".repeat(MAX_INLINE_BYTES + 1));
         IterationRow {
@@ -533,11 +616,12 @@ mod tests {
     #[test]
     fn bytes_that_are_no_row_are_an_error() {
         let mut bytes = Vec::new();
-        encode(&row(2), &[], &mut bytes, |_| Large::Place(0));
+        encode(&row(2), &[], &mut bytes, |_| Large::Place(0), put_about);
+        let no_inner = |_: &mut Taker<'_>| Err(cut_short());
         for length in 0..bytes.len() {
             // What is cut at the end of a cell is a shorter row; nothing panics.
-            let _row = decode(&bytes[..length], &[], |_| Ok(Value::Null)).is_ok();
+            let _row = decode(&bytes[..length], &[], |_| Ok(Value::Null), no_inner).is_ok();
         }
-        assert!(decode(&[1, NULL, 0x3f, 0], &[], |_| Ok(Value::Null)).is_err());
+        assert!(decode(&[1, NULL, HAS_INNER - 1, 0], &[], |_| Ok(Value::Null), no_inner).is_err());
     }
 }

@@ -1,5 +1,7 @@
 //! What a loop did, in a few words.
 
+use std::ops::Range;
+
 use super::{LoopAbout, MAX_FAILURES};
 
 impl LoopAbout {
@@ -27,6 +29,26 @@ impl LoopAbout {
     }
 }
 
+/// Returns iterations as people count them: `iteration 3`, `iterations 1–7 and 1,200`.
+pub(crate) fn iterations_in_words(stretches: &[Range<u64>]) -> String {
+    let stretch = |stretch: &Range<u64>| {
+        let (first, last) = (with_commas(stretch.start + 1), with_commas(stretch.end));
+        if first == last { first } else { format!("{first}–{last}") }
+    };
+    let named: Vec<String> = stretches.iter().map(stretch).collect();
+    match &named[..] {
+        [only] if stretches[0].end - stretches[0].start == 1 => format!("iteration {only}"),
+        [first @ .., last] if !first.is_empty() => format!("iterations {} and {last}", first.join(", ")),
+        all => format!("iterations {}", all.join(", ")),
+    }
+}
+
+/// Returns the same with what was done to them: `iteration 3 was`, `iterations 1–7 were`.
+pub(crate) fn made_in_words(stretches: &[Range<u64>]) -> String {
+    let n_iterations: u64 = stretches.iter().map(|stretch| stretch.end - stretch.start).sum();
+    format!("{} {}", iterations_in_words(stretches), if n_iterations == 1 { "was" } else { "were" })
+}
+
 /// Returns a number with a comma before each group of three digits.
 pub(crate) fn with_commas(number: u64) -> String {
     let digits = number.to_string();
@@ -44,7 +66,7 @@ pub(crate) fn with_commas(number: u64) -> String {
 mod tests {
     use super::*;
     use crate::{
-        store::{LoopFailure, LoopId},
+        store::{LoopFailure, LoopId, LoopPart, RunId},
         value::Fingerprint,
     };
 
@@ -87,6 +109,23 @@ mod tests {
                 "5,000 iterations, 1,000 or more failed",
             ]
         );
+    }
+
+    #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "one stretch is meant, not the numbers in it")]
+    fn iterations_are_counted_from_one() {
+        assert_eq!(iterations_in_words(&[2..3]), "iteration 3");
+        assert_eq!(iterations_in_words(&[0..9000]), "iterations 1–9,000");
+        assert_eq!(iterations_in_words(&[0..7, 8..9, 1199..1200]), "iterations 1–7, 9 and 1,200");
+    }
+
+    #[test]
+    fn what_was_made_again_is_not_old() {
+        let part =
+            |from, to, body: &[u8]| LoopPart { from, to, body: Fingerprint::of_bytes(body), run: RunId::generate() };
+        let mut about = about(10, Some(10), true, 0);
+        about.parts = vec![part(0, 7, b"old"), part(3, 4, b"new"), part(7, 10, b"new")];
+        assert_eq!(about.old_parts(), [0..3, 4..7]);
     }
 
     #[test]

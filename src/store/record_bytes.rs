@@ -4,7 +4,7 @@
 //! record's own, the node is written only where the run's workflow has it otherwise, and names of ports are shared when read.
 //! Enums go by position: new variants stand at the end, or [`FORMAT`] changes.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
@@ -13,13 +13,13 @@ use ulid::Ulid;
 
 use super::{
     Arrived, Attempt, Effect, InputRecord, IterationLog, Iterations, Kept, KeptPort, LogLine, LoopAbout, LoopRecord,
-    NodeRecord, NotesData, PastNode, PathRow, Provenance, Reason, RunId, Status, database::Reader, ids::Ids,
+    NodeRecord, NotesData, PastNode, PathRow, Provenance, Reason, RunId, Status, database::Reader,
     past_node::PastWorkflow, rows, workflow_bytes,
 };
 use crate::{
     nodes::{Source, SourceState},
     value::Fingerprint,
-    workflow::{NodeId, PortRef},
+    workflow::{IdError, NodeId, PortRef},
 };
 
 /// The first byte. The text of a record, which older stores hold, never begins with it.
@@ -209,7 +209,8 @@ pub(super) fn write(record: &NodeRecord, as_it_was: Option<&[u8]>, mut bytes: Ve
 /// Reads records of one run after the other.
 pub(super) struct Decoder<'a> {
     reader: &'a Reader,
-    ids: Ids,
+    /// What most nodes of a standard run have: shared.
+    of_standard_run: Arc<[Reason]>,
 }
 
 /// What all records of a run share.
@@ -222,11 +223,11 @@ pub(super) struct Of {
 impl<'a> Decoder<'a> {
     /// Returns a decoder of records whose results are read by this reader.
     pub(super) fn new(reader: &'a Reader) -> Self {
-        Self { reader, ids: Ids::default() }
+        Self { reader, of_standard_run: Arc::new([Reason::StandardRun]) }
     }
 
     /// Returns the record that bytes stand for, its results to be read from the store when asked for.
-    pub(super) fn record(&mut self, bytes: &[u8], of: &Of) -> Result<NodeRecord, String> {
+    pub(super) fn record(&self, bytes: &[u8], of: &Of) -> Result<NodeRecord, String> {
         if let Some((&FORMAT, rest)) = bytes.split_first() {
             return self.take_record(&mut Taker(rest), of);
         }
@@ -234,19 +235,19 @@ impl<'a> Decoder<'a> {
         rows::record_from_text(text, self.reader)
     }
 
-    fn take_record(&mut self, rest: &mut Taker<'_>, of: &Of) -> Result<NodeRecord, String> {
-        let node: NodeId = rest.node()?;
+    fn take_record(&self, rest: &mut Taker<'_>, of: &Of) -> Result<NodeRecord, String> {
+        let node: NodeId = rest.id()?;
         let config = rest.fingerprint()?;
         let recipe = rest.fingerprint()?;
         let n_inputs = rest.length()?;
         let mut inputs = SmallVec::with_capacity(n_inputs);
         for _ in 0..n_inputs {
-            inputs.push(self.take_input(rest, of.run)?);
+            inputs.push(Self::take_input(rest, of.run)?);
         }
-        let results = if rest.take::<bool>()? { Some(self.take_results(rest)?) } else { None };
+        let results = if rest.take::<bool>()? { Some(Self::take_results(rest)?) } else { None };
         let provenance = rest.take::<Option<ProvenanceRow>>()?.map(|row| row.seen_from(of.run));
         let status: Status = rest.take()?;
-        let reasons: Vec<Reason> = rest.take()?;
+        let reasons = self.take_reasons(rest)?;
         let started = rest.take::<Option<(i64, i32)>>()?.map(timestamp).transpose()?;
         let took: Option<Duration> = rest.take()?;
         let attempts: Vec<Attempt> = rest.take()?;
@@ -269,7 +270,7 @@ impl<'a> Decoder<'a> {
             node,
             as_it_was,
             status,
-            reasons: reasons.into(),
+            reasons,
             config,
             recipe,
             inputs,
@@ -292,10 +293,19 @@ impl<'a> Decoder<'a> {
         })
     }
 
-    fn take_input(&mut self, rest: &mut Taker<'_>, own: RunId) -> Result<InputRecord, String> {
-        let port = self.ids.port(rest.take()?)?;
-        let node = rest.node()?;
-        let source = PortRef { node, port: self.ids.port(rest.take()?)? };
+    fn take_reasons(&self, rest: &mut Taker<'_>) -> Result<Arc<[Reason]>, String> {
+        let reasons: SmallVec<[Reason; 1]> = rest.list()?;
+        Ok(match reasons.as_slice() {
+            [] => Arc::default(),
+            [Reason::StandardRun] => Arc::clone(&self.of_standard_run),
+            _ => reasons.into_iter().collect(),
+        })
+    }
+
+    fn take_input(rest: &mut Taker<'_>, own: RunId) -> Result<InputRecord, String> {
+        let port = rest.id()?;
+        let node = rest.id()?;
+        let source = PortRef { node, port: rest.id()? };
         let provenance = rest.take::<Option<ProvenanceRow>>()?;
         let fingerprint: &[u8] = rest.take()?;
         let arrived = match provenance {
@@ -305,12 +315,12 @@ impl<'a> Decoder<'a> {
         Ok(InputRecord::new(port, source, arrived))
     }
 
-    fn take_results(&mut self, rest: &mut Taker<'_>) -> Result<Vec<KeptPort>, String> {
+    fn take_results(rest: &mut Taker<'_>) -> Result<Vec<KeptPort>, String> {
         let n_ports = rest.length()?;
         let mut ports = Vec::with_capacity(n_ports);
         for _ in 0..n_ports {
             ports.push(KeptPort {
-                port: self.ids.port(rest.take()?)?,
+                port: rest.id()?,
                 fingerprint: rest.fingerprint()?,
                 preview: rest.take::<&str>()?.to_owned(),
                 n_rows: rest.take::<Option<u64>>()?.map(|n_rows| n_rows as usize),
@@ -338,6 +348,11 @@ impl<'a> Taker<'a> {
         Ok(taken)
     }
 
+    /// Takes a list.
+    fn list<T: Deserialize<'a>, I: FromIterator<T>>(&mut self) -> Result<I, String> {
+        (0..self.length()?).map(|_| self.take()).collect()
+    }
+
     /// Takes a length; no length can be above the number of bytes that are left.
     fn length(&mut self) -> Result<usize, String> {
         let length: u64 = self.take()?;
@@ -351,8 +366,8 @@ impl<'a> Taker<'a> {
         fingerprint_of(self.take()?)
     }
 
-    fn node(&mut self) -> Result<NodeId, String> {
-        self.take::<&str>()?.parse().map_err(|error: crate::workflow::IdError| error.to_string())
+    fn id<T: FromStr<Err = IdError>>(&mut self) -> Result<T, String> {
+        self.take::<&str>()?.parse().map_err(|error: IdError| error.to_string())
     }
 }
 

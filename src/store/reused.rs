@@ -125,7 +125,7 @@ fn read_records(
         .optional()?;
     let Some((number, workflow)) = row.filter(|_| !nodes.is_empty()) else { return Ok(()) };
     let of = Of { run, workflow: PastWorkflow::new(workflow, reader.clone()).into() };
-    let mut decoder = Decoder::new(reader);
+    let decoder = Decoder::new(reader);
     let mut statement =
         connection.prepare_cached("SELECT record FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
     let mut rows = statement.query(params![record_id(number, 1), record_id(number + 1, 0) - 1])?;

@@ -412,7 +412,7 @@ fn own_records(
     let mut statement =
         connection.prepare_cached("SELECT record FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
     let mut rows = statement.query(params![record_id(number, 1), record_id(number + 1, 0) - 1])?;
-    let mut decoder = Decoder::new(reader);
+    let decoder = Decoder::new(reader);
     let mut records = HashMap::new();
     while let Some(row) = rows.next()? {
         match decoder.record(row.get_ref(0)?.as_bytes()?, of) {

@@ -1,7 +1,6 @@
 //! Kept values: by data fingerprint, each once. Small ones lie in the database, larger ones in files beside it.
 
 use std::{
-    collections::HashSet,
     fs,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
@@ -223,39 +222,43 @@ fn missing_by_going_through(
     blobs: &Blobs,
     fingerprints: &[Fingerprint],
 ) -> rusqlite::Result<Vec<Fingerprint>> {
-    let mut missing = fingerprints.to_vec();
-    missing.sort_unstable();
-    missing.dedup();
-    let (Some(first), Some(last)) = (missing.first(), missing.last()) else { return Ok(missing) };
-    let mut kept = Vec::with_capacity(missing.len());
-    let mut asked = missing.iter().peekable();
+    let mut asked = fingerprints.to_vec();
+    asked.sort_unstable();
+    asked.dedup();
+    let (Some(first), Some(last)) = (asked.first(), asked.last()) else { return Ok(asked) };
+    let mut is_kept = vec![false; asked.len()];
     let mut statement = connection.prepare_cached(
         "SELECT fingerprint FROM kept_values WHERE fingerprint BETWEEN ?1 AND ?2 ORDER BY fingerprint",
     )?;
     let mut rows = statement.query(params![first.as_bytes(), last.as_bytes()])?;
+    let mut next = 0;
     while let Some(row) = rows.next()? {
         let known = row.get_ref(0)?.as_blob()?;
-        while asked.next_if(|fingerprint| fingerprint.as_bytes()[..] < *known).is_some() {}
-        kept.extend(asked.next_if(|fingerprint| fingerprint.as_bytes()[..] == *known));
+        while asked.get(next).is_some_and(|fingerprint| fingerprint.as_bytes()[..] < *known) {
+            next += 1;
+        }
+        if asked.get(next).is_some_and(|fingerprint| fingerprint.as_bytes()[..] == *known) {
+            is_kept[next] = true;
+        }
     }
-    let mut kept: HashSet<Fingerprint> = kept.into_iter().copied().collect();
+    let mut lose = |fingerprint: Fingerprint, is_lost: &dyn Fn() -> bool| {
+        if let Ok(place) = asked.binary_search(&fingerprint) {
+            is_kept[place] &= !is_lost();
+        }
+    };
     let mut statement =
         connection.prepare_cached("SELECT fingerprint, size, checksum FROM kept_values WHERE bytes IS NULL")?;
     let mut rows = statement.query(params![])?;
     while let Some(row) = rows.next()? {
-        let fingerprint = Fingerprint::from_bytes(row.get(0)?);
         let (size, checksum) = (row.get::<_, i64>(1)? as u64, checksum_of(row, 2)?);
-        if kept.contains(&fingerprint) && !blobs.has(checksum.as_ref(), size) {
-            kept.remove(&fingerprint);
-        }
+        lose(Fingerprint::from_bytes(row.get(0)?), &|| !blobs.has(checksum.as_ref(), size));
     }
     let mut statement = connection.prepare_cached("SELECT fingerprint FROM kept_values WHERE damaged = 1")?;
     let mut rows = statement.query(params![])?;
     while let Some(row) = rows.next()? {
-        kept.remove(&Fingerprint::from_bytes(row.get(0)?));
+        lose(Fingerprint::from_bytes(row.get(0)?), &|| true);
     }
-    missing.retain(|fingerprint| !kept.contains(fingerprint));
-    Ok(missing)
+    Ok(asked.into_iter().zip(is_kept).filter(|(_, is_kept)| !is_kept).map(|(fingerprint, _)| fingerprint).collect())
 }
 
 fn checksum_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Fingerprint>> {

@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    str::FromStr,
     sync::Arc,
 };
 
@@ -12,7 +13,6 @@ use ulid::Ulid;
 
 use super::{
     codec::{self, Form},
-    ids::Ids,
     rows,
 };
 use crate::{
@@ -167,20 +167,19 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Workflow, String> {
         return workflow::parse(text).map_err(|error| error.to_string());
     };
     let row: WorkflowIn<'_> = postcard::from_bytes(rest).map_err(|error| error.to_string())?;
-    let mut ids = Ids::default();
     let frames: BTreeMap<FrameId, Frame> =
         if row.frames.is_empty() { BTreeMap::new() } else { rows::from_text(row.frames)? };
     let mut nodes = Vec::with_capacity(row.nodes.len());
     let mut known = HashMap::with_capacity(row.nodes.len());
     for (text, node) in row.nodes {
-        let id: NodeId = text.parse().map_err(|error: workflow::IdError| error.to_string())?;
-        known.insert(text, id.clone());
-        nodes.push((id, Arc::new(node.into_node(&mut ids)?)));
+        let node_id: NodeId = id(text)?;
+        known.insert(text, node_id.clone());
+        nodes.push((node_id, Arc::new(node.into_node()?)));
     }
     let mut connections = Vec::with_capacity(row.connections.len());
     for (from_node, from_port, to_node, to_port) in row.connections {
-        let from = PortRef { node: id_of(&known, from_node)?, port: ids.port(from_port)? };
-        let to = PortRef { node: id_of(&known, to_node)?, port: ids.port(to_port)? };
+        let from = PortRef { node: id_of(&known, from_node)?, port: id(from_port)? };
+        let to = PortRef { node: id_of(&known, to_node)?, port: id(to_port)? };
         connections.push(Connection { from, to });
     }
     Ok(Workflow::from_parts(WorkflowParts {
@@ -195,28 +194,32 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Workflow, String> {
 }
 
 /// Returns the id of a node as the nodes hold it: shared. A connection may name a node that is not there.
-fn id_of(known: &HashMap<&str, NodeId>, id: &str) -> Result<NodeId, String> {
-    known.get(id).map_or_else(|| id.parse().map_err(|error: workflow::IdError| error.to_string()), |id| Ok(id.clone()))
+fn id_of(known: &HashMap<&str, NodeId>, text: &str) -> Result<NodeId, String> {
+    known.get(text).map_or_else(|| id(text), |known| Ok(known.clone()))
+}
+
+fn id<T: FromStr<Err = workflow::IdError>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: workflow::IdError| error.to_string())
 }
 
 /// Returns the node that bytes stand for.
 pub(super) fn node_from_bytes(bytes: &[u8]) -> Result<Node, String> {
     match bytes.split_first() {
         Some((&FORMAT, rest)) => {
-            postcard::from_bytes::<NodeIn<'_>>(rest).map_err(|error| error.to_string())?.into_node(&mut Ids::default())
+            postcard::from_bytes::<NodeIn<'_>>(rest).map_err(|error| error.to_string())?.into_node()
         }
         _ => Err("it has an unknown format".to_owned()),
     }
 }
 
 impl NodeIn<'_> {
-    fn into_node(self, ids: &mut Ids) -> Result<Node, String> {
-        let parameter = |(id, bytes): (&str, &[u8])| {
-            let id: ParameterId = ids.parameter(id)?;
-            Ok((id, codec::decode(Form::Tagged, bytes)?))
+    fn into_node(self) -> Result<Node, String> {
+        let parameter = |(name, bytes): (&str, &[u8])| {
+            let name: ParameterId = id(name)?;
+            Ok((name, codec::decode(Form::Tagged, bytes)?))
         };
         let parameters = self.parameters.into_iter().map(parameter).collect::<Result<_, String>>()?;
-        let kind: KindId = ids.kind(self.kind)?;
+        let kind: KindId = id(self.kind)?;
         Ok(Node {
             kind,
             title: self.title.to_owned(),

@@ -9,10 +9,8 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use smallvec::SmallVec;
-
 use super::{Record, Value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// 32 bytes that stand for some data: equal fingerprints mean equal data.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,16 +71,23 @@ impl<'de> Deserialize<'de> for Fingerprint {
 }
 
 /// Builds a fingerprint from parts, each with its length, so that no two sequences of parts run together.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct FingerprintBuilder {
     /// What was added, as long as it is little: setting up a hasher costs more than hashing a few hundred bytes.
-    little: SmallVec<[u8; 256]>,
+    little: [u8; LITTLE],
+    n_little: usize,
     /// Takes in what is more.
     hasher: Option<Box<blake3::Hasher>>,
 }
 
-/// From so many bytes on a hasher takes them in as they come.
-const MUCH: usize = 4 << 10;
+/// How many bytes are held before a hasher takes them in as they come.
+const LITTLE: usize = 512;
+
+impl Default for FingerprintBuilder {
+    fn default() -> Self {
+        Self { little: [0; LITTLE], n_little: 0, hasher: None }
+    }
+}
 
 impl FingerprintBuilder {
     /// Returns a builder for one purpose; the purpose keeps fingerprints of different things apart.
@@ -108,17 +113,26 @@ impl FingerprintBuilder {
     }
 
     /// Adds bytes as they are; only for parts whose end can be told from their content.
+    #[inline]
     pub(super) fn raw(&mut self, bytes: &[u8]) -> &mut Self {
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(bytes);
-        } else if self.little.len() + bytes.len() <= MUCH {
-            self.little.extend_from_slice(bytes);
-        } else {
-            let mut hasher = Box::<blake3::Hasher>::default();
-            hasher.update(&self.little).update(bytes);
-            self.hasher = Some(hasher);
+        match self.little.get_mut(self.n_little..self.n_little + bytes.len()) {
+            Some(place) if self.hasher.is_none() => {
+                place.copy_from_slice(bytes);
+                self.n_little += bytes.len();
+            }
+            _ => self.much(bytes),
         }
         self
+    }
+
+    fn much(&mut self, bytes: &[u8]) {
+        let little = &self.little[..self.n_little];
+        let hasher = self.hasher.get_or_insert_with(|| {
+            let mut hasher = Box::<blake3::Hasher>::default();
+            hasher.update(little);
+            hasher
+        });
+        hasher.update(bytes);
     }
 
     /// Adds text with its length before it.
@@ -166,7 +180,7 @@ impl FingerprintBuilder {
     pub fn finish(&self) -> Fingerprint {
         Fingerprint(match &self.hasher {
             Some(hasher) => *hasher.finalize().as_bytes(),
-            None => *blake3::hash(&self.little).as_bytes(),
+            None => *blake3::hash(&self.little[..self.n_little]).as_bytes(),
         })
     }
 }
@@ -214,7 +228,7 @@ mod tests {
 
     #[test]
     fn much_and_little_hash_the_same_however_they_come() {
-        for n_bytes in [0, 1, 255, 257, MUCH - 1, MUCH, MUCH + 1, 3 * MUCH] {
+        for n_bytes in [0, 1, LITTLE - 1, LITTLE, LITTLE + 1, 3 * LITTLE, 40 * LITTLE] {
             let bytes: Vec<u8> = (0..n_bytes).map(|index| (index % 251) as u8).collect();
             let mut builder = FingerprintBuilder::default();
             for part in bytes.chunks(100) {

@@ -190,14 +190,10 @@ impl Workflow {
 
     fn remove_node(&mut self, id: &NodeId) -> Result<Edit, EditError> {
         let node = self.nodes.remove(id).ok_or_else(|| EditError::MissingNode(id.clone()))?;
-        let cut: Vec<Connection> = self
-            .connections
-            .iter()
-            .filter(|(to, from)| to.node == *id || from.node == *id)
-            .map(|(to, from)| Connection { from: from.clone(), to: to.clone() })
-            .collect();
+        let cut = self.wires_at(id);
         for connection in &cut {
             self.connections.remove(&connection.to);
+            self.order.disconnect(&connection.from, &connection.to);
         }
         let add = Edit::AddNode(id.clone(), node);
         Ok(if cut.is_empty() {
@@ -208,24 +204,48 @@ impl Workflow {
     }
 
     fn connect(&mut self, connection: Connection) -> Result<Edit, EditError> {
-        let Connection { from, to } = connection;
-        for node in [&from.node, &to.node] {
-            if !self.nodes.contains_key(node) {
-                return Err(EditError::MissingNode(node.clone()));
-            }
+        let Connection { mut from, mut to } = connection;
+        for node in [&mut from.node, &mut to.node] {
+            // The same text as the node's own: it need not be compared letter by letter.
+            *node = match self.nodes.get_key_value(&*node) {
+                Some((known, _)) => known.clone(),
+                None => return Err(EditError::MissingNode(node.clone())),
+            };
         }
-        if self.depends_on(&from.node, &to.node) {
+        let fits = self.order.connect(&self.connections, &from, &to);
+        if !fits.unwrap_or_else(|| !self.depends_on(&from.node, &to.node)) {
             return Err(EditError::Cycle { from: from.node, to: to.node });
         }
-        Ok(match self.connections.insert(to.clone(), from) {
-            Some(before) => Edit::Connect(Connection { from: before, to }),
+        Ok(match self.connections.insert(to.clone(), from.clone()) {
+            Some(before) => {
+                if before != from {
+                    self.order.disconnect(&before, &to);
+                }
+                Edit::Connect(Connection { from: before, to })
+            }
             None => Edit::Disconnect(to),
         })
     }
 
+    /// Returns the connections at a node's ports, sorted by input.
+    fn wires_at(&self, id: &NodeId) -> Vec<Connection> {
+        let wire = |to: &PortRef, from: &PortRef| Connection { from: from.clone(), to: to.clone() };
+        let Some(order) = self.order.get(&self.connections) else {
+            let at_node = self.connections.iter().filter(|(to, from)| to.node == *id || from.node == *id);
+            return at_node.map(|(to, from)| wire(to, from)).collect();
+        };
+        let fed = self.feeds_of(id).map(|(port, from)| wire(&PortRef { node: id.clone(), port: port.clone() }, from));
+        let mut wires: Vec<Connection> = fed.chain(order.wires_from(id).cloned()).collect();
+        wires.sort_unstable_by(|one, other| one.to.cmp(&other.to));
+        wires
+    }
+
     fn disconnect(&mut self, input: PortRef) -> Result<Edit, EditError> {
         match self.connections.remove(&input) {
-            Some(from) => Ok(Edit::Connect(Connection { from, to: input })),
+            Some(from) => {
+                self.order.disconnect(&from, &input);
+                Ok(Edit::Connect(Connection { from, to: input }))
+            }
             None => Err(EditError::NotConnected(input)),
         }
     }
@@ -245,13 +265,15 @@ impl Workflow {
 
     /// Returns whether `node` is `upstream` or takes anything from it, however far.
     pub fn depends_on(&self, node: &NodeId, upstream: &NodeId) -> bool {
+        let order = self.order.get(&self.connections);
+        let may_depend = |node: &NodeId| order.is_none_or(|order| order.may_depend(node, upstream));
         let mut seen = std::collections::BTreeSet::new();
         let mut waiting = vec![node];
         while let Some(next) = waiting.pop() {
             if next == upstream {
                 return true;
             }
-            if seen.insert(next) {
+            if may_depend(next) && seen.insert(next) {
                 waiting.extend(self.feeds_of(next).map(|(_, from)| &from.node));
             }
         }

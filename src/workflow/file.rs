@@ -1,7 +1,7 @@
 //! The workflow file: RON, `format: 1`, sorted and stable, one node a block, connections as `"a.out -> b.in"`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fmt, fs,
     io::{self, Read as _, Write as _},
     marker::PhantomData,
@@ -9,10 +9,13 @@ use std::{
     sync::Arc,
 };
 
+use imbl::OrdMap;
 use ron::{extensions::Extensions, ser::PrettyConfig};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Connection, Frame, FrameId, Node, NodeId, PortRef, Workflow, WorkflowId, WorkflowSettings};
+use super::{
+    Connection, Frame, FrameId, Node, NodeId, PortRef, Workflow, WorkflowId, WorkflowSettings, order::KnownOrder,
+};
 
 /// The newest format this program reads and the one it writes.
 const FORMAT: u32 = 1;
@@ -196,14 +199,16 @@ fn make_readable(_file: &fs::File) -> io::Result<()> {
 }
 
 fn from_document(document: Document) -> Workflow {
+    let nodes: Vec<_> = document.nodes.into_iter().collect();
     let mut workflow = Workflow {
         id: document.id,
         name: document.name,
-        nodes: document.nodes.into_iter().collect(),
-        connections: document.connections.0.into_iter().collect(),
+        connections: connections_of(&nodes, document.connections.0.into_iter()),
+        nodes: nodes.into_iter().collect(),
         frames: document.frames,
         settings: document.settings,
         next_number: document.next.max(1),
+        order: KnownOrder::default(),
     };
     let ids: Vec<Arc<str>> = workflow
         .nodes
@@ -216,6 +221,19 @@ fn from_document(document: Document) -> Workflow {
         workflow.count_past(&id);
     }
     workflow
+}
+
+/// Returns connections that name nodes by these very ids: what is the same text is compared at once and takes no room of its own.
+fn connections_of(
+    nodes: &[(NodeId, Arc<Node>)],
+    connections: impl Iterator<Item = (PortRef, PortRef)>,
+) -> OrdMap<PortRef, PortRef> {
+    let known: HashMap<&str, &NodeId> = nodes.iter().map(|(id, _)| (id.as_str(), id)).collect();
+    let named = |end: PortRef| match known.get(end.node.as_str()) {
+        Some(&id) => PortRef { node: id.clone(), port: end.port },
+        None => end,
+    };
+    connections.map(|(to, from)| (named(to), named(from))).collect()
 }
 
 const fn wrong_format(found: u32) -> FileError {

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Borrow,
+    cell::RefCell,
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
@@ -18,6 +19,10 @@ use ulid::Ulid;
 pub struct IdError(pub String);
 
 fn is_id(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if text.bytes().all(is_plain) {
+        return text.bytes().next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_');
+    }
     let mut chars = text.chars();
     chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
         && chars.all(|char| char.is_alphanumeric() || char == '_' || char == '-')
@@ -64,12 +69,37 @@ impl PartialOrd for Text {
 
 impl Ord for Text {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.as_str().cmp(other.as_str())
+        let (ours, theirs) = (self.as_str(), other.as_str());
+        if std::ptr::eq(ours, theirs) { Ordering::Equal } else { ours.cmp(theirs) }
     }
 }
 
+/// Returns an id's text.
+fn own(text: &str) -> Option<Arc<str>> {
+    is_id(text).then(|| text.into())
+}
+
+/// Returns an id's text, the same one as before if this thread has met it lately: ports, kinds and parameters have few
+/// different ids, which then take little room and are compared at once.
+fn shared(text: &str) -> Option<Arc<str>> {
+    const N_MET: usize = 64;
+    thread_local! {
+        static MET: RefCell<[Option<Arc<str>>; N_MET]> = const { RefCell::new([const { None }; N_MET]) };
+    }
+    let ends = text.as_bytes().first().zip(text.as_bytes().last());
+    let (first, last) = ends.map_or((0, 0), |(first, last)| (usize::from(*first), usize::from(*last)));
+    let place = (first * 7 + last * 3 + text.len()) % N_MET;
+    MET.with_borrow_mut(|met| match &met[place] {
+        Some(known) if **known == *text => Some(Arc::clone(known)),
+        _ => {
+            met[place] = Some(own(text)?);
+            met[place].clone()
+        }
+    })
+}
+
 macro_rules! text_id {
-    ($name:ident, $what:literal) => {
+    ($name:ident, $text:ident, $what:literal) => {
         #[doc = $what]
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Text);
@@ -85,7 +115,7 @@ macro_rules! text_id {
             type Err = IdError;
 
             fn from_str(text: &str) -> Result<Self, IdError> {
-                if is_id(text) { Ok(Self(Text::Shared(text.into()))) } else { Err(IdError(text.to_owned())) }
+                $text(text).map(|text| Self(Text::Shared(text))).ok_or_else(|| IdError(text.to_owned()))
             }
         }
 
@@ -162,16 +192,21 @@ macro_rules! text_id {
     };
 }
 
-text_id!(NodeId, "A node's id: stable, never used again in its workflow, untouched by renaming.");
-text_id!(FrameId, "A frame's id.");
-text_id!(KindId, "The id of what a node does.");
-text_id!(PortId, "The id of an input or output port, unique among its node's inputs or outputs.");
-text_id!(ParameterId, "The id of a parameter of a kind.");
+text_id!(NodeId, own, "A node's id: stable, never used again in its workflow, untouched by renaming.");
+text_id!(FrameId, own, "A frame's id.");
+text_id!(KindId, shared, "The id of what a node does.");
+text_id!(PortId, shared, "The id of an input or output port, unique among its node's inputs or outputs.");
+text_id!(ParameterId, shared, "The id of a parameter of a kind.");
 
 impl NodeId {
     /// Returns `stem_number`.
     pub(super) fn numbered(stem: &str, number: u64) -> Self {
         Self(Text::Shared(format!("{stem}_{number}").into()))
+    }
+
+    /// Returns a bound that sorts before every node; not a node itself.
+    pub(super) fn lowest() -> Self {
+        Self(Text::Static(""))
     }
 }
 

@@ -1,10 +1,6 @@
 //! Carries out the steps of a scenario on the real engine and the real store.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fs, sync::Arc};
 
 use pinflow::{
     engine::{Decision, Engine, EventKind, Plan, PlanOptions, RunRequest, plan, probe},
@@ -255,14 +251,11 @@ impl World {
 
     fn execute(&self, expectations: &Expectations) -> Arc<RunRecord> {
         let request = RunRequest {
-            workflow: Arc::new(self.workflow.clone()),
-            path: None,
             folder: self.folder.path().to_owned(),
             session: self.session().id,
             marks: self.session().marks.clone(),
             baseline: Arc::clone(&self.session().baseline),
-            options: Self::options(expectations),
-            breakpoints: BTreeSet::new(),
+            ..RunRequest::new(self.workflow.clone(), Self::options(expectations))
         };
         let (started, waiting) = std::sync::mpsc::channel();
         let handle = self.engine.start(request, move |event| {

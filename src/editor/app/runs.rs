@@ -47,14 +47,13 @@ impl App {
             return;
         }
         let request = RunRequest {
-            workflow: Arc::clone(sitting.workflow()),
             path: sitting.path().map(ToOwned::to_owned),
             folder: self.folder(),
             session: sitting.session(),
             marks: sitting.marks().clone(),
             baseline: Arc::clone(sitting.baseline()),
-            options: self.settings.run.plan(kind, part),
             breakpoints: sitting.marks().breakpoints().iter().cloned().collect(),
+            ..RunRequest::new(Arc::clone(sitting.workflow()), self.settings.run.plan(kind, part))
         };
         let reporter = self.background.reporter();
         let report = Box::new(move |event| reporter.report(Message::Engine(event)));

@@ -33,7 +33,9 @@ pub(super) fn change_ui(
         *change = None;
         return;
     };
-    if matches!(run.nodes.get(&record.node), Some(LiveState::Waiting | LiveState::Running { .. })) {
+    let inside = run.pause.as_ref().and_then(|pause| pause.inside.as_ref());
+    let is_inside = inside.is_some_and(|(inside, _)| inside.records.iter().any(|known| known.node == record.node));
+    if !is_inside && matches!(run.nodes.get(&record.node), Some(LiveState::Waiting | LiveState::Running { .. })) {
         return;
     }
     let Some(outputs) = record.results.as_ref().filter(|_| record.has_results()).and_then(|kept| kept.loaded()) else {

@@ -15,7 +15,7 @@ use crate::{
     session::Mark,
     store::{
         Arrived, IterationCell, IterationRow, IterationStatus, Iterations, LoopAbout, LoopId, LoopRecord, NodeRecord,
-        Reason, RunId, Store, with_commas,
+        Reason, RunId, Store, made_in_words, with_commas,
     },
     value::Value,
     workflow::{NodeId, PortRef},
@@ -127,20 +127,14 @@ pub(super) fn of<'a>(view: View<'a>, id: &NodeId) -> Option<(&'a NodeRecord, &'a
 pub(super) fn mixed_ui(ui: &mut Ui, view: View<'_>, id: &NodeId, commands: &mut Vec<Command>) {
     let Some((_, iterations)) = of(view, id) else { return };
     let about = &iterations.of.about;
-    let old: Vec<String> = about.old_parts().iter().map(|part| stretch(part.start, part.end)).collect();
+    let old = about.old_parts();
     let is_shown = iterations.member.is_none() || role(view, id).is_closer();
     if old.is_empty() || !is_shown {
         return;
     }
-    let text = format!("Mixed: iterations {} were made before the loop's body was changed.", old.join(", "));
+    let text = format!("Mixed: {} made before the loop's body was changed.", made_in_words(&old));
     ui.add(Label::new(RichText::new(text).color(theme::tokens(ui).stale)).wrap());
     redo_ui(ui, view, &about.head, commands);
-}
-
-/// Returns a stretch of iterations as people count them.
-fn stretch(start: u64, end: u64) -> String {
-    let (first, last) = (with_commas(start + 1), with_commas(end));
-    if first == last { first } else { format!("{first}–{last}") }
 }
 
 /// Offers to make all iterations of a loop again.
@@ -361,7 +355,9 @@ fn cell_ui(ui: &mut Ui, cell: &IterationCell) {
     let took = Duration::from_nanos(cell.took_nanos);
     let words = status(cell.status);
     match cell.status {
-        IterationStatus::Executed => ui.label(format!("{words} in {}", words::duration(took))),
+        IterationStatus::Executed | IterationStatus::Edited => {
+            ui.label(format!("{words} in {}", words::duration(took)))
+        }
         IterationStatus::Failed => ui.colored_label(tokens.failed, format!("{words} after {}", words::duration(took))),
         _ => ui.weak(words),
     };
@@ -381,5 +377,6 @@ const fn status(status: IterationStatus) -> &'static str {
         IterationStatus::Failed => "Failed",
         IterationStatus::Kept => "Kept",
         IterationStatus::NotNeeded => "Not needed for what was asked",
+        IterationStatus::Edited => "Executed with a value that was changed by hand",
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         icons::{self, Icon, icon_button},
         theme, words,
     },
+    store::with_commas,
     workflow::NodeId,
 };
 
@@ -27,7 +28,11 @@ pub(crate) fn pause_banner_ui(ui: &mut Ui, view: View<'_>, situation: &Situation
                 if pause.at_breakpoint { (Icon::Breakpoint, tokens.failed) } else { (Icon::Pause, tokens.stale) };
             let (rect, _) = ui.allocate_exact_size(vec2(16.0, 16.0), Sense::hover());
             icons::paint(ui.painter(), rect, icon, color);
-            let text = said(view, &pause.waiting);
+            let place = pause
+                .inside
+                .as_ref()
+                .map_or_else(String::new, |(inside, _)| format!(" in iteration {}", with_commas(inside.index + 1)));
+            let text = said(view, &pause.waiting) + &place;
             ui.add(Label::new(RichText::new(theme::readable(&text)).strong()).truncate());
             let first = pause.waiting.first().cloned();
             first.filter(|_| ui.small_button("Show").on_hover_text("Select the first node that waits").clicked())

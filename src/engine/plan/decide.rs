@@ -9,18 +9,18 @@ use std::{
 use smallvec::SmallVec;
 
 use super::{
-    Decision, NodePlan, Release, View, loop_fingerprint,
+    Decision, NodePlan, PlanNotes, Release, View, loop_fingerprint,
     parts::Need,
     pins::{PinStanding, config_changes_since, standing},
-    step::{Given, NothingBecause, Step},
+    step::{Given, NothingBecause, RecipeGiven, Step},
 };
 use crate::{
     engine::plan::facts::Facts,
     nodes::{Arity, Kind},
     session::{Capture, Mark, PinState},
     store::{
-        Arrived, InputChange, InputRecord, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Reason,
-        RunKind, Status,
+        InputChange, InputRecord, Kept, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance, Reason,
+        RunKind, Status, iterations_in_words,
     },
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, NodeId, PortId},
@@ -31,35 +31,27 @@ pub(super) fn step(view: &View<'_>, index: usize) -> Step {
     let id = view.id(index);
     let facts = view.facts(index);
     let mark = view.sources.marks.get(id);
-    let recipe = recipe(view, index, &facts.config);
-    let pin = standing(view, index, mark, &recipe);
-    let (released, stale) = match &pin {
-        PinStanding::Released(release) => (Some(release.clone()), None),
-        PinStanding::Stale(staleness) => (None, Some(staleness.clone())),
-        PinStanding::None | PinStanding::Holds => (None, None),
-    };
-    let recipe_given = match mark {
-        Mark::Disabled => None,
-        mark => Some(mark.capture().filter(|_| pin.gives_results()).map_or(recipe, |capture| capture.recipe_given())),
-    };
     let mut plan = NodePlan {
         node: id.clone(),
         decision: Decision::Disabled,
         reasons: Arc::default(),
         config: facts.config,
-        recipe,
-        released,
-        stale,
+        recipe: recipe(view, index, &facts.config),
         side_effect: facts.side_effect,
         uncacheable: facts.uncacheable,
-        depends_on_releases_of: Vec::new(),
-        warnings: Vec::new(),
+        notes: PlanNotes::default(),
     };
-    let given = Decider { view, index, facts, mark, pin: &pin }.decide(&mut plan);
-    let recipe_given = match (&plan.decision, view.sources.baseline.get(id)) {
+    let pin = standing(view, index, mark, &mut plan);
+    let record = view.record(index).map(|record| &**record);
+    let given = Decider { view, index, facts, mark, pin, record }.decide(&mut plan);
+    let recipe_given = match (mark, mark.capture().filter(|_| pin.gives_results())) {
         // Results that are used whatever has changed since are what they were made of, not what they would be made of now.
-        (Decision::Reuse { .. }, Some(record)) if view.need(index) == Need::AsKept => Some(record.recipe),
-        _ => recipe_given,
+        _ if matches!(plan.decision, Decision::Reuse { .. }) && view.need(index) == Need::AsKept => {
+            record.map_or(RecipeGiven::Own, |record| RecipeGiven::Other(Box::new(record.recipe)))
+        }
+        (Mark::Disabled, _) => RecipeGiven::Nothing,
+        (_, Some(capture)) => RecipeGiven::Other(Box::new(capture.recipe_given())),
+        (_, None) => RecipeGiven::Own,
     };
     Step { plan, facts: Arc::clone(facts), given, recipe_given, pin }
 }
@@ -69,8 +61,8 @@ fn recipe(view: &View<'_>, index: usize, config: &Fingerprint) -> Fingerprint {
     builder.fingerprint(config);
     for feed in &view.graph().inputs[index] {
         builder.text(feed.port.as_str()).text(feed.source.port.as_str());
-        match view.upstream(index, feed).and_then(|upstream| upstream.recipe_given) {
-            Some(given) => builder.byte(1).fingerprint(&given),
+        match view.upstream(index, feed).and_then(Step::recipe_given) {
+            Some(given) => builder.byte(1).fingerprint(given),
             None => builder.byte(0),
         };
     }
@@ -83,23 +75,21 @@ struct Decider<'a> {
     index: usize,
     facts: &'a Facts,
     mark: &'a Mark,
-    pin: &'a PinStanding,
+    pin: PinStanding,
+    /// What came of it last.
+    record: Option<&'a NodeRecord>,
 }
 
 /// What is known to arrive on an input.
-enum Arriving {
+enum Arriving<'a> {
     Unknown,
-    Data(Arrived),
+    Data(&'a Kept),
     Nothing,
 }
 
 impl Decider<'_> {
     fn feeds(&self) -> &[Feed] {
         &self.view.graph().inputs[self.index]
-    }
-
-    fn record(&self) -> Option<&NodeRecord> {
-        self.view.sources.baseline.get(self.view.id(self.index)).map(|record| &**record)
     }
 
     fn decide(&self, node: &mut NodePlan) -> Given {
@@ -120,11 +110,11 @@ impl Decider<'_> {
                 node.released = Some(release);
                 return self.decide_without_pin(node);
             }
-            node.depends_on_releases_of = self.releases_above();
+            self.note_releases_above(node);
             let may_be_released = pin.policy == PinPolicy::Follow
                 && (self.executing_feeds().next().is_some() || !node.depends_on_releases_of.is_empty());
             node.decision = Decision::Pinned { policy: pin.policy, may_be_released };
-            node.warnings.extend(self.pin_warnings());
+            self.warn_of_pin(node);
             return Given::Results(capture.results.clone());
         }
         if need == Need::AsKept
@@ -141,7 +131,7 @@ impl Decider<'_> {
     /// Returns the results of the last run, whatever has changed since: for what lies outside of the part that is run.
     fn kept(&self) -> Option<Given> {
         let id = self.view.id(self.index);
-        let record = self.record().filter(|record| record.has_results())?;
+        let record = self.record.filter(|record| record.has_results())?;
         if self.view.sources.probes.lost_results.contains_key(id) {
             return None;
         }
@@ -158,7 +148,7 @@ impl Decider<'_> {
             node.decision = Decision::CannotRun("its kind is unknown".to_owned());
             return Given::Nothing(NothingBecause::Failed);
         };
-        node.depends_on_releases_of = self.releases_above();
+        self.note_releases_above(node);
         if let Some(missing) = self.missing_input(kind) {
             node.decision = Decision::NotRun(missing);
             if !node.depends_on_releases_of.is_empty() {
@@ -172,7 +162,7 @@ impl Decider<'_> {
     fn decide_to_execute(&self, node: &mut NodePlan) -> Given {
         node.reasons = self.reasons_to_execute();
         if node.reasons.is_empty()
-            && let Some(results) = self.record().and_then(|record| record.results.clone())
+            && let Some(results) = self.record.and_then(|record| record.results.clone())
         {
             node.decision = Decision::Reuse { from: results.provenance() };
             return Given::Results(results);
@@ -183,7 +173,9 @@ impl Decider<'_> {
         {
             let goes_on = Reason::LoopGoesOn { n_finished: about.n_finished, total: about.total };
             node.reasons = node.reasons.iter().cloned().chain([goes_on]).collect();
-            node.warnings.extend(self.mixing(about));
+            if let Some(warning) = self.mixing(about) {
+                node.warnings.push(warning);
+            }
         }
         Given::Fresh
     }
@@ -192,7 +184,8 @@ impl Decider<'_> {
         static STANDARD_RUN: OnceLock<Arc<[Reason]>> = OnceLock::new();
         let kind = self.view.sources.options.kind;
         if kind == RunKind::Resumed || self.view.need(self.index) == Need::AsKept {
-            return self.reasons().into_iter().collect();
+            let reasons = self.reasons();
+            return if reasons.is_empty() { Arc::default() } else { reasons.into_iter().collect() };
         }
         if matches!(self.mark, Mark::Forced) {
             return Arc::new([Reason::Forced]);
@@ -219,8 +212,8 @@ impl Decider<'_> {
             .map(|feed| &feed.source.node)
     }
 
-    /// Returns the pins above whose release in the run would make this node execute.
-    fn releases_above(&self) -> Vec<NodeId> {
+    /// Notes the pins above whose release in the run would make this node execute.
+    fn note_releases_above(&self, node: &mut NodePlan) {
         let mut above = BTreeSet::new();
         for feed in self.feeds() {
             let Some(upstream) = self.view.upstream(self.index, feed) else { continue };
@@ -232,19 +225,19 @@ impl Decider<'_> {
                 _ => above.extend(upstream.plan.depends_on_releases_of.iter().cloned()),
             }
         }
-        above.into_iter().collect()
+        if !above.is_empty() {
+            node.depends_on_releases_of = above.into_iter().collect();
+        }
     }
 
     /// Returns what is known to arrive on an input.
-    fn arriving(&self, feed: &Feed) -> Arriving {
+    fn arriving(&self, feed: &Feed) -> Arriving<'_> {
         let Some(upstream) = self.view.upstream(self.index, feed) else {
             return Arriving::Nothing;
         };
         match &upstream.given {
             Given::Fresh => Arriving::Unknown,
-            Given::Results(results) if results.has_value(&feed.source.port) => {
-                Arriving::Data(Arrived::Results(results.clone()))
-            }
+            Given::Results(results) if results.has_value(&feed.source.port) => Arriving::Data(results),
             _ => Arriving::Nothing,
         }
     }
@@ -275,7 +268,7 @@ impl Decider<'_> {
 
     /// Returns where a loop goes on that was stopped midway, if this is its head and it does.
     fn goes_on(&self, reasons: &[Reason]) -> Option<&LoopAbout> {
-        let about = &self.record()?.iterations.as_ref().filter(|iterations| iterations.member.is_none())?.of.about;
+        let about = &self.record?.iterations.as_ref().filter(|iterations| iterations.member.is_none())?.of.about;
         let starts_over =
             |reason: &Reason| matches!(reason, Reason::Forced | Reason::ConfigChanged(_) | Reason::InputsChanged(_));
         let goes_on = !about.is_complete
@@ -290,27 +283,27 @@ impl Decider<'_> {
         let loops = &self.view.prepared.loops;
         let number = loops.loops.iter().position(|candidate| candidate.head == self.index)?;
         let body = loop_fingerprint(loops, self.view.graph(), number, |index| self.view.facts(index).config);
-        (about.parts.last()?.body != body).then(|| {
+        let old = about.parts_not_of(body);
+        (!old.is_empty()).then(|| {
             format!(
-                "the body was changed: the {} iterations that have finished are kept as they are, and what is collected \
-                 would mix old and new; force it to make all of them again",
-                about.n_finished
+                "the loop's body was changed after it had stopped: what has finished ({}) is kept as it is, so that \
+                 what is collected will mix old and new; force {} to make all iterations again",
+                iterations_in_words(&old),
+                self.view.id(self.index)
             )
         })
     }
 
-    fn pin_warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+    fn warn_of_pin(&self, node: &mut NodePlan) {
         if self.facts.side_effect {
-            warnings.push("pinned: its effect does not take place".to_owned());
+            node.warnings.push("pinned: its effect does not take place".to_owned());
         }
         for feed in self.feeds() {
             let port = self.facts.kind.as_ref().and_then(|kind| kind.input_port(&feed.port));
             if port.is_some_and(|port| port.arity == Arity::Required) && self.gives_nothing(feed) {
-                warnings.push(pin_without_input(&feed.port));
+                node.warnings.push(pin_without_input(&feed.port));
             }
         }
-        warnings
     }
 
     /// Returns whether nothing arrives on an input, going by the last run where the source executes.
@@ -330,7 +323,7 @@ impl Decider<'_> {
     /// Returns every reason for which a node must execute in a resumed run.
     fn reasons(&self) -> SmallVec<[Reason; 2]> {
         let id = self.view.id(self.index);
-        let record = self.record();
+        let record = self.record;
         let mut reasons = SmallVec::new();
         if matches!(self.mark, Mark::Forced) {
             reasons.push(Reason::Forced);
@@ -398,7 +391,7 @@ impl Decider<'_> {
                 changes.push(InputChange::Connected(feed.port.clone()));
                 continue;
             };
-            if *before.source() != feed.source {
+            if !Arc::ptr_eq(&before.wire, &feed.wire) && *before.source() != feed.source {
                 changes.push(InputChange::Rewired {
                     port: feed.port.clone(),
                     before: before.source().clone(),
@@ -408,10 +401,14 @@ impl Decider<'_> {
             }
             let arrived = match self.arriving(feed) {
                 Arriving::Unknown => continue,
-                Arriving::Data(arrived) => arrived,
-                Arriving::Nothing => Arrived::NoValue,
+                Arriving::Data(results) => Some(results),
+                Arriving::Nothing => None,
             };
-            if !(InputRecord { wire: Arc::clone(&feed.wire), arrived }).same_data(before) {
+            // Other iterations may have taken the real values: what was changed by hand is looked for in each.
+            let was_by_hand = matches!(before.provenance(), Some(Provenance::Edited(_)))
+                && self.is_inside_loops(feed.from)
+                && arrived.map(Kept::provenance) != before.provenance();
+            if was_by_hand || !is_same_data(feed, arrived, before) {
                 changes.push(InputChange::OtherValue(feed.port.clone()));
             }
         }
@@ -422,9 +419,20 @@ impl Decider<'_> {
 }
 
 /// Returns whether data on an input is other than what a pin's results came from.
-pub(super) fn differs(feed: &Feed, arrived: Arrived, capture: &Capture) -> bool {
-    let now = InputRecord { wire: Arc::clone(&feed.wire), arrived };
-    input_of(&capture.inputs, &feed.port).is_some_and(|before| !now.same_data(before))
+pub(super) fn differs(feed: &Feed, arrived: &Kept, capture: &Capture) -> bool {
+    input_of(&capture.inputs, &feed.port).is_some_and(|before| !is_same_data(feed, Some(arrived), before))
+}
+
+/// Returns whether what arrives is what arrived before: by where it comes from, else by looking at it.
+fn is_same_data(feed: &Feed, arrived: Option<&Kept>, before: &InputRecord) -> bool {
+    match (arrived, before.provenance()) {
+        (None, None) => true,
+        (Some(results), Some(provenance)) => {
+            (results.provenance() == provenance && feed.source == *before.source())
+                || results.fingerprint(&feed.source.port) == before.fingerprint()
+        }
+        _ => false,
+    }
 }
 
 /// Returns what is recorded of an input, among those of a node, which are sorted by port.

@@ -1,8 +1,11 @@
 //! What can be said of nodes without marks, baseline or probes: looked up once and kept as long as the node is the same.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    panic::resume_unwind,
     sync::Arc,
+    thread,
 };
 
 use imbl::{OrdMap, Vector};
@@ -30,6 +33,9 @@ pub(in crate::engine) struct Facts {
     pub(in crate::engine) error: Option<String>,
 }
 
+/// A node's facts, and what is wrong with it.
+pub(super) type FactsAndProblems = (Arc<Facts>, Vec<Problem>);
+
 /// A workflow made ready for planning. Cloned in constant time.
 #[derive(Clone, Debug, Default)]
 pub(in crate::engine) struct Prepared {
@@ -37,27 +43,43 @@ pub(in crate::engine) struct Prepared {
     pub(in crate::engine) loops: Arc<Loops>,
     pub(in crate::engine) facts: Vector<Arc<Facts>>,
     /// By node, where there are any.
-    node_problems: OrdMap<NodeId, Arc<[Problem]>>,
-    wire_problems: Arc<[Problem]>,
+    pub(super) node_problems: OrdMap<NodeId, Arc<[Problem]>>,
+    pub(super) wire_problems: Arc<[Problem]>,
     /// The first error that wires give a node.
-    wire_errors: Arc<HashMap<NodeId, String>>,
-    circle: Arc<BTreeSet<NodeId>>,
+    pub(super) wire_errors: Arc<BTreeMap<NodeId, String>>,
+    pub(super) circle: Arc<BTreeSet<NodeId>>,
 }
 
 impl Prepared {
     pub(super) fn new(workflow: &Workflow, catalogue: &Catalogue) -> Self {
         let graph = Graph::new(workflow);
         let nodes = nodes_with_kinds(workflow, catalogue, &graph);
-        let (wire_problems, loops) = problems_of_wires(workflow, catalogue, &graph, &nodes);
-        let mut wire_errors = HashMap::new();
+        let mut prepared = Self::without_facts(workflow, catalogue, graph, &nodes);
+        let all: Vec<FactsAndProblems> =
+            in_parts(nodes.len(), |part| part.map(|index| prepared.facts_of(index, nodes[index])).collect::<Vec<_>>());
+        for (index, found) in all.into_iter().enumerate() {
+            let facts = prepared.take_in(index, found);
+            prepared.facts.push_back(facts);
+        }
+        prepared
+    }
+
+    /// Returns what can be said of the wires.
+    pub(super) fn without_facts(
+        workflow: &Workflow,
+        catalogue: &Catalogue,
+        graph: Graph,
+        nodes: &[NodeWithKind<'_>],
+    ) -> Self {
+        let (wire_problems, loops) = problems_of_wires(workflow, catalogue, &graph, nodes);
+        let mut wire_errors = BTreeMap::new();
         for problem in wire_problems.iter().filter(|problem| problem.severity == Severity::Error) {
             if let Some(node) = problem.location.node() {
                 wire_errors.entry(node.clone()).or_insert_with(|| problem.message.clone());
             }
         }
-        let circle =
-            if graph.ordered < graph.n_nodes() { graph.in_a_circle().cloned().collect() } else { BTreeSet::new() };
-        let mut prepared = Self {
+        let circle = if graph.is_whole() { BTreeSet::new() } else { graph.in_a_circle().cloned().collect() };
+        Self {
             graph: Arc::new(graph),
             loops: Arc::new(loops),
             facts: Vector::new(),
@@ -65,17 +87,19 @@ impl Prepared {
             wire_problems: wire_problems.into(),
             wire_errors: Arc::new(wire_errors),
             circle: Arc::new(circle),
-        };
-        prepared.facts =
-            nodes.into_iter().enumerate().map(|(index, node)| Arc::new(prepared.facts_of(index, node))).collect();
-        prepared
+        }
     }
 
-    /// Takes in a node that was changed.
+    /// Takes in a node that was changed, or the next one behind the others.
     pub(super) fn update(&mut self, workflow: &Workflow, catalogue: &Catalogue, index: usize) {
         if let Some(node) = workflow.node(&self.graph.ids[index]) {
-            let facts = self.facts_of(index, (node, catalogue.get(&node.kind)));
-            self.facts.set(index, Arc::new(facts));
+            let found = self.facts_of(index, (node, catalogue.get(&node.kind)));
+            let facts = self.take_in(index, found);
+            if index < self.facts.len() {
+                self.facts.set(index, facts);
+            } else {
+                self.facts.push_back(facts);
+            }
         }
     }
 
@@ -88,17 +112,22 @@ impl Prepared {
         problems
     }
 
-    fn facts_of(&mut self, index: usize, (node, kind): NodeWithKind<'_>) -> Facts {
-        let problems = problems_of_node(&self.graph, index, node, kind.map(|kind| &**kind));
-        let error = self.error(index, kind.is_some(), &problems);
+    /// Keeps what was found out of a node.
+    pub(super) fn take_in(&mut self, index: usize, (facts, problems): FactsAndProblems) -> Arc<Facts> {
         let id = &self.graph.ids[index];
         if !problems.is_empty() {
             self.node_problems.insert(id.clone(), problems.into());
         } else if !self.node_problems.is_empty() {
             self.node_problems.remove(id);
         }
+        facts
+    }
+
+    pub(super) fn facts_of(&self, index: usize, (node, kind): NodeWithKind<'_>) -> FactsAndProblems {
+        let problems = problems_of_node(&self.graph, index, node, kind.map(|kind| &**kind));
+        let error = self.error(index, kind.is_some(), &problems);
         let parameters = kind.map(|kind| (kind, ResolvedParameters::new(&kind.parameters, node)));
-        Facts {
+        let facts = Facts {
             node: Arc::clone(node),
             kind: kind.map(Arc::clone),
             config: config(kind.map(|kind| &**kind), node),
@@ -106,7 +135,8 @@ impl Prepared {
             uncacheable: parameters
                 .is_some_and(|(kind, parameters)| (kind.cacheability)(&parameters) == Cacheability::Never),
             error,
-        }
+        };
+        (Arc::new(facts), problems)
     }
 
     fn error(&self, index: usize, kind_is_known: bool, problems: &[Problem]) -> Option<String> {
@@ -128,6 +158,30 @@ impl Prepared {
     }
 }
 
+/// How many nodes are worth a thread of their own.
+const MIN_FOR_A_THREAD: usize = 2_500;
+
+/// How many threads find out of nodes at most: memory is what limits them.
+const MAX_THREADS: usize = 4;
+
+/// Does work on parts of a range, of many nodes at once; returns the results in order.
+fn in_parts<T: Send>(n_items: usize, work: impl Fn(Range<usize>) -> Vec<T> + Sync) -> Vec<T> {
+    let n_threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let n_in_part = n_items.div_ceil(n_threads).max(MIN_FOR_A_THREAD);
+    let mut parts = (0..n_items).step_by(n_in_part).map(|start| start..n_items.min(start + n_in_part));
+    let first = parts.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let work = &work;
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
+        let mut results = work(first);
+        results.reserve_exact(n_items - results.len());
+        for other in others {
+            results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        results
+    })
+}
+
 /// Returns the fingerprint of a node's kind, the kind's version and the parameters in force.
 fn config(kind: Option<&Kind>, node: &Node) -> Fingerprint {
     let mut builder = FingerprintBuilder::new("config");
@@ -144,4 +198,16 @@ fn config(kind: Option<&Kind>, node: &Node) -> Fingerprint {
         builder.text(port.as_str());
     }
     builder.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_in_parts_comes_back_in_order() {
+        for n_items in [0, 1, MIN_FOR_A_THREAD, MIN_FOR_A_THREAD + 1, 5 * MIN_FOR_A_THREAD + 7] {
+            assert!(in_parts(n_items, Iterator::collect::<Vec<_>>).into_iter().eq(0..n_items));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Release, Staleness, View};
+use super::{NodePlan, Release, Staleness, View};
 use crate::{
     nodes::ResolvedParameters,
     session::{Capture, Mark, Pin, PinState},
@@ -12,43 +12,50 @@ use crate::{
 };
 
 /// How a node's pin stands before the run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine) enum PinStanding {
     /// There is none with results.
     None,
     /// It holds.
     Holds,
     /// A Hold pin whose sources have changed; it holds all the same.
-    Stale(Staleness),
+    Stale,
     /// A Follow pin whose sources have changed; the node is as one without a mark.
-    Released(Release),
+    Released,
 }
 
 impl PinStanding {
     /// Returns whether the node gives the pin's results.
-    pub(super) const fn gives_results(&self) -> bool {
-        matches!(self, Self::Holds | Self::Stale(_))
+    pub(super) const fn gives_results(self) -> bool {
+        matches!(self, Self::Holds | Self::Stale)
     }
 }
 
-/// Returns how the pin of a node stands, given the node's recipe.
-pub(super) fn standing(view: &View<'_>, index: usize, mark: &Mark, recipe: &Fingerprint) -> PinStanding {
+/// Returns how the pin of a node stands, given the node's recipe, and notes why.
+pub(super) fn standing(view: &View<'_>, index: usize, mark: &Mark, node: &mut NodePlan) -> PinStanding {
     let Mark::Pinned(Pin { policy, state: PinState::Captured(capture) }) = mark else {
         return PinStanding::None;
     };
-    let id = view.id(index);
-    if let Some(why) = view.sources.probes.lost_pins.get(id) {
-        return PinStanding::Released(Release(format!("its results cannot be read: {why}")));
+    let recipe = node.recipe;
+    let mut released = |why: Release| {
+        node.released = Some(why);
+        PinStanding::Released
+    };
+    if let Some(why) = view.sources.probes.lost_pins.get(view.id(index)) {
+        return released(Release(format!("its results cannot be read: {why}")));
     }
-    let Some(change) = change_since(view, index, recipe, capture) else {
+    let Some(change) = change_since(view, index, &recipe, capture) else {
         return match view.learned.released.get(&index) {
-            Some(release) => PinStanding::Released(release.clone()),
+            Some(release) => released(release.clone()),
             None => PinStanding::Holds,
         };
     };
     match policy {
-        PinPolicy::Hold => PinStanding::Stale(Staleness(change)),
-        PinPolicy::Follow => PinStanding::Released(Release(change)),
+        PinPolicy::Follow => released(Release(change)),
+        PinPolicy::Hold => {
+            node.stale = Some(Staleness(change));
+            PinStanding::Stale
+        }
     }
 }
 
@@ -122,7 +129,7 @@ pub(super) fn config_changes(view: &View<'_>, before: &Node, id: &NodeId) -> Vec
     let changes: Vec<ConfigChange> = old
         .iter()
         .zip(new.iter())
-        .filter(|((_, old), (_, new))| old != new)
+        .filter(|((schema, old), (_, new))| schema.alters_results && old != new)
         .map(|((schema, old), (_, new))| {
             let (before, after) = in_short(old, new);
             ConfigChange { what: schema.label.to_string(), before, after }

@@ -1,12 +1,13 @@
 //! One plan after the other: what has changed since the last one is found by comparing what they were made from, and only what
 //! that can alter is decided anew. The result is the same as that of planning from nothing; a property test holds that line.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use imbl::Vector;
 
 use super::{
     Decision, Learned, Plan, PlanOptions, Probes, Sources, Step, Steps, View,
+    again::Again,
     decide::{differs, step},
     facts::Prepared,
     parts::{Need, needs},
@@ -15,8 +16,8 @@ use super::{
 use crate::{
     nodes::{Catalogue, Role},
     session::{Baseline, Mark, Marks},
-    store::{Arrived, Part, PinPolicy, RunKind},
-    workflow::{Feed, NodeId, Problem, Workflow},
+    store::{Kept, NodeRecord, Part, PinPolicy, RunKind},
+    workflow::{Feed, Graph, NodeId, Problem, Workflow},
 };
 
 /// Plans again and again, at the cost of what has changed in between.
@@ -59,16 +60,16 @@ impl Planner {
         options: &PlanOptions,
     ) -> Plan {
         let sources = Sources { workflow, catalogue: &self.catalogue, marks, baseline, probes, options };
-        let plans_all = options.part == Part::All && !options.skip_what_only_feeds_pins;
-        let updated = self.last.as_mut().filter(|_| plans_all).is_some_and(|last| last.update(&sources));
-        if let Some(last) = self.last.as_ref().filter(|_| updated) {
-            return last.plan.clone();
-        }
-        let prepared = self
-            .last
-            .as_ref()
-            .and_then(|last| last.prepared_for(&sources))
-            .unwrap_or_else(|| Prepared::new(workflow, &self.catalogue));
+        let again =
+            self.last.as_ref().and_then(|last| last.plan.prepared.again(&last.workflow, workflow, &self.catalogue));
+        let prepared = match (again, &mut self.last) {
+            (Some(again), Some(last)) if last.can_follow(&sources, &again) => {
+                last.follow_to(&sources, again);
+                return last.plan.clone();
+            }
+            (Some(again), _) => again.prepared,
+            (None, _) => Prepared::new(workflow, &self.catalogue),
+        };
         let (plan, learned) = plan_all(&sources, prepared);
         self.last = Some(Last {
             workflow: workflow.clone(),
@@ -89,68 +90,94 @@ impl Planner {
 }
 
 impl Last {
-    /// Returns whether a node has the ports it had, so that nothing else is to be said of its wires.
-    fn has_same_ports(&self, sources: &Sources<'_>, node: &NodeId) -> bool {
-        let (Some(before), Some(now)) = (self.workflow.node(node), sources.workflow.node(node)) else { return false };
-        before.kind == now.kind && before.settings.added_outputs().eq(now.settings.added_outputs())
+    /// Returns whether the plan can be brought up to date by following what has changed.
+    fn can_follow(&self, sources: &Sources<'_>, again: &Again) -> bool {
+        *sources.options == self.options
+            && self.options.part == Part::All
+            && !self.options.skip_what_only_feeds_pins
+            // In a circle there is no order in which a change could be followed.
+            && again.prepared.graph.is_whole()
+            // What a loop is made of has changed.
+            && (again.moved.is_none() || (again.prepared.loops.is_empty() && self.plan.prepared.loops.is_empty()))
     }
 
-    /// Returns the workflow made ready again, if only nodes were changed.
-    fn prepared_for(&self, sources: &Sources<'_>) -> Option<Prepared> {
-        let changed = sources.workflow.nodes_changed_since(&self.workflow)?;
-        if !changed.iter().all(|node| self.has_same_ports(sources, node)) {
-            return None;
-        }
-        let mut prepared = self.plan.prepared.clone();
-        for node in &changed {
-            prepared.update(sources.workflow, sources.catalogue, prepared.graph.index(node)?);
-        }
-        Some(prepared)
-    }
-
-    /// Brings the plan up to date; returns `false` if it must be made from nothing.
-    fn update(&mut self, sources: &Sources<'_>) -> bool {
-        if self.options.part != Part::All || *sources.options != self.options {
-            return false;
-        }
-        let Some(nodes) = sources.workflow.nodes_changed_since(&self.workflow) else { return false };
-        // In a circle there is no order in which a change could be followed.
-        if self.plan.graph().ordered < self.plan.graph().n_nodes() {
-            return false;
-        }
-        let graph = Arc::clone(&self.plan.prepared.graph);
-        if !nodes.iter().all(|node| self.has_same_ports(sources, node)) {
-            return false;
-        }
-        let mut dirty = Dirty::new(graph.n_nodes());
-        for node in &nodes {
-            if let Some(index) = graph.index(node) {
-                self.plan.prepared.update(sources.workflow, sources.catalogue, index);
-                dirty.insert(index);
-            }
-        }
-        self.add_changed(sources, &mut dirty);
-        if !dirty.is_empty() {
+    /// Brings the plan up to date.
+    fn follow_to(&mut self, sources: &Sources<'_>, again: Again) {
+        let Again { prepared, changed, moved } = again;
+        let mut dirty = Dirty::new(prepared.graph.n_nodes());
+        dirty.extend(changed);
+        self.add_changed(sources, &prepared.graph, &mut dirty);
+        if !dirty.is_empty() || moved.is_some() {
             // What is said of pins and of loops looks further than at the nodes above: they are few, so all are looked at
             // again.
             let pinned = sources.marks.iter().filter(|(_, mark)| mark.capture().is_some());
-            dirty.extend(pinned.filter_map(|(node, _)| graph.index(node)));
-            dirty.extend(self.plan.prepared.loops.loops.iter().map(|this| this.head));
-            dirty.extend(self.learned.released.keys().copied());
-            dirty.extend(self.learned.restarted.keys().copied());
-            self.learned = Learned::default();
+            dirty.extend(pinned.filter_map(|(node, _)| prepared.graph.index(node)));
+            dirty.extend(prepared.loops.loops.iter().map(|this| this.head));
+            let learned = std::mem::take(&mut self.learned);
+            if let Some(moved) = moved {
+                self.plan = self.plan_of_moved(sources, prepared, &moved, &mut dirty);
+            } else {
+                dirty.extend(learned.released.into_keys());
+                dirty.extend(learned.restarted.into_keys());
+                self.plan.take_over(prepared);
+                self.plan_added(sources);
+            }
             self.follow(sources, dirty);
         }
         self.workflow = sources.workflow.clone();
         self.marks = sources.marks.clone();
         self.baseline = sources.baseline.clone();
         self.probes = sources.probes.clone();
-        true
+    }
+
+    /// Adds a step for each node that has come behind the others.
+    fn plan_added(&mut self, sources: &Sources<'_>) {
+        for index in self.plan.steps.len()..self.plan.graph().n_nodes() {
+            let step = step(&self.view(sources), index);
+            self.plan.push(step);
+        }
+    }
+
+    /// Returns the plan of nodes that are at other places than they were; takes out of `dirty` what it has decided on.
+    fn plan_of_moved(
+        &self,
+        sources: &Sources<'_>,
+        prepared: Prepared,
+        moved: &[Option<usize>],
+        dirty: &mut Dirty,
+    ) -> Plan {
+        let mut steps: Vec<Arc<Step>> = Vec::with_capacity(moved.len());
+        for (index, before) in moved.iter().enumerate() {
+            let before = before.map(|before| &self.plan.steps[before]);
+            if let Some(before) = before.filter(|_| !dirty.contains(index)) {
+                steps.push(Arc::clone(before));
+                continue;
+            }
+            let (learned, steps_so_far) = (&self.learned, Steps::Growing(&steps));
+            let view = View { sources, prepared: &prepared, learned, needs: None, steps: steps_so_far, records: None };
+            let now = step(&view, index);
+            dirty.remove(index);
+            if !before.is_some_and(|before| before.is_same_to_those_below(&now)) {
+                dirty.extend(prepared.graph.downstream[index].iter().copied());
+            }
+            steps.push(Arc::new(now));
+        }
+        Plan::new(prepared, steps.into_iter().collect())
+    }
+
+    fn view<'a>(&'a self, sources: &'a Sources<'a>) -> View<'a> {
+        View {
+            sources,
+            prepared: &self.plan.prepared,
+            learned: &self.learned,
+            needs: None,
+            steps: Steps::Whole(&self.plan.steps),
+            records: None,
+        }
     }
 
     /// Adds the nodes whose marks, records or probes differ.
-    fn add_changed(&self, sources: &Sources<'_>, dirty: &mut Dirty) {
-        let graph = self.plan.graph();
+    fn add_changed(&self, sources: &Sources<'_>, graph: &Graph, dirty: &mut Dirty) {
         let mut add = |node: &NodeId| dirty.extend(graph.index(node));
         if !sources.marks.is_same(&self.marks) {
             sources.marks.changed_since(&self.marks).for_each(&mut add);
@@ -178,28 +205,14 @@ impl Last {
         let graph = Arc::clone(&self.plan.prepared.graph);
         loop {
             while let Some(index) = dirty.pop_first() {
-                let view = View {
-                    sources,
-                    prepared: &self.plan.prepared,
-                    learned: &self.learned,
-                    needs: None,
-                    steps: Steps::Whole(&self.plan.steps),
-                };
-                let now = step(&view, index);
+                let now = step(&self.view(sources), index);
                 let is_same = self.plan.steps[index].is_same_to_those_below(&now);
                 self.plan.replace(index, now);
                 if !is_same {
                     dirty.extend(graph.downstream[index].iter().copied());
                 }
             }
-            let view = View {
-                sources,
-                prepared: &self.plan.prepared,
-                learned: &self.learned,
-                needs: None,
-                steps: Steps::Whole(&self.plan.steps),
-            };
-            let more = learn(&view);
+            let more = learn(&self.view(sources));
             dirty.extend(more.released.keys().copied());
             dirty.extend(more.restarted.keys().copied());
             // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
@@ -224,17 +237,21 @@ impl Learned {
 /// Plans from nothing.
 pub(super) fn plan_all(sources: &Sources<'_>, prepared: Prepared) -> (Plan, Learned) {
     let mut learned = Learned::default();
+    let records = records_of(sources.baseline, &prepared.graph);
     loop {
-        let steps = decide_all(sources, &prepared, &learned, None);
-        let view = View { sources, prepared: &prepared, learned: &learned, needs: None, steps: Steps::Growing(&steps) };
-        let needs = needs(&view, &learned);
-        let steps = match &needs {
-            Some(needs) => decide_all(sources, &prepared, &learned, Some(needs)),
-            None => steps,
+        let begin = View {
+            sources,
+            prepared: &prepared,
+            learned: &learned,
+            needs: None,
+            steps: Steps::Growing(&[]),
+            records: Some(&records),
         };
-        let needs = needs.as_deref();
-        let view = View { sources, prepared: &prepared, learned: &learned, needs, steps: Steps::Growing(&steps) };
-        let more = learn(&view);
+        let steps = decide_all(&begin);
+        let needs = needs(&View { steps: Steps::Growing(&steps), ..begin }, &learned);
+        let begin = View { needs: needs.as_deref(), ..begin };
+        let steps = if needs.is_some() { decide_all(&begin) } else { steps };
+        let more = learn(&View { steps: Steps::Growing(&steps), ..begin });
         // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
         if !learned.add(more) {
             return (Plan::new(prepared, steps.into_iter().collect::<Vector<_>>()), learned);
@@ -242,14 +259,34 @@ pub(super) fn plan_all(sources: &Sources<'_>, prepared: Prepared) -> (Plan, Lear
     }
 }
 
-fn decide_all(sources: &Sources<'_>, prepared: &Prepared, learned: &Learned, needs: Option<&[Need]>) -> Vec<Arc<Step>> {
-    let mut steps: Vec<Arc<Step>> = Vec::with_capacity(prepared.graph.n_nodes());
-    for index in 0..prepared.graph.n_nodes() {
-        let view = View { sources, prepared, learned, needs, steps: Steps::Growing(&steps) };
-        let step = step(&view, index);
+fn decide_all(begin: &View<'_>) -> Vec<Arc<Step>> {
+    let n_nodes = begin.graph().n_nodes();
+    let mut steps: Vec<Arc<Step>> = Vec::with_capacity(n_nodes);
+    for index in 0..n_nodes {
+        let step = step(&View { steps: Steps::Growing(&steps), ..*begin }, index);
         steps.push(Arc::new(step));
     }
     steps
+}
+
+/// Returns the record of each node: going through all of them costs less than finding each.
+fn records_of<'a>(baseline: &'a Baseline, graph: &Graph) -> Vec<Option<&'a Arc<NodeRecord>>> {
+    let mut records = vec![None; graph.n_nodes()];
+    let mut known = baseline.iter().peekable();
+    for index in graph.sorted_by_id() {
+        let id = &graph.ids[index];
+        while let Some(record) = known.peek() {
+            match record.node.cmp(id) {
+                Ordering::Less => known.next(),
+                Ordering::Equal => {
+                    records[index] = known.next();
+                    break;
+                }
+                Ordering::Greater => break,
+            };
+        }
+    }
+    records
 }
 
 /// Returns what the next round of planning should know.
@@ -282,12 +319,8 @@ fn restarted(view: &View<'_>) -> BTreeMap<usize, NodeId> {
         .iter()
         .filter(|this| view.step(this.head).is_some_and(|step| matches!(step.plan.decision, Decision::Reuse { .. })))
         .filter_map(|this| {
-            let inside: &[usize] = match role(this.head) {
-                Some(Role::Repeat) => &this.closers,
-                _ if this.parent.is_some() => &this.members,
-                _ => &[],
-            };
-            let cause = inside.iter().copied().find(|&index| executes(index))?;
+            let closers: &[usize] = if role(this.head) == Some(Role::Repeat) { &this.closers } else { &[] };
+            let cause = closers.iter().copied().find(|&index| executes(index))?;
             Some((this.head, view.id(cause).clone()))
         })
         .collect()
@@ -301,11 +334,11 @@ fn opens(view: &View<'_>, index: usize, mark: &Mark, may_be_released: bool) -> b
         return unneeded.next().is_some();
     }
     let Some(capture) = mark.capture() else { return false };
-    unneeded.any(|feed| kept_data(view, feed).is_some_and(|arrived| differs(feed, arrived, capture)))
+    unneeded.any(|feed| kept_data(view, feed).is_some_and(|arrived| differs(feed, &arrived, capture)))
 }
 
 /// Returns the data that an output has given last, by its pin or its last run.
-fn kept_data(view: &View<'_>, feed: &Feed) -> Option<Arrived> {
+fn kept_data(view: &View<'_>, feed: &Feed) -> Option<Kept> {
     let id = &feed.source.node;
     let results = if let Some(capture) = view.sources.marks.get(id).capture() {
         capture.results.clone()
@@ -313,7 +346,7 @@ fn kept_data(view: &View<'_>, feed: &Feed) -> Option<Arrived> {
         let record = view.sources.baseline.get(id).filter(|record| record.has_results())?;
         record.results.clone()?
     };
-    results.has_value(&feed.source.port).then_some(Arrived::Results(results))
+    results.has_value(&feed.source.port).then_some(results)
 }
 
 /// Nodes to be looked at again, taken out upstream first.
@@ -337,6 +370,14 @@ impl Dirty {
         for index in indices {
             self.insert(index);
         }
+    }
+
+    fn contains(&self, index: usize) -> bool {
+        self.words[index / 64] & (1 << (index % 64)) != 0
+    }
+
+    fn remove(&mut self, index: usize) {
+        self.words[index / 64] &= !(1 << (index % 64));
     }
 
     const fn is_empty(&self) -> bool {

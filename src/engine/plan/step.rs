@@ -58,17 +58,34 @@ pub(in crate::engine) struct Step {
     pub(in crate::engine) facts: Arc<Facts>,
     pub(in crate::engine) given: Given,
     /// What it adds to the recipes below it; nothing if it is disabled.
-    pub(super) recipe_given: Option<Fingerprint>,
+    pub(super) recipe_given: RecipeGiven,
     pub(super) pin: PinStanding,
 }
 
+/// What a node adds to the recipes below it.
+#[derive(Clone, Debug)]
+pub(in crate::engine) enum RecipeGiven {
+    Nothing,
+    Own,
+    Other(Box<Fingerprint>),
+}
+
 impl Step {
+    /// Returns what the node adds to the recipes below it.
+    pub(super) fn recipe_given(&self) -> Option<&Fingerprint> {
+        match &self.recipe_given {
+            RecipeGiven::Nothing => None,
+            RecipeGiven::Own => Some(&self.plan.recipe),
+            RecipeGiven::Other(recipe) => Some(recipe),
+        }
+    }
+
     /// Returns whether nothing that those below look at differs.
     pub(super) fn is_same_to_those_below(&self, other: &Self) -> bool {
         let may_be_released =
             |step: &Self| matches!(step.plan.decision, Decision::Pinned { may_be_released: true, .. });
         let is_pinned = |step: &Self| matches!(step.plan.decision, Decision::Pinned { .. });
-        self.recipe_given == other.recipe_given
+        self.recipe_given() == other.recipe_given()
             && self.given.is_same(&other.given)
             && may_be_released(self) == may_be_released(other)
             && is_pinned(self) == is_pinned(other)
@@ -88,3 +105,6 @@ impl Step {
             || self.plan.released.is_some()
     }
 }
+
+// A plan of a hundred thousand nodes holds as many of these: what few of them have belongs into the notes.
+const _: () = assert!(size_of::<Step>() <= 256);

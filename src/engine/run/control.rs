@@ -59,6 +59,8 @@ pub(super) struct Control {
     /// Whether any value was changed.
     has_edits: AtomicBool,
     wishes: Mutex<Wishes>,
+    /// The nodes that have given something in the iteration that is paused.
+    inside: Mutex<BTreeSet<NodeId>>,
     /// Where the run's thread listens, and what it shares with nodes; set once it does.
     run: OnceLock<(mpsc::Sender<Message>, Weak<Shared>)>,
 }
@@ -165,7 +167,8 @@ impl Control {
             Some(slot) => shared.given[slot].get(),
             None => Some(&step.given),
         };
-        if !matches!(given, Some(Given::Results(_))) {
+        let is_inside = locked(&self.inside).contains(node);
+        if !is_inside && !matches!(given, Some(Given::Results(_))) {
             return Err(ReplaceError::NoResults(node.clone()));
         }
         let value = value.convert(output.value_type).map_err(|error| ReplaceError::DoesNotFit(at.clone(), error))?;
@@ -173,13 +176,20 @@ impl Control {
             if !wishes.is_paused {
                 return Err(ReplaceError::NotPaused);
             }
-            self.has_edits.store(true, Ordering::Release);
-            wishes.edits.insert(at.clone(), value.clone());
+            if !is_inside {
+                self.has_edits.store(true, Ordering::Release);
+                wishes.edits.insert(at.clone(), value.clone());
+            }
             let provenance = Provenance::Edited(value.fingerprint());
             let kept = Kept::in_memory(Arc::new(Outputs::one(port.clone(), value)), provenance);
             wishes.orders.push(Order::Replace(at, kept));
             Ok(())
         })
+    }
+
+    /// Notes which nodes have given something in the iteration that is paused.
+    pub(super) fn show(&self, nodes: impl Iterator<Item = NodeId>) {
+        *locked(&self.inside) = nodes.collect();
     }
 
     /// Returns whether a node that is about to execute must ask first.

@@ -16,7 +16,7 @@ use crate::{
         canvas::{CanvasState, canvas_ui},
         theme,
     },
-    engine::{Decision, NodePlan, Plan},
+    engine::{Decision, NodePlan, Plan, PlanNotes},
     nodes::{Arity, Catalogue, Choice, Family, Kind, Outputs, ParameterSchema, ParameterType, Role, Success, check},
     session::{Baseline, Mark, Marks, PinPolicy},
     store::{Effect, Kept, NodeRecord, Notes, Provenance, Reason, RunId, RunKind, Status},
@@ -137,12 +137,9 @@ impl SmallApp {
                 reasons: reasons.into(),
                 config: fingerprint,
                 recipe: fingerprint,
-                released: None,
-                stale: None,
                 side_effect: false,
                 uncacheable: false,
-                depends_on_releases_of: Vec::new(),
-                warnings: Vec::new(),
+                notes: PlanNotes::default(),
             }
         });
         self.plan = Plan::shown(&self.workflow, &self.catalogue, nodes.collect());

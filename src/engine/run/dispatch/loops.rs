@@ -2,9 +2,11 @@
 //! at once if the loop says so. What came of an iteration is logged as it ends, so that a loop that was stopped goes on
 //! behind the last one.
 
+mod earlier;
 mod finish;
 mod items;
 mod iteration;
+mod pause;
 mod start;
 
 use std::{
@@ -20,11 +22,18 @@ use super::{Dispatcher, Slot, Unit};
 use crate::{
     engine::{
         plan::Given,
-        run::{EventKind, host::PinnedNote, loop_body::LoopBody},
+        run::{
+            EventKind,
+            host::PinnedNote,
+            loop_body::{LoopBody, LoopSource},
+        },
     },
     nodes::Source as Read,
-    store::{Attempt, IterationLog, IterationRow, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord},
+    store::{
+        Attempt, InputRecord, IterationLog, IterationRow, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord, RunId,
+    },
     value::{Fingerprint, Value},
+    workflow::PortId,
 };
 
 /// How often a loop tells how far it is, at most.
@@ -43,6 +52,11 @@ pub(super) struct LoopRun {
     parent: Parent,
     /// What the body reads from outside, in the order of [`LoopBody::outside`].
     outside: Vec<Given>,
+    /// For each of those whether it is, or may be, another than in the earlier run: of an inner loop. What is outside of all
+    /// loops the plan has looked at.
+    outside_changed: Arc<[bool]>,
+    /// Values of those that were changed by hand.
+    outside_edits: Vec<Edit>,
     items: ItemSource,
     at_once: usize,
     goes_on_after_errors: bool,
@@ -65,8 +79,15 @@ pub(super) struct LoopRun {
     pinned: Option<Given>,
     /// What to reuse from, of a loop that had been completed.
     earlier: Option<Earlier>,
+    /// Iterations that an earlier run has begun and not finished, with what came of inner loops.
+    unfinished: HashMap<u64, IterationRow>,
+    /// The run that was cut off in the middle of this loop: of inner loops it has noted that they began. And the index from
+    /// which none can have.
+    cut_off: Option<(RunId, u64)>,
     /// For each member whether it executes in every iteration, whatever came of it before.
-    executes_always: Vec<bool>,
+    executes_always: Arc<[bool]>,
+    /// For each member whether anything came of it in any iteration that was not reused.
+    is_new: Vec<bool>,
     /// For each member what a Collect was given, by index.
     collected: Vec<Vec<(u64, Value)>>,
     /// What a Repeat hands to its next iteration, and whether there is to be one.
@@ -110,6 +131,11 @@ impl Finished {
             self.prefix += 1;
         }
     }
+
+    /// Returns the index behind the last one.
+    fn end(&self) -> u64 {
+        self.beyond.last().map_or(self.prefix, |last| last + 1)
+    }
 }
 
 /// A loop of an earlier run, read a stretch at a time.
@@ -130,7 +156,16 @@ struct MemberStory {
     attempts: Vec<Attempt>,
     log: Vec<LogLine>,
     sources: Vec<Read>,
-    pinned_data: Option<PinnedNote>,
+    /// The values that it took last of those changed by hand.
+    edited: Vec<InputRecord>,
+}
+
+/// A value that was changed by hand while the run was paused.
+#[derive(Clone, Debug)]
+struct Edit {
+    source: LoopSource,
+    port: PortId,
+    results: Kept,
 }
 
 /// The iteration of the highest index that has ended.
@@ -168,6 +203,9 @@ pub(super) struct Loops {
     iterations: Vec<Option<Iteration>>,
     free: Vec<usize>,
     bodies: HashMap<usize, Arc<LoopBody>>,
+    body_fingerprints: HashMap<usize, Fingerprint>,
+    /// For each loop that is walked over its earlier iterations, by its number.
+    executes_always: HashMap<usize, Arc<[bool]>>,
     /// What closers give, by their index in the graph, of loops outside of all others.
     pub(super) closing: HashMap<usize, Closed>,
     /// Records of nodes inside of loops.
@@ -208,9 +246,6 @@ impl Dispatcher<'_> {
             if run.stop.is_some() || run.is_exhausted || run.n_running >= run.at_once {
                 break;
             }
-            if self.shared.control.is_watched() && self.shared.control.is_paused() {
-                break;
-            }
             match self.next_item(number) {
                 items::Next::Item(item) => {
                     let index = self.loops.run(number).next_index;
@@ -231,7 +266,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Lets all loops go on that a pause has held.
+    /// Has all loops look whether they are to go on.
     pub(super) fn pump_all(&mut self) {
         for number in 0..self.loops.runs.len() {
             if self.loops.runs[number].is_some() {

@@ -2,21 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Closing, LoopRun, Newest, Parent, Stop, iteration::feeds_of};
+use super::{
+    Closing, LoopRun, Newest, Parent, Stop,
+    iteration::{InnerClosed, InnerEnd, feeds_of},
+};
 use crate::{
     engine::{
         Decision,
         plan::{Given, NothingBecause, Step},
         run::{
             EventKind,
-            dispatch::{Dispatcher, Slot, settle::arrived_by},
+            dispatch::{Dispatcher, Slot, hold::note_taken, settle::arrived_by},
             loop_body::Part,
         },
     },
     nodes::Outputs,
     store::{
         Effect, InputRecord, IterationStatus, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, PinnedChange,
-        Provenance, Status,
+        Provenance, Status, made_in_words,
     },
     value::Value,
     workflow::PortId,
@@ -29,6 +32,10 @@ pub(in crate::engine::run::dispatch) struct Closed {
     inputs: Vec<InputRecord>,
     iterations: Iterations,
     warnings: Vec<String>,
+    /// Whether anything was gathered that was not reused.
+    is_new: bool,
+    /// What it took of values that were changed by hand.
+    edited: Vec<InputRecord>,
 }
 
 impl Dispatcher<'_> {
@@ -92,22 +99,15 @@ impl Dispatcher<'_> {
             Some(Stop::Cancelled) => {}
             Some(stop) => head.status = Status::Failed(in_words(run, stop)),
         }
+        self.note_edits(slot, &mut head);
         self.settle_record(slot, head, given);
     }
 
     /// Returns the records of nodes of inner loops that no iteration has come to.
     fn unreached_inside(&self, run: &LoopRun, known: &[(usize, NodeRecord)]) -> Vec<NodeRecord> {
         let loops = self.plan.loops();
-        let is_inside = |index: usize| {
-            let mut around = loops.of_node[index];
-            while let Some(inner) = around {
-                if loops.loops[inner].head == run.body.head {
-                    return true;
-                }
-                around = loops.loops[inner].parent;
-            }
-            false
-        };
+        let number = loops.loops.iter().position(|this| this.head == run.body.head);
+        let is_inside = |index: usize| number.is_some_and(|number| loops.is_inside(index, number));
         let is_closer = |index: usize| {
             let slot = run.body.members.iter().position(|member| member.index == index);
             slot.is_some_and(|slot| matches!(run.body.members[slot].part, Part::Collect | Part::Next))
@@ -153,8 +153,10 @@ impl Dispatcher<'_> {
         let head = run.body.head;
         let head_record = self.inner_head_record(run, record, head);
         for (index, closed) in &closed {
-            let record = self.closed_record(*index, closed);
-            run.inner.insert(*index, record);
+            if closed.is_new || !matches!(self.plan.step(*index).plan.decision, Decision::Reuse { .. }) {
+                let record = self.closed_record(*index, closed);
+                run.inner.insert(*index, record);
+            }
         }
         run.inner.insert(head, head_record);
         let outer = self.loops.iteration(iteration).of;
@@ -164,16 +166,18 @@ impl Dispatcher<'_> {
         for (index, record) in inner {
             merge(&mut outer_run.inner, index, record);
         }
-        self.loops.iteration(iteration).closing =
-            closed.into_iter().map(|(index, closed)| (index, closed.closing)).collect();
-        match &run.stop {
-            None => {
-                let done = Arc::new(Outputs::one("done", true));
-                self.settle_in(iteration, slot, super::iteration::cell(IterationStatus::Executed, 0, Some(done)));
-            }
-            Some(Stop::Cancelled) => self.cancel_in(iteration, slot),
-            Some(stop) => self.fail_in(iteration, slot, in_words(run, stop)),
-        }
+        let closed = closed.into_iter().map(|(index, closed)| {
+            let Closed { closing, is_new, .. } = closed;
+            InnerClosed { index, closing, is_new }
+        });
+        self.loops.iteration(iteration).closing.extend(closed);
+        let end = match &run.stop {
+            None if run.earlier.is_some() => InnerEnd::Reused,
+            None => InnerEnd::Done,
+            Some(Stop::Cancelled) => InnerEnd::Cancelled,
+            Some(stop) => InnerEnd::Failed(in_words(run, stop)),
+        };
+        self.settle_inner(iteration, slot, end, Arc::clone(record));
     }
 
     /// Returns the record of a node of the body; `None` if it merely reused what an earlier run had, or has one already.
@@ -214,6 +218,7 @@ impl Dispatcher<'_> {
             return Some(node);
         }
         self.add_newest(run, slot, &mut node);
+        note_taken(&story.edited, &mut node);
         Some(node)
     }
 
@@ -295,19 +300,9 @@ impl Dispatcher<'_> {
         let old = run.about.old_parts();
         let mut warnings = Vec::new();
         if !old.is_empty() && run.stop.is_none() {
-            let stretches: Vec<String> = old
-                .iter()
-                .map(|part| {
-                    if part.end == part.start + 1 {
-                        part.end.to_string()
-                    } else {
-                        format!("{}–{}", part.start + 1, part.end)
-                    }
-                })
-                .collect();
             warnings.push(format!(
-                "mixed: the iterations {} were made before the loop's body was changed; force {} to make them again",
-                stretches.join(", "),
+                "mixed: {} made before the loop's body was changed; force {} to make all iterations again",
+                made_in_words(&old),
                 run.about.head
             ));
         }
@@ -316,6 +311,8 @@ impl Dispatcher<'_> {
             inputs: self.newest_inputs(run, slot),
             iterations: Iterations { of: Arc::clone(record), member: Some(slot) },
             warnings,
+            is_new: run.earlier.is_none() || run.is_new[slot],
+            edited: run.members[slot].edited.clone(),
         }
     }
 
@@ -347,20 +344,10 @@ impl Dispatcher<'_> {
     /// Settles a loop that does not begin, and all that is inside of it.
     pub(in crate::engine::run::dispatch) fn settle_unwalked(&mut self, slot: Slot, number: usize, status: Status) {
         let loops = Arc::clone(self.plan.loops());
-        let is_inside = |index: usize| {
-            let mut around = loops.of_node[index];
-            while let Some(inner) = around {
-                if inner == number {
-                    return true;
-                }
-                around = loops.loops[inner].parent;
-            }
-            false
-        };
         let inside: Vec<usize> = self
             .plan
             .active()
-            .filter(|&index| is_inside(index) && !loops.loops[number].closers.contains(&index))
+            .filter(|&index| loops.is_inside(index, number) && !loops.loops[number].closers.contains(&index))
             .collect();
         for index in inside {
             let step = Arc::clone(self.plan.step(index));
@@ -401,6 +388,7 @@ impl Dispatcher<'_> {
         node.inputs = closed.inputs.clone().into();
         node.iterations = Some(closed.iterations.clone());
         node.warnings.clone_from(&closed.warnings);
+        note_taken(&closed.edited, &mut node);
         node
     }
 
@@ -412,16 +400,32 @@ impl Dispatcher<'_> {
             Some(stop) => Status::Failed(in_words(run, stop)),
         };
         let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
+        node.iterations = Some(Iterations { of: Arc::clone(record), member: None });
+        if let (Decision::Reuse { from }, None, Some(_)) = (&step.plan.decision, &run.stop, &run.earlier) {
+            node.status = Status::Reused { from: *from };
+            node.results = self.request.baseline.get(&node.node).and_then(|record| record.results.clone());
+            if let Parent::Inner { iteration, slot } = run.parent {
+                node.inputs = self.inner_head_inputs(iteration, slot).into();
+            }
+            return node;
+        }
         node.started = Some(self.clock.date(run.began));
         node.took = Some(self.clock.now.saturating_duration_since(run.began));
         node.reasons = Arc::clone(&step.plan.reasons);
-        node.iterations = Some(Iterations { of: Arc::clone(record), member: None });
+        if !step.plan.warnings.is_empty() {
+            node.warnings.clone_from(&step.plan.warnings);
+        }
         if run.stop.is_none() {
             let results = Arc::new(head_results(run.newest.as_ref()));
             node.results = Some(Kept::in_memory(results, Provenance::Run(self.shared.run)));
         }
         if let Parent::Inner { iteration, slot } = run.parent {
             node.inputs = self.inner_head_inputs(iteration, slot).into();
+            if let Some(outer) =
+                self.loops.iterations[iteration].as_ref().and_then(|it| self.loops.runs[it.of].as_ref())
+            {
+                note_taken(&outer.members[slot].edited, &mut node);
+            }
         }
         node
     }
@@ -452,6 +456,14 @@ fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize,
     merged.took = Some(before.took.unwrap_or_default() + merged.took.unwrap_or_default());
     if merged.reasons.is_empty() {
         merged.reasons = Arc::clone(&before.reasons);
+    }
+    let warnings: Vec<String> =
+        before.warnings.iter().filter(|warning| !merged.warnings.contains(warning)).cloned().collect();
+    if !warnings.is_empty() {
+        merged.warnings.extend(warnings);
+    }
+    if before.status == Status::Executed && matches!(merged.status, Status::Reused { .. }) {
+        merged.status = Status::Executed;
     }
     if let (Status::Failed(error), false) = (&before.status, matches!(merged.status, Status::Failed(_))) {
         merged.status = Status::Failed(error.clone());

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::SmallVec;
 
-use super::{LoopRun, MAX_LOG_LINES, Newest, Stop};
+use super::{Edit, LoopRun, MAX_LOG_LINES, Newest, Stop};
 use crate::{
     engine::{
         Decision, Plan,
@@ -22,7 +22,8 @@ use crate::{
     },
     nodes::{Load, NodeError, Outputs, items::Item},
     store::{
-        IterationCell, IterationRow, IterationStatus, Kept, LoopFailure, MAX_FAILURES, Missing, NotRun, Provenance,
+        IterationCell, IterationRow, IterationStatus, Kept, LoopFailure, LoopRecord, MAX_FAILURES, Missing, NotRun,
+        Provenance,
     },
     value::Value,
     workflow::{Feed, PortId},
@@ -40,17 +41,63 @@ pub(in crate::engine::run::dispatch) struct Iteration {
     pub(super) index: u64,
     pub(super) head: Given,
     pub(super) given: Vec<Option<Given>>,
-    cells: Vec<Option<IterationCell>>,
+    pub(super) cells: Vec<Option<IterationCell>>,
     n_unsettled: Vec<u32>,
     n_left: usize,
     /// What came of it in an earlier run.
-    earlier: Option<IterationRow>,
+    pub(super) earlier: Option<IterationRow>,
+    /// What came of it in an earlier run that did not get to its end: of no use but for inner loops, which go on.
+    pub(super) unfinished: Option<IterationRow>,
     failed: Option<(Slot, String)>,
     is_cancelled: bool,
+    /// Values of its nodes that were changed by hand, and the nodes that took any such.
+    pub(super) edits: Vec<Edit>,
+    pub(super) edited: Vec<Slot>,
     item: Option<Value>,
     next: Value,
-    /// What inner loops give to what closes them, by the closer's index in the graph.
-    pub(super) closing: Vec<(usize, super::Closing)>,
+    /// What inner loops give to what closes them.
+    pub(super) closing: Vec<InnerClosed>,
+}
+
+/// What an inner loop gives to a node that closes it.
+pub(super) struct InnerClosed {
+    /// The node's index in the graph.
+    pub(super) index: usize,
+    pub(super) closing: super::Closing,
+    /// Whether it may be other than in the earlier run.
+    pub(super) is_new: bool,
+}
+
+/// How an inner loop has ended.
+pub(super) enum InnerEnd {
+    Done,
+    /// It was walked over its earlier iterations.
+    Reused,
+    Cancelled,
+    Failed(String),
+}
+
+impl Iteration {
+    /// Returns whether a member gives, or may give, something other than in the earlier run.
+    pub(super) fn has_changed(&self, member: u32) -> bool {
+        let place = member as usize;
+        let Some(now) = &self.cells[place] else { return true };
+        let before = self.earlier.as_ref().and_then(|row| row.cells.get(place));
+        match now.status {
+            IterationStatus::Reused => false,
+            IterationStatus::Disabled => before.is_none_or(|before| before.status != now.status),
+            _ => true,
+        }
+    }
+
+    /// Returns whether a member gives other data than in an iteration that was not finished.
+    pub(super) fn gives_other_data(&self, slot: Slot) -> bool {
+        let of = |cell: Option<&IterationCell>| -> Option<Vec<_>> {
+            let outputs = cell?.outputs.as_ref()?;
+            Some(outputs.iter().map(|(port, value)| (port.clone(), value.fingerprint())).collect())
+        };
+        of(self.cells[slot].as_ref()) != of(self.unfinished.as_ref().and_then(|row| row.cells.get(slot)))
+    }
 }
 
 impl Dispatcher<'_> {
@@ -60,6 +107,7 @@ impl Dispatcher<'_> {
         let run = self.loops.run(number);
         let body = Arc::clone(&run.body);
         let row = run.take_row(index);
+        let unfinished = run.unfinished.remove(&index);
         let (head, item_kept) = run.head_outputs(index, item.value, run_id);
         run.n_running += 1;
         let n_members = body.members.len();
@@ -72,8 +120,11 @@ impl Dispatcher<'_> {
             n_unsettled: body.n_awaited.clone(),
             n_left: n_members,
             earlier: row,
+            unfinished,
             failed: None,
             is_cancelled: false,
+            edits: Vec::new(),
+            edited: Vec::new(),
             item: item_kept,
             next: item.next,
             closing: Vec::new(),
@@ -115,11 +166,19 @@ impl Dispatcher<'_> {
             }
             _ => {}
         }
-        match member.part {
-            Part::Plain => self.start_in(iteration, slot, &step),
+        self.start_part(iteration, slot, &step);
+    }
+
+    /// Does what is to be done for a member whose turn it is.
+    pub(super) fn start_part(&mut self, iteration: usize, slot: Slot, step: &Arc<Step>) {
+        let of = self.loops.iteration(iteration).of;
+        let member = &self.loops.run(of).body.members[slot];
+        let (part, index) = (member.part, member.index);
+        match part {
+            Part::Plain => self.start_in(iteration, slot, step),
             Part::Collect | Part::Next => self.take_in(iteration, slot),
             Part::Head(inner) => self.start_inner(iteration, slot, inner),
-            Part::Closed(_) => self.settle_closed(iteration, slot, member.index),
+            Part::Closed(_) => self.settle_closed(iteration, slot, index),
         }
     }
 
@@ -131,19 +190,22 @@ impl Dispatcher<'_> {
         if run.executes_always[slot] || matches!(step.plan.decision, Decision::Pinned { .. } | Decision::Disabled) {
             return None;
         }
+        let outside_changed = Arc::clone(&run.outside_changed);
         let this = self.loops.iteration(iteration);
         let earlier = this.earlier.as_ref()?.cells.get(slot)?.clone();
-        if matches!(earlier.status, IterationStatus::Failed | IterationStatus::Disabled | IterationStatus::NotNeeded) {
+        if !earlier.status.may_be_reused() {
             return None;
         }
         let has_changed = |source: &LoopSource| match source {
-            LoopSource::Member(from) => {
-                this.cells[*from as usize].as_ref().is_none_or(|cell| !matches!(cell.status, IterationStatus::Reused))
-            }
-            LoopSource::Head | LoopSource::Outside(_) => false,
+            LoopSource::Member(from) => this.has_changed(*from),
+            LoopSource::Outside(place) => outside_changed[*place as usize],
+            LoopSource::Head => false,
         };
         let waits_for_changed = match body.members[slot].part {
-            Part::Closed(head) => has_changed(&LoopSource::Member(head)),
+            Part::Closed(head) => {
+                let closed = this.closing.iter().find(|closed| closed.index == body.members[slot].index);
+                closed.map_or_else(|| has_changed(&LoopSource::Member(head)), |closed| closed.is_new)
+            }
             // The outcome of an inner loop depends on all it reads; what it reads inside this one is looked at here.
             Part::Head(_) => body.downstream.iter().enumerate().any(|(from, waiting)| {
                 waiting.contains(&(slot as u32)) && has_changed(&LoopSource::Member(from as u32))
@@ -164,6 +226,10 @@ impl Dispatcher<'_> {
         if self.lacks_input(iteration, slot, step) {
             return self.leave_out(iteration, slot, IterationStatus::NotRun);
         }
+        if self.is_held_in(Unit { walk: iteration + 1, slot }, &step.plan.node) {
+            return;
+        }
+        self.take_edits_in(iteration, slot);
         let of = self.loops.iteration(iteration).of;
         let now = self.clock.now;
         let story = &mut self.loops.run(of).members[slot];
@@ -281,13 +347,34 @@ impl Dispatcher<'_> {
         }
     }
 
-    pub(super) fn fail_in(&mut self, iteration: usize, slot: Slot, error: String) {
+    fn fail_in(&mut self, iteration: usize, slot: Slot, error: String) {
+        self.settle_failed(iteration, slot, error, cell(IterationStatus::Failed, 0, None));
+    }
+
+    fn settle_failed(&mut self, iteration: usize, slot: Slot, error: String, failed: IterationCell) {
         let this = self.loops.iteration(iteration);
         let (of, index) = (this.of, this.index);
         let story = &mut self.loops.run(of).members[slot];
         story.n_failed += 1;
         story.first_error.get_or_insert_with(|| (index, error.clone()));
-        self.settle_in(iteration, slot, IterationCell { error: Some(error), ..cell(IterationStatus::Failed, 0, None) });
+        self.settle_in(iteration, slot, IterationCell { error: Some(error), ..failed });
+    }
+
+    /// Settles the head of an inner loop.
+    pub(super) fn settle_inner(&mut self, iteration: usize, slot: Slot, end: InnerEnd, inner: Arc<LoopRecord>) {
+        let done = || Some(Arc::new(Outputs::one("done", true)));
+        let with = |cell: IterationCell| IterationCell { inner: Some(inner), ..cell };
+        match end {
+            InnerEnd::Done => self.settle_in(iteration, slot, with(cell(IterationStatus::Executed, 0, done()))),
+            InnerEnd::Reused => self.settle_in(iteration, slot, with(cell(IterationStatus::Reused, 0, done()))),
+            InnerEnd::Cancelled => {
+                self.loops.iteration(iteration).is_cancelled = true;
+                self.settle_in(iteration, slot, with(cell(IterationStatus::NotRun, 0, None)));
+            }
+            InnerEnd::Failed(error) => {
+                self.settle_failed(iteration, slot, error, with(cell(IterationStatus::Failed, 0, None)));
+            }
+        }
     }
 
     pub(super) fn leave_out(&mut self, iteration: usize, slot: Slot, status: IterationStatus) {
@@ -301,6 +388,14 @@ impl Dispatcher<'_> {
 
     /// Takes what arrives at a Collect or Next.
     fn take_in(&mut self, iteration: usize, slot: Slot) {
+        if self.shared.control.is_watched() && !self.shared.cancel.is_cancelled() {
+            let unit = Unit { walk: iteration + 1, slot };
+            let step = self.step_in(unit);
+            if !self.lacks_input(iteration, slot, step) && self.is_held_in(unit, &step.plan.node) {
+                return;
+            }
+        }
+        self.take_edits_in(iteration, slot);
         let outputs: Result<Outputs, String> = self
             .feeds_in(iteration, slot)
             .filter_map(|(feed, given)| match given {
@@ -326,8 +421,8 @@ impl Dispatcher<'_> {
 
     /// Settles what closes an inner loop.
     fn settle_closed(&mut self, iteration: usize, slot: Slot, index: usize) {
-        let closing = self.loops.iteration(iteration).closing.iter().find(|(closer, _)| *closer == index);
-        match closing.map(|(_, closing)| closing.clone()) {
+        let closed = self.loops.iteration(iteration).closing.iter().find(|closed| closed.index == index);
+        match closed.map(|closed| closed.closing.clone()) {
             Some(super::Closing::Given(results)) => {
                 let outputs = results.loaded().map(Arc::clone);
                 self.settle_in(iteration, slot, cell(IterationStatus::Executed, 0, outputs));
@@ -337,10 +432,16 @@ impl Dispatcher<'_> {
         }
     }
 
-    pub(super) fn settle_in(&mut self, iteration: usize, slot: Slot, cell: IterationCell) {
+    pub(super) fn settle_in(&mut self, iteration: usize, slot: Slot, mut cell: IterationCell) {
+        let has_executed = matches!(cell.status, IterationStatus::Executed | IterationStatus::Kept);
+        if has_executed && self.loops.iteration(iteration).edited.contains(&slot) {
+            cell.status = IterationStatus::Edited;
+        }
         let body = {
             let of = self.loops.iteration(iteration).of;
-            Arc::clone(&self.loops.run(of).body)
+            let run = self.loops.run(of);
+            run.is_new[slot] |= cell.status != IterationStatus::Reused;
+            Arc::clone(&run.body)
         };
         let provenance = Provenance::Run(self.shared.run);
         let is_excused = self.plan.step(body.members[slot].index).facts.node.settings.excuses_failure();
@@ -376,19 +477,25 @@ impl Dispatcher<'_> {
         let run_id = self.shared.run;
         let run = self.loops.run(number);
         run.n_running -= 1;
+        let has_inner = this.cells.iter().flatten().any(|cell| cell.inner.is_some());
         if this.is_cancelled {
             run.stop.get_or_insert(Stop::Cancelled);
+        }
+        if this.is_cancelled && !has_inner {
             return self.pump(number);
         }
-        let is_finished = this.failed.is_none() || run.goes_on_after_errors;
+        let is_finished = !this.is_cancelled && (this.failed.is_none() || run.goes_on_after_errors);
         let cells: Vec<IterationCell> = this
             .cells
             .into_iter()
             .map(|known| known.unwrap_or_else(|| cell(IterationStatus::NotRun, 0, None)))
             .collect();
-        run.take_contributions(this.index, &cells);
         let row = IterationRow { is_finished, item: this.item, next: this.next, cells };
         run.log.append(store.as_ref(), run_id, this.index, &row, &run.about.ports);
+        if this.is_cancelled {
+            return self.pump(number);
+        }
+        run.take_contributions(this.index, &row.cells);
         if is_finished {
             run.about.n_finished += 1;
             run.finished.insert(this.index);
@@ -461,5 +568,5 @@ pub(super) fn feeds_of<'a>(
 }
 
 pub(super) const fn cell(status: IterationStatus, took_nanos: u64, outputs: Option<Arc<Outputs>>) -> IterationCell {
-    IterationCell { status, took_nanos, outputs, error: None }
+    IterationCell { status, took_nanos, outputs, error: None, inner: None }
 }

@@ -4,7 +4,10 @@
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use super::{
-    Earlier, Finished, LoopRun, MemberStory, Newest, Parent, ROWS_AT_ONCE, Stop, items::ItemSource, items::Stream,
+    Earlier, Finished, LoopRun, MemberStory, Newest, Parent, Stop,
+    earlier::{Before, MAX_AT_ONCE},
+    items::{ItemSource, Stream},
+    pause::edit_given,
 };
 use crate::{
     engine::{
@@ -13,14 +16,14 @@ use crate::{
         run::{
             EventKind,
             body::Source,
-            dispatch::{Dispatcher, Slot},
+            dispatch::{Dispatcher, Slot, Unit},
             loop_body::{LoopBody, LoopSource, Part},
         },
     },
     nodes::{Outputs, ResolvedParameters, Role, items},
     store::{
         IterationCell, IterationLog, IterationRow, IterationStatus, Kept, LoopAbout, LoopId, LoopPart, LoopRecord,
-        Provenance, Reason, RunId, Status, Store,
+        Provenance, RunId,
     },
     value::{Fingerprint, Value},
 };
@@ -30,13 +33,17 @@ impl Dispatcher<'_> {
     pub(in crate::engine::run::dispatch) fn start_loop(&mut self, slot: Slot, number: usize) {
         let head = self.body.members[slot].index;
         let body = self.loop_body(number);
+        let edited = self.feeds(slot).next().and_then(|(feed, _)| {
+            let results = self.hold.edited(feed)?;
+            Some((results.clone(), feed.source.port.clone()))
+        });
         let input = self.feeds(slot).next().and_then(|(feed, source)| match self.given(source) {
             Some(Given::Results(results)) if results.has_value(&feed.source.port) => {
                 Some((results.clone(), feed.source.port.clone()))
             }
             _ => None,
         });
-        let outside = body
+        let outside: Vec<Given> = body
             .outside
             .iter()
             .map(|&index| {
@@ -44,7 +51,7 @@ impl Dispatcher<'_> {
                 self.given(source).cloned().unwrap_or_else(|| self.plan.step(index).given.clone())
             })
             .collect();
-        let input = input.map(|(results, port)| {
+        let input = edited.or(input).map(|(results, port)| {
             let fingerprint = results.fingerprint(&port);
             results.load().map(|outputs| (outputs.get(&port).cloned().unwrap_or_default(), fingerprint))
         });
@@ -52,7 +59,14 @@ impl Dispatcher<'_> {
             Ok(input) => input,
             Err(error) => return self.fail(slot, error.to_string()),
         };
-        self.begin_loop(Parent::Root(slot), number, head, body, outside, input);
+        let step = Arc::clone(self.plan.step(head));
+        let fingerprint = input.as_ref().and_then(|(_, fingerprint)| *fingerprint);
+        let before = self.earlier_loop(&step, fingerprint).filter(|before| {
+            // One that was completed is made again unless its head is reused.
+            !before.record.about.is_complete || matches!(step.plan.decision, Decision::Reuse { .. })
+        });
+        let outside_changed = vec![false; outside.len()].into();
+        self.begin_loop((Parent::Root(slot), number), &step, body, (outside, outside_changed), input, before);
     }
 
     /// Begins a loop inside an iteration of another.
@@ -67,6 +81,11 @@ impl Dispatcher<'_> {
         if self.lacks_input(iteration, slot, &step) {
             return self.leave_out(iteration, slot, IterationStatus::NotRun);
         }
+        let executes = step.plan.decision == Decision::Execute;
+        if executes && self.is_held_in(Unit { walk: iteration + 1, slot }, &step.plan.node) {
+            return;
+        }
+        self.take_edits_in(iteration, slot);
         let body = self.loop_body(inner);
         let place_of = |index: usize| {
             if index == outer_body.head {
@@ -81,7 +100,7 @@ impl Dispatcher<'_> {
         };
         let places: Vec<Option<LoopSource>> = body.outside.iter().map(|&index| place_of(index)).collect();
         let outside = places
-            .into_iter()
+            .iter()
             .zip(&body.outside)
             .map(|(place, &index)| {
                 let given = place.and_then(|place| self.given_in(iteration, place));
@@ -98,7 +117,10 @@ impl Dispatcher<'_> {
             }
             _ => None,
         });
-        self.begin_loop(Parent::Inner { iteration, slot }, inner, head, body, outside, input);
+        let fingerprint = input.as_ref().and_then(|(_, fingerprint)| *fingerprint);
+        let (before, outside_changed) = self.earlier_inner((iteration, slot), &step, fingerprint, &places);
+        let parent = Parent::Inner { iteration, slot };
+        self.begin_loop((parent, inner), &step, body, (outside, outside_changed), input, before);
     }
 
     /// Returns what a source of an iteration has given.
@@ -121,63 +143,42 @@ impl Dispatcher<'_> {
 
     fn begin_loop(
         &mut self,
-        parent: Parent,
-        number: usize,
-        head: usize,
+        (parent, number): (Parent, usize),
+        step: &Arc<Step>,
         body: Arc<LoopBody>,
-        outside: Vec<Given>,
+        (mut outside, outside_changed): (Vec<Given>, Arc<[bool]>),
         input: Option<(Value, Option<Fingerprint>)>,
+        before: Option<Before>,
     ) {
-        let step = Arc::clone(self.plan.step(head));
         let fingerprint = input.as_ref().and_then(|(_, fingerprint)| *fingerprint);
-        let body_fingerprint = self.plan.loop_fingerprint(number);
-        let before = match parent {
-            Parent::Root(_) => self.earlier_loop(&step, fingerprint),
-            Parent::Inner { .. } => None,
+        let body_fingerprint = self.body_fingerprint(number);
+        let cut_off_in = before.as_ref().and_then(|before| before.cut_off_in);
+        let (kept, continued) = match before.map(|before| before.record) {
+            Some(record) if record.about.is_complete => (Some(record), None),
+            before => (None, before),
         };
-        let is_replayed = before.as_ref().is_some_and(|before| before.about.is_complete)
-            && matches!(step.plan.decision, Decision::Reuse { .. });
-        let goes_on = before.as_ref().is_some_and(|before| !before.about.is_complete);
-        let kept = if is_replayed { before.clone() } else { None };
-        let continued = before.filter(|_| goes_on);
-        let about = match &continued {
-            Some(before) if before.about.members == body.ids => {
-                LoopAbout { failures: Vec::new(), n_finished: 0, ..before.about.clone() }
+        let is_replayed = kept.is_some();
+        let outside_edits = self.edits_around(parent, &body);
+        for edit in &outside_edits {
+            if let LoopSource::Outside(place) = edit.source {
+                edit_given(&mut outside[place as usize], &edit.port, &edit.results);
             }
-            // The body has other nodes now: its rows cannot stand beside those of then.
-            Some(before) => LoopAbout {
-                id: LoopId::generate(),
-                members: body.ids.clone(),
-                ports: body.ports.clone(),
-                failures: Vec::new(),
-                n_finished: 0,
-                ..before.about.clone()
-            },
-            None => LoopAbout {
-                id: LoopId::generate(),
-                head: step.plan.node.clone(),
-                members: body.ids.clone(),
-                ports: body.ports.clone(),
-                config: step.plan.config,
-                input: fingerprint,
-                parts: Vec::new(),
-                total: None,
-                n_finished: 0,
-                is_complete: false,
-                failures: Vec::new(),
-            },
-        };
+        }
+        let about = about_now(continued.as_deref(), step, &body, fingerprint);
         let log = match &continued {
             Some(before) if before.about.id == about.id => before.log.clone(),
             _ => IterationLog::new(about.id, self.shared.store.as_ref()),
         };
         let n_members = body.members.len();
-        let executes_always = (0..n_members).map(|slot| kept.is_none() || self.executes_always(&body, slot)).collect();
+        let executes_always =
+            if is_replayed { self.execute_always(number, &body) } else { vec![true; n_members].into() };
         let now = Instant::now();
         let mut run = LoopRun {
             body,
             parent,
             outside,
+            outside_changed,
+            outside_edits,
             items: ItemSource::Once,
             at_once: 1,
             goes_on_after_errors: false,
@@ -194,6 +195,9 @@ impl Dispatcher<'_> {
             pinned: None,
             earlier: kept.map(|record| Earlier { record, rows: std::collections::VecDeque::new(), next: 0 }),
             executes_always,
+            unfinished: HashMap::new(),
+            cut_off: None,
+            is_new: vec![false; n_members],
             collected: vec![Vec::new(); n_members],
             state: Value::Null,
             goes_on: true,
@@ -205,85 +209,26 @@ impl Dispatcher<'_> {
             told: now,
         };
         if let Some(before) = &continued
-            && let Err(error) = run.take_up(before, self.shared.store.as_ref(), self.shared.run)
+            && let Err(error) = run.take_up(before, step, self.shared.store.as_ref(), self.shared.run)
         {
             run.stop = Some(Stop::Broken(error));
         }
-        self.open_items(&mut run, &step, input.map(|(value, _)| value));
-        if matches!(parent, Parent::Root(_)) {
-            if !is_replayed {
-                self.shared.send(EventKind::NodeStarted { node: step.plan.node.clone() });
-            }
+        let is_same_body =
+            |before: &Arc<LoopRecord>| before.about.parts.last().is_some_and(|part| part.body == body_fingerprint);
+        if continued.as_ref().is_some_and(is_same_body) {
+            let end = run.finished.end() + MAX_AT_ONCE;
+            run.cut_off = cut_off_in.map(|cut_off_in| (cut_off_in, end));
+        }
+        self.open_items(&mut run, step, input.map(|(value, _)| value));
+        if matches!(parent, Parent::Root(_)) && !is_replayed {
+            self.shared.send(EventKind::NodeStarted { node: step.plan.node.clone() });
+        }
+        if !is_replayed {
             self.note_loop(&run);
         }
         self.loops.runs.push(Some(Box::new(run)));
         let number = self.loops.runs.len() - 1;
         self.pump(number);
-    }
-
-    /// Returns whether a member executes in every iteration, whatever came of it in an earlier run: for a reason of its own.
-    fn executes_always(&self, body: &LoopBody, slot: usize) -> bool {
-        let step = self.plan.step(body.members[slot].index);
-        let is_inside = |node| {
-            self.plan
-                .graph()
-                .index(node)
-                .is_some_and(|index| index == body.head || body.members.iter().any(|member| member.index == index))
-        };
-        let has_reason = step.plan.decision == Decision::Execute
-            && step.plan.reasons.iter().any(|reason| match reason {
-                Reason::FailedLastTime(_) => false,
-                Reason::UpstreamExecutes(nodes) => !nodes.iter().all(is_inside),
-                _ => true,
-            });
-        // What an inner loop does is looked at as a whole.
-        let inner_executes = match body.members[slot].part {
-            Part::Head(inner) => {
-                let inner = &self.plan.loops().loops[inner];
-                inner.members.iter().any(|&index| self.plan.step(index).may_execute())
-            }
-            _ => false,
-        };
-        has_reason || inner_executes
-    }
-
-    /// Returns what an earlier run has of a loop, if that can be gone on with or reused: the same head over the same data.
-    fn earlier_loop(&self, step: &Step, input: Option<Fingerprint>) -> Option<Arc<LoopRecord>> {
-        let is_forced = step.plan.reasons.contains(&Reason::Forced);
-        if is_forced || self.request.options.kind == crate::store::RunKind::Standard {
-            return None;
-        }
-        let record = self.request.baseline.get(&step.plan.node)?;
-        let known = record.iterations.as_ref().map(|iterations| Arc::clone(&iterations.of));
-        let known = known.or_else(|| self.interrupted_loop(record))?;
-        (known.about.config == step.plan.config && known.about.input == input).then_some(known)
-    }
-
-    /// Returns what the store has of a loop that the program did not live to finish.
-    fn interrupted_loop(&self, record: &crate::store::NodeRecord) -> Option<Arc<LoopRecord>> {
-        let store = self.shared.store.as_ref()?;
-        if record.status != Status::Interrupted {
-            return None;
-        }
-        let (id, about) = store.loop_of(record.run, &record.node, None).ok().flatten()?;
-        let about: LoopAbout = postcard::from_bytes(&about).ok()?;
-        Some(Arc::new(LoopRecord { log: IterationLog::new(id, Some(store)), about: LoopAbout { id, ..about } }))
-    }
-
-    /// Notes in the store that a loop goes on, so that it can be found if the program ends.
-    fn note_loop(&self, run: &LoopRun) {
-        let Some(store) = &self.shared.store else { return };
-        let mut about = run.about.clone();
-        about.parts.push(LoopPart {
-            from: run.finished.prefix,
-            to: u64::MAX,
-            body: run.body_fingerprint,
-            run: self.shared.run,
-        });
-        match postcard::to_stdvec(&about) {
-            Ok(bytes) => store.begin_loop(run.about.id, self.shared.run, &run.about.head, None, bytes),
-            Err(error) => tracing::error!("a loop cannot be noted: {error}"),
-        }
     }
 
     /// Opens what the loop goes through, behind what is finished.
@@ -308,7 +253,7 @@ impl Dispatcher<'_> {
             run.about.total = None;
             return;
         }
-        run.at_once = parameters.int("at_once").clamp(1, 256) as usize;
+        run.at_once = parameters.int("at_once").clamp(1, MAX_AT_ONCE.cast_signed()) as usize;
         run.goes_on_after_errors = parameters.text("on_error") == "collect";
         let value = input.unwrap_or_default();
         let from = run.cursor();
@@ -330,47 +275,8 @@ impl Dispatcher<'_> {
 }
 
 impl LoopRun {
-    /// Takes up what a run that was stopped has finished.
-    fn take_up(&mut self, before: &LoopRecord, store: Option<&Store>, run: RunId) -> Result<(), String> {
-        let is_same_log = before.about.id == self.about.id;
-        let places = places_in(&before.about, &self.body);
-        let mut from = 0;
-        let mut newest: Option<(u64, IterationRow)> = None;
-        loop {
-            let rows =
-                before.log.rows(from..from + ROWS_AT_ONCE, &before.about.ports).map_err(|error| error.to_string())?;
-            if rows.is_empty() {
-                break;
-            }
-            from += ROWS_AT_ONCE;
-            for (index, row) in rows.into_iter().filter(|(_, row)| row.is_finished) {
-                let row = in_places(row, &places);
-                if !is_same_log {
-                    self.log.append(store, run, index, &row, &self.about.ports);
-                }
-                self.take_contributions(index, &row.cells);
-                self.finished.insert(index);
-                self.about.n_finished += 1;
-                if index + 1 == self.finished.prefix {
-                    self.cursor = Some(row.next.clone());
-                }
-                newest = Some((index, row));
-            }
-        }
-        // Parts end where iterations do.
-        let end = newest.as_ref().map_or(0, |(index, _)| index + 1);
-        for part in &mut self.about.parts {
-            part.to = part.to.min(end);
-        }
-        self.about.parts.retain(|part| part.from < part.to);
-        if let Some((index, row)) = newest {
-            self.show_row(index, row);
-        }
-        Ok(())
-    }
-
     /// Makes a logged iteration the newest.
-    fn show_row(&mut self, index: u64, row: IterationRow) {
+    pub(super) fn show_row(&mut self, index: u64, row: IterationRow) {
         let run = self.run_of(index);
         let provenance = Provenance::Run(run);
         let item = row.item.unwrap_or_default();
@@ -392,41 +298,6 @@ impl LoopRun {
     /// Returns where items go on behind what is finished.
     fn cursor(&self) -> Option<Value> {
         self.cursor.clone()
-    }
-
-    /// Returns the item of the next iteration, if an earlier run has kept it.
-    pub(super) fn kept_item(&mut self) -> Option<super::items::Next> {
-        let index = self.next_index;
-        if let Err(error) = self.fill_rows() {
-            return Some(super::items::Next::Broken(error));
-        }
-        let (known, row) = self.earlier.as_ref()?.rows.front()?;
-        let item = row.item.clone().filter(|_| *known == index)?;
-        Some(super::items::Next::Item(items::Item { value: item, next: row.next.clone() }))
-    }
-
-    /// Reads more iterations of an earlier run, if none are at hand.
-    fn fill_rows(&mut self) -> Result<(), String> {
-        let Some(earlier) = &mut self.earlier else { return Ok(()) };
-        if earlier.rows.is_empty() && earlier.next < earlier.record.about.n_finished {
-            let range = earlier.next..earlier.next + ROWS_AT_ONCE;
-            earlier.next = range.end;
-            let rows =
-                earlier.record.log.rows(range, &earlier.record.about.ports).map_err(|error| error.to_string())?;
-            let places = places_in(&earlier.record.about, &self.body);
-            earlier.rows.extend(rows.into_iter().map(|(index, row)| (index, in_places(row, &places))));
-        }
-        Ok(())
-    }
-
-    /// Takes out what came of an iteration in an earlier run.
-    pub(super) fn take_row(&mut self, index: u64) -> Option<IterationRow> {
-        self.fill_rows().ok()?;
-        let rows = &mut self.earlier.as_mut()?.rows;
-        while rows.front().is_some_and(|(known, _)| *known < index) {
-            rows.pop_front();
-        }
-        if rows.front().is_some_and(|(known, _)| *known == index) { rows.pop_front().map(|(_, row)| row) } else { None }
     }
 
     /// Returns what the head gives in an iteration, and the item if the log is to keep it.
@@ -477,22 +348,33 @@ impl LoopRun {
     }
 }
 
-/// Returns for each member of a body where it stands in the rows of an earlier run.
-fn places_in(before: &LoopAbout, body: &LoopBody) -> Vec<Option<usize>> {
-    body.ids.iter().map(|id| before.members.iter().position(|known| known == id)).collect()
-}
-
-/// Returns a row with its cells where the body of now has them. A node that was not there has failed, as it were: what was
-/// never done is done.
-fn in_places(row: IterationRow, places: &[Option<usize>]) -> IterationRow {
-    if places.len() == row.cells.len() && places.iter().enumerate().all(|(slot, place)| *place == Some(slot)) {
-        return row;
+/// Returns what is known of a loop that begins, or goes on behind what an earlier run has of it.
+fn about_now(continued: Option<&LoopRecord>, step: &Step, body: &LoopBody, input: Option<Fingerprint>) -> LoopAbout {
+    match continued {
+        Some(before) if before.about.members == body.ids => {
+            LoopAbout { failures: Vec::new(), n_finished: 0, ..before.about.clone() }
+        }
+        // The body has other nodes now: its rows cannot stand beside those of then.
+        Some(before) => LoopAbout {
+            id: LoopId::generate(),
+            members: body.ids.clone(),
+            ports: body.ports.clone(),
+            failures: Vec::new(),
+            n_finished: 0,
+            ..before.about.clone()
+        },
+        None => LoopAbout {
+            id: LoopId::generate(),
+            head: step.plan.node.clone(),
+            members: body.ids.clone(),
+            ports: body.ports.clone(),
+            config: step.plan.config,
+            input,
+            parts: Vec::new(),
+            total: None,
+            n_finished: 0,
+            is_complete: false,
+            failures: Vec::new(),
+        },
     }
-    let cell = |place: &Option<usize>| place.and_then(|place| row.cells.get(place)).cloned();
-    let cells = places.iter().map(|place| cell(place).unwrap_or_else(missing_cell)).collect();
-    IterationRow { cells, ..row }
-}
-
-const fn missing_cell() -> IterationCell {
-    super::iteration::cell(IterationStatus::Failed, 0, None)
 }
