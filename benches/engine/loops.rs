@@ -3,9 +3,7 @@
 //! nothing.
 
 use std::{
-    collections::BTreeSet,
     fs,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -16,7 +14,7 @@ use std::{
 use pinflow::{
     engine::{Engine, PlanOptions, RunRequest},
     nodes::{Arity, Catalogue, Family, Kind, Load, NodeError, ParameterSchema, ParameterType, Success},
-    session::{Baseline, Marks},
+    session::Baseline,
     store::{RunKind, RunRecord, SessionId, Status, Store},
     value::{Value, ValueType},
     workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},

@@ -2,8 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -14,7 +13,7 @@ use std::{
 use pinflow::{
     engine::{Engine, PlanOptions, Probes, RunRequest},
     nodes::{Arity, Catalogue, Family, Kind, Load, ParameterSchema, ParameterType, Success},
-    session::{Baseline, Marks},
+    session::Baseline,
     store::{RunKind, RunRecord, SessionId, Status, Store},
     value::{Value, ValueType},
     workflow::{self, Connection, Edit, Node, NodeId, PortRef, Position, Workflow},

@@ -19,8 +19,8 @@ use crate::{
     nodes::{Arity, Kind},
     session::{Capture, Mark, PinState},
     store::{
-        InputChange, InputRecord, Kept, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance, Reason,
-        RunKind, Status, iterations_in_words,
+        InputChange, InputRecord, Kept, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance,
+        Reason, RunKind, Status, iterations_in_words,
     },
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, NodeId, PortId},

@@ -156,6 +156,7 @@ struct MemberStory {
     attempts: Vec<Attempt>,
     log: Vec<LogLine>,
     sources: Vec<Read>,
+    pinned_data: Option<PinnedNote>,
     /// The values that it took last of those changed by hand.
     edited: Vec<InputRecord>,
 }

@@ -18,8 +18,8 @@ use crate::{
     },
     nodes::Outputs,
     store::{
-        Effect, InputRecord, IterationStatus, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, PinnedChange,
-        Provenance, Status, made_in_words,
+        Effect, InputRecord, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, PinnedChange, Provenance,
+        Status, made_in_words,
     },
     value::Value,
     workflow::PortId,
