@@ -605,7 +605,7 @@ fn what_a_node_remembers_is_shown_apart_from_its_output_and_can_be_cleared() {
     person.window.get_by_label("Output Data");
     person.window.get_by_label_contains("stored just now · does not expire");
     person.press("Node Note");
-    person.window.get_by_label_contains("stored just now · expires in 1 h 59 min");
+    person.window.get_by_label_contains("stored just now · expires in");
     person.press("Node Source");
     assert!(!person.has_pinned_data(), "it stores nothing");
 
@@ -636,7 +636,7 @@ fn the_node_to_recall_is_chosen_from_a_list() {
     assert_eq!(person.parameter("other", "node"), Some(Value::text("note")));
     person.press("Run");
     person.press("Resume");
-    person.window.get_by_label("value · Int");
+    assert!(person.window.query_all_by_label("value · Int").next().is_some(), "what was stored is shown");
 }
 
 #[test]
