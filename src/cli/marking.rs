@@ -9,12 +9,17 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use ulid::Ulid;
 
-use super::{catalogue, complain, folder_of, load, part::PartArguments};
+use super::{
+    catalogue, complain, folder_of,
+    home::{Home, open_store},
+    load,
+    part::PartArguments,
+};
 use crate::{
     engine::{Engine, RunRequest},
     nodes::{Catalogue, ParameterType},
-    session::{Baseline, Folders, Mark, Marks, PinPolicy, Session},
-    store::{RunKind, SessionId, Store},
+    session::{Baseline, Folders, Mark, Marks, PinPolicy, ProfileError, Session},
+    store::{RunKind, SessionId, Store, StoreError},
     value::{Value, from_json},
     workflow::{Edit, NodeId, ParameterId, Workflow},
 };
@@ -58,14 +63,14 @@ pub(super) struct Prepared {
 
 impl Marking {
     /// Loads the workflow, opens the store and the session, and sets the marks.
-    pub(super) fn prepare(&self) -> anyhow::Result<Prepared> {
+    pub(super) fn prepare(&self, home: &Home) -> anyhow::Result<Prepared> {
         let catalogue = catalogue();
         let mut workflow = load(&self.file)?;
         for assignment in &self.set {
             set_parameter(&mut workflow, &catalogue, assignment)?;
         }
-        let folders = Folders::find().context("cannot find the folders to keep results in")?;
-        let store = open_store(&folders);
+        let folders = home.folders()?;
+        let store = open_or_go_without(&folders)?;
         let (session, id) = self.open_session(&folders, &workflow, store.as_ref())?;
         let baseline = match &store {
             Some(store) => store.baseline(id).context("cannot read the results of the last run")?.into_iter().collect(),
@@ -126,10 +131,18 @@ fn headless_session(workflow: &Workflow) -> SessionId {
     SessionId(Ulid(workflow.id().0.0 ^ HEADLESS))
 }
 
-/// Opens the store; without one the run goes on in memory.
-fn open_store(folders: &Folders) -> Option<Store> {
-    let folder = folders.store().inspect_err(|error| complain(&unkept(error))).ok()?;
-    Store::open(&folder).inspect_err(|error| complain(&unkept(error))).ok()
+/// Opens the store; without one the run goes on in memory. A store whose passphrase is not given is an error: it is there.
+fn open_or_go_without(folders: &Folders) -> anyhow::Result<Option<Store>> {
+    match open_store(folders) {
+        Ok(store) => Ok(Some(store)),
+        Err(ProfileError::Store(
+            error @ (StoreError::PassphraseNeeded { .. } | StoreError::WrongPassphrase { .. }),
+        )) => Err(error).context("set PINFLOW_PASSPHRASE, or answer in a terminal"),
+        Err(error) => {
+            complain(&unkept(&error));
+            Ok(None)
+        }
+    }
 }
 
 fn unkept(error: &impl std::fmt::Display) -> String {

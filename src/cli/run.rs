@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use super::{
     Outcome, complain,
     forecast::{Left, timings},
+    home::Home,
     marking::{Marking, Prepared, find, name_of},
     pause::PauseArguments,
     print,
@@ -44,8 +45,8 @@ pub(super) struct RunArguments {
     quiet: bool,
 }
 
-pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
-    let mut prepared = arguments.marking.prepare()?;
+pub(super) fn run(arguments: &RunArguments, home: &Home) -> anyhow::Result<Outcome> {
+    let mut prepared = arguments.marking.prepare(home)?;
     let asked = arguments.why.as_ref().map(|node| find(&prepared.request.workflow, node)).transpose()?;
     let names = Names::new(&prepared.request, prepared.engine.catalogue());
     prepared.request.breakpoints = arguments.pauses.breakpoints(&prepared.request.workflow)?;

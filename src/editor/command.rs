@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    session::{PinPolicy, SessionId},
-    store::RunKind,
+    session::{PinPolicy, ProfileName, SessionId},
+    store::{Passphrase, RunKind},
     value::{Fingerprint, Image, Value},
     workflow::{Edit, KindId, NodeId, ParameterId, PortRef, Position, WorkflowId},
 };
@@ -131,6 +131,8 @@ pub enum Command {
     ToggleTheme,
     /// Open the search for a node to add, at the pointer.
     SearchNodes,
+    /// Open another profile in a window of its own.
+    OpenProfile(ProfileName),
     /// Close the program, asking about unsaved work.
     Quit,
 }
@@ -214,6 +216,8 @@ pub enum Answer {
     Cancel,
     /// Use this file.
     File(PathBuf),
+    /// Open the store with this.
+    Passphrase(Passphrase),
 }
 
 /// A panel that can be shown or hidden.

@@ -2,12 +2,14 @@
 
 mod files;
 mod native;
+mod unlock;
 
 use egui::{Frame, Id, Margin, Modal, RichText, Ui};
 
 pub(crate) use self::{
     files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
     native::{are_available, pick},
+    unlock::UnlockDialog,
 };
 use super::{Answer, Command};
 
@@ -17,6 +19,8 @@ pub(crate) enum Dialog {
     Unsaved(Box<Command>),
     /// A file is to be chosen.
     File(FileDialog),
+    /// The store is to be opened.
+    Unlock(UnlockDialog),
 }
 
 /// Shows the dialog that is open, if any.
@@ -25,6 +29,7 @@ pub(crate) fn dialog_ui(ui: &Ui, dialog: &mut Option<Dialog>, name: &str, comman
         None => {}
         Some(Dialog::Unsaved(then)) => unsaved_ui(ui, name, then, commands),
         Some(Dialog::File(dialog)) => file_dialog_ui(ui, dialog, commands),
+        Some(Dialog::Unlock(dialog)) => unlock::unlock_ui(ui, dialog, commands),
     }
 }
 

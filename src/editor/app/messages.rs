@@ -16,14 +16,16 @@ use crate::{
         viewers::PictureKey,
     },
     engine::{Event, Probes, Timings},
-    session::{SessionId, SessionSummary},
-    store::{PinnedData, RunId},
+    session::{ProfileError, SessionId, SessionSummary},
+    store::{PinnedData, RunId, Store},
     value::{Fingerprint, Value},
     workflow::NodeId,
 };
 
 /// A report of another thread.
 pub(super) enum Message {
+    /// The store was opened, or why not.
+    StoreOpened(Result<Store, ProfileError>),
     /// Something happened in a run.
     Engine(Event),
     /// A workflow was read and a session begun, or why not.
@@ -68,6 +70,7 @@ impl App {
 
     fn take_message(&mut self, ctx: &egui::Context, message: Message) {
         match message {
+            Message::StoreOpened(opened) => self.store_opened(opened),
             Message::Engine(event) => self.take_event(event),
             Message::Opened(result) => self.opened(result),
             Message::Unfinished(sessions) => self.offer_unfinished(&sessions),
