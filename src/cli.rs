@@ -13,6 +13,7 @@ mod profile;
 mod repeat;
 mod report;
 mod run;
+mod secret;
 mod store;
 mod why;
 
@@ -90,6 +91,8 @@ enum Command {
     Profile(profile::ProfileArguments),
     /// Say how results are encrypted, or encrypt them anew
     Store(store::StoreArguments),
+    /// Keep secrets in the keyring, which nodes name and workflows never hold
+    Secret(secret::SecretArguments),
     /// List what nodes can be
     Kinds(kinds::KindsArguments),
 }
@@ -105,6 +108,7 @@ pub fn main(open_window: impl FnOnce(Folders, Option<PathBuf>) -> anyhow::Result
         Some(Command::Check(arguments)) => check::check(&arguments, &home),
         Some(Command::Data(arguments)) => data::data(&arguments, &home),
         Some(Command::Profile(arguments)) => profile::profile(&arguments, &home),
+        Some(Command::Secret(arguments)) => secret::secret(&arguments, &home),
         Some(Command::Store(arguments)) => store::store(&arguments, &home),
         Some(Command::Kinds(arguments)) => kinds::kinds(&arguments),
     };

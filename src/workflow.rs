@@ -25,7 +25,7 @@ pub use self::{
     ids::{FrameId, IdError, KindId, NodeId, ParameterId, PortId, WorkflowId},
     problem::{Location, Problem, ProblemKind, Severity},
     rows::Rows,
-    settings::{ERROR_PORT, MAX_RETRIES, NodeSettings, Span, SpanError, WorkflowSettings},
+    settings::{ERROR_PORT, MAX_RETRIES, NodeSettings, Sensitivity, Span, SpanError, WorkflowSettings},
 };
 use crate::value::Value;
 

@@ -190,6 +190,7 @@ fn set_parameter(workflow: &mut Workflow, catalogue: &Catalogue, assignment: &st
 fn parse_value(parameter_type: &ParameterType, text: &str) -> Value {
     match parameter_type {
         ParameterType::Line { .. }
+        | ParameterType::Secret { .. }
         | ParameterType::Text { .. }
         | ParameterType::Choice(_)
         | ParameterType::Node

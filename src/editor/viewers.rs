@@ -7,7 +7,10 @@ mod table;
 mod text;
 mod tree;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use egui::{RichText, ScrollArea, Ui};
 
@@ -26,6 +29,8 @@ pub(crate) struct Viewers {
     pub(crate) pictures: picture::Pictures,
     pub(crate) loads: Loads,
     texts: text::Texts,
+    /// The sensitive results that a person asked to see, by node and run.
+    revealed: BTreeSet<(NodeId, RunId)>,
     tables: table::Tables,
 }
 
@@ -138,6 +143,17 @@ fn kept_ui(
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
+    let shown = (record.node.clone(), record.run);
+    if kept.is_sensitive() && !viewers.revealed.contains(&shown) {
+        for port in kept.ports() {
+            ui.label(RichText::new(format!("{} · {}", port.port, port.preview)).strong());
+        }
+        ui.weak("Sensitive: it stays in memory and is not written.");
+        if ui.button("Show what is hidden").clicked() {
+            viewers.revealed.insert(shown);
+        }
+        return;
+    }
     if let Some(outputs) = kept.loaded() {
         outputs_ui(ui, &record.node, outputs, room, viewers, commands);
         return;

@@ -8,7 +8,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{Provenance, Store, StoreError, database::Reader};
-use crate::{nodes::Outputs, value::Fingerprint, workflow::PortId};
+use crate::{
+    nodes::{HIDDEN, Outputs},
+    value::Fingerprint,
+    workflow::PortId,
+};
 
 /// Results of a node, shared. Read from the store when first asked for, then kept in memory.
 #[derive(Clone)]
@@ -21,6 +25,8 @@ struct KeptData {
     outputs: OnceLock<Arc<Outputs>>,
     /// Where values that are not in memory are read.
     reader: Option<Reader>,
+    /// They stay in memory and are shown only when asked for.
+    is_sensitive: bool,
 }
 
 /// A port with a value, described.
@@ -39,8 +45,18 @@ pub struct KeptPort {
 impl Kept {
     /// Returns results at hand, and where they come from.
     pub fn in_memory(outputs: Arc<Outputs>, provenance: Provenance) -> Self {
+        Self::at_hand(outputs, provenance, false)
+    }
+
+    /// Returns results at hand; sensitive ones are never written, and shown only when asked for.
+    pub fn at_hand(outputs: Arc<Outputs>, provenance: Provenance, is_sensitive: bool) -> Self {
         let outputs = OnceLock::from(outputs);
-        Self(Arc::new(KeptData { provenance, ports: OnceLock::new(), outputs, reader: None }))
+        Self(Arc::new(KeptData { provenance, ports: OnceLock::new(), outputs, reader: None, is_sensitive }))
+    }
+
+    /// Returns whether they stay in memory and are shown only when asked for.
+    pub fn is_sensitive(&self) -> bool {
+        self.0.is_sensitive
     }
 
     /// Returns results that lie in a store.
@@ -60,7 +76,8 @@ impl Kept {
     }
 
     fn of(ports: Vec<KeptPort>, provenance: Provenance, reader: Option<Reader>) -> Self {
-        Self(Arc::new(KeptData { provenance, ports: OnceLock::from(ports), outputs: OnceLock::new(), reader }))
+        let (ports, outputs) = (OnceLock::from(ports), OnceLock::new());
+        Self(Arc::new(KeptData { provenance, ports, outputs, reader, is_sensitive: false }))
     }
 
     /// Returns where the results come from.
@@ -75,7 +92,8 @@ impl Kept {
 
     /// Returns the ports that have a value.
     pub fn ports(&self) -> &[KeptPort] {
-        self.0.ports.get_or_init(|| self.0.outputs.get().map(|outputs| describe(outputs)).unwrap_or_default())
+        let describe = |outputs| describe(outputs, self.0.is_sensitive);
+        self.0.ports.get_or_init(|| self.0.outputs.get().map(describe).unwrap_or_default())
     }
 
     /// Returns whether a port has a value, without computing anything.
@@ -117,15 +135,15 @@ impl Kept {
     }
 }
 
-fn describe(outputs: &Outputs) -> Vec<KeptPort> {
+fn describe(outputs: &Arc<Outputs>, is_sensitive: bool) -> Vec<KeptPort> {
     outputs
         .iter()
         .zip(outputs.fingerprints())
         .map(|((port, value), fingerprint)| KeptPort {
             port: port.clone(),
             fingerprint: *fingerprint,
-            preview: value.preview(),
-            n_rows: value.n_rows(),
+            preview: if is_sensitive { HIDDEN.to_owned() } else { value.preview() },
+            n_rows: value.n_rows().filter(|_| !is_sensitive),
         })
         .collect()
 }

@@ -22,6 +22,7 @@ use super::{
     queue::Queue,
     rekey, runs,
     values::Blobs,
+    vault,
     writer::Writer,
 };
 
@@ -99,6 +100,21 @@ impl Store {
         let thread = shared.start_writer()?;
         let life = Life { queue, thread: Mutex::new(Some(thread)), blobs, _alive: alive };
         Ok(Self { reader: Reader(Arc::new(shared)), _life: Arc::new(life) })
+    }
+
+    /// Returns the secret that the keyring has for this profile under a name, if it has one. May wait for a person to unlock it.
+    pub fn secret(&self, name: &str) -> Result<Option<String>, String> {
+        vault::secret(self.tenant(), name)
+    }
+
+    /// Keeps a secret in the keyring for a profile.
+    pub fn set_secret(profile: &str, name: &str, secret: &str) -> Result<(), String> {
+        vault::set_secret(profile, name, secret)
+    }
+
+    /// Removes a secret of a profile from the keyring.
+    pub fn remove_secret(profile: &str, name: &str) -> Result<(), String> {
+        vault::remove_secret(profile, name)
     }
 
     /// Removes the store in a folder: its key first, so that nothing that stays behind can be read. Nobody may have it open.

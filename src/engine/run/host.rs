@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::{Event, EventKind, OnEvent, body::Body, control::Control};
 use crate::{
     engine::plan::{Given, Plan},
-    nodes::{Host, LogLevel, NodeError, Outputs, Source},
+    nodes::{Host, LogLevel, NodeError, Outputs, Source, secrets},
     store::{LogLine, PinnedChange, Reason, RunId, Store, StoreError},
     value::Value,
     workflow::{NodeId, WorkflowId},
@@ -91,6 +91,8 @@ pub(super) struct NodeHost<'a> {
     log: Mutex<Vec<LogLine>>,
     sources: Mutex<Vec<Source>>,
     pinned_data: Mutex<Option<PinnedNote>>,
+    /// The values that the node was told and must not pass on.
+    secrets: Mutex<Vec<String>>,
 }
 
 /// What a node did to its own pinned data last.
@@ -141,6 +143,7 @@ impl<'a> NodeHost<'a> {
             log: Mutex::new(Vec::new()),
             sources: Mutex::new(Vec::new()),
             pinned_data: Mutex::new(None),
+            secrets: Mutex::new(Vec::new()),
         }
     }
 
@@ -156,6 +159,31 @@ impl<'a> NodeHost<'a> {
             sources: self.sources.into_inner().unwrap_or_else(PoisonError::into_inner),
             pinned_data: self.pinned_data.into_inner().unwrap_or_else(PoisonError::into_inner),
         }
+    }
+
+    /// Returns a text without the secrets that the node was told.
+    pub(super) fn cleared_text(&self, text: String) -> String {
+        secrets::without_in_text(&text, &locked(&self.secrets)).unwrap_or(text)
+    }
+
+    /// Returns a value without them.
+    fn cleared_value(&self, value: Value) -> Value {
+        secrets::without(&value, &locked(&self.secrets)).unwrap_or(value)
+    }
+
+    /// Returns outputs without them.
+    pub(super) fn cleared_outputs(&self, outputs: Outputs) -> Outputs {
+        let secrets = locked(&self.secrets);
+        if secrets.is_empty() {
+            return outputs;
+        }
+        let cleared = |value: &Value| secrets::without(value, &secrets).unwrap_or_else(|| value.clone());
+        outputs.iter().map(|(port, value)| (port.clone(), cleared(value))).collect()
+    }
+
+    fn is_sensitive(&self) -> bool {
+        let graph = self.shared.plan.graph();
+        graph.index(self.node).is_some_and(|index| self.shared.plan.step(index).facts.is_sensitive)
     }
 
     /// Removes pinned data: of this node, which its record tells, and of others, which its log tells.
@@ -200,12 +228,12 @@ impl Host for NodeHost<'_> {
         self.shared.send(EventKind::NodeProgress {
             node: self.node.clone(),
             fraction: fraction.clamp(0.0, 1.0),
-            message: message.to_owned(),
+            message: self.cleared_text(message.to_owned()),
         });
     }
 
     fn log(&self, level: LogLevel, message: String) {
-        let line = LogLine { at: Timestamp::now(), level, message };
+        let line = LogLine { at: Timestamp::now(), level, message: self.cleared_text(message) };
         locked(&self.log).push(line.clone());
         self.shared.send(EventKind::NodeLogged { node: self.node.clone(), line });
     }
@@ -243,7 +271,13 @@ impl Host for NodeHost<'_> {
         expires_in: Option<Duration>,
         change: &mut dyn FnMut(Option<Value>) -> Value,
     ) -> Result<Value, NodeError> {
+        if self.is_sensitive() {
+            return Err(NodeError::new(
+                "the node is sensitive, so nothing of it is written and it cannot remember anything: change that in its settings",
+            ));
+        }
         let store = self.store()?;
+        let change: &mut dyn FnMut(Option<Value>) -> Value = &mut |before| self.cleared_value(change(before));
         let data = store.update_pinned_data(self.shared.workflow, self.node, expires_in, change).map_err(in_words)?;
         let note = PinnedNote { stored: Some(data.value.clone()), at: data.updated_at, expires_at: data.expires_at };
         note.put(&mut locked(&self.pinned_data));
@@ -256,6 +290,19 @@ impl Host for NodeHost<'_> {
 
     fn clear_all_pinned_data(&self) -> Result<(), NodeError> {
         self.clear(None)
+    }
+
+    fn secret(&self, name: &str) -> Result<String, NodeError> {
+        let secret = match secrets::from_environment(name)? {
+            Some(secret) => secret,
+            None => match self.shared.store.as_ref().map(|store| store.secret(name)) {
+                Some(Ok(Some(secret))) => secret,
+                Some(Err(why)) => return Err(secrets::missing(name, &format!(" (no keyring answers: {why})"))),
+                _ => return Err(secrets::missing(name, "")),
+            },
+        };
+        locked(&self.secrets).push(secret.clone());
+        Ok(secret)
     }
 
     fn folder(&self) -> &Path {

@@ -49,7 +49,9 @@ impl Dispatcher<'_> {
         let released = execution.released.or_else(|| record.released.take());
         let Execution { attempts, log, sources, pinned_data, .. } = execution;
         let pinned_data = pinned_data.and_then(|note| note.kept_in(self.engine.store.as_ref()));
-        record.notes = NotesData { attempts, log, sources, pinned_data, released, ..NotesData::default() }.into();
+        let is_sensitive = self.step(slot).facts.is_sensitive;
+        record.notes =
+            NotesData { attempts, log, sources, pinned_data, released, is_sensitive, ..NotesData::default() }.into();
         self.note_edits(slot, &mut record);
         let side_effect = self.step(slot).plan.side_effect;
         let mut given = None;
@@ -59,7 +61,7 @@ impl Dispatcher<'_> {
                 if side_effect {
                     record.effect = Effect::Performed;
                 }
-                given = Some(self.given_now(outputs));
+                given = Some(self.given_now(slot, outputs));
             }
             Outcome::Kept(kept) => {
                 record.status = Status::Kept { made: kept.made, from: kept.from };
@@ -74,14 +76,15 @@ impl Dispatcher<'_> {
             Outcome::Cancelled => {}
             Outcome::Failed { error, outputs } => {
                 record.status = Status::Failed(error);
-                given = outputs.map(|outputs| self.given_now(outputs));
+                given = outputs.map(|outputs| self.given_now(slot, outputs));
             }
         }
         self.settle_record(slot, record, given);
     }
 
-    pub(super) fn given_now(&self, outputs: Arc<Outputs>) -> Given {
-        Given::Results(Kept::in_memory(outputs, Provenance::Run(self.shared.run)))
+    pub(super) fn given_now(&self, slot: Slot, outputs: Arc<Outputs>) -> Given {
+        let is_sensitive = self.step(slot).facts.is_sensitive;
+        Given::Results(Kept::at_hand(outputs, Provenance::Run(self.shared.run), is_sensitive))
     }
 
     pub(super) fn fail(&mut self, slot: Slot, error: String) {
