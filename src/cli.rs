@@ -11,6 +11,7 @@ mod plan;
 mod repeat;
 mod report;
 mod run;
+mod store;
 mod why;
 
 use std::{
@@ -78,6 +79,8 @@ enum Command {
     Check(check::CheckArguments),
     /// List, show, clear or export pinned data: what nodes remember from run to run
     Data(data::DataArguments),
+    /// Check, repair, back up or restore what is kept of runs
+    Store(store::StoreArguments),
     /// List what nodes can be
     Kinds(kinds::KindsArguments),
 }
@@ -91,6 +94,7 @@ pub fn main(open_window: impl FnOnce(Option<PathBuf>) -> anyhow::Result<()>) -> 
         Some(Command::Plan(arguments)) => plan::plan(&arguments),
         Some(Command::Check(arguments)) => check::check(&arguments),
         Some(Command::Data(arguments)) => data::data(&arguments),
+        Some(Command::Store(arguments)) => store::store(&arguments),
         Some(Command::Kinds(arguments)) => kinds::kinds(&arguments),
     };
     result

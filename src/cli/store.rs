@@ -1,0 +1,123 @@
+//! `pinflow store`: whether it is whole, taking damage out of it, backups.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{Outcome, complain, print};
+use crate::{
+    session::Folders,
+    store::{Checked, Finding, Store, StoreOptions, with_commas},
+};
+
+/// Arguments of `pinflow store`.
+#[derive(Debug, Args)]
+pub(super) struct StoreArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Compare everything that is kept with what was written; exit status 1 if anything is damaged
+    Check {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take out what is damaged, so that the rest can be used; all windows must be closed
+    Repair,
+    /// Write the whole store to one file, also while it is in use
+    Backup {
+        /// The tar archive to write
+        file: PathBuf,
+    },
+    /// Make the store of a backup; there must be none yet
+    Restore {
+        /// The archive that `backup` wrote
+        file: PathBuf,
+    },
+}
+
+/// Carries out `pinflow store`.
+pub(super) fn store(arguments: &StoreArguments) -> anyhow::Result<Outcome> {
+    let folder = Folders::find().and_then(|folders| folders.store()).context("cannot find the store's folder")?;
+    match &arguments.action {
+        Action::Check { json } => {
+            let checked = Store::open(&folder)?.check()?;
+            print(&if *json { checked_as_json(&checked) } else { checked_as_text(&checked) })?;
+            let is_whole = !checked.findings.iter().any(Finding::is_damage);
+            Ok(if is_whole { Outcome::Success } else { Outcome::NodeFailed })
+        }
+        Action::Repair => {
+            let repaired = Store::repair(&folder, &StoreOptions::default())?;
+            let mut text = lines(&repaired.findings);
+            if let Some(kept) = &repaired.replaced {
+                writeln!(
+                    text,
+                    "the database was replaced by what could be read of it; the old one is {}",
+                    kept.display()
+                )?;
+            }
+            let (rows, files) = (counted(repaired.n_rows, "row"), counted(repaired.n_files, "file"));
+            writeln!(text, "removed {rows} that could not be read and {files} that nothing referred to")?;
+            print(&text)?;
+            Ok(Outcome::Success)
+        }
+        Action::Backup { file } => {
+            let store = Store::open(&folder)?;
+            let backed_up = store.back_up(file)?;
+            let (files, n_bytes) = (counted(backed_up.n_files, "file"), with_commas(backed_up.n_bytes));
+            print(&format!("wrote {}: the database and {files}, {n_bytes} bytes\n", file.display()))?;
+            if backed_up.n_missing > 0 {
+                complain(&format!("warning: {} could not be found", counted(backed_up.n_missing, "value")));
+            }
+            if store.is_sealed() {
+                complain("the backup is encrypted like the store, and its key is not in it: keep that too");
+            }
+            Ok(Outcome::Success)
+        }
+        Action::Restore { file } => {
+            Store::restore(file, &folder)?;
+            print(&format!("restored {} to {}\n", file.display(), folder.display()))?;
+            Ok(Outcome::Success)
+        }
+    }
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{} {what}{}", with_commas(number as u64), if number == 1 { "" } else { "s" })
+}
+
+fn lines(findings: &[Finding]) -> String {
+    findings.iter().fold(String::new(), |text, finding| text + &format!("{finding}\n"))
+}
+
+fn checked_as_text(checked: &Checked) -> String {
+    let Checked { n_runs, n_values, n_bytes, n_rows, findings } = checked;
+    let n_damaged = findings.iter().filter(|finding| finding.is_damage()).count();
+    let verdict = match n_damaged {
+        0 => "whole".to_owned(),
+        number => format!("{} damaged: `pinflow store repair` takes that out", with_commas(number as u64)),
+    };
+    let (runs, values, rows) = (counted(*n_runs, "run"), counted(*n_values, "value"), counted(*n_rows, "other row"));
+    lines(findings) + &format!("{runs}, {values} of {} bytes, {rows}: {verdict}\n", with_commas(*n_bytes))
+}
+
+fn checked_as_json(checked: &Checked) -> String {
+    let findings: Vec<_> = checked
+        .findings
+        .iter()
+        .map(|finding| json!({ "what": finding.to_string(), "is_damage": finding.is_damage() }))
+        .collect();
+    let json = json!({
+        "runs": checked.n_runs,
+        "values": checked.n_values,
+        "bytes": checked.n_bytes,
+        "rows": checked.n_rows,
+        "findings": findings,
+    });
+    format!("{json:#}\n")
+}
