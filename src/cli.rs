@@ -10,6 +10,7 @@ mod part;
 mod pause;
 mod plan;
 mod profile;
+mod rekey;
 mod repeat;
 mod report;
 mod run;
@@ -89,7 +90,7 @@ enum Command {
     Data(data::DataArguments),
     /// List, make or remove profiles, which know nothing of each other
     Profile(profile::ProfileArguments),
-    /// Say how results are encrypted, or encrypt them anew
+    /// Check, repair, back up or restore what is kept of runs; say how it is encrypted, or encrypt it anew
     Store(store::StoreArguments),
     /// Keep secrets in the keyring, which nodes name and workflows never hold
     Secret(secret::SecretArguments),

@@ -4,7 +4,9 @@
 //! In the store's folder: `store.sqlite`, `blobs/` for large values, `alive/` for the locks of programs that have it open.
 
 mod alive;
+mod backup;
 mod baseline;
+mod check;
 mod codec;
 mod connection;
 mod crypt;
@@ -26,6 +28,7 @@ pub mod record;
 mod record_bytes;
 mod record_map;
 mod rekey;
+mod repair;
 mod reused;
 mod rows;
 mod run_record;
@@ -44,6 +47,8 @@ pub(crate) mod fixtures;
 mod tests;
 
 pub use self::{
+    backup::BackedUp,
+    check::{Checked, Finding},
     database::Store,
     error::StoreError,
     iterations::LoopId,
@@ -64,6 +69,7 @@ pub use self::{
     },
     record_map::RecordMap,
     rekey::Rekeyed,
+    repair::Repaired,
     run_record::RunRecord,
     words::{NameOf, names},
 };

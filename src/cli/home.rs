@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::complain;
 use crate::{
     session::{Folders, ProfileError, ProfileName},
-    store::{Passphrase, Store, StoreError},
+    store::{KeyPlace, Passphrase, Store, StoreError, StoreOptions},
 };
 
 /// The variable that names the profile when no argument does.
@@ -64,6 +64,13 @@ pub(super) fn open_store(folders: &Folders) -> Result<Store, ProfileError> {
 /// Returns the passphrase of a store that is to be opened, if it can be had.
 pub(super) fn passphrase(question: &str) -> Option<Passphrase> {
     given(PASSPHRASE_VARIABLE).or_else(|| asked(question))
+}
+
+/// Returns what a profile's store is opened with, the passphrase included if it has one.
+pub(super) fn store_options(folders: &Folders) -> StoreOptions {
+    let has_passphrase = folders.key_place() == Some(KeyPlace::Passphrase);
+    let asked = || passphrase(&format!("Passphrase of the profile {}: ", folders.profile));
+    folders.store_options(has_passphrase.then(asked).flatten())
 }
 
 /// Returns a passphrase that is to be used from now on, given twice if a person is asked.

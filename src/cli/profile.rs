@@ -1,5 +1,7 @@
 //! `pinflow profile`: people, or projects, that know nothing of each other.
 
+use std::fmt::Write as _;
+
 use clap::{Args, Subcommand};
 
 use super::{
@@ -66,7 +68,8 @@ fn list(home: &Home) -> anyhow::Result<Outcome> {
         let mark = if name == current.profile { "*" } else { " " };
         let folders = current.of_profile(&name)?;
         let key = folders.key_place().map_or_else(|| "nothing kept yet".to_owned(), |place| place.to_string());
-        text += &format!("{mark} {:<20} {key}, {}\n", name.as_str(), folders.data.display());
+        // Writing to a string cannot fail.
+        writeln!(text, "{mark} {:<20} {key}, {}", name.as_str(), folders.data.display()).unwrap_or_default();
     }
     print(&text)?;
     Ok(Outcome::Success)

@@ -1,16 +1,18 @@
-//! `pinflow store`: how what is kept is encrypted, and encrypting it anew.
+//! `pinflow store`: whether it is whole, taking damage out of it, backups, and how it is encrypted.
 
+use std::{fmt::Write as _, path::PathBuf};
+
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use super::{
     Outcome, complain,
-    home::{Home, new_passphrase, open_store, passphrase},
+    home::{Home, open_store, store_options},
     print,
+    rekey::rekey,
 };
-use crate::{
-    session::{Folders, rewrite_sessions},
-    store::{KeyPlace, Passphrase, Store},
-};
+use crate::store::{Checked, Finding, KeyPlace, Store, with_commas};
 
 /// Arguments of `pinflow store`.
 #[derive(Debug, Args)]
@@ -21,6 +23,19 @@ pub(super) struct StoreArguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Compare everything that is kept with what was written; exit status 1 if anything is damaged
+    Check {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take out what is damaged, so that the rest can be used; all windows must be closed
+    Repair,
+    /// Write the whole store to one file, also while it is in use
+    Backup {
+        /// The tar archive to write
+        file: PathBuf,
+    },
     /// Say where results are kept and how they are encrypted
     Status,
     /// Encrypt everything anew with a new key; a store from before encryption is encrypted for the first time
@@ -28,6 +43,11 @@ enum Action {
         /// Where the new key is kept: keyring, passphrase, file, or off to encrypt no more; where it was by default
         #[arg(long, value_name = "PLACE", value_parser = parse_place)]
         key: Option<KeyPlace>,
+    },
+    /// Make the store of a backup; there must be none yet
+    Restore {
+        /// The archive that `backup` wrote
+        file: PathBuf,
     },
 }
 
@@ -40,54 +60,95 @@ pub(super) fn parse_place(text: &str) -> Result<KeyPlace, String> {
 /// Carries out `pinflow store`.
 pub(super) fn store(arguments: &StoreArguments, home: &Home) -> anyhow::Result<Outcome> {
     let folders = home.folders()?;
-    match arguments.action {
+    let folder = folders.store().context("cannot find the store's folder")?;
+    match &arguments.action {
         Action::Status => {
             let store = open_store(&folders)?;
             let hint = match store.key_place() {
                 KeyPlace::Off => "; encrypt it with `pinflow store rekey`",
                 _ => "",
             };
-            print(&format!(
-                "profile {}: {}{hint}\n{}\n",
-                folders.profile,
-                store.key_place(),
-                store.folder().display()
-            ))?;
+            let (profile, place) = (&folders.profile, store.key_place());
+            print(&format!("profile {profile}: {place}{hint}\n{}\n", folder.display()))?;
+            Ok(Outcome::Success)
         }
-        Action::Rekey { key } => rekey(&folders, key)?,
+        Action::Rekey { key } => {
+            rekey(&folders, *key)?;
+            Ok(Outcome::Success)
+        }
+        Action::Check { json } => {
+            let checked = open_store(&folders)?.check()?;
+            print(&if *json { checked_as_json(&checked) } else { checked_as_text(&checked) })?;
+            let is_whole = !checked.findings.iter().any(Finding::is_damage);
+            Ok(if is_whole { Outcome::Success } else { Outcome::NodeFailed })
+        }
+        Action::Repair => {
+            let repaired = Store::repair(&folder, &store_options(&folders))?;
+            let mut text = lines(&repaired.findings);
+            if let Some(kept) = &repaired.replaced {
+                writeln!(
+                    text,
+                    "the database was replaced by what could be read of it; the old one is {}",
+                    kept.display()
+                )?;
+            }
+            let (rows, files) = (counted(repaired.n_rows, "row"), counted(repaired.n_files, "file"));
+            writeln!(text, "removed {rows} that could not be read and {files} that nothing referred to")?;
+            print(&text)?;
+            Ok(Outcome::Success)
+        }
+        Action::Backup { file } => {
+            let store = open_store(&folders)?;
+            let backed_up = store.back_up(file)?;
+            let (files, n_bytes) = (counted(backed_up.n_files, "file"), with_commas(backed_up.n_bytes));
+            print(&format!("wrote {}: the database and {files}, {n_bytes} bytes\n", file.display()))?;
+            if backed_up.n_missing > 0 {
+                complain(&format!("warning: {} could not be found", counted(backed_up.n_missing, "value")));
+            }
+            if store.is_sealed() {
+                complain("the backup is encrypted like the store, and its key is not in it: keep that too");
+            }
+            Ok(Outcome::Success)
+        }
+        Action::Restore { file } => {
+            Store::restore(file, &folder)?;
+            print(&format!("restored {} to {}\n", file.display(), folder.display()))?;
+            Ok(Outcome::Success)
+        }
     }
-    Ok(Outcome::Success)
 }
 
-fn rekey(folders: &Folders, key: Option<KeyPlace>) -> anyhow::Result<()> {
-    let before = folders.key_place();
-    let place = key.or(before.filter(|place| *place != KeyPlace::Off)).or(folders.key_place);
-    let question = format!("Passphrase of the profile {}: ", folders.profile);
-    let old = if before == Some(KeyPlace::Passphrase) { passphrase(&question) } else { None };
-    let new = (place == Some(KeyPlace::Passphrase)).then(new_passphrase).transpose()?;
-    if place == Some(KeyPlace::Off) {
-        // The key is gone afterwards: what session files hold has to be text before.
-        rewrite_sessions(folders, &open(folders, old.as_ref())?, false)?;
-    }
-    let (from, to) = (folders.key_options(None, old), folders.key_options(place, new.clone()));
-    let rekeyed = Store::rekey(&folders.store()?, &from, &to)?;
-    let mut n_sessions = 0;
-    if rekeyed.now != KeyPlace::Off {
-        n_sessions = rewrite_sessions(folders, &open(folders, new.as_ref())?, true)?;
-    }
-    if let Some(notice) = &rekeyed.notice {
-        complain(&format!("note: {notice}"));
-    }
-    let damaged = match rekeyed.n_damaged {
-        0 => String::new(),
-        n => format!("; {n} entries were damaged or gone before, and will be made again when they are needed"),
+fn counted(number: usize, what: &str) -> String {
+    format!("{} {what}{}", with_commas(number as u64), if number == 1 { "" } else { "s" })
+}
+
+fn lines(findings: &[Finding]) -> String {
+    findings.iter().fold(String::new(), |text, finding| text + &format!("{finding}\n"))
+}
+
+fn checked_as_text(checked: &Checked) -> String {
+    let Checked { n_runs, n_values, n_bytes, n_rows, findings } = checked;
+    let n_damaged = findings.iter().filter(|finding| finding.is_damage()).count();
+    let verdict = match n_damaged {
+        0 => "whole".to_owned(),
+        number => format!("{} damaged: `pinflow store repair` takes that out", with_commas(number as u64)),
     };
-    print(&format!(
-        "profile {}: was {}, is {}: {} values and {n_sessions} sessions written anew{damaged}\n",
-        folders.profile, rekeyed.before, rekeyed.now, rekeyed.n_values
-    ))
+    let (runs, values, rows) = (counted(*n_runs, "run"), counted(*n_values, "value"), counted(*n_rows, "other row"));
+    lines(findings) + &format!("{runs}, {values} of {} bytes, {rows}: {verdict}\n", with_commas(*n_bytes))
 }
 
-fn open(folders: &Folders, passphrase: Option<&Passphrase>) -> anyhow::Result<Store> {
-    Ok(folders.open_store(passphrase.cloned())?)
+fn checked_as_json(checked: &Checked) -> String {
+    let findings: Vec<_> = checked
+        .findings
+        .iter()
+        .map(|finding| json!({ "what": finding.to_string(), "is_damage": finding.is_damage() }))
+        .collect();
+    let json = json!({
+        "runs": checked.n_runs,
+        "values": checked.n_values,
+        "bytes": checked.n_bytes,
+        "rows": checked.n_rows,
+        "findings": findings,
+    });
+    format!("{json:#}\n")
 }

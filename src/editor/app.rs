@@ -62,8 +62,8 @@ pub struct App {
     folders: Folders,
     /// All profiles there were when the window opened.
     profiles: Vec<ProfileName>,
-    /// What is to be opened once the store is: a file, or none.
-    waiting: Option<Option<PathBuf>>,
+    /// What is to be opened once the store is.
+    waiting: Option<First>,
     /// `None` if it could not be opened: then results live in memory only.
     store: Option<Store>,
     engine: Engine,
@@ -90,6 +90,9 @@ pub struct App {
     /// What the window's title says.
     title: String,
 }
+
+/// What a window begins with: a file, or the welcome screen.
+struct First(Option<PathBuf>);
 
 /// The state of all panels.
 struct PanelStates {

@@ -1,7 +1,7 @@
 //! Secrets: a parameter holds a name, and the value lives in an environment variable or the system's keyring. What a node
 //! gives and says is gone through for the values it was told: servers repeat what they are sent.
 
-use std::env;
+use std::{env, sync::Arc};
 
 use super::NodeError;
 use crate::value::{Record, Value};
@@ -70,7 +70,7 @@ fn without_in_record(record: &Record, secrets: &[String]) -> Option<Record> {
     for (name, value) in record.iter() {
         let (new_name, new_value) = (without_in_text(name, secrets), without(value, secrets));
         has_any |= new_name.is_some() || new_value.is_some();
-        cleared.insert(new_name.map_or_else(|| name.clone(), Into::into), new_value.unwrap_or_else(|| value.clone()));
+        cleared.insert(new_name.map_or_else(|| Arc::clone(name), Into::into), new_value.unwrap_or_else(|| value.clone()));
     }
     has_any.then_some(cleared)
 }

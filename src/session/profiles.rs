@@ -217,8 +217,13 @@ impl Folders {
         self.open_store_with(self.key_options(None, passphrase))
     }
 
+    /// Returns what the profile's store is opened with.
+    pub fn store_options(&self, passphrase: Option<Passphrase>) -> StoreOptions {
+        StoreOptions { tenant: self.profile.to_string(), key: self.key_options(None, passphrase) }
+    }
+
     fn open_store_with(&self, key: KeyOptions) -> Result<Store, ProfileError> {
-        let options = StoreOptions { tenant: self.profile.to_string(), key };
+        let options = StoreOptions { key, ..self.store_options(None) };
         Ok(Store::open_with(&self.store()?, &options)?)
     }
 

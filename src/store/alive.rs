@@ -59,9 +59,21 @@ impl Living {
 
     /// Returns whether nobody has a store open here. To be asked while nobody can open one.
     pub(super) fn are_all_gone(&self) -> bool {
+        self.are_gone(|_| false)
+    }
+
+    /// Returns whether nobody but this instance has a store open here.
+    pub(super) fn others_are_gone(&self, instance: &str) -> bool {
+        self.are_gone(|other| other == instance)
+    }
+
+    fn are_gone(&self, but: impl Fn(&str) -> bool) -> bool {
         let Ok(entries) = fs::read_dir(&self.folder) else { return false };
         let mut locks = entries.flatten().map(|entry| entry.path()).filter(|path| is_lock_file(path));
-        !locks.any(|path| self.is_alive(&path.file_stem().unwrap_or_default().to_string_lossy()))
+        !locks.any(|path| {
+            let instance = path.file_stem().unwrap_or_default().to_string_lossy();
+            !but(&instance) && self.is_alive(&instance)
+        })
     }
 
     /// Returns a new sign of life.

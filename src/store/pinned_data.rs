@@ -217,6 +217,11 @@ fn unpack(packed: &[u8], crypt: &Crypt, place: OwnerText<'_>) -> Result<Value, S
     codec::decode(form, bytes).map_err(|why| unreadable(&why))
 }
 
+/// Makes sure that pinned data is what was written.
+pub(super) fn verify(crypt: &Crypt, owner: OwnerText<'_>, packed: &[u8]) -> Result<(), StoreError> {
+    unpack(packed, crypt, owner).map(|_| ())
+}
+
 fn unreadable(node: &str, why: &str) -> StoreError {
     StoreError::Unreadable {
         what: format!("the pinned data of {node}"),

@@ -680,13 +680,13 @@ impl NodeRecord {
     pub(super) fn without_what_is_sensitive(&self) -> Self {
         let mut record = Self { results: None, ..self.clone() };
         if let Status::Failed(error) = &mut record.status {
-            *error = HIDDEN.to_owned();
+            HIDDEN.clone_into(error);
         }
         for attempt in &mut record.attempts {
-            attempt.error = HIDDEN.to_owned();
+            HIDDEN.clone_into(&mut attempt.error);
         }
         for line in &mut record.log {
-            line.message = HIDDEN.to_owned();
+            HIDDEN.clone_into(&mut line.message);
         }
         record.pinned_data = None;
         record.warnings.push("it is sensitive: what it gave and said was not kept".to_owned());

@@ -4,7 +4,7 @@
 //! the old ones are removed once the transaction is on the disk. So whenever the program is killed, the store is as it was or
 //! as it is to be; what is left behind is removed when the store is opened next.
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{fs, path::Path};
 
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params, params_from_iter, types::Value as Cell};
 use ulid::Ulid;
@@ -120,24 +120,16 @@ pub(super) fn tidy(connection: &Connection, folder: &Path) -> Result<(), StoreEr
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", params![], |_| Ok(())).map_err(sqlite)
 }
 
-fn remove_unknown_files(connection: &Connection, blobs: &Path) -> rusqlite::Result<()> {
-    let known = connection
-        .prepare("SELECT checksum FROM kept_values WHERE bytes IS NULL AND length(checksum) = 32")?
-        .query_map(params![], |row| Ok(Fingerprint::from_bytes(row.get(0)?).to_string()))?
-        .collect::<rusqlite::Result<HashSet<String>>>()?;
-    let is_unknown = |path: &Path| {
-        path.file_name().and_then(|name| name.to_str()).is_none_or(|name| !known.contains(name)) && path.is_file()
-    };
-    let folders = fs::read_dir(blobs).into_iter().flatten().flatten().map(|entry| entry.path());
-    for folder in folders.filter(|path| path.file_name().is_some_and(|name| name.len() == 2)) {
-        let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-        for file in files.filter(|path| is_unknown(path)) {
-            if let Err(error) = fs::remove_file(&file) {
-                tracing::warn!("a file that no value is in stays behind: {error}: {}", file.display());
-            }
+/// Removes files that no row knows; returns how many.
+pub(super) fn remove_unknown_files(connection: &Connection, blobs: &Path) -> rusqlite::Result<usize> {
+    let mut n_removed = 0;
+    for file in values::unknown_files(connection, blobs)? {
+        match fs::remove_file(&file) {
+            Ok(()) => n_removed += 1,
+            Err(error) => tracing::warn!("a file that no value is in stays behind: {error}: {}", file.display()),
         }
     }
-    Ok(())
+    Ok(n_removed)
 }
 
 /// Sealing everything anew.

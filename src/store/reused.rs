@@ -75,6 +75,26 @@ impl ReusedSet {
     }
 }
 
+fn bytes_of(connection: &Connection, set: i64) -> rusqlite::Result<Vec<u8>> {
+    connection
+        .prepare_cached("SELECT bytes FROM reused_sets WHERE number = ?1")?
+        .query_row(params![set], |row| row.get(0))
+}
+
+fn parse(bytes: &[u8], run: RunId) -> Result<SetRow<'_>, StoreError> {
+    let unreadable = |why: String| StoreError::Unreadable { what: format!("what the run {run} reuses"), why };
+    match bytes.split_first() {
+        Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|error| unreadable(error.to_string())),
+        _ => Err(unreadable("it has an unknown format".to_owned())),
+    }
+}
+
+/// Makes sure that what a run reuses can be read.
+pub(super) fn verify(connection: &Connection, reader: &Reader, set: i64, run: RunId) -> Result<(), StoreError> {
+    let bytes = bytes_of(connection, set).map_err(|error| reader.sqlite(error))?;
+    parse(&bytes, run).map(|_| ())
+}
+
 /// Adds the records of what a run reuses, made from those of the runs that executed it. A node that has a record keeps it.
 pub(super) fn add_records(
     connection: &Connection,
@@ -84,15 +104,8 @@ pub(super) fn add_records(
     records: &mut HashMap<NodeId, NodeRecord>,
 ) -> Result<(), StoreError> {
     let sqlite = |error| reader.sqlite(error);
-    let bytes: Vec<u8> = connection
-        .prepare_cached("SELECT bytes FROM reused_sets WHERE number = ?1")
-        .and_then(|mut statement| statement.query_row(params![set], |row| row.get(0)))
-        .map_err(sqlite)?;
-    let unreadable = |why: String| StoreError::Unreadable { what: format!("what the run {run} reuses"), why };
-    let row: SetRow<'_> = match bytes.split_first() {
-        Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|error| unreadable(error.to_string()))?,
-        _ => return Err(unreadable("it has an unknown format".to_owned())),
-    };
+    let bytes = bytes_of(connection, set).map_err(sqlite)?;
+    let row = parse(&bytes, run)?;
     let mut nodes_of_runs: Vec<HashMap<&str, Option<NodeRecord>>> = row.runs.iter().map(|_| HashMap::new()).collect();
     for (node, index) in row.nodes {
         if !records.contains_key(node)

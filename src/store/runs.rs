@@ -438,6 +438,40 @@ pub(super) fn headers(
     Ok(headers)
 }
 
+/// What of a run cannot be read.
+pub(super) enum Wrong {
+    /// The run itself, or its workflow.
+    Run(String),
+    /// One of its records, by its id.
+    Record(i64, String),
+    /// What it reuses.
+    Reused(String),
+}
+
+/// Returns what of a run cannot be read.
+pub(super) fn verify(connection: &Connection, reader: &Reader, run: RunId) -> rusqlite::Result<Vec<Wrong>> {
+    let sql =
+        format!("SELECT {HEADER_COLUMNS} FROM runs JOIN sessions ON sessions.number = session WHERE runs.id = ?1");
+    let row = connection.prepare_cached(&sql)?.query_row(params![run.to_string()], HeaderRow::read).optional()?;
+    let Some(row) = row else { return Ok(vec![Wrong::Run(format!("the run {run} has no session"))]) };
+    let (number, workflow, reused) = (row.number, row.workflow, row.reused);
+    let header = match Workflows::default().header(connection, reader.crypt(), row, |_| true)? {
+        Ok(header) => header,
+        Err(error) => return Ok(vec![Wrong::Run(error.to_string())]),
+    };
+    let workflow = Arc::new(PastWorkflow::at_hand(workflow, reader.clone(), header.workflow));
+    let mut wrong = Vec::new();
+    let unreadable = |id, why| {
+        let what = format!("a record of the run {run}");
+        wrong.push(Wrong::Record(id, StoreError::Unreadable { what, why }.to_string()));
+    };
+    records_of(connection, reader, number, &Of { run, workflow }, unreadable)?;
+    if let Some(Err(error)) = reused.map(|set| reused::verify(connection, reader, set, run)) {
+        wrong.push(Wrong::Reused(error.to_string()));
+    }
+    Ok(wrong)
+}
+
 /// Returns a run with its nodes, upstream before downstream.
 pub(super) fn run(connection: &Connection, reader: &Reader, run: RunId) -> Result<Option<RunRecord>, StoreError> {
     let sqlite = |error| reader.sqlite(error);
@@ -471,19 +505,31 @@ fn own_records(
     number: i64,
     of: &Of,
 ) -> rusqlite::Result<HashMap<NodeId, NodeRecord>> {
+    let log = |_id, why| tracing::warn!("a record of the run {} cannot be read: {why}", of.run);
+    records_of(connection, reader, number, of, log)
+}
+
+/// Returns the records that a run settled itself, the newest of each node. `unreadable` is told the id of others, and why.
+fn records_of(
+    connection: &Connection,
+    reader: &Reader,
+    number: i64,
+    of: &Of,
+    mut unreadable: impl FnMut(i64, String),
+) -> rusqlite::Result<HashMap<NodeId, NodeRecord>> {
     let mut statement =
         connection.prepare_cached("SELECT record, id FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
     let mut rows = statement.query(params![record_id(number, 1), record_id(number + 1, 0) - 1])?;
     let decoder = Decoder::new(reader);
     let mut records = HashMap::new();
     while let Some(row) = rows.next()? {
-        let place = Place::Record(row.get(1)?);
-        let record = reader.crypt().open(place, row.get_ref(0)?.as_bytes()?);
+        let id = row.get(1)?;
+        let record = reader.crypt().open(Place::Record(id), row.get_ref(0)?.as_bytes()?);
         match record.and_then(|bytes| decoder.record(&bytes, of)) {
             Ok(record) => {
                 records.insert(record.node.clone(), record);
             }
-            Err(why) => tracing::warn!("a record of the run {} cannot be read: {why}", of.run),
+            Err(why) => unreadable(id, why),
         }
     }
     Ok(records)

@@ -11,3 +11,4 @@ mod sealing;
 mod timings;
 mod trouble;
 mod values;
+mod whole;

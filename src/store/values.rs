@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::HashSet,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -414,6 +415,71 @@ impl Known {
     }
 }
 
+/// A value as its row and its file have it.
+struct Found {
+    /// The value's name.
+    name: Fingerprint,
+    /// What it was written as.
+    bytes: Vec<u8>,
+    value: Value,
+}
+
+/// Reads a value that is known by its row, and makes sure that it is what was written.
+fn found(connection: &Connection, database: &Path, blobs: &Blobs, id: i64) -> Result<Found, StoreError> {
+    let (known, bytes, name) = connection
+        .prepare_cached("SELECT form, size, checksum, damaged, bytes, fingerprint FROM kept_values WHERE rowid = ?1")
+        .and_then(|mut statement| {
+            statement.query_row(params![id], |row| {
+                Ok((Known::read(row)?, row.get::<_, Option<Vec<u8>>>(4)?, Fingerprint::from_bytes(row.get(5)?)))
+            })
+        })
+        .map_err(|error| StoreError::sqlite(error, database))?;
+    let damaged = |why| StoreError::Damaged { fingerprint: name, why };
+    let bytes = match (bytes, &known.checksum) {
+        (Some(bytes), _) => blobs.crypt.open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned(),
+        (None, Some(checksum)) => read_blob(blobs, checksum, &name, &name)?,
+        (None, None) => return Err(StoreError::Lost(name)),
+    };
+    let value = check(&known, &bytes, &blobs.crypt).map_err(damaged)?;
+    Ok(Found { name, bytes, value })
+}
+
+/// Returns how many bytes a value has that is known by its row, after making sure that it is what was written.
+pub(super) fn verify(connection: &Connection, database: &Path, blobs: &Blobs, id: i64) -> Result<u64, StoreError> {
+    let Found { name, bytes, value } = found(connection, database, blobs, id)?;
+    if blobs.crypt.name(&value.fingerprint()) != name {
+        return Err(StoreError::Damaged { fingerprint: name, why: "it is another value".to_owned() });
+    }
+    Ok(bytes.len() as u64)
+}
+
+/// Returns the files that no row knows.
+pub(super) fn unknown_files(connection: &Connection, blobs: &Path) -> rusqlite::Result<Vec<PathBuf>> {
+    let known = connection
+        .prepare("SELECT checksum FROM kept_values WHERE bytes IS NULL AND length(checksum) = 32")?
+        .query_map(params![], |row| Ok(Fingerprint::from_bytes(row.get(0)?).to_string()))?
+        .collect::<rusqlite::Result<HashSet<String>>>()?;
+    let is_known = |path: &Path| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| known.contains(name)) || !path.is_file()
+    };
+    let in_folder = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = in_folder(blobs)
+        .filter(|path| path.file_name().is_some_and(|name| name.len() == 2))
+        .flat_map(|folder| in_folder(&folder))
+        .filter(|path| !is_known(path))
+        .collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// Returns the files that values lie in.
+pub(super) fn files(connection: &Connection, blobs: &Blobs) -> rusqlite::Result<Vec<PathBuf>> {
+    connection
+        .prepare("SELECT checksum FROM kept_values WHERE bytes IS NULL AND length(checksum) = 32")?
+        .query_map(params![], |row| Ok(blobs.path_of(&Fingerprint::from_bytes(row.get(0)?))))?
+        .collect()
+}
+
 /// Seals a value anew that is known by its row.
 pub(super) fn reseal(
     connection: &Connection,
@@ -422,28 +488,13 @@ pub(super) fn reseal(
     new: &Blobs,
     id: i64,
 ) -> Result<(), StoreError> {
-    let sqlite = |error| StoreError::sqlite(error, database);
-    let (known, bytes, name) = connection
-        .prepare_cached("SELECT form, size, checksum, damaged, bytes, fingerprint FROM kept_values WHERE rowid = ?1")
-        .and_then(|mut statement| {
-            statement.query_row(params![id], |row| {
-                Ok((Known::read(row)?, row.get::<_, Option<Vec<u8>>>(4)?, Fingerprint::from_bytes(row.get(5)?)))
-            })
-        })
-        .map_err(sqlite)?;
-    let damaged = |why| StoreError::Damaged { fingerprint: name, why };
-    let bytes = match (bytes, &known.checksum) {
-        (Some(bytes), _) => old.crypt.open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned(),
-        (None, Some(checksum)) => read_blob(old, checksum, &name, &name)?,
-        (None, None) => return Err(StoreError::Lost(name)),
-    };
-    let value = check(&known, &bytes, &old.crypt).map_err(damaged)?;
+    let Found { name, bytes, value } = found(connection, database, old, id)?;
     let fingerprint = if old.crypt.is_sealed() { value.fingerprint() } else { name };
     let row = new.prepare_bytes(fingerprint, Form::of(&value), &bytes)?;
     let (name, cell, checksum) = row.cells(&new.crypt);
     connection
         .prepare_cached("UPDATE kept_values SET fingerprint = ?2, checksum = ?3, bytes = ?4 WHERE rowid = ?1")
         .and_then(|mut statement| statement.execute(params![id, name.as_bytes(), checksum, cell.as_deref()]))
-        .map_err(sqlite)?;
+        .map_err(|error| StoreError::sqlite(error, database))?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf, process::Command as Process, sync::Arc};
 
-use super::{App, messages::Message};
+use super::{App, First, messages::Message};
 use crate::{
     editor::{
         dialogs::{Dialog, UnlockDialog},
@@ -16,7 +16,7 @@ use crate::{
 impl App {
     /// Opens the store, asking a person or a keyring for its key, and then what was to be opened.
     pub(super) fn unlock_then_open(&mut self, open: Option<PathBuf>) {
-        self.waiting = Some(open);
+        self.waiting = Some(First(open));
         if self.folders.key_place() == Some(KeyPlace::Passphrase) {
             self.dialog = Some(Dialog::Unlock(self.unlock_dialog(None)));
         } else {
@@ -67,7 +67,7 @@ impl App {
         if matches!(self.dialog, Some(Dialog::Unlock(_))) {
             self.dialog = None;
         }
-        if let Some(open) = self.waiting.take() {
+        if let Some(First(open)) = self.waiting.take() {
             self.begin_with(open);
         }
     }
