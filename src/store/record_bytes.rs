@@ -431,8 +431,10 @@ mod tests {
             NotRun::InputMissing { port: "in".into(), why: Missing::NotConnected },
             NotRun::NotNeeded,
             NotRun::StoppedByError("a".into()),
+            NotRun::OnlyFeedsPins,
+            NotRun::NoIteration,
         ];
-        assert_eq!(positions(&not_run), [0, 1, 2]);
+        assert_eq!(positions(&not_run), [0, 1, 2, 3, 4]);
         assert_eq!(positions(&[Effect::None, Effect::Performed, Effect::HeldBack]), [0, 1, 2]);
     }
 }

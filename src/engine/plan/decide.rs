@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     engine::plan::facts::Facts,
-    nodes::{Arity, Kind},
+    nodes::{Arity, Kind, Outputs},
     session::{Capture, Mark, PinState},
     store::{
         InputChange, InputRecord, Kept, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance,
@@ -162,7 +162,7 @@ impl Decider<'_> {
     fn decide_to_execute(&self, node: &mut NodePlan) -> Given {
         node.reasons = self.reasons_to_execute();
         if node.reasons.is_empty()
-            && let Some(results) = self.record.and_then(|record| record.results.clone())
+            && let Some(results) = self.record.and_then(what_it_gave)
         {
             node.decision = Decision::Reuse { from: results.provenance() };
             return Given::Results(results);
@@ -373,6 +373,7 @@ impl Decider<'_> {
                 _ => Reason::Unpinned,
             }),
             Status::Failed(error) => Some(Reason::FailedLastTime(error.clone())),
+            Status::NotRun(_) if record.had_nothing_to_do() => None,
             Status::NotRun(_) => Some(Reason::NeverRan(NeverRan::Skipped)),
             Status::Disabled => Some(Reason::NeverRan(NeverRan::Disabled)),
             Status::Cancelled => Some(Reason::NeverRan(NeverRan::Cancelled)),
@@ -416,6 +417,14 @@ impl Decider<'_> {
         changes.extend(gone.into_iter().map(|before| InputChange::Disconnected(before.port().clone())));
         changes
     }
+}
+
+/// Returns what a node has given: no value on any port if its loop had nothing for it.
+fn what_it_gave(record: &NodeRecord) -> Option<Kept> {
+    if record.had_nothing_to_do() {
+        return Some(Kept::in_memory(Arc::new(Outputs::none()), Provenance::Run(record.run)));
+    }
+    record.results.clone()
 }
 
 /// Returns whether data on an input is other than what a pin's results came from.

@@ -97,7 +97,7 @@ pub(super) struct LoopRun {
     newest: Option<Newest>,
     stop: Option<Stop>,
     /// What came of the nodes of inner loops.
-    inner: HashMap<usize, NodeRecord>,
+    inner: HashMap<usize, InnerRecord>,
     began: Instant,
     told: Instant,
 }
@@ -152,6 +152,8 @@ struct MemberStory {
     took: Duration,
     n_executed: u64,
     n_failed: u64,
+    /// The run of the newest iteration in which it gave what it had given in an earlier run.
+    reused_from: Option<RunId>,
     first_error: Option<(u64, String)>,
     attempts: Vec<Attempt>,
     log: Vec<LogLine>,
@@ -167,6 +169,13 @@ struct Edit {
     source: LoopSource,
     port: PortId,
     results: Kept,
+}
+
+/// What came of a node of an inner loop, over all iterations so far.
+struct InnerRecord {
+    /// The newest iteration of the outer loop that it is of.
+    index: u64,
+    record: NodeRecord,
 }
 
 /// The iteration of the highest index that has ended.

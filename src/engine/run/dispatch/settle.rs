@@ -111,7 +111,7 @@ impl Dispatcher<'_> {
     }
 
     /// Adds what a node that does not execute has from its last execution.
-    fn add_what_is_reused(&self, record: &mut NodeRecord) {
+    pub(super) fn add_what_is_reused(&self, record: &mut NodeRecord) {
         if let Some(before) = self.request.baseline.get(&record.node) {
             record.started = before.started;
             record.took = before.took;

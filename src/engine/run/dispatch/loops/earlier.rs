@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Iteration, LoopRun, Parent, ROWS_AT_ONCE, items::Next};
+use super::{Iteration, LoopRun, Parent, ROWS_AT_ONCE, items::Next, start::run_of};
 use crate::{
     engine::{
         Decision,
@@ -236,6 +236,10 @@ impl LoopRun {
                     self.log.append(store, run, index, &row, &self.about.ports);
                 }
                 self.take_contributions(index, &row.cells);
+                let made_in = run_of(&self.about.parts, index);
+                for (story, _) in self.members.iter_mut().zip(&row.cells).filter(|(_, cell)| cell.outputs.is_some()) {
+                    story.reused_from = Some(made_in);
+                }
                 self.finished.insert(index);
                 self.about.n_finished += 1;
                 if index + 1 == self.finished.prefix {

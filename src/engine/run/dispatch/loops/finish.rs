@@ -1,15 +1,15 @@
 //! How a loop ends: what it gives, and the records of its nodes.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
-    Closing, LoopRun, Newest, Parent, Stop,
-    iteration::{InnerClosed, InnerEnd, feeds_of},
+    Closing, InnerRecord, LoopRun, Newest, Parent, Stop,
+    iteration::{InnerClosed, InnerEnd, Iteration, feeds_of, missing},
 };
 use crate::{
     engine::{
         Decision,
-        plan::{Given, NothingBecause, Step},
+        plan::{Given, NothingBecause, Step, missing_input},
         run::{
             EventKind,
             dispatch::{Dispatcher, Slot, hold::note_taken, settle::arrived_by},
@@ -51,7 +51,7 @@ impl Dispatcher<'_> {
         for slot in 0..run.body.members.len() {
             if let Some(record) = self.member_record(&run, &record, slot) {
                 let index = run.body.members[slot].index;
-                run.inner.insert(index, record);
+                run.inner.insert(index, InnerRecord { index: 0, record });
             }
         }
         let closed: Vec<(usize, Closed)> = (0..run.body.members.len())
@@ -71,9 +71,10 @@ impl Dispatcher<'_> {
         record: &Arc<LoopRecord>,
         closed: Vec<(usize, Closed)>,
     ) {
-        let mut inside: Vec<(usize, NodeRecord)> = run.inner.drain().collect();
+        let mut inside: Vec<(usize, NodeRecord)> =
+            run.inner.drain().map(|(index, inner)| (index, inner.record)).collect();
         inside.sort_unstable_by_key(|(index, _)| *index);
-        let unreached = self.unreached_inside(run, &inside);
+        let unreached = self.unreached_inside(run, record, &inside);
         for record in inside.into_iter().map(|(_, record)| record).chain(unreached) {
             self.add_record(Arc::new(record));
         }
@@ -104,7 +105,12 @@ impl Dispatcher<'_> {
     }
 
     /// Returns the records of nodes of inner loops that no iteration has come to.
-    fn unreached_inside(&self, run: &LoopRun, known: &[(usize, NodeRecord)]) -> Vec<NodeRecord> {
+    fn unreached_inside(
+        &self,
+        run: &LoopRun,
+        record: &Arc<LoopRecord>,
+        known: &[(usize, NodeRecord)],
+    ) -> Vec<NodeRecord> {
         let loops = self.plan.loops();
         let number = loops.loops.iter().position(|this| this.head == run.body.head);
         let is_inside = |index: usize| number.is_some_and(|number| loops.is_inside(index, number));
@@ -124,12 +130,30 @@ impl Dispatcher<'_> {
                     Decision::Disabled => Status::Disabled,
                     Decision::NotRun(why) => Status::NotRun(why.clone()),
                     Decision::CannotRun(why) => Status::Failed(why.clone()),
-                    _ if matches!(run.stop, Some(Stop::Cancelled)) => Status::Cancelled,
-                    _ => self.not_reached(step),
+                    _ => match &run.stop {
+                        Some(Stop::Cancelled) => Status::Cancelled,
+                        Some(_) => self.not_reached(step),
+                        None => self.left_out(run, step, index),
+                    },
                 };
-                Some(self.record_inside(step, status, smallvec::SmallVec::new()))
+                let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
+                let member = run.body.members.iter().position(|member| member.index == index);
+                node.iterations = member.map(|slot| Iterations { of: Arc::clone(record), member: Some(slot) });
+                Some(node)
             })
             .collect()
+    }
+
+    /// Returns the status of a node for which no iteration of a loop had anything to do, though all have finished.
+    fn left_out(&self, run: &LoopRun, step: &Step, index: usize) -> Status {
+        let slot = run.body.members.iter().position(|member| member.index == index);
+        // What is in a loop inside of this one has its own iterations, and none has come to it.
+        let Some((slot, newest)) = slot.zip(run.newest.as_ref()) else { return Status::NotRun(NotRun::NoIteration) };
+        let arrivals: Vec<(&PortId, Option<Missing>)> = feeds_of(self.plan, run, &newest.head, &newest.given, slot)
+            .map(|(feed, given)| (&feed.port, missing(feed, given)))
+            .collect();
+        let kind = step.facts.kind.as_ref();
+        kind.and_then(|kind| missing_input(kind, &arrivals)).map_or_else(|| self.not_reached(step), Status::NotRun)
     }
 
     /// Settles the head of a loop whose body was made again: it is reused, and the next run finds what all of the body gives
@@ -155,16 +179,16 @@ impl Dispatcher<'_> {
         for (index, closed) in &closed {
             if closed.is_new || !matches!(self.plan.step(*index).plan.decision, Decision::Reuse { .. }) {
                 let record = self.closed_record(*index, closed);
-                run.inner.insert(*index, record);
+                run.inner.insert(*index, InnerRecord { index: 0, record });
             }
         }
-        run.inner.insert(head, head_record);
-        let outer = self.loops.iteration(iteration).of;
-        let mut inner: Vec<(usize, NodeRecord)> = run.inner.drain().collect();
+        run.inner.insert(head, InnerRecord { index: 0, record: head_record });
+        let Iteration { of: outer, index: outer_index, .. } = *self.loops.iteration(iteration);
+        let mut inner: Vec<(usize, InnerRecord)> = run.inner.drain().collect();
         inner.sort_unstable_by_key(|(index, _)| *index);
         let outer_run = self.loops.run(outer);
-        for (index, record) in inner {
-            merge(&mut outer_run.inner, index, record);
+        for (index, inner) in inner {
+            merge(&mut outer_run.inner, index, InnerRecord { index: outer_index, ..inner });
         }
         let closed = closed.into_iter().map(|(index, closed)| {
             let Closed { closing, is_new, .. } = closed;
@@ -218,6 +242,9 @@ impl Dispatcher<'_> {
             return Some(node);
         }
         self.add_newest(run, slot, &mut node);
+        if let Status::Reused { .. } = node.status {
+            self.add_what_is_reused(&mut node);
+        }
         note_taken(&story.edited, &mut node);
         Some(node)
     }
@@ -248,8 +275,18 @@ impl Dispatcher<'_> {
         match &run.stop {
             Some(Stop::Cancelled) => Status::Cancelled,
             Some(_) if story.n_executed == 0 => self.not_reached(step),
+            None if story.n_executed == 0 => match story.reused_from {
+                Some(run) => Status::Reused { from: self.provenance_before(step).unwrap_or(Provenance::Run(run)) },
+                None => self.left_out(run, step, run.body.members[slot].index),
+            },
             Some(_) | None => Status::Executed,
         }
+    }
+
+    /// Returns where the results come from that a node has in the baseline.
+    fn provenance_before(&self, step: &Step) -> Option<Provenance> {
+        let before = self.request.baseline.get(&step.plan.node).filter(|record| record.has_results())?;
+        before.provenance()
     }
 
     /// Returns the status of a node that the loop did not get to.
@@ -269,8 +306,8 @@ impl Dispatcher<'_> {
         if let Some(Some(Given::Results(results))) = given {
             node.results = Some(results.clone());
         }
-        if node.results.is_none() && node.status == Status::Executed {
-            // It had nothing to do in the newest iteration, or there was none: that is what it gave.
+        if node.results.is_none() && node.status.has_results() {
+            // It had nothing to do in the newest iteration: that is what it gave.
             node.results = Some(Kept::in_memory(Arc::new(Outputs::none()), Provenance::Run(self.shared.run)));
         }
         if !node.status.has_results() {
@@ -446,40 +483,45 @@ impl Dispatcher<'_> {
 }
 
 /// Puts what came of an inner loop's node this time in the place of what came of it before: times and failures add up.
-fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize, record: NodeRecord) {
-    let Some(mut before) = inner.remove(&index) else {
-        inner.insert(index, record);
+fn merge(inner: &mut HashMap<usize, InnerRecord>, index: usize, this: InnerRecord) {
+    let Some(before) = inner.remove(&index) else {
+        inner.insert(index, this);
         return;
     };
-    let mut merged = record;
-    merged.started = before.started.or(merged.started);
-    merged.took = Some(before.took.unwrap_or_default() + merged.took.unwrap_or_default());
+    // Iterations that go on at once end in any order.
+    let (older, newer) = if before.index <= this.index { (before, this) } else { (this, before) };
+    let (InnerRecord { record: older, .. }, InnerRecord { index: newest, record: newer }) = (older, newer);
+    let started = older.started.into_iter().chain(newer.started).min();
+    let took = Some(older.took.unwrap_or_default() + newer.took.unwrap_or_default());
+    let log: Vec<_> = older.log.iter().chain(&newer.log).take(super::MAX_LOG_LINES).cloned().collect();
+    let changes = [&older, &newer].into_iter().filter_map(|record| record.pinned_data.clone());
+    let pinned_data = changes.max_by_key(PinnedChange::at);
+    let (more, less) = if weight(&older.status) > weight(&newer.status) { (older, newer) } else { (newer, older) };
+    let mut merged = NodeRecord { started, took, ..more };
     if merged.reasons.is_empty() {
-        merged.reasons = Arc::clone(&before.reasons);
+        merged.reasons = Arc::clone(&less.reasons);
     }
-    let warnings: Vec<String> =
-        before.warnings.iter().filter(|warning| !merged.warnings.contains(warning)).cloned().collect();
-    if !warnings.is_empty() {
-        merged.warnings.extend(warnings);
-    }
-    if before.status == Status::Executed && matches!(merged.status, Status::Reused { .. }) {
+    if less.status == Status::Executed && matches!(merged.status, Status::Reused { .. }) {
         merged.status = Status::Executed;
     }
-    if let (Status::Failed(error), false) = (&before.status, matches!(merged.status, Status::Failed(_))) {
-        merged.status = Status::Failed(error.clone());
-        merged.results = None;
-    }
-    if before.pinned_data.is_some() {
-        let changes = [merged.pinned_data.take(), before.pinned_data.take()];
-        merged.pinned_data = changes.into_iter().flatten().max_by_key(PinnedChange::at);
-    }
-    if !before.log.is_empty() {
-        let mut log = std::mem::take(&mut before.log);
-        log.append(&mut merged.log);
-        log.truncate(super::MAX_LOG_LINES);
+    let warnings: Vec<String> =
+        less.warnings.iter().filter(|warning| !merged.warnings.contains(warning)).cloned().collect();
+    if !(warnings.is_empty() && log.is_empty() && pinned_data.is_none()) {
+        merged.warnings.extend(warnings);
         merged.log = log;
+        merged.pinned_data = pinned_data;
     }
-    inner.insert(index, merged);
+    inner.insert(index, InnerRecord { index: newest, record: merged });
+}
+
+/// Returns how much there is to be said of what came of a node of an inner loop: what weighs most stands for all.
+const fn weight(status: &Status) -> u8 {
+    match status {
+        Status::Failed(_) => 3,
+        Status::NotRun(NotRun::NoIteration) => 0,
+        Status::NotRun(_) => 1,
+        _ => 2,
+    }
 }
 
 /// Returns what a head gives once its loop has ended.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::SmallVec;
 
-use super::{Edit, LoopRun, MAX_LOG_LINES, Newest, Stop};
+use super::{Edit, LoopRun, MAX_LOG_LINES, Newest, Stop, start::run_of};
 use crate::{
     engine::{
         Decision, Plan,
@@ -214,6 +214,12 @@ impl Dispatcher<'_> {
         };
         if waits_for_changed {
             return None;
+        }
+        if earlier.outputs.is_some() {
+            let index = this.index;
+            let run = self.loops.run(of);
+            run.members[slot].reused_from =
+                run.earlier.as_ref().map(|before| run_of(&before.record.about.parts, index));
         }
         Some(IterationCell { status: IterationStatus::Reused, ..earlier })
     }
@@ -536,15 +542,18 @@ impl Dispatcher<'_> {
     }
 
     fn lacks_by_kind(&self, iteration: usize, slot: Slot, kind: &crate::nodes::Kind) -> bool {
-        let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> = self
-            .feeds_in(iteration, slot)
-            .map(|(feed, given)| match given {
-                Some(Given::Results(results)) if results.has_value(&feed.source.port) => (&feed.port, None),
-                Some(given) => (&feed.port, Some(given.missing(&feed.source.node))),
-                None => (&feed.port, Some(Missing::UpstreamDidNotRun(feed.source.node.clone()))),
-            })
-            .collect();
+        let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> =
+            self.feeds_in(iteration, slot).map(|(feed, given)| (&feed.port, missing(feed, given))).collect();
         missing_input(kind, &arrivals).is_some()
+    }
+}
+
+/// Returns why nothing has come by a wire, if nothing has.
+pub(super) fn missing(feed: &Feed, given: Option<&Given>) -> Option<Missing> {
+    match given {
+        Some(Given::Results(results)) if results.has_value(&feed.source.port) => None,
+        Some(given) => Some(given.missing(&feed.source.node)),
+        None => Some(Missing::UpstreamDidNotRun(feed.source.node.clone())),
     }
 }
 

@@ -277,7 +277,7 @@ impl Dispatcher<'_> {
 impl LoopRun {
     /// Makes a logged iteration the newest.
     pub(super) fn show_row(&mut self, index: u64, row: IterationRow) {
-        let run = self.run_of(index);
+        let run = run_of(&self.about.parts, index);
         let provenance = Provenance::Run(run);
         let item = row.item.unwrap_or_default();
         let head = Arc::new(Outputs::one("item", item).with("index", index.cast_signed()));
@@ -287,12 +287,6 @@ impl LoopRun {
             .map(|cell| cell.outputs.map(|outputs| Given::Results(Kept::in_memory(outputs, provenance))));
         self.newest =
             Some(Newest { index, head: Given::Results(Kept::in_memory(head, provenance)), given: given.collect() });
-    }
-
-    /// Returns the run that made an iteration.
-    fn run_of(&self, index: u64) -> RunId {
-        let part = self.about.parts.iter().rev().find(|part| (part.from..part.to).contains(&index));
-        part.or_else(|| self.about.parts.last()).map_or(RunId(ulid::Ulid::nil()), |part| part.run)
     }
 
     /// Returns where items go on behind what is finished.
@@ -346,6 +340,12 @@ impl LoopRun {
             _ => self.about.parts.push(LoopPart { from: index, to: index + 1, body, run }),
         }
     }
+}
+
+/// Returns the run that made an iteration.
+pub(super) fn run_of(parts: &[LoopPart], index: u64) -> RunId {
+    let part = parts.iter().rev().find(|part| (part.from..part.to).contains(&index));
+    part.or_else(|| parts.last()).map_or(RunId(ulid::Ulid::nil()), |part| part.run)
 }
 
 /// Returns what is known of a loop that begins, or goes on behind what an earlier run has of it.
