@@ -6,6 +6,7 @@ mod earlier;
 mod finish;
 mod items;
 mod iteration;
+mod never;
 mod pause;
 mod start;
 
@@ -30,7 +31,8 @@ use crate::{
     },
     nodes::Source as Read,
     store::{
-        Attempt, InputRecord, IterationLog, IterationRow, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord, RunId,
+        Attempt, InputRecord, IterationLog, IterationRow, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord, NotRun,
+        RunId,
     },
     value::{Fingerprint, Value},
     workflow::PortId,
@@ -218,6 +220,8 @@ pub(super) struct Loops {
     executes_always: HashMap<usize, Arc<[bool]>>,
     /// What closers give, by their index in the graph, of loops outside of all others.
     pub(super) closing: HashMap<usize, Closed>,
+    /// Why nodes inside of loops that were begun will not run in any iteration, by their index in the graph.
+    never: HashMap<usize, NotRun>,
     /// Records of nodes inside of loops.
     pub(super) records: Vec<Arc<NodeRecord>>,
 }

@@ -125,18 +125,16 @@ impl Dispatcher<'_> {
         unreached
             .filter_map(|index| {
                 let step = self.plan.step(index);
-                let status = match &step.plan.decision {
-                    Decision::Reuse { .. } => return None,
-                    Decision::Disabled => Status::Disabled,
-                    Decision::NotRun(why) => Status::NotRun(why.clone()),
-                    Decision::CannotRun(why) => Status::Failed(why.clone()),
-                    _ => match &run.stop {
-                        Some(Stop::Cancelled) => Status::Cancelled,
-                        Some(_) => self.not_reached(step),
-                        None => self.left_out(run, step, index),
-                    },
-                };
+                if let Decision::Reuse { .. } = step.plan.decision {
+                    return None;
+                }
+                let status = self.planned_status(step).unwrap_or_else(|| match &run.stop {
+                    Some(Stop::Cancelled) => Status::Cancelled,
+                    Some(_) => self.not_reached(step),
+                    None => self.left_out(run, step, index),
+                });
                 let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
+                self.add_what_a_pin_gives(&mut node);
                 let member = run.body.members.iter().position(|member| member.index == index);
                 node.iterations = member.map(|slot| Iterations { of: Arc::clone(record), member: Some(slot) });
                 Some(node)
@@ -236,9 +234,7 @@ impl Dispatcher<'_> {
         node.warnings.clone_from(&step.plan.warnings);
         node.iterations = Some(Iterations { of: Arc::clone(record), member: Some(slot) });
         if let Status::Pinned { .. } = node.status {
-            if let Some(capture) = self.request.marks.get(&node.node).capture() {
-                node.results = Some(capture.results.clone());
-            }
+            self.add_what_a_pin_gives(&mut node);
             return Some(node);
         }
         self.add_newest(run, slot, &mut node);
@@ -251,20 +247,8 @@ impl Dispatcher<'_> {
 
     fn member_status(&self, run: &LoopRun, step: &Step, slot: Slot) -> Status {
         let story = &run.members[slot];
-        match &step.plan.decision {
-            Decision::Disabled => return Status::Disabled,
-            Decision::Pinned { policy, .. } => {
-                if let Some(capture) = self.request.marks.get(&step.plan.node).capture() {
-                    return Status::Pinned {
-                        policy: *policy,
-                        edited: capture.edited,
-                        captured_in: capture.captured_in,
-                    };
-                }
-            }
-            Decision::CannotRun(why) => return Status::Failed(why.clone()),
-            Decision::NotRun(why) if story.n_executed == 0 => return Status::NotRun(why.clone()),
-            _ => {}
+        if let Some(status) = self.planned_status(step).filter(|_| story.n_executed == 0) {
+            return status;
         }
         if let Some((index, error)) = &story.first_error {
             return Status::Failed(match story.n_failed {
@@ -280,6 +264,26 @@ impl Dispatcher<'_> {
                 None => self.left_out(run, step, run.body.members[slot].index),
             },
             Some(_) | None => Status::Executed,
+        }
+    }
+
+    /// Returns the status of a node of a body that no iteration was to execute.
+    fn planned_status(&self, step: &Step) -> Option<Status> {
+        match &step.plan.decision {
+            Decision::Disabled => Some(Status::Disabled),
+            Decision::Pinned { policy, .. } => {
+                let capture = self.request.marks.get(&step.plan.node).capture()?;
+                Some(Status::Pinned { policy: *policy, edited: capture.edited, captured_in: capture.captured_in })
+            }
+            Decision::CannotRun(why) => Some(Status::Failed(why.clone())),
+            Decision::NotRun(why) => Some(Status::NotRun(why.clone())),
+            Decision::Execute | Decision::Reuse { .. } => None,
+        }
+    }
+
+    fn add_what_a_pin_gives(&self, node: &mut NodeRecord) {
+        if let (Status::Pinned { .. }, Some(capture)) = (&node.status, self.request.marks.get(&node.node).capture()) {
+            node.results = Some(capture.results.clone());
         }
     }
 
@@ -357,11 +361,10 @@ impl Dispatcher<'_> {
     pub(in crate::engine::run::dispatch) fn advance_closer(&mut self, slot: Slot) {
         let index = self.body.members[slot].index;
         let Some(closed) = self.loops.closing.remove(&index) else { return self.settle_unreached_closer(slot) };
-        if let Closing::Given(_) = closed.closing {
-            let node = self.step(slot).plan.node.clone();
-            self.shared.send(EventKind::NodeStarted { node });
-        }
         let record = self.closed_record(index, &closed);
+        if record.status == Status::Executed {
+            self.shared.send(EventKind::NodeStarted { node: record.node.clone() });
+        }
         let given = record.results.clone().map(Given::Results);
         self.settle_record(slot, record, given);
     }
@@ -388,16 +391,12 @@ impl Dispatcher<'_> {
             .collect();
         for index in inside {
             let step = Arc::clone(self.plan.step(index));
-            let own = match &step.plan.decision {
-                Decision::Disabled => Status::Disabled,
-                Decision::NotRun(why) => Status::NotRun(why.clone()),
-                Decision::CannotRun(why) => Status::Failed(why.clone()),
-                _ => match &status {
-                    Status::Cancelled | Status::NotRun(NotRun::StoppedByError(_)) => status.clone(),
-                    _ => self.not_reached(&step),
-                },
-            };
-            let record = self.record_inside(&step, own, smallvec::SmallVec::new());
+            let own = self.planned_status(&step).unwrap_or_else(|| match &status {
+                Status::Cancelled | Status::NotRun(NotRun::StoppedByError(_)) => status.clone(),
+                _ => self.not_reached(&step),
+            });
+            let mut record = self.record_inside(&step, own, smallvec::SmallVec::new());
+            self.add_what_a_pin_gives(&mut record);
             self.add_record(Arc::new(record));
         }
         self.settle(slot, status, None);
@@ -408,15 +407,19 @@ impl Dispatcher<'_> {
         let head = &closed.iterations.of.about.head;
         let port =
             self.plan.graph().inputs[index].first().map_or_else(|| PortId::from("item"), |feed| feed.port.clone());
-        let status = match &closed.closing {
+        let never = || self.never_runs(index).map(|why| Status::NotRun(why.clone()));
+        let planned = self.planned_status(step).or_else(never);
+        let is_given = planned.is_none();
+        let status = planned.unwrap_or_else(|| match &closed.closing {
             Closing::Given(_) => Status::Executed,
             Closing::Cancelled => Status::Cancelled,
             Closing::Stopped => {
                 Status::NotRun(NotRun::InputMissing { port, why: Missing::UpstreamFailed(head.clone()) })
             }
-        };
+        });
         let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
-        if let Closing::Given(results) = &closed.closing {
+        self.add_what_a_pin_gives(&mut node);
+        if let (Closing::Given(results), true) = (&closed.closing, is_given) {
             node.results = Some(results.clone());
             node.reasons = Arc::clone(&step.plan.reasons);
             node.started = Some(self.clock.date(self.clock.now));

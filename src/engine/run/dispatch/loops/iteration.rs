@@ -175,6 +175,9 @@ impl Dispatcher<'_> {
         let member = &self.loops.run(of).body.members[slot];
         let (part, index) = (member.part, member.index);
         match part {
+            Part::Closed(_) if self.never_runs(index).is_some() => {
+                self.leave_out(iteration, slot, IterationStatus::NotRun);
+            }
             Part::Plain => self.start_in(iteration, slot, step),
             Part::Collect | Part::Next => self.take_in(iteration, slot),
             Part::Head(inner) => self.start_inner(iteration, slot, inner),

@@ -31,6 +31,7 @@ use crate::{
 impl Dispatcher<'_> {
     /// Begins a loop outside of all others.
     pub(in crate::engine::run::dispatch) fn start_loop(&mut self, slot: Slot, number: usize) {
+        self.note_what_never_runs(number);
         let head = self.body.members[slot].index;
         let body = self.loop_body(number);
         let edited = self.feeds(slot).next().and_then(|(feed, _)| {
