@@ -68,6 +68,20 @@ impl Kept {
         self.0.provenance
     }
 
+    /// Returns the same results, as they come from somewhere else.
+    pub(crate) fn from(&self, provenance: Provenance) -> Self {
+        if provenance == self.0.provenance {
+            return self.clone();
+        }
+        let KeptData { ports, outputs, reader, .. } = &*self.0;
+        Self(Arc::new(KeptData { provenance, ports: ports.clone(), outputs: outputs.clone(), reader: reader.clone() }))
+    }
+
+    /// Returns results without a value on any port.
+    pub(crate) fn nothing(provenance: Provenance) -> Self {
+        Self::in_memory(Arc::new(Outputs::none()), provenance)
+    }
+
     /// Returns whether both are the same results, without looking into them.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -471,9 +471,10 @@ pub struct LogLine {
 pub enum Arrived {
     /// None.
     NoValue,
-    /// Data known by its fingerprint only, and where the results it is part of come from: read from the store.
-    Stored(Box<(Provenance, Fingerprint)>),
-    /// A port of these results.
+    /// Data known by its fingerprint only, if there was any, and where the results it is part of come from: read from the
+    /// store.
+    Stored(Box<(Provenance, Option<Fingerprint>)>),
+    /// A port of these results. Inside of a loop it may have no value: it had none in the newest iteration.
     Results(Kept),
 }
 
@@ -506,12 +507,12 @@ impl InputRecord {
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         match &self.arrived {
             Arrived::NoValue => None,
-            Arrived::Stored(known) => Some(known.1),
+            Arrived::Stored(known) => known.1,
             Arrived::Results(results) => results.fingerprint(&self.wire.source.port),
         }
     }
 
-    /// Returns where the data that arrived comes from.
+    /// Returns where the data that arrived comes from; inside of a loop that of all iterations, also if the newest had none.
     pub fn provenance(&self) -> Option<Provenance> {
         match &self.arrived {
             Arrived::NoValue => None,
@@ -662,20 +663,16 @@ impl NodeRecord {
             self.released = None;
             self.warnings = Vec::new();
         }
-        let status = self.provenance().map_or_else(|| self.status.clone(), |from| Status::Reused { from });
+        let from = self.provenance().filter(|_| self.status.has_results());
+        let status = from.map_or_else(|| self.status.clone(), |from| Status::Reused { from });
         let effect = if self.effect == Effect::None { Effect::None } else { Effect::HeldBack };
         Self { run, status, reasons: Arc::default(), effect, ..self }
     }
 
     /// Returns whether nothing came of the node because no iteration of its loop had anything for it, and the loop was
-    /// completed all the same: until something it depends on changes there is nothing to do for it.
+    /// completed all the same: its results have no values, and until something it depends on changes they stand.
     pub fn had_nothing_to_do(&self) -> bool {
-        let is_complete = || self.iterations.as_ref().is_some_and(|iterations| iterations.of.about.is_complete);
-        match &self.status {
-            Status::NotRun(NotRun::NoIteration) => true,
-            Status::NotRun(NotRun::InputMissing { .. }) => is_complete(),
-            _ => false,
-        }
+        self.results.is_some() && matches!(self.status, Status::NotRun(_))
     }
 
     /// Returns whether Resume may use the results.

@@ -19,7 +19,7 @@ use crate::{
     nodes::Outputs,
     store::{
         Effect, InputRecord, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, PinnedChange, Provenance,
-        Status, made_in_words,
+        Reason, Status, made_in_words,
     },
     value::Value,
     workflow::PortId,
@@ -48,6 +48,12 @@ impl Dispatcher<'_> {
             run.about.total.get_or_insert(run.about.n_finished);
         }
         let record = Arc::new(LoopRecord { about: run.about.clone(), log: run.log.clone() });
+        let fresh = run.body.members.iter().zip(&run.is_new).filter(|(_, is_new)| **is_new);
+        self.loops.fresh.extend(fresh.map(|(member, _)| member.index));
+        if run.is_from_the_start && (matches!(run.parent, Parent::Root(_)) || run.about.n_finished == 0) {
+            self.loops.fresh.extend(self.plan.loops().begun_by(run.body.head));
+        }
+        self.add_taken_up(&mut run);
         for slot in 0..run.body.members.len() {
             if let Some(record) = self.member_record(&run, &record, slot) {
                 let index = run.body.members[slot].index;
@@ -69,20 +75,28 @@ impl Dispatcher<'_> {
         slot: Slot,
         run: &mut LoopRun,
         record: &Arc<LoopRecord>,
-        closed: Vec<(usize, Closed)>,
+        mut closed: Vec<(usize, Closed)>,
     ) {
         let mut inside: Vec<(usize, NodeRecord)> =
             run.inner.drain().map(|(index, inner)| (index, inner.record)).collect();
         inside.sort_unstable_by_key(|(index, _)| *index);
         let unreached = self.unreached_inside(run, record, &inside);
-        for record in inside.into_iter().map(|(_, record)| record).chain(unreached) {
+        let number = self.body.members[slot].starts.expect("a loop is walked in the place of its head");
+        for (index, mut record) in inside.into_iter().chain(unreached) {
+            self.note_where_from(number, index, &mut record);
             self.add_record(Arc::new(record));
+        }
+        for (index, closed) in &mut closed {
+            self.note_what_brought(number, *index, &mut closed.inputs);
         }
         self.loops.closing.extend(closed);
         let step = Arc::clone(self.step(slot));
         match &step.plan.decision {
-            Decision::Reuse { from } if run.stop.is_none() => return self.reuse_head(slot, *from, record),
-            Decision::Pinned { policy, .. } => return self.advance_pinned(slot, *policy, false),
+            Decision::Reuse { from } if run.stop.is_none() => return self.reuse_head(slot, *from, run, record),
+            Decision::Pinned { policy, .. } => {
+                self.loops.pinned.insert(slot, Iterations { of: Arc::clone(record), member: None });
+                return self.advance_pinned(slot, *policy, false);
+            }
             _ => {}
         }
         let mut head = self.blank_record(slot, Status::Cancelled, self.input_records(slot));
@@ -110,7 +124,7 @@ impl Dispatcher<'_> {
         run: &LoopRun,
         record: &Arc<LoopRecord>,
         known: &[(usize, NodeRecord)],
-    ) -> Vec<NodeRecord> {
+    ) -> Vec<(usize, NodeRecord)> {
         let loops = self.plan.loops();
         let number = loops.loops.iter().position(|this| this.head == run.body.head);
         let is_inside = |index: usize| number.is_some_and(|number| loops.is_inside(index, number));
@@ -137,7 +151,8 @@ impl Dispatcher<'_> {
                 self.add_what_a_pin_gives(&mut node);
                 let member = run.body.members.iter().position(|member| member.index == index);
                 node.iterations = member.map(|slot| Iterations { of: Arc::clone(record), member: Some(slot) });
-                Some(node)
+                self.add_nothing(run, step, &mut node);
+                Some((index, node))
             })
             .collect()
     }
@@ -156,12 +171,12 @@ impl Dispatcher<'_> {
 
     /// Settles the head of a loop whose body was made again: it is reused, and the next run finds what all of the body gives
     /// now in the new log. One that was stopped is settled as such: the next run goes on with the new log.
-    fn reuse_head(&mut self, slot: Slot, from: Provenance, record: &Arc<LoopRecord>) {
+    fn reuse_head(&mut self, slot: Slot, from: Provenance, run: &LoopRun, record: &Arc<LoopRecord>) {
         let mut head = self.blank_record(slot, Status::Reused { from }, self.input_records(slot));
         head.iterations = Some(Iterations { of: Arc::clone(record), member: None });
-        let results = self.request.baseline.get(&head.node).and_then(|record| record.results.clone());
-        let given = results.map(Given::Results);
-        self.settle_record(slot, head, given);
+        // It may have been walked without its body, and a Repeat had no other state then than the first.
+        let results = Kept::in_memory(Arc::new(head_results(run.newest.as_ref())), from);
+        self.settle_record(slot, head, Some(Given::Results(results)));
     }
 
     fn finish_inner(
@@ -216,7 +231,7 @@ impl Dispatcher<'_> {
         let status = self.member_status(run, step, slot);
         let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
         if story.n_executed > 0 {
-            node.reasons = Arc::clone(&step.plan.reasons);
+            node.reasons = reasons_inside(step);
             node.started = story.started.map(|started| self.clock.date(started));
             node.took = Some(story.took);
             if step.plan.side_effect {
@@ -268,7 +283,7 @@ impl Dispatcher<'_> {
     }
 
     /// Returns the status of a node of a body that no iteration was to execute.
-    fn planned_status(&self, step: &Step) -> Option<Status> {
+    pub(super) fn planned_status(&self, step: &Step) -> Option<Status> {
         match &step.plan.decision {
             Decision::Disabled => Some(Status::Disabled),
             Decision::Pinned { policy, .. } => {
@@ -281,20 +296,18 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn add_what_a_pin_gives(&self, node: &mut NodeRecord) {
+    pub(super) fn add_what_a_pin_gives(&self, node: &mut NodeRecord) {
         if let (Status::Pinned { .. }, Some(capture)) = (&node.status, self.request.marks.get(&node.node).capture()) {
+            node.as_it_was = Arc::clone(&capture.as_it_was).into();
+            node.config = capture.config;
+            node.recipe = capture.recipe;
+            node.inputs.clone_from(&capture.inputs);
             node.results = Some(capture.results.clone());
         }
     }
 
-    /// Returns where the results come from that a node has in the baseline.
-    fn provenance_before(&self, step: &Step) -> Option<Provenance> {
-        let before = self.request.baseline.get(&step.plan.node).filter(|record| record.has_results())?;
-        before.provenance()
-    }
-
     /// Returns the status of a node that the loop did not get to.
-    fn not_reached(&self, step: &Step) -> Status {
+    pub(super) fn not_reached(&self, step: &Step) -> Status {
         let index = self.plan.graph().index(&step.plan.node);
         let feed = index.and_then(|index| self.plan.graph().inputs[index].first());
         feed.map_or(Status::Cancelled, |feed| {
@@ -310,12 +323,18 @@ impl Dispatcher<'_> {
         if let Some(Some(Given::Results(results))) = given {
             node.results = Some(results.clone());
         }
-        if node.results.is_none() && node.status.has_results() {
-            // It had nothing to do in the newest iteration: that is what it gave.
-            node.results = Some(Kept::in_memory(Arc::new(Outputs::none()), Provenance::Run(self.shared.run)));
-        }
         if !node.status.has_results() {
             node.results = None;
+        }
+        self.add_nothing(run, self.plan.step(run.body.members[slot].index), node);
+    }
+
+    /// Gives a node results without values that had nothing to do in the newest iteration, or in any.
+    fn add_nothing(&self, run: &LoopRun, step: &Step, node: &mut NodeRecord) {
+        let had_nothing_to_do =
+            || run.stop.is_none() && matches!(node.status, Status::NotRun(_)) && self.planned_status(step).is_none();
+        if node.results.is_none() && (node.status.has_results() || had_nothing_to_do()) {
+            node.results = Some(Kept::nothing(Provenance::Run(self.shared.run)));
         }
     }
 
@@ -485,8 +504,16 @@ impl Dispatcher<'_> {
     }
 }
 
+/// Returns why a node of a body executed: if the plan had no reason, the newest log of its loop did not have it.
+fn reasons_inside(step: &Step) -> Arc<[Reason]> {
+    if !step.plan.reasons.is_empty() {
+        return Arc::clone(&step.plan.reasons);
+    }
+    Arc::new([Reason::ResultsLost("it was left out when its loop ran last".to_owned())])
+}
+
 /// Puts what came of an inner loop's node this time in the place of what came of it before: times and failures add up.
-fn merge(inner: &mut HashMap<usize, InnerRecord>, index: usize, this: InnerRecord) {
+pub(super) fn merge(inner: &mut HashMap<usize, InnerRecord>, index: usize, this: InnerRecord) {
     let Some(before) = inner.remove(&index) else {
         inner.insert(index, this);
         return;

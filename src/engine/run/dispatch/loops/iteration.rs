@@ -25,7 +25,7 @@ use crate::{
         IterationCell, IterationRow, IterationStatus, Kept, LoopFailure, LoopRecord, MAX_FAILURES, Missing, NotRun,
         Provenance,
     },
-    value::Value,
+    value::{Fingerprint, Value},
     workflow::{Feed, PortId},
 };
 
@@ -86,18 +86,21 @@ impl Iteration {
         match now.status {
             IterationStatus::Reused => false,
             IterationStatus::Disabled => before.is_none_or(|before| before.status != now.status),
+            IterationStatus::Pinned => data_of(Some(now)) != data_of(before),
             _ => true,
         }
     }
 
     /// Returns whether a member gives other data than in an iteration that was not finished.
     pub(super) fn gives_other_data(&self, slot: Slot) -> bool {
-        let of = |cell: Option<&IterationCell>| -> Option<Vec<_>> {
-            let outputs = cell?.outputs.as_ref()?;
-            Some(outputs.iter().map(|(port, value)| (port.clone(), value.fingerprint())).collect())
-        };
-        of(self.cells[slot].as_ref()) != of(self.unfinished.as_ref().and_then(|row| row.cells.get(slot)))
+        data_of(self.cells[slot].as_ref()) != data_of(self.unfinished.as_ref().and_then(|row| row.cells.get(slot)))
     }
+}
+
+/// Returns what data a node gave in an iteration, if it gave any.
+fn data_of(cell: Option<&IterationCell>) -> Option<Vec<(PortId, Fingerprint)>> {
+    let outputs = cell?.outputs.as_ref()?;
+    Some(outputs.iter().map(|(port, value)| (port.clone(), value.fingerprint())).collect())
 }
 
 impl Dispatcher<'_> {
