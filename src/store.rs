@@ -7,14 +7,17 @@ mod alive;
 mod baseline;
 mod codec;
 mod connection;
+mod crypt;
 mod database;
 mod error;
 mod iterations;
 mod kept;
 mod kept_for;
+mod keys;
 mod known;
 mod loop_record;
 mod loop_words;
+mod opening;
 mod past_node;
 mod pinned_data;
 mod queue;
@@ -22,12 +25,15 @@ mod ready;
 pub mod record;
 mod record_bytes;
 mod record_map;
+mod rekey;
 mod reused;
 mod rows;
 mod run_record;
 mod runs;
+mod sealed_file;
 mod timings;
 mod values;
+mod vault;
 mod words;
 mod workflow_bytes;
 mod writer;
@@ -43,10 +49,12 @@ pub use self::{
     iterations::LoopId,
     kept::{Kept, KeptPort},
     kept_for::{KeptFor, age_in_words, kept_for_key},
+    keys::{KeyOptions, KeyPlace, Passphrase},
     loop_record::{
         IterationCell, IterationLog, IterationRow, IterationStatus, LoopAbout, LoopFailure, LoopPart, LoopRecord,
         MAX_FAILURES,
     },
+    opening::StoreOptions,
     past_node::PastNode,
     pinned_data::{PinnedChange, PinnedData, PinnedDataInfo},
     record::{
@@ -55,6 +63,7 @@ pub use self::{
         RunStatus, SessionId, Status,
     },
     record_map::RecordMap,
+    rekey::Rekeyed,
     run_record::RunRecord,
     words::{NameOf, names},
 };

@@ -1,6 +1,7 @@
 //! What a run would do, and why: a pure function of workflow, catalogue, marks, baseline, probes and options.
 
 mod again;
+mod chunks;
 mod decide;
 mod facts;
 mod node_plan;
@@ -16,14 +17,12 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use imbl::Vector;
-
+use self::{chunks::Chunks, facts::Prepared, parts::Need};
 pub(super) use self::{
     decide::{input_of, is_armed, missing_input, pin_without_input},
     pins::pinned_in_a_loop,
     step::{Given, NothingBecause, Step},
 };
-use self::{facts::Prepared, parts::Need};
 pub use self::{
     node_plan::{NodePlan, PlanNotes, PlanNotesData},
     planner::Planner,
@@ -116,7 +115,7 @@ pub struct Staleness(pub String);
 pub struct Plan {
     prepared: Prepared,
     /// One for each node, in the graph's order.
-    steps: Vector<Arc<Step>>,
+    steps: Chunks<Arc<Step>>,
     counts: PlanCounts,
     /// A bit for each node that a run has something to do for, besides recording that it was reused.
     active: Arc<Vec<u64>>,
@@ -156,7 +155,7 @@ impl PlanCounts {
 
 impl Plan {
     /// Returns a plan of these steps, in the graph's order.
-    fn new(prepared: Prepared, steps: Vector<Arc<Step>>) -> Self {
+    fn new(prepared: Prepared, steps: Chunks<Arc<Step>>) -> Self {
         let mut active = vec![0; steps.len().div_ceil(64)];
         let mut counts = PlanCounts::default();
         for (index, step) in steps.iter().enumerate() {
@@ -205,7 +204,7 @@ impl Plan {
         let active = Arc::make_mut(&mut self.active);
         active.resize((index + 1).div_ceil(64), 0);
         active[index / 64] |= u64::from(step.is_active()) << (index % 64);
-        self.steps.push_back(Arc::new(step));
+        self.steps.push(Arc::new(step));
     }
 
     /// Returns the workflow's nodes in order of work.
@@ -360,7 +359,7 @@ enum Steps<'a> {
     /// On the first few nodes.
     Growing(&'a [Arc<Step>]),
     /// On all; on those below the node in question perhaps not for the last time.
-    Whole(&'a Vector<Arc<Step>>),
+    Whole(&'a Chunks<Arc<Step>>),
 }
 
 impl View<'_> {
@@ -432,8 +431,11 @@ impl Plan {
 
     /// Changes what is shown of each node.
     pub(crate) fn change_shown(&mut self, change: impl Fn(&mut NodePlan)) {
-        for step in &mut self.steps {
-            change(&mut Arc::make_mut(step).plan);
-        }
+        let changed = |step: &Arc<Step>| {
+            let mut step = Step::clone(step);
+            change(&mut step.plan);
+            Arc::new(step)
+        };
+        self.steps = self.steps.iter().map(changed).collect();
     }
 }

@@ -46,6 +46,24 @@ impl Living {
         Ok(Opening(file))
     }
 
+    /// Does the same without waiting; `None` if somebody opens a store here.
+    pub(super) fn try_opening(&self) -> Result<Option<Opening>, StoreError> {
+        let path = self.folder.join("opening");
+        let file = open_lock_file(&path).map_err(|error| StoreError::io("make the lock file", error, &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Opening(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", error, &path)),
+        }
+    }
+
+    /// Returns whether nobody has a store open here. To be asked while nobody can open one.
+    pub(super) fn are_all_gone(&self) -> bool {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return false };
+        let mut locks = entries.flatten().map(|entry| entry.path()).filter(|path| is_lock_file(path));
+        !locks.any(|path| self.is_alive(&path.file_stem().unwrap_or_default().to_string_lossy()))
+    }
+
     /// Returns a new sign of life.
     pub(super) fn enter(&self, _opening: &Opening) -> Result<Alive, StoreError> {
         let instance = Ulid::generate().to_string();

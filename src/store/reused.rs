@@ -8,6 +8,7 @@ use ulid::Ulid;
 
 use super::{
     NodeRecord, RunId, StoreError,
+    crypt::Place,
     database::Reader,
     past_node::PastWorkflow,
     record_bytes::{self, Decoder, Of},
@@ -122,14 +123,15 @@ fn read_records(
     let of = Of { run, workflow: PastWorkflow::new(workflow, reader.clone()).into() };
     let decoder = Decoder::new(reader);
     let mut statement =
-        connection.prepare_cached("SELECT record FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+        connection.prepare_cached("SELECT record, id FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
     let mut rows = statement.query(params![record_id(number, 1), record_id(number + 1, 0) - 1])?;
     while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(0)?.as_bytes()?;
-        if record_bytes::node_of(bytes).is_some_and(|node| !nodes.contains_key(node)) {
+        let record = reader.crypt().open(Place::Record(row.get(1)?), row.get_ref(0)?.as_bytes()?);
+        let node = record.as_deref().ok().and_then(record_bytes::node_of);
+        if node.is_some_and(|node| !nodes.contains_key(node)) {
             continue;
         }
-        match decoder.record(bytes, &of) {
+        match record.and_then(|bytes| decoder.record(&bytes, &of)) {
             Ok(record) => {
                 if let Some(found) = nodes.get_mut(record.node.as_str()) {
                     *found = Some(record);

@@ -3,8 +3,6 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
-use imbl::Vector;
-
 use super::{
     Decision, Learned, Plan, PlanOptions, Probes, Sources, Step, Steps, View,
     again::Again,
@@ -48,6 +46,11 @@ impl Planner {
     /// Returns the kinds the planner knows.
     pub const fn catalogue(&self) -> &Arc<Catalogue> {
         &self.catalogue
+    }
+
+    /// Returns the baseline of the last plan.
+    pub(in crate::engine) fn baseline(&self) -> Option<&Baseline> {
+        self.last.as_ref().map(|last| &last.baseline)
     }
 
     /// Returns what a run would do.
@@ -261,7 +264,7 @@ pub(super) fn plan_all(sources: &Sources<'_>, prepared: Prepared) -> (Plan, Lear
         let more = learn(&View { steps: Steps::Growing(&steps), ..begin });
         // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
         if !learned.add(more) {
-            return (Plan::new(prepared, steps.into_iter().collect::<Vector<_>>()), learned);
+            return (Plan::new(prepared, steps.into_iter().collect()), learned);
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::{
         plan::Given,
         run::{
             EventKind,
-            host::PinnedNote,
+            host::{PinnedNote, Trace},
             loop_body::{LoopBody, LoopSource},
         },
     },
@@ -169,6 +169,24 @@ struct MemberStory {
     pinned_data: Option<PinnedNote>,
     /// The values that it took last of those changed by hand.
     edited: Vec<InputRecord>,
+}
+
+impl MemberStory {
+    /// Takes in what one execution left behind; returns its attempts.
+    fn take_in(&mut self, trace: Trace) -> Vec<Attempt> {
+        let Trace { attempts, log, sources, pinned_data } = trace;
+        let room = MAX_LOG_LINES.saturating_sub(self.log.len());
+        self.log.extend(log.into_iter().take(room));
+        for source in sources {
+            if !self.sources.contains(&source) {
+                self.sources.push(source);
+            }
+        }
+        if let Some(note) = pinned_data {
+            note.put(&mut self.pinned_data);
+        }
+        attempts
+    }
 }
 
 /// A value that was changed by hand while the run was paused.

@@ -11,13 +11,10 @@ use super::{Dispatcher, Slot, Unit, execute::Outcome};
 use crate::{
     engine::{
         plan::{Given, NothingBecause, Step, pin_without_input},
-        run::{EventKind, body::Source, host::PinnedNote},
+        run::{EventKind, body::Source, host::Trace},
     },
-    nodes::{Arity, Outputs, Source as Read},
-    store::{
-        Arrived, Attempt, Effect, InputRecord, Kept, LogLine, NodeRecord, Notes, NotesData, Provenance, Reason,
-        RunStatus, Status,
-    },
+    nodes::{Arity, Outputs},
+    store::{Arrived, Effect, InputRecord, Kept, NodeRecord, Notes, NotesData, Provenance, Reason, RunStatus, Status},
     workflow::Feed,
 };
 
@@ -27,11 +24,7 @@ pub(super) struct Execution {
     pub(super) began: Option<(Instant, Duration)>,
     /// What arrived on its inputs, if that is at hand.
     pub(super) arrived: Option<SmallVec<[InputRecord; 2]>>,
-    /// The attempts that failed.
-    pub(super) attempts: Vec<Attempt>,
-    pub(super) log: Vec<LogLine>,
-    pub(super) sources: Vec<Read>,
-    pub(super) pinned_data: Option<PinnedNote>,
+    pub(super) trace: Option<Box<Trace>>,
     pub(super) reasons: Arc<[Reason]>,
     pub(super) released: Option<String>,
 }
@@ -46,10 +39,15 @@ impl Dispatcher<'_> {
         record.started = execution.began.map(|(began, _)| self.clock.date(began));
         record.took = execution.began.map(|(_, took)| took);
         record.reasons = execution.reasons;
-        let released = execution.released.or_else(|| record.released.take());
-        let Execution { attempts, log, sources, pinned_data, .. } = execution;
-        let pinned_data = pinned_data.and_then(|note| note.kept_in(self.engine.store.as_ref()));
-        record.notes = NotesData { attempts, log, sources, pinned_data, released, ..NotesData::default() }.into();
+        if let Some(trace) = execution.trace {
+            let Trace { attempts, log, sources, pinned_data } = *trace;
+            let pinned_data = pinned_data.and_then(|note| note.kept_in(self.engine.store.as_ref()));
+            let released = record.released.take();
+            record.notes = NotesData { attempts, log, sources, pinned_data, released, ..NotesData::default() }.into();
+        }
+        if execution.released.is_some() {
+            record.released = execution.released;
+        }
         self.note_edits(slot, &mut record);
         let side_effect = self.step(slot).plan.side_effect;
         let mut given = None;
@@ -201,7 +199,11 @@ impl Dispatcher<'_> {
 
     /// Returns what arrives on the inputs of a node.
     pub(super) fn input_records(&self, slot: Slot) -> SmallVec<[InputRecord; 2]> {
-        self.feeds(slot).map(|(feed, source)| self.input_record(feed, source)).collect()
+        let mut inputs = SmallVec::new();
+        for (feed, source) in self.feeds(slot) {
+            inputs.push(self.input_record(feed, source));
+        }
+        inputs
     }
 
     pub(super) fn blank_record(&self, slot: Slot, status: Status, inputs: SmallVec<[InputRecord; 2]>) -> NodeRecord {

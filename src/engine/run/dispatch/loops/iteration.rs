@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::SmallVec;
 
-use super::{Edit, LoopRun, MAX_LOG_LINES, Newest, Stop, start::run_of};
+use super::{Edit, LoopRun, Newest, Stop, start::run_of};
 use crate::{
     engine::{
         Decision, Plan,
@@ -16,7 +16,7 @@ use crate::{
                 execute::{self, Job, Outcome, call, is_plain, load_of},
                 settle::Execution,
             },
-            host::{HostNotes, NodeHost},
+            host::NodeHost,
             loop_body::{LoopSource, Part},
         },
     },
@@ -298,7 +298,7 @@ impl Dispatcher<'_> {
                 .collect();
             inputs.and_then(|inputs| call(step, &inputs, &host))
         };
-        let HostNotes { log, sources, pinned_data } = host.into_notes();
+        let trace = host.into_trace();
         let now = Instant::now();
         self.clock.now = now;
         let outcome = match result {
@@ -309,10 +309,7 @@ impl Dispatcher<'_> {
         let execution = Execution {
             began: Some((started, now - started)),
             arrived: None,
-            attempts: Vec::new(),
-            log,
-            sources,
-            pinned_data,
+            trace,
             reasons: Arc::clone(&step.plan.reasons),
             released: None,
         };
@@ -329,16 +326,7 @@ impl Dispatcher<'_> {
         let story = &mut self.loops.run(of).members[slot];
         story.took += took;
         story.n_executed += 1;
-        let room = MAX_LOG_LINES.saturating_sub(story.log.len());
-        story.log.extend(execution.log.into_iter().take(room));
-        for source in execution.sources {
-            if !story.sources.contains(&source) {
-                story.sources.push(source);
-            }
-        }
-        if let Some(note) = execution.pinned_data {
-            note.put(&mut story.pinned_data);
-        }
+        let attempts = execution.trace.map(|trace| story.take_in(*trace)).unwrap_or_default();
         let took_nanos = took.as_nanos() as u64;
         match outcome {
             Outcome::Executed(outputs) => {
@@ -351,7 +339,7 @@ impl Dispatcher<'_> {
             Outcome::Cancelled => self.cancel_in(iteration, slot),
             Outcome::Failed { error, outputs } => {
                 story.n_failed += 1;
-                story.attempts = execution.attempts;
+                story.attempts = attempts;
                 story.first_error.get_or_insert_with(|| (index, error.clone()));
                 let failed = IterationCell { error: Some(error), ..cell(IterationStatus::Failed, took_nanos, outputs) };
                 self.settle_in(iteration, slot, failed);
