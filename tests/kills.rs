@@ -344,5 +344,5 @@ fn kill_until_it_ends(
 }
 
 fn executions_len(folder: &Path) -> usize {
-    fs::read(log_of(folder)).map_or(0, |bytes| bytes.iter().filter(|&&byte| byte == b'\n').count())
+    fs::read_to_string(log_of(folder)).map_or(0, |text| text.matches('\n').count())
 }

@@ -19,7 +19,8 @@ use crate::{
     nodes::{Arity, Kind},
     session::{Capture, Mark, PinState},
     store::{
-        InputChange, InputRecord, Kept, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Reason, RunKind, Status,
+        InputChange, InputRecord, Kept, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance, Reason, RunKind,
+        Status,
     },
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, NodeId, PortId},
@@ -373,7 +374,9 @@ impl Decider<'_> {
                 Arriving::Nothing => None,
             };
             let is_same = if self.shares_a_loop_with(feed.from) {
-                self.brought_by(feed) == before.provenance() || self.went_through_the_same(record, feed)
+                self.brought_by(feed) == before.provenance()
+                    || (matches!(before.provenance(), Some(Provenance::Run(_)))
+                        && self.went_through_the_same(record, feed))
             } else {
                 is_same_data(feed, arrived, before)
             };
