@@ -23,6 +23,7 @@ struct KeptData {
     values: Values,
 }
 
+#[derive(Clone)]
 enum Values {
     /// In memory; described when asked for.
     AtHand {
@@ -93,6 +94,19 @@ impl Kept {
     /// Returns where the results come from.
     pub fn provenance(&self) -> Provenance {
         self.0.provenance
+    }
+
+    /// Returns the same results, as they come from somewhere else.
+    pub(crate) fn from(&self, provenance: Provenance) -> Self {
+        if provenance == self.0.provenance {
+            return self.clone();
+        }
+        Self(Arc::new(KeptData { provenance, values: self.0.values.clone() }))
+    }
+
+    /// Returns results without a value on any port.
+    pub(crate) fn nothing(provenance: Provenance) -> Self {
+        Self::in_memory(Arc::new(Outputs::none()), provenance)
     }
 
     /// Returns whether both are the same results, without looking into them.

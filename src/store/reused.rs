@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use super::{
-    NodeRecord, Provenance, RunId, StoreError,
+    NodeRecord, RunId, StoreError,
     crypt::Place,
     database::Reader,
     past_node::PastWorkflow,
@@ -116,12 +116,7 @@ pub(super) fn add_records(
     }
     for (from, mut nodes) in row.runs.iter().map(|run| RunId(Ulid(*run))).zip(nodes_of_runs) {
         read_records(connection, reader, from, &mut nodes).map_err(sqlite)?;
-        records.extend(
-            nodes
-                .into_values()
-                .flatten()
-                .map(|record| (record.node.clone(), record.reused(run, Provenance::Run(from)))),
-        );
+        records.extend(nodes.into_values().flatten().map(|record| (record.node.clone(), record.seen_from(run))));
     }
     Ok(())
 }

@@ -412,6 +412,7 @@ fn why(not_run: &NotRun) -> Why {
         NotRun::NotNeeded => Why::NotNeeded,
         NotRun::OnlyFeedsPins => Why::OnlyFeedsPins,
         NotRun::StoppedByError(_) => Why::StoppedByError,
+        NotRun::NoIteration => Why::NoIteration,
         NotRun::InputMissing { why, .. } => match why {
             Missing::NotConnected => Why::NotConnected,
             Missing::UpstreamDisabled(_) => Why::UpstreamDisabled,

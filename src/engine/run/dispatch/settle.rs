@@ -113,7 +113,7 @@ impl Dispatcher<'_> {
     }
 
     /// Adds what a node that does not execute has from its last execution.
-    fn add_what_is_reused(&self, record: &mut NodeRecord) {
+    pub(super) fn add_what_is_reused(&self, record: &mut NodeRecord) {
         if let Some(before) = self.request.baseline.get(&record.node) {
             record.started = before.started;
             record.took = before.took;
@@ -124,6 +124,13 @@ impl Dispatcher<'_> {
 
     /// Makes the record of a pinned node say what its results came from: its parameters of now had no part in them.
     fn add_what_a_pin_came_from(&self, slot: Slot, record: &mut NodeRecord) {
+        let walked = self.loops.pinned.get(&slot).cloned().or_else(|| {
+            let before = self.request.baseline.get(&record.node)?;
+            before.iterations.clone().filter(|_| matches!(before.status, Status::Pinned { .. }))
+        });
+        if walked.is_some() {
+            record.iterations = walked;
+        }
         if let Some(capture) = self.request.marks.get(&record.node).capture() {
             record.as_it_was = Arc::clone(&capture.as_it_was).into();
             record.config = capture.config;
