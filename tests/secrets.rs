@@ -38,7 +38,7 @@ impl Echo {
         let server = Arc::new(Server::http("127.0.0.1:0").unwrap());
         let n_told = Arc::<AtomicUsize>::default();
         let (serving, told) = (Arc::clone(&server), Arc::clone(&n_told));
-        thread::spawn(move || {
+        let serve = move || {
             for request in serving.incoming_requests() {
                 let headers: Vec<String> =
                     request.headers().iter().map(|header| format!("{}: {}", header.field, header.value)).collect();
@@ -62,7 +62,8 @@ impl Echo {
                     .with_header(header("x-told", &text));
                 request.respond(response).ok();
             }
-        });
+        };
+        thread::Builder::new().name("echo".to_owned()).spawn(serve).unwrap();
         Self { server, n_told }
     }
 

@@ -70,7 +70,8 @@ fn without_in_record(record: &Record, secrets: &[String]) -> Option<Record> {
     for (name, value) in record.iter() {
         let (new_name, new_value) = (without_in_text(name, secrets), without(value, secrets));
         has_any |= new_name.is_some() || new_value.is_some();
-        cleared.insert(new_name.map_or_else(|| Arc::clone(name), Into::into), new_value.unwrap_or_else(|| value.clone()));
+        cleared
+            .insert(new_name.map_or_else(|| Arc::clone(name), Into::into), new_value.unwrap_or_else(|| value.clone()));
     }
     has_any.then_some(cleared)
 }

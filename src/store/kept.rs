@@ -138,6 +138,11 @@ impl Kept {
         }
     }
 
+    /// Returns the results if they are in memory and not to be hidden.
+    pub fn shown(&self) -> Option<&Arc<Outputs>> {
+        self.loaded().filter(|_| !self.is_sensitive())
+    }
+
     /// Returns the results if they are in memory.
     pub fn loaded(&self) -> Option<&Arc<Outputs>> {
         match &self.0.values {

@@ -126,7 +126,6 @@ pub(super) fn settings_ui(
     let mut settings = node.settings.clone();
     ui.checkbox(&mut settings.continue_on_error, "Continue on error")
         .on_hover_text("A failure of this node does not make the run fail");
-    sensitive_ui(ui, view, node, &mut settings);
     ui.checkbox(&mut settings.error_output, "Error output").on_hover_text(
         "Adds an output named error, which gives the message and the number of attempts when the node fails; the run does \
          not fail then",
@@ -140,6 +139,7 @@ pub(super) fn settings_ui(
     for field in [SettingField::TimeLimit, SettingField::KeepResultsFor] {
         span_ui(ui, view, (id, node, field), drafts, commands);
     }
+    sensitive_ui(ui, view, node, &mut settings);
     commands.extend(settings_edit(id, node, settings).map(|(label, edit)| Command::Edit(label, edit)));
     let label = ui.label("Note");
     let target = Target::Comment(id.clone());
