@@ -21,7 +21,7 @@ use pinflow::{
     engine::{Engine, PlanOptions, RunRequest},
     nodes::{Arity, Catalogue, Family, Kind, Load, Outputs, Success},
     session::Baseline,
-    store::{IterationLog, LoopAbout, RunKind, RunRecord, RunStatus, SessionId, Status, Store},
+    store::{Finding, IterationLog, LoopAbout, RunKind, RunRecord, RunStatus, SessionId, Status, Store},
     value::{Fingerprint, FingerprintBuilder, Value, ValueType},
     workflow::{Connection, Edit, Node, NodeId, PortRef, Position, Workflow},
 };
@@ -173,6 +173,8 @@ fn executions(folder: &Path) -> Vec<Execution> {
 /// Returns the executions that the store has the outcome of.
 fn committed(folder: &Path, executed: &[Execution]) -> BTreeSet<Execution> {
     let store = Store::open(&folder.join("store")).unwrap();
+    let findings = store.check().unwrap().findings;
+    assert!(!findings.iter().any(Finding::is_damage), "{findings:?}");
     let mut committed = BTreeSet::new();
     for record in store.baseline(SESSION.parse().unwrap()).unwrap() {
         let is_settled = matches!(record.status, Status::Executed | Status::Reused { .. });
@@ -300,6 +302,7 @@ fn kill_until_it_ends(
             .args(["--exact", "a_run_that_nobody_disturbs_executes_everything_once"])
             .env(CHILD, folder)
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         // Killed once it has executed so many nodes more, or a little later.
@@ -310,7 +313,9 @@ fn kill_until_it_ends(
         thread::sleep(Duration::from_micros(micros));
         let has_ended = child.try_wait().unwrap().is_some();
         child.kill().unwrap();
-        child.wait().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(!has_ended || output.status.success(), "it ended by itself: {complaint}");
         let executed = executions(folder);
         let of_this_life = &executed[n_seen..];
         for execution in of_this_life {
@@ -334,7 +339,9 @@ fn kill_until_it_ends(
         tally.most_again_after_one_kill = tally.most_again_after_one_kill.max(n_again);
     }
     let last = resume(folder);
-    assert_eq!(executions(folder).len(), n_seen, "nothing was left to do");
+    let executed: Vec<_> = last.nodes().filter(|node| node.status == Status::Executed).collect();
+    let reasons: Vec<_> = executed.iter().map(|node| (&node.node, &node.reasons)).collect();
+    assert_eq!(executions(folder).len(), n_seen, "nothing was left to do: {reasons:?}");
     assert_eq!(last.header.status, RunStatus::Succeeded);
     assert_eq!(given(&last), *expected);
     tally.n_workflows += 1;

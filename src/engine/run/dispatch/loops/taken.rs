@@ -13,14 +13,15 @@ use super::{
 };
 use crate::{
     engine::{
-        plan::Given,
+        plan::{Given, input_of},
         run::{
+            body::Source,
             dispatch::{Dispatcher, Slot},
             loop_body::{LoopBody, LoopSource, Part},
         },
     },
     nodes::{Outputs, Role},
-    store::{IterationRow, Iterations, Kept, LoopRecord, NodeRecord, Provenance, Status},
+    store::{InputRecord, IterationRow, Iterations, Kept, LoopRecord, NodeRecord, Provenance, Status},
     value::Value,
 };
 
@@ -148,12 +149,26 @@ impl Dispatcher<'_> {
             None => self.not_reached(step),
         };
         let status = self.planned_status(step).unwrap_or(status);
-        let before = self.request.baseline.get(&step.plan.node);
-        let inputs = before.map_or_else(SmallVec::new, |before| before.inputs.clone());
-        let mut record = self.record_inside(step, status, inputs);
+        let mut record = self.record_inside(step, status, self.inputs_of_then(index));
         record.iterations = Some(Iterations { of: Arc::clone(walked), member });
         record.results = outputs.filter(|_| record.status.has_results()).map(|outputs| Kept::in_memory(outputs, from));
         self.add_what_a_pin_gives(&mut record);
         (index, record)
+    }
+
+    /// Returns what reached a node of an inner loop, by each of its wires. The run that walked it may have ended before it had
+    /// a record: what came from inside of the loop is known to have come, and that is all that is ever asked of it.
+    fn inputs_of_then(&self, index: usize) -> SmallVec<[InputRecord; 2]> {
+        let before = self.request.baseline.get(&self.plan.step(index).plan.node);
+        let mut inputs = SmallVec::new();
+        for feed in &self.plan.graph().inputs[index] {
+            let known = before.and_then(|before| input_of(&before.inputs, &feed.port));
+            inputs.push(known.filter(|known| *known.source() == feed.source).cloned().unwrap_or_else(|| {
+                let slot = self.body.slot(feed.from);
+                let source = slot.map_or(Source::Outside(feed.from), |slot| Source::Member(slot as u32));
+                self.input_record(feed, source)
+            }));
+        }
+        inputs
     }
 }
