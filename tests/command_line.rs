@@ -532,10 +532,11 @@ const REMEMBERS: &str = r#"(
   nodes: {
     "number": (kind: "number", parameters: {"value": 2.5}),
     "total": (kind: "running_total", title: "All so far"),
+    "later": (kind: "delay", parameters: {"secs": 0.5}),
     "note": (kind: "remember", parameters: {"forget_after_secs": 7200.0}),
     "before": (kind: "recall", parameters: {"node": "note"}),
   },
-  connections: ["number.number -> total.value", "total.sum -> note.value"],
+  connections: ["number.number -> total.value", "total.sum -> later.value", "later.value -> note.value"],
 )
 "#;
 
