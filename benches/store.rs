@@ -65,7 +65,7 @@ fn table(n_mib: usize) -> Value {
         Field::new("root", DataType::Float64, false),
     ]));
     let batch = |batch: usize| {
-        let numbers = (batch * BATCH_ROWS..(batch + 1) * BATCH_ROWS).map(|row| row as i64);
+        let numbers = (batch * BATCH_ROWS..(batch + 1) * BATCH_ROWS).map(|row| row.cast_signed() as i64);
         let roots = numbers.clone().map(|number| (number as f64).sqrt());
         let columns: Vec<arrow::array::ArrayRef> =
             vec![Arc::new(Int64Array::from_iter_values(numbers)), Arc::new(Float64Array::from_iter_values(roots))];
@@ -157,7 +157,7 @@ fn record(run: RunId, node: NodeId, as_it_was: &Arc<Node>, value: Value) -> Arc<
 fn workflow(n_nodes: usize) -> (Arc<Workflow>, Vec<(NodeId, Arc<Node>)>) {
     let node = |number: usize| {
         let id: NodeId = format!("n_{number:06}").parse().unwrap();
-        (id, Arc::new(Node::new("sum", Position(0.0, 0.0)).with("salt", number as i64)))
+        (id, Arc::new(Node::new("sum", Position(0.0, 0.0)).with("salt", number.cast_signed() as i64)))
     };
     let nodes: Vec<_> = (0..n_nodes).map(node).collect();
     let mut workflow = Workflow::new("bench");
@@ -203,7 +203,9 @@ fn results(arguments: &Arguments) {
         let records: Vec<Arc<NodeRecord>> = nodes
             .iter()
             .enumerate()
-            .map(|(index, (id, node))| record(header.id, id.clone(), node, Value::Int(index as i64 * 7_919)))
+            .map(|(index, (id, node))| {
+                record(header.id, id.clone(), node, Value::Int(index.cast_signed() as i64 * 7_919))
+            })
             .collect();
         let write = time(
             1,

@@ -9,8 +9,8 @@ use rayon::Scope;
 use smallvec::SmallVec;
 
 use crate::{
-    clock::{n_calls, time},
-    shapes::Shaped,
+    clock::time,
+    shapes::{Shaped, n_calls},
     table::{Table, What},
 };
 

@@ -32,15 +32,6 @@ pub(crate) fn time<S, R>(n_calls: usize, mut prepare: impl FnMut() -> S, mut cal
     Times { median: times[times.len() / 2], fastest: times[0] }
 }
 
-/// Returns how often a graph of this size is measured.
-pub(crate) const fn n_calls(n_nodes: usize) -> usize {
-    match n_nodes {
-        0..=2_000 => 21,
-        2_001..=20_000 => 11,
-        _ => 5,
-    }
-}
-
 /// Returns a time in the unit that suits it.
 pub(crate) fn in_words(time: Duration) -> String {
     let secs = time.as_secs_f64();

@@ -20,8 +20,8 @@ use pinflow::{
 };
 
 use crate::{
-    clock::{in_words, n_calls, time},
-    shapes::{Changed, Shaped},
+    clock::{in_words, time},
+    shapes::{Changed, Shaped, n_calls},
     table::{Table, What},
 };
 

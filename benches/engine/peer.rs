@@ -3,8 +3,8 @@
 use salsa::{Database, DatabaseImpl, Setter as _};
 
 use crate::{
-    clock::{Times, n_calls, time},
-    shapes::{Changed, Shaped},
+    clock::{Times, time},
+    shapes::{Changed, Shaped, n_calls},
     table::{Table, What},
 };
 

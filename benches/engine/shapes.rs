@@ -147,3 +147,12 @@ impl Random {
         ((mixed ^ (mixed >> 31)) % limit as u64) as usize
     }
 }
+
+/// Returns how often a graph of this size is measured.
+pub(crate) const fn n_calls(n_nodes: usize) -> usize {
+    match n_nodes {
+        0..=2_000 => 21,
+        2_001..=20_000 => 11,
+        _ => 5,
+    }
+}
