@@ -3,6 +3,7 @@
 mod check;
 mod data;
 mod forecast;
+mod history;
 mod kinds;
 mod marking;
 mod part;
@@ -78,6 +79,8 @@ enum Command {
     Check(check::CheckArguments),
     /// List, show, clear or export pinned data: what nodes remember from run to run
     Data(data::DataArguments),
+    /// List, show and compare earlier runs
+    History(history::HistoryArguments),
     /// List what nodes can be
     Kinds(kinds::KindsArguments),
 }
@@ -91,6 +94,7 @@ pub fn main(open_window: impl FnOnce(Option<PathBuf>) -> anyhow::Result<()>) -> 
         Some(Command::Plan(arguments)) => plan::plan(&arguments),
         Some(Command::Check(arguments)) => check::check(&arguments),
         Some(Command::Data(arguments)) => data::data(&arguments),
+        Some(Command::History(arguments)) => history::history(&arguments),
         Some(Command::Kinds(arguments)) => kinds::kinds(&arguments),
     };
     result

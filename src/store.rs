@@ -6,9 +6,11 @@
 mod alive;
 mod baseline;
 mod codec;
+mod compare;
 mod connection;
 mod database;
 mod error;
+mod history;
 mod iterations;
 mod kept;
 mod kept_for;
@@ -26,6 +28,7 @@ mod reused;
 mod rows;
 mod run_record;
 mod runs;
+mod start_from;
 mod timings;
 mod values;
 mod words;
@@ -38,8 +41,10 @@ pub(crate) mod fixtures;
 mod tests;
 
 pub use self::{
+    compare::{NodeComparison, OutputComparison, RunComparison, Side},
     database::Store,
     error::StoreError,
+    history::{HistoryFilter, RunCounts, RunSummary},
     iterations::LoopId,
     kept::{Kept, KeptPort},
     kept_for::{KeptFor, age_in_words, kept_for_key},
@@ -51,8 +56,8 @@ pub use self::{
     pinned_data::{PinnedChange, PinnedData, PinnedDataInfo},
     record::{
         Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, Iterations, LogLine, MarkUsed, Missing,
-        NeverRan, NodeRecord, NotRun, Notes, NotesData, Part, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind,
-        RunStatus, SessionId, Status,
+        NeverRan, NodeRecord, NotRun, Notes, NotesData, OptionsUsed, Part, PinPolicy, Provenance, Reason, RunHeader,
+        RunId, RunKind, RunStatus, SessionId, Status,
     },
     record_map::RecordMap,
     run_record::RunRecord,

@@ -57,6 +57,9 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
     if let Some(left) = &left {
         show_what_is_left(&bar, left);
     }
+    if let (Some(run), Some(store)) = (prepared.resumes, prepared.engine.store()) {
+        store.start_from(run, prepared.request.session).context("cannot resume from the run")?;
+    }
     let marks = prepared.request.marks.clone();
     let shown = bar.clone();
     let says_lines = !arguments.json && !arguments.quiet;

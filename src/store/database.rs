@@ -481,7 +481,10 @@ impl Reader {
         self.with_connection(|connection| work(connection).map_err(|error| self.sqlite(error)))
     }
 
-    fn with_connection<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn with_connection<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let idle = self.readers().pop();
         let connection = match idle {
             Some(connection) => connection,

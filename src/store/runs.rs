@@ -44,10 +44,11 @@ pub(super) struct BeginRow {
     header: RunHeader,
     workflow: WorkflowRow,
     targets: String,
+    options: String,
     marks: String,
     pub(super) unsettled: Vec<NodeId>,
     unsettled_bytes: Option<Vec<u8>>,
-    reused: Option<ReusedSet>,
+    pub(super) reused: Option<ReusedSet>,
 }
 
 /// The workflow of a run, ready to be written if it is not there.
@@ -93,6 +94,7 @@ impl BeginRow {
         Ok(Self {
             workflow: last.row(&header.workflow).map_err(unwritable)?,
             targets: rows::to_text(&header.part).map_err(unwritable)?,
+            options: rows::to_text(&header.options).map_err(unwritable)?,
             marks: rows::to_text(&header.marks).map_err(unwritable)?,
             unsettled_bytes: baseline::list_to_bytes(&unsettled).map_err(unwritable)?,
             reused: ReusedSet::new(reused()).map_err(unwritable)?,
@@ -119,8 +121,8 @@ impl BeginRow {
         connection
             .prepare_cached(
                 "INSERT INTO runs (id, session, workflow_id, workflow, path, kind, targets, marks, started, took, status,
-                     instance, unsettled, reused)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                     instance, unsettled, reused, options, n_marks)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
             )?
             .insert(params![
                 header.id.to_string(),
@@ -137,6 +139,8 @@ impl BeginRow {
                 instance,
                 self.unsettled_bytes,
                 reused,
+                self.options,
+                header.marks.len().cast_signed() as i64,
             ])
     }
 
@@ -189,8 +193,7 @@ pub(super) fn last_place(connection: &Connection, run: i64) -> rusqlite::Result<
 pub(super) fn finish(
     connection: &Connection,
     run: RunId,
-    status: RunStatus,
-    took: Duration,
+    (status, took): (RunStatus, Duration),
     all_settled: bool,
 ) -> rusqlite::Result<()> {
     connection
@@ -235,8 +238,29 @@ fn path_cell(path: PathRow) -> Cell {
     }
 }
 
+/// Returns the path that stands in a cell.
+pub(super) fn path_of_cell(cell: Cell) -> Option<PathBuf> {
+    match cell {
+        Cell::Text(text) => Some(PathRow::Text(text).into()),
+        Cell::Blob(bytes) => Some(PathBuf::from(PathRow::Bytes(bytes))),
+        _ => None,
+    }
+}
+
+/// Returns what was run, from its text.
+pub(super) fn part_from_text(text: &str) -> Result<Part, String> {
+    // What nearly all runs are; and what older programs wrote: the nodes of a run to here, none for all.
+    if text == "All" || text == "[]" {
+        return Ok(Part::All);
+    }
+    match rows::from_text::<Vec<NodeId>>(text) {
+        Ok(targets) => Ok(Part::To(targets)),
+        Err(_) => rows::from_text(text),
+    }
+}
+
 const HEADER_COLUMNS: &str = "runs.id, sessions.id, runs.workflow_id, runs.path, runs.kind, runs.targets, \
-     runs.marks, runs.started, runs.took, runs.status, runs.instance, runs.workflow, runs.number, runs.reused";
+     runs.marks, runs.started, runs.took, runs.status, runs.instance, runs.workflow, runs.number, runs.reused, runs.options";
 
 /// A run as it lies in the database.
 struct HeaderRow {
@@ -255,6 +279,8 @@ struct HeaderRow {
     workflow: i64,
     number: i64,
     reused: Option<i64>,
+    /// Nothing if an older program wrote it.
+    options: Option<String>,
 }
 
 impl HeaderRow {
@@ -274,6 +300,7 @@ impl HeaderRow {
             workflow: row.get(11)?,
             number: row.get(12)?,
             reused: row.get(13)?,
+            options: row.get(14)?,
         })
     }
 
@@ -290,18 +317,10 @@ impl HeaderRow {
                 .map(WorkflowId)
                 .map_err(|error| format!("workflow {:?}: {error}", self.workflow_id))?,
             workflow,
-            path: match self.path {
-                Cell::Text(text) => Some(PathRow::Text(text).into()),
-                Cell::Blob(bytes) => Some(PathBuf::from(PathRow::Bytes(bytes))),
-                _ => None,
-            },
+            path: path_of_cell(self.path),
             kind: super::RunKind::from_name(&self.kind).ok_or_else(|| format!("kind {:?}", self.kind))?,
-            part: match rows::from_text::<Vec<NodeId>>(&self.targets) {
-                // What older programs wrote: the nodes of a run to here, none for all.
-                Ok(targets) if targets.is_empty() => Part::All,
-                Ok(targets) => Part::To(targets),
-                Err(_) => rows::from_text(&self.targets)?,
-            },
+            part: part_from_text(&self.targets)?,
+            options: self.options.as_deref().map(rows::from_text).transpose()?.unwrap_or_default(),
             marks: rows::from_text(&self.marks)?,
             started: timestamp(self.started),
             took: self.took.map(|took| Duration::from_nanos(took.max(0) as u64)),
@@ -358,7 +377,7 @@ pub(super) fn headers(
 ) -> rusqlite::Result<Vec<RunHeader>> {
     let sql = format!(
         "SELECT {HEADER_COLUMNS} FROM runs JOIN sessions ON sessions.number = session
-         WHERE ?1 IS NULL OR workflow_id = ?1 ORDER BY started DESC, runs.id DESC LIMIT ?2"
+         WHERE swept = 0 AND (?1 IS NULL OR workflow_id = ?1) ORDER BY started DESC, runs.id DESC LIMIT ?2"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = connection
@@ -381,8 +400,9 @@ pub(super) fn run(connection: &Connection, reader: &Reader, run: RunId) -> Resul
     let sqlite = |error| reader.sqlite(error);
     // All is read as it stood at one moment.
     let transaction = connection.unchecked_transaction().map_err(sqlite)?;
-    let sql =
-        format!("SELECT {HEADER_COLUMNS} FROM runs JOIN sessions ON sessions.number = session WHERE runs.id = ?1");
+    let sql = format!(
+        "SELECT {HEADER_COLUMNS} FROM runs JOIN sessions ON sessions.number = session WHERE runs.id = ?1 AND swept = 0"
+    );
     let row = transaction
         .prepare_cached(&sql)
         .and_then(|mut statement| statement.query_row(params![run.to_string()], HeaderRow::read).optional())

@@ -14,6 +14,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     NodeRecord, RunId, SessionId, Status, StoreError,
+    history::Counted,
     iterations::IterationRow,
     known::{Known, Statements},
     queue::{Message, Progress, Queue, Weight},
@@ -178,6 +179,7 @@ impl Writer {
                 node: record.node.clone(),
                 bytes,
                 in_baseline: !record.status.was_not_needed(),
+                counted: Counted::of(&record.status),
             })),
             Err(why) => {
                 errors.push(StoreError::Unwritable { what: format!("the record of {}", record.node), why });
