@@ -12,6 +12,7 @@ mod plan;
 mod repeat;
 mod report;
 mod run;
+mod store;
 mod why;
 
 use std::{
@@ -81,6 +82,8 @@ enum Command {
     Data(data::DataArguments),
     /// List, show and compare earlier runs
     History(history::HistoryArguments),
+    /// Sweep what is kept: take runs out of the history and remove results nobody needs
+    Store(store::StoreArguments),
     /// List what nodes can be
     Kinds(kinds::KindsArguments),
 }
@@ -95,6 +98,7 @@ pub fn main(open_window: impl FnOnce(Option<PathBuf>) -> anyhow::Result<()>) -> 
         Some(Command::Check(arguments)) => check::check(&arguments),
         Some(Command::Data(arguments)) => data::data(&arguments),
         Some(Command::History(arguments)) => history::history(&arguments),
+        Some(Command::Store(arguments)) => store::store(&arguments),
         Some(Command::Kinds(arguments)) => kinds::kinds(&arguments),
     };
     result

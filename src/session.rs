@@ -15,6 +15,7 @@ mod marks;
 mod saver;
 #[expect(clippy::module_inception, reason = "the session is the room's name and its main type")]
 mod session;
+mod sweeping;
 
 #[cfg(test)]
 mod tests;
@@ -30,5 +31,6 @@ pub use self::{
     marks::{Capture, Mark, MarkEdit, Marks, Pin, PinState},
     saver::Saver,
     session::{SavedView, Session},
+    sweeping::{SETTINGS_FILE, headless_session, program_rule, sweep_request, values_of},
 };
 pub use crate::store::{PinPolicy, SessionId};

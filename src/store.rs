@@ -29,6 +29,7 @@ mod rows;
 mod run_record;
 mod runs;
 mod start_from;
+mod sweep;
 mod timings;
 mod values;
 mod words;
@@ -61,6 +62,7 @@ pub use self::{
     },
     record_map::RecordMap,
     run_record::RunRecord,
+    sweep::{SweepReport, SweepRequest, SweptBecause, size_in_words},
     words::{NameOf, names},
 };
 pub(crate) use self::{

@@ -171,3 +171,56 @@ fn a_run_resumes_from_an_earlier_one() {
     let shown: Json = serde_json::from_str(&place.history(&["show", "4", "--json"])).unwrap();
     assert_eq!(outcome(&shown), outcome(&resumed), "what was reused is found in the run that made it");
 }
+
+impl Place {
+    fn sweep(&self, arguments: &[&str]) -> String {
+        let output = self.call(&[&["store", "sweep"], arguments].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    fn numbers(&self) -> Vec<i64> {
+        let rows: Json = serde_json::from_str(&self.history(&["list", "--json"])).unwrap();
+        rows.as_array().unwrap().iter().map(|row| row["number"].as_i64().unwrap()).collect()
+    }
+}
+
+#[test]
+fn a_sweep_says_what_it_would_remove_and_leaves_what_is_needed() {
+    let place = Place::new();
+    place.run(&[]);
+    for number in 0..3 {
+        place.run(&["--resume", "--set", &format!("b.text={number}")]);
+    }
+    let said = place.sweep(&["--dry-run", "--newest", "1"]);
+    assert!(said.contains("would remove 3 runs of 4") && said.contains("#1 "), "{said}");
+    assert_eq!(place.numbers(), [4, 3, 2, 1]);
+    let removed: Json = serde_json::from_str(&place.sweep(&["--newest", "1", "--json"])).unwrap();
+    assert_eq!(removed["runs"].as_array().unwrap().len(), 3);
+    assert_eq!(removed["runs_needed_in_part"], 1, "the first run made what the last reuses: {removed:#}");
+    assert_eq!(place.numbers(), [4]);
+    let shown: Json = serde_json::from_str(&place.history(&["show", "4", "--json"])).unwrap();
+    assert_eq!(outcome(&shown), "a reused one/two/three, b executed 2, c executed one/two/three 2");
+    assert_eq!(place.call(&["history", "show", "1"]).status.code(), Some(2));
+    let resumed = place.run(&["--resume", "--set", "b.text=2"]);
+    assert_eq!(outcome(&resumed), "a reused one/two/three, b reused 2, c reused one/two/three 2");
+}
+
+#[test]
+fn a_workflows_own_rule_and_the_programs_count_after_each_run() {
+    let place = Place::new();
+    fs::write(&place.flow, FLOW.replace("nodes: {", "settings: (history: Some((newest: Some(2)))),\n  nodes: {"))
+        .unwrap();
+    for _ in 0..4 {
+        place.run(&[]);
+    }
+    assert_eq!(place.numbers(), [4, 3]);
+    fs::write(&place.flow, FLOW).unwrap();
+    let config = place.folder.path().join("home").join("config");
+    fs::create_dir_all(&config).unwrap();
+    fs::write(config.join("settings.ron"), "(theme: Dark, history: (newest: Some(1), keep_errors: true))").unwrap();
+    place.run(&["--set", "c.template={{ nonsense("]);
+    place.run(&[]);
+    place.run(&[]);
+    assert_eq!(place.numbers(), [7, 5], "the newest, and the one that failed");
+}

@@ -7,13 +7,12 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
-use ulid::Ulid;
 
 use super::{catalogue, complain, folder_of, history::load_run, load, part::PartArguments};
 use crate::{
     engine::{Engine, RunRequest},
     nodes::{Catalogue, ParameterType},
-    session::{Baseline, Capture, Folders, Mark, Marks, PinPolicy, Session},
+    session::{Baseline, Capture, Folders, Mark, Marks, PinPolicy, Session, headless_session},
     store::{RunId, RunKind, RunRecord, RunSummary, SessionId, Store},
     value::{Value, from_json},
     workflow::{Edit, NodeId, ParameterId, Workflow},
@@ -135,7 +134,7 @@ impl Marking {
         store: Option<&Store>,
     ) -> anyhow::Result<(Option<Session>, SessionId)> {
         let Some(name) = &self.session else {
-            return Ok((None, headless_session(workflow)));
+            return Ok((None, headless_session(workflow.id())));
         };
         let path = std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone());
         let session = Session::named(folders, store, workflow.id(), Some(&path), name)
@@ -169,12 +168,6 @@ fn run_of(store: &Store, name: &str, workflow: &Workflow) -> anyhow::Result<(Run
         bail!("the run #{} is of another workflow", summary.number);
     }
     Ok((summary, run))
-}
-
-/// Returns the session of headless runs without a name: it keeps results for `--resume`, and never marks.
-fn headless_session(workflow: &Workflow) -> SessionId {
-    const HEADLESS: u128 = 0x6865_6164_6c65_7373;
-    SessionId(Ulid(workflow.id().0.0 ^ HEADLESS))
 }
 
 /// Opens the store; without one the run goes on in memory.

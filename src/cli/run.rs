@@ -18,6 +18,7 @@ use super::{
     pause::PauseArguments,
     print,
     report::{node_line, run_as_json, summary},
+    store::sweep_after_run,
     why::{Names, why_as_json, why_as_text},
 };
 use crate::{
@@ -163,6 +164,9 @@ fn keep(prepared: Prepared, mut marks: Marks, record: &Arc<RunRecord>) -> anyhow
         marks.apply(marks_after(&marks, record));
         session.marks = marks;
         session.close().context("cannot keep the session")?;
+    }
+    if let Some(store) = prepared.engine.store() {
+        sweep_after_run(store);
     }
     Ok(())
 }

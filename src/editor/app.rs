@@ -14,11 +14,13 @@ mod editing;
 mod files;
 mod frame;
 mod handle;
+mod history;
 mod messages;
 mod pauses;
 mod pinned_data;
 mod runs;
 mod sessions;
+mod sweeping;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +32,7 @@ use super::{
     background::Background,
     canvas::CanvasState,
     dialogs::{self, Dialog},
+    history::HistoryState,
     inspector::InspectorState,
     keeper::Keeper,
     panels::{BottomState, LibraryState, Notices, Tone},
@@ -94,6 +97,9 @@ struct PanelStates {
     bottom: BottomState,
     viewers: Viewers,
     canvas: CanvasState,
+    /// Where the canvas of the workflow was left, while an earlier run is shown.
+    canvas_of_now: Option<CanvasState>,
+    history: HistoryState,
     show_plan: bool,
 }
 
@@ -160,6 +166,7 @@ impl App {
             Some(path) => app.open(path),
             None => app.look_for_unfinished(),
         }
+        app.sweep_when_due();
         app
     }
 
@@ -188,6 +195,8 @@ impl Default for PanelStates {
             bottom: BottomState::default(),
             viewers: Viewers::default(),
             canvas: CanvasState::default(),
+            canvas_of_now: None,
+            history: HistoryState::default(),
             show_plan: true,
         }
     }

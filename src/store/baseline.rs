@@ -169,7 +169,8 @@ fn standing(connection: &Connection, session: i64) -> rusqlite::Result<Standing>
 /// run.
 fn unsettled(connection: &Connection, session: i64) -> rusqlite::Result<HashMap<String, i64>> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, unsettled FROM runs WHERE session = ?1 AND unsettled IS NOT NULL ORDER BY number",
+        "SELECT number, unsettled FROM runs WHERE session = ?1 AND unsettled IS NOT NULL
+             AND number > (SELECT settled_until FROM sessions WHERE number = ?1) ORDER BY number",
     )?;
     let mut rows = statement.query(params![session])?;
     let mut unsettled = HashMap::new();
@@ -179,6 +180,11 @@ fn unsettled(connection: &Connection, session: i64) -> rusqlite::Result<HashMap<
         unsettled.extend(nodes.into_iter().map(|node| (node.to_owned(), run)));
     }
     Ok(unsettled)
+}
+
+/// Returns the runs that cut-off nodes of a session were to be settled in.
+pub(super) fn cut_off_in(connection: &Connection, session: i64) -> rusqlite::Result<Vec<i64>> {
+    Ok(standing(connection, session)?.interrupted.into_iter().map(|(_, run)| run).collect())
 }
 
 /// Returns records by their ids, in the order given. One that is gone or cannot be read is left out.

@@ -317,6 +317,14 @@ impl Store {
 
     /// Keeps values; of those not at hand makes sure that they are kept already.
     fn keep(&self, values: &[(Fingerprint, Option<&Value>)]) -> Result<(), StoreError> {
+        match self.keep_once(values) {
+            // A sweep may have taken what was there when it was looked.
+            Err(StoreError::Lost(_)) => self.keep_once(values),
+            kept => kept,
+        }
+    }
+
+    fn keep_once(&self, values: &[(Fingerprint, Option<&Value>)]) -> Result<(), StoreError> {
         let fingerprints: Vec<Fingerprint> = values.iter().map(|(fingerprint, _)| *fingerprint).collect();
         let missing = self.missing_results(&fingerprints)?;
         let rows = values
@@ -431,6 +439,21 @@ impl Reader {
     /// Returns whether the program that wrote under this name is alive.
     pub(super) fn is_alive(&self, instance: &str) -> bool {
         self.0.living.is_alive(instance)
+    }
+
+    /// Returns whether this program writes under this name.
+    pub(super) fn is_own(&self, instance: &str) -> bool {
+        self.0.instance == instance
+    }
+
+    /// Returns the path of the database.
+    pub(super) fn database(&self) -> &Path {
+        &self.0.database
+    }
+
+    /// Returns the files of kept values.
+    pub(super) fn blobs(&self) -> &Blobs {
+        &self.0.blobs
     }
 
     /// Returns a kept value.

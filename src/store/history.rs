@@ -26,6 +26,8 @@ ALTER TABLE runs ADD COLUMN cancelled INTEGER;
 -- 1: taken out of the history; what is left of it is what other runs and sessions need.
 ALTER TABLE runs ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX runs_by_start ON runs (started);
+-- The newest run when the session was last set to start from a run of the history: what runs up to it left unsettled is past.
+ALTER TABLE sessions ADD COLUMN settled_until INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// How many nodes of a run each thing came of.
@@ -204,6 +206,16 @@ impl Store {
         Ok(runs)
     }
 
+    /// Returns the workflows that have ever run, as far as anything of it is kept.
+    pub fn known_workflows(&self) -> Result<Vec<WorkflowId>, StoreError> {
+        self.reader().drain();
+        let ids = self.reader().read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT DISTINCT workflow_id FROM runs")?;
+            statement.query_map(params![], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
+        })?;
+        Ok(ids.iter().filter_map(|id| id.parse().ok().map(WorkflowId)).collect())
+    }
+
     /// Returns a run as a list shows it.
     pub fn run_summary(&self, run: RunId) -> Result<Option<RunSummary>, StoreError> {
         self.summary_where("id = ?1", &run.to_string())
@@ -311,7 +323,8 @@ fn sessions(connection: &Connection) -> rusqlite::Result<HashMap<i64, SessionId>
     Ok(sessions)
 }
 
-fn list(
+/// Returns runs, newest first. One whose row cannot be read is left out and logged.
+pub(super) fn list(
     connection: &Connection,
     filter: &HistoryFilter,
     is_alive: &dyn Fn(&str) -> bool,

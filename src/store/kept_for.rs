@@ -107,6 +107,20 @@ impl Store {
     }
 }
 
+/// Returns the values that kept results are, or why that cannot be read.
+pub(super) fn values(connection: &Connection) -> rusqlite::Result<Result<Vec<Fingerprint>, String>> {
+    let mut statement = connection.prepare_cached("SELECT ports FROM kept_for")?;
+    let mut rows = statement.query(params![])?;
+    let mut values = Vec::new();
+    while let Some(row) = rows.next()? {
+        match rows::from_text::<Vec<KeptPort>>(row.get_ref(0)?.as_str()?) {
+            Ok(ports) => values.extend(ports.into_iter().map(|port| port.fingerprint)),
+            Err(why) => return Ok(Err(why)),
+        }
+    }
+    Ok(Ok(values))
+}
+
 struct Row {
     ports: String,
     sources: String,

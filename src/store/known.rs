@@ -92,16 +92,18 @@ impl Known {
         *self = Self::default();
     }
 
-    /// Forgets what others may have changed, if they wrote since the last transaction. To be asked inside a transaction.
-    pub(super) fn forget_if_others_wrote(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Forgets what others may have changed, if they wrote since the last transaction; returns whether they did. To be asked
+    /// inside a transaction.
+    pub(super) fn forget_if_others_wrote(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
         let version = connection.prepare_cached("PRAGMA data_version")?.query_row(params![], |row| row.get(0))?;
-        if self.version != Some(version) {
+        let others_wrote = self.version != Some(version);
+        if others_wrote {
             self.values.clear();
             self.sessions.clear();
             self.loops.clear();
         }
         self.version = Some(version);
-        Ok(())
+        Ok(others_wrote)
     }
 
     /// Returns the number of a session, making it if it has none.

@@ -1,7 +1,7 @@
 //! A session starts from a run of the history: what the run had of each node becomes the newest record of the node.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -70,7 +70,7 @@ fn places_of(connection: &Connection, reader: &Reader, row: &RunRow) -> Result<B
     if let Some(set) = row.reused {
         let unreadable = |why| StoreError::Unreadable { what: format!("what the run {} reuses", row.run), why };
         for (from, nodes) in reused::nodes_by_run(connection, set).map_err(sqlite)?.map_err(unreadable)? {
-            let ids = ids_of(connection, from, &nodes).map_err(sqlite)?;
+            let ids = ids_of(connection, from, Some(&nodes)).map_err(sqlite)?;
             records.extend(ids);
         }
     }
@@ -108,43 +108,46 @@ fn own_records(
     Ok(records)
 }
 
-/// Returns where the newest records lie that a run has of these nodes, without reading further than whose they are.
-pub(super) fn ids_of(connection: &Connection, run: RunId, nodes: &[NodeId]) -> rusqlite::Result<HashMap<NodeId, i64>> {
-    let wanted: HashMap<&str, &NodeId> = nodes.iter().map(|node| (node.as_str(), node)).collect();
+/// Returns where the newest records lie that a run has of these nodes, or of all, without reading further than whose they are.
+pub(super) fn ids_of(
+    connection: &Connection,
+    run: RunId,
+    nodes: Option<&[NodeId]>,
+) -> rusqlite::Result<HashMap<NodeId, i64>> {
+    let wanted: Option<HashSet<&str>> = nodes.map(|nodes| nodes.iter().map(NodeId::as_str).collect());
     let number: Option<i64> = connection
         .prepare_cached("SELECT number FROM runs WHERE id = ?1")?
         .query_row(params![run.to_string()], |row| row.get(0))
         .optional()?;
-    let Some(number) = number.filter(|_| !nodes.is_empty()) else { return Ok(HashMap::new()) };
+    let Some(number) = number else { return Ok(HashMap::new()) };
     let mut statement =
         connection.prepare_cached("SELECT id, record FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
     let mut rows = statement.query(params![record_id(number, 1), record_id(number + 1, 0) - 1])?;
     let mut ids = HashMap::new();
     while let Some(row) = rows.next()? {
         let bytes = row.get_ref(1)?.as_bytes()?;
-        let text;
         let node = match record_bytes::node_of(bytes) {
-            Some(node) => node,
-            None => match super::rows::node_of_text(bytes) {
-                Some(node) => {
-                    text = node;
-                    text.as_str()
-                }
-                None => continue,
-            },
+            Some(node) if wanted.as_ref().is_some_and(|wanted| !wanted.contains(node)) => None,
+            Some(node) => node.parse().ok(),
+            None => super::rows::node_of_text(bytes),
         };
-        if let Some(node) = wanted.get(node) {
-            ids.insert((*node).clone(), row.get(0)?);
+        if let Some(node) = node {
+            ids.insert(node, row.get(0)?);
         }
+    }
+    if let Some(wanted) = wanted {
+        ids.retain(|node: &NodeId, _| wanted.contains(node.as_str()));
     }
     Ok(ids)
 }
 
 fn set_baseline(connection: &Connection, session: i64, records: BTreeMap<NodeId, i64>) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM baseline WHERE session = ?1", params![session])?;
-    // What the session's own runs left unsettled is settled by this: nothing of them is to take the place of what is set here.
-    connection
-        .execute("UPDATE runs SET unsettled = NULL WHERE session = ?1 AND unsettled IS NOT NULL", params![session])?;
+    // What the session's own runs left unsettled must not take the place of what is set here.
+    connection.execute(
+        "UPDATE sessions SET settled_until = (SELECT coalesce(max(number), 0) FROM runs) WHERE number = ?1",
+        params![session],
+    )?;
     let mut statement = connection.prepare_cached(baseline::SET)?;
     for (node, record) in records {
         statement.execute(params![session, node.as_str(), record])?;

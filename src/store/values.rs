@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
@@ -28,6 +29,15 @@ pub(super) struct Blobs {
     folder: PathBuf,
     /// Where this instance writes files before they get their name.
     unfinished: PathBuf,
+}
+
+/// A file of a value.
+#[derive(Debug)]
+pub(super) struct BlobFile {
+    /// Of its bytes; what it is named by.
+    pub(super) checksum: Fingerprint,
+    pub(super) path: PathBuf,
+    pub(super) written: Option<SystemTime>,
 }
 
 /// A value that is ready to be noted in the database; its file, if it has one, is on the disk.
@@ -83,6 +93,19 @@ impl Blobs {
     fn has(&self, checksum: Option<&Fingerprint>, size: u64) -> bool {
         let Some(checksum) = checksum else { return false };
         fs::metadata(self.path_of(checksum)).is_ok_and(|metadata| metadata.is_file() && metadata.len() == size)
+    }
+
+    /// Returns the files of values that are there.
+    pub(super) fn files(&self) -> Vec<BlobFile> {
+        let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+        entries(&self.folder)
+            .flat_map(|folder| entries(&folder.path()))
+            .filter_map(|entry| {
+                let checksum = entry.file_name().to_str()?.parse().ok()?;
+                let written = entry.metadata().ok()?.modified().ok();
+                Some(BlobFile { checksum, path: entry.path(), written })
+            })
+            .collect()
     }
 
     /// Writes a value and returns what is to be noted in the database.
