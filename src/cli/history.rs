@@ -329,7 +329,7 @@ fn compare(store: &Store, comparing: &Comparing) -> anyhow::Result<()> {
     let names = Names::of_workflow(&after.header.workflow, &catalogue());
     let mut text = format!("#{} -> #{}: {}\n", first.number, second.number, comparison.in_words());
     for node in nodes {
-        text += &node_as_text(node, &names);
+        text += &node_as_text(node, &names, !comparing.node.is_empty());
     }
     print(&text)
 }
@@ -342,7 +342,7 @@ fn side_words(side: Option<&Side>) -> String {
     }
 }
 
-fn node_as_text(node: &NodeComparison, names: &Names) -> String {
+fn node_as_text(node: &NodeComparison, names: &Names, is_whole: bool) -> String {
     let (before, after) = (side_words(node.before.as_ref()), side_words(node.after.as_ref()));
     let decided = if before == after { before } else { format!("{before} -> {after}") };
     let mut text = format!("\n{}  {decided}\n", names.of(&node.node));
@@ -354,7 +354,8 @@ fn node_as_text(node: &NodeComparison, names: &Names) -> String {
         writeln!(text, "  .{}  {}{same}", output.port, previews(output)).unwrap_or_default();
         if output.is_different() {
             match node.difference(&output.port) {
-                Ok(difference) => text += &difference_as_text(&difference),
+                Ok(difference) if is_whole => text += &difference_as_text(&difference),
+                Ok(difference) => text += &shortened(&difference_as_text(&difference)),
                 Err(error) => writeln!(text, "    {error}").unwrap_or_default(),
             }
         }
@@ -375,6 +376,17 @@ fn difference_as_text(difference: &Difference) -> String {
         Difference::Text(text) => text_difference(text),
         Difference::Table(table) => table_difference(table),
     }
+}
+
+/// Returns the beginning of a text, and how many lines follow.
+fn shortened(text: &str) -> String {
+    const MAX_LINES: usize = 24;
+    let n_lines = text.lines().count();
+    if n_lines <= MAX_LINES {
+        return text.to_owned();
+    }
+    let first: String = text.split_inclusive('\n').take(MAX_LINES).collect();
+    format!("{first}    and {} more lines: --node shows all\n", n_lines - MAX_LINES)
 }
 
 fn text_difference(difference: &TextDifference) -> String {

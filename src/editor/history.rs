@@ -105,7 +105,7 @@ struct Filter {
 
 impl Filter {
     /// Returns whether a run is shown at a time, in seconds since 1970.
-    fn holds(&self, run: &RunSummary, now: i64) -> bool {
+    fn holds(self, run: &RunSummary, now: i64) -> bool {
         self.ending.holds(run.status)
             && self.kind.is_none_or(|kind| kind == run.kind)
             && self.since.secs().is_none_or(|secs| run.started.as_second() >= now - secs)

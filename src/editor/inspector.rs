@@ -257,7 +257,13 @@ fn past_ui(ui: &mut Ui, past: &Past, id: &NodeId, commands: &mut Vec<Command>) {
         }
     }
     if let Some(node) = past.difference(id) {
-        ui.colored_label(tokens.stale, format!("Differs: {}", super::history::decided(node).0));
+        let said = match (node.decided_otherwise, node.has_other_outputs()) {
+            (true, true) => format!("Differs: {}, other results", super::history::decided(node).0),
+            (true, false) => format!("Differs: {}", super::history::decided(node).0),
+            (false, true) => "Differs: other results".to_owned(),
+            (false, false) => "Differs: other parameters".to_owned(),
+        };
+        ui.colored_label(tokens.stale, said);
     }
     let has_results = past.baseline.get(id).is_some_and(|record| record.has_results());
     let help = "Pin this node of the workflow to what it gave in this run";

@@ -38,8 +38,9 @@ pub fn program_rule(folders: &Folders) -> Result<Retention, String> {
     }
 }
 
-/// Returns what a sweep is to go by: the program's rule, those of workflows, and what all sessions need. A session that cannot
-/// be read is an error, for nobody knows what it needs. Slow: not for the interface thread.
+/// Returns what a sweep is to go by: the program's rule, those of workflows, and what all sessions need.
+///
+/// A session that cannot be read is an error, for nobody knows what it needs. Slow: not for the interface thread.
 pub fn sweep_request(folders: &Folders, store: &Store, rule: Retention) -> Result<SweepRequest, SessionError> {
     let mut request = SweepRequest { rule, rules: rules(store)?, ..SweepRequest::default() };
     let folder = SessionFolder::of(folders)?;

@@ -196,7 +196,7 @@ impl Store {
         let marked = Marked::of_needs(connection, self.reader(), &kept, request).map_err(sqlite)?;
         let goes_on = runs.iter().any(|run| run.status == RunStatus::Running);
         let removal = Removal::of(connection, &marked, &kept, goes_on).map_err(sqlite)?;
-        let mut problems = marked.problems.clone();
+        let mut problems = marked.problems;
         if goes_on {
             problems.push("values are left alone while a run goes on".to_owned());
         }

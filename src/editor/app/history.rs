@@ -31,16 +31,16 @@ impl App {
     }
 
     /// Opens an earlier run to be looked at.
-    pub(super) fn open_run(&mut self, run: RunId) {
+    pub(super) fn open_run(&self, run: RunId) {
         self.read_past(move |store| Past::read(store, run));
     }
 
     /// Opens the later one of two runs, with what differs from the other.
-    pub(super) fn compare_runs(&mut self, runs: [RunId; 2]) {
+    pub(super) fn compare_runs(&self, runs: [RunId; 2]) {
         self.read_past(move |store| Past::read_two(store, runs));
     }
 
-    fn read_past(&mut self, read: impl FnOnce(&crate::store::Store) -> Result<Past, String> + Send + 'static) {
+    fn read_past(&self, read: impl FnOnce(&crate::store::Store) -> Result<Past, String> + Send + 'static) {
         let (Some(sitting), Some(store)) = (&self.sitting, self.store.clone()) else { return };
         let session = sitting.session();
         self.background.start("pinflow-past", move || Message::Past(session, read(&store).map(Box::new)));

@@ -12,6 +12,7 @@ use crate::{
     },
     store::{KeptPort, NodeComparison, OutputComparison, Side, Status},
     value::difference::{Change, Difference, TextDifference},
+    workflow::{NodeId, PortId},
 };
 
 /// Shows what differs between the run that is looked at and the one it is compared with.
@@ -25,6 +26,9 @@ pub(crate) fn compare_ui(
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(format!("Run #{} and run #{}", compared.before.number, past.summary.number)).strong());
         ui.weak(format!("· {}", compared.comparison.in_words()));
+        if ui.small_button("All runs").on_hover_text("Back to the list of runs").clicked() {
+            commands.push(Command::OpenRun(past.summary.id));
+        }
     });
     let width = (ui.available_width() * 0.4).clamp(180.0, 420.0);
     egui::Panel::left("compared nodes").resizable(true).default_size(width).size_range(140.0..=600.0).show(ui, |ui| {
@@ -54,17 +58,21 @@ fn node_ui(ui: &mut Ui, view: View<'_>, node: &NodeComparison, state: &mut Histo
             if ui.add(Button::selectable(selected, title)).on_hover_text("Select it on the canvas").clicked() {
                 commands.push(Command::Reveal(node.node.clone()));
             }
-            let (said, color) = decided(node);
-            ui.label(RichText::new(said).color(if color { tokens.stale } else { tokens.text_muted }));
+            let (said, differs) = decided(node);
+            ui.label(RichText::new(said).color(if differs { tokens.stale } else { tokens.text_muted }));
+            for output in &node.outputs {
+                output_ui(ui, node, output, state, commands);
+            }
         });
         for change in &node.config {
             let said = format!("{}: {} became {}", change.what, change.before, change.after);
-            ui.add(Label::new(RichText::new(theme::readable(&said)).color(tokens.text_muted)).truncate());
+            let said = theme::readable(&said);
+            ui.horizontal(|ui| {
+                ui.add_space(6.0);
+                let text = RichText::new(said.as_ref()).color(tokens.text_muted);
+                ui.add(Label::new(text).truncate()).on_hover_text(said.as_ref());
+            });
         }
-        for output in &node.outputs {
-            output_ui(ui, node, output, state);
-        }
-        ui.add_space(4.0);
     });
 }
 
@@ -87,24 +95,46 @@ fn side(side: Option<&Side>) -> &'static str {
     }
 }
 
-fn output_ui(ui: &mut Ui, node: &NodeComparison, output: &OutputComparison, state: &mut HistoryState) {
-    let differs = output.is_different();
+fn output_ui(
+    ui: &mut Ui,
+    node: &NodeComparison,
+    output: &OutputComparison,
+    state: &mut HistoryState,
+    commands: &mut Vec<Command>,
+) {
     let tokens = theme::tokens(ui);
-    ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 14.0), Sense::hover());
-        let (icon, color) = if differs { (Icon::Pencil, tokens.stale) } else { (Icon::Check, tokens.done) };
-        icons::paint(ui.painter(), rect, icon, color);
-        let said = if differs { format!("{} differs", output.port) } else { format!("{} is the same", output.port) };
-        let key = (node.node.clone(), output.port.clone());
-        let button = Button::selectable(state.looked_at.as_ref() == Some(&key), RichText::new(said).color(color));
-        let name = format!("Output {} of {}", output.port, node.node);
-        if ui.add_enabled(differs, button).accessible_name(name).clicked() {
-            state.looked_at = Some(key);
-        }
-    });
+    if !output.is_different() {
+        ui.label(RichText::new(format!("{} is the same", output.port)).color(tokens.text_muted));
+        return;
+    }
+    let key = (node.node.clone(), output.port.clone());
+    let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 14.0), Sense::hover());
+    icons::paint(ui.painter(), rect, Icon::Pencil, tokens.stale);
+    let text = RichText::new(format!("{} differs", output.port)).color(tokens.stale);
+    let button = Button::selectable(state.looked_at.as_ref() == Some(&key), text);
+    let name = format!("Output {} of {}", output.port, node.node);
+    if ui.add(button).on_hover_text("Show what differs").accessible_name(name).clicked() {
+        state.looked_at = Some(key);
+        commands.push(Command::Select(vec![node.node.clone()]));
+    }
 }
 
-/// Shows what differs in the output that is looked at; the first that differs, if none was chosen.
+/// Returns the output to look at: the one that was chosen, else the first that differs of the selected node, else of all.
+fn looked_at(view: View<'_>, compared: &Compared, state: &HistoryState) -> Option<(NodeId, PortId)> {
+    let first_of = |node: &NodeComparison| {
+        let output = node.outputs.iter().find(|output| output.is_different())?;
+        Some((node.node.clone(), output.port.clone()))
+    };
+    let selected = match view.selection.iter().collect::<Vec<_>>()[..] {
+        [node] => compared.comparison.node(node),
+        _ => None,
+    };
+    let chosen = state.looked_at.clone();
+    let of_selected = selected.filter(|node| chosen.as_ref().is_none_or(|(known, _)| *known != node.node));
+    of_selected.and_then(first_of).or(chosen).or_else(|| compared.comparison.different().find_map(first_of))
+}
+
+/// Shows what differs in the output that is looked at.
 fn difference_ui(
     ui: &mut Ui,
     view: View<'_>,
@@ -112,12 +142,7 @@ fn difference_ui(
     state: &HistoryState,
     commands: &mut Vec<Command>,
 ) {
-    let first = || {
-        let node = compared.comparison.different().find(|node| node.has_other_outputs())?;
-        let output = node.outputs.iter().find(|output| output.is_different())?;
-        Some((node.node.clone(), output.port.clone()))
-    };
-    let Some((node, port)) = state.looked_at.clone().or_else(first) else {
+    let Some((node, port)) = looked_at(view, compared, state) else {
         ui.weak("No output differs.");
         return;
     };

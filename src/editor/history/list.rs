@@ -1,6 +1,6 @@
 //! The list of runs, and the bar above it.
 
-use egui::{Align, Button, ComboBox, Label, Layout, RichText, Sense, Ui};
+use egui::{Align, Button, ComboBox, Label, Layout, RichText, ScrollArea, Sense, Ui};
 use egui_extras::{Column, TableBuilder, TableRow};
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -34,7 +34,8 @@ pub(crate) fn list_ui(ui: &mut Ui, now: View<'_>, state: &mut HistoryState, comm
         }
         Some(Ok(_)) => {
             state.filter_runs(Timestamp::now().as_second());
-            table_ui(ui, now, state, commands);
+            let scroll = ScrollArea::horizontal().id_salt("history").auto_shrink([false, false]);
+            scroll.show(ui, |ui| table_ui(ui, now, state, commands));
         }
     }
 }
@@ -66,7 +67,7 @@ fn choice_ui<T: Copy + PartialEq>(
     all: &[T],
     words: impl Fn(T) -> &'static str,
 ) {
-    let shown = ComboBox::from_id_salt(name).width(108.0).selected_text(words(*chosen)).show_ui(ui, |ui| {
+    let shown = ComboBox::from_id_salt(name).width(86.0).selected_text(words(*chosen)).show_ui(ui, |ui| {
         for &one in all {
             ui.selectable_value(chosen, one, words(one));
         }
@@ -117,11 +118,11 @@ fn table_ui(ui: &mut Ui, now: View<'_>, state: &mut HistoryState, commands: &mut
         .sense(Sense::click())
         .auto_shrink([false, false])
         .cell_layout(Layout::left_to_right(Align::Center))
-        .column(Column::initial(64.0).at_least(48.0).clip(true).resizable(true))
-        .column(Column::initial(150.0).at_least(80.0).clip(true).resizable(true))
+        .column(Column::initial(52.0).at_least(40.0).clip(true).resizable(true))
+        .column(Column::initial(186.0).at_least(80.0).clip(true).resizable(true))
         .column(Column::initial(84.0).at_least(50.0).clip(true).resizable(true))
-        .column(Column::initial(160.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::initial(76.0).at_least(50.0).clip(true).resizable(true))
+        .column(Column::initial(112.0).at_least(60.0).clip(true).resizable(true))
+        .column(Column::initial(62.0).at_least(50.0).clip(true).resizable(true))
         .column(Column::remainder().at_least(120.0).clip(true))
         .header(row_height, |mut header| {
             for title in ["Run", "Started", "Kind", "Status", "Took", "Nodes"] {

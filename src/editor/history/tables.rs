@@ -1,6 +1,6 @@
 //! What differs between two tables: in words, then row by row.
 
-use egui::{Color32, Label, RichText, Ui};
+use egui::{Color32, Label, RichText, ScrollArea, Ui};
 use egui_extras::{Column, TableBuilder};
 
 use crate::{
@@ -20,6 +20,10 @@ pub(super) fn table_ui(ui: &mut Ui, table: &TableDifference) {
     if table.rows.is_empty() {
         return;
     }
+    ScrollArea::horizontal().id_salt("table difference").auto_shrink([false, false]).show(ui, |ui| rows_ui(ui, table));
+}
+
+fn rows_ui(ui: &mut Ui, table: &TableDifference) {
     let columns = shown_columns(table);
     let row_height = ui.text_style_height(&egui::TextStyle::Body) + 4.0;
     let mut builder = TableBuilder::new(ui)

@@ -71,9 +71,7 @@ impl Marked {
         marked.mark_loops_of(connection, unfinished)?;
         marked.look_into_records(connection, reader)?;
         marked.look_into_loops(connection, reader)?;
-        for fingerprint in &request.values {
-            raise(&mut marked.values, *fingerprint, ALWAYS);
-        }
+        marked.values.extend(request.values.iter().map(|fingerprint| (*fingerprint, ALWAYS)));
         match kept_for::values(connection)? {
             Ok(values) => values.into_iter().for_each(|value| {
                 raise(&mut marked.values, value, ALWAYS);
@@ -226,21 +224,21 @@ impl Marked {
             let mut rows = statement.query(params![id])?;
             while let Some(row) = rows.next()? {
                 match loop_record::references(row.get_ref(0)?.as_bytes()?, reader) {
-                    Ok((values, loops)) => {
-                        for value in values {
-                            raise(&mut self.values, value, order);
-                        }
-                        for LoopId(inner) in loops {
-                            if raise(&mut self.loops, inner, order) {
-                                waiting.push((inner, order));
-                            }
-                        }
-                    }
+                    Ok((values, loops)) => waiting.extend(self.mark_iteration(values, loops, order)),
                     Err(why) => self.problems.push(format!("an iteration cannot be read: {why}")),
                 }
             }
         }
         Ok(())
+    }
+
+    /// Marks what an iteration refers to; returns the loops that are to be looked into for it.
+    fn mark_iteration(&mut self, values: Vec<Fingerprint>, loops: Vec<LoopId>, order: Order) -> Vec<(i64, Order)> {
+        for value in values {
+            raise(&mut self.values, value, order);
+        }
+        let inner = loops.into_iter().map(|LoopId(inner)| inner);
+        inner.filter(|inner| raise(&mut self.loops, *inner, order)).map(|inner| (inner, order)).collect()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     store::{
         HistoryFilter, IterationCell, IterationLog, IterationRow, IterationStatus, Iterations, Kept, LoopAbout, LoopId,
         LoopRecord, Provenance, RunHeader, RunId, RunStatus, SessionId, Status, Store, StoreError, SweepRequest,
-        SweptBecause,
+        SweptBecause::{self, NotSaved, TooLarge, TooMany, TooOld},
         fixtures::{chain, executed, header, new_store, without_results},
     },
     value::{Fingerprint, Value},
@@ -85,7 +85,6 @@ fn rules_take_runs_out_and_say_why() {
         let report = store.plan_sweep(&request(rule, &[])).unwrap();
         report.runs.iter().map(|(run, because)| (run.number, *because)).collect()
     };
-    use SweptBecause::{NotSaved, TooMany, TooOld};
     assert_eq!(swept(Retention::default()), []);
     assert_eq!(swept(newest(3)), [(1, TooMany)]);
     let days = Retention { days: Some(30), ..Retention::default() };
@@ -114,7 +113,7 @@ fn the_oldest_go_until_the_results_are_small_enough() {
     let rule = Retention { total_mib: Some(3), ..Retention::default() };
     let report = store.sweep(&request(rule, &[])).unwrap();
     assert_eq!(numbers(&store), [4, 3, 2]);
-    assert_eq!(report.runs[0].1, SweptBecause::TooLarge);
+    assert_eq!(report.runs[0].1, TooLarge);
     assert!(report.n_bytes > 900 << 10, "{report:?}");
     assert!(is_there(&store, &shared), "equal results are kept once, for all");
     assert_eq!(n_files(folder.path()), 4);

@@ -113,7 +113,7 @@ impl TableDifference {
                 DiffOp::Replace { old_index, old_len, new_index, new_len } => {
                     let n_pairs = old_len.min(new_len);
                     for row in 0..n_pairs {
-                        self.change((before, old_index + row), (after, new_index + row), common);
+                        self.pair((before, old_index + row), (after, new_index + row), common);
                     }
                     self.remove(before, common, old_index + n_pairs, old_len - n_pairs);
                     self.add(after, common, new_index + n_pairs, new_len - n_pairs);
@@ -152,20 +152,25 @@ impl TableDifference {
         }
     }
 
-    fn change(&mut self, (old, before): (&Table, usize), (new, after): (&Table, usize), common: &[Common]) {
-        self.n_changed += 1;
-        self.note(|| {
-            let cells = common
-                .iter()
-                .map(|column| (column, old.cell(before, column.before), new.cell(after, column.after)))
-                .filter(|(_, before, after)| before.fingerprint() != after.fingerprint())
-                .map(|(column, before, after)| CellDifference {
-                    column: column.name.clone(),
-                    before: before.display_text(),
-                    after: after.display_text(),
-                });
-            RowDifference::Changed(before + 1, after + 1, cells.collect())
-        });
+    /// Notes two rows that stand in each other's place: as one that changed, unless most of its cells are others.
+    fn pair(&mut self, (old, before): (&Table, usize), (new, after): (&Table, usize), common: &[Common]) {
+        let cells: Vec<CellDifference> = common
+            .iter()
+            .map(|column| (column, old.cell(before, column.before), new.cell(after, column.after)))
+            .filter(|(_, before, after)| before.fingerprint() != after.fingerprint())
+            .map(|(column, before, after)| CellDifference {
+                column: column.name.clone(),
+                before: before.display_text(),
+                after: after.display_text(),
+            })
+            .collect();
+        if cells.len() * 2 > common.len() {
+            self.remove(old, common, before, 1);
+            self.add(new, common, after, 1);
+        } else {
+            self.n_changed += 1;
+            self.note(|| RowDifference::Changed(before + 1, after + 1, cells));
+        }
     }
 }
 
