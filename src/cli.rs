@@ -13,6 +13,7 @@ mod repeat;
 mod report;
 mod run;
 mod store;
+mod sweep;
 mod why;
 
 use std::{
@@ -82,7 +83,7 @@ enum Command {
     Data(data::DataArguments),
     /// List, show and compare earlier runs
     History(history::HistoryArguments),
-    /// Sweep what is kept: take runs out of the history and remove results nobody needs
+    /// Check, repair, back up, restore or sweep what is kept of runs
     Store(store::StoreArguments),
     /// List what nodes can be
     Kinds(kinds::KindsArguments),

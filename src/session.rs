@@ -27,7 +27,7 @@ pub use self::{
     file::SessionError,
     folders::{Folders, FoldersError},
     history::{Change, History, Revision},
-    list::{SessionSummary, earlier_sessions, unfinished_sessions},
+    list::{SessionSummary, earlier_sessions, rewrite_sessions, unfinished_sessions},
     marks::{Capture, Mark, MarkEdit, Marks, Pin, PinState},
     saver::Saver,
     session::{SavedView, Session},

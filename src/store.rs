@@ -4,19 +4,24 @@
 //! In the store's folder: `store.sqlite`, `blobs/` for large values, `alive/` for the locks of programs that have it open.
 
 mod alive;
+mod backup;
 mod baseline;
+mod check;
 mod codec;
 mod compare;
 mod connection;
+mod crypt;
 mod database;
 mod error;
 mod history;
 mod iterations;
 mod kept;
 mod kept_for;
+mod keys;
 mod known;
 mod loop_record;
 mod loop_words;
+mod opening;
 mod past_node;
 mod pinned_data;
 mod queue;
@@ -24,14 +29,18 @@ mod ready;
 pub mod record;
 mod record_bytes;
 mod record_map;
+mod rekey;
+mod repair;
 mod reused;
 mod rows;
 mod run_record;
 mod runs;
+mod sealed_file;
 mod start_from;
 mod sweep;
 mod timings;
 mod values;
+mod vault;
 mod words;
 mod workflow_bytes;
 mod writer;
@@ -42,6 +51,8 @@ pub(crate) mod fixtures;
 mod tests;
 
 pub use self::{
+    backup::BackedUp,
+    check::{Checked, Finding},
     compare::{NodeComparison, OutputComparison, RunComparison, Side},
     database::Store,
     error::StoreError,
@@ -49,10 +60,12 @@ pub use self::{
     iterations::LoopId,
     kept::{Kept, KeptPort},
     kept_for::{KeptFor, age_in_words, kept_for_key},
+    keys::{KeyOptions, KeyPlace, Passphrase},
     loop_record::{
         IterationCell, IterationLog, IterationRow, IterationStatus, LoopAbout, LoopFailure, LoopPart, LoopRecord,
         MAX_FAILURES,
     },
+    opening::StoreOptions,
     past_node::PastNode,
     pinned_data::{PinnedChange, PinnedData, PinnedDataInfo},
     record::{
@@ -61,6 +74,8 @@ pub use self::{
         RunId, RunKind, RunStatus, SessionId, Status,
     },
     record_map::RecordMap,
+    rekey::Rekeyed,
+    repair::Repaired,
     run_record::RunRecord,
     sweep::{SweepReport, SweepRequest, SweptBecause, size_in_words},
     words::{NameOf, names},

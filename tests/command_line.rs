@@ -613,3 +613,59 @@ fn the_data_command_says_what_it_needs() {
     let other = data(&place, &["clear", "--all"]);
     assert_eq!(text(&other.stdout), "cleared the pinned data of 0 nodes\n");
 }
+
+fn store(home: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pinflow"));
+    command.arg("store").args(arguments).env("PINFLOW_HOME", home).stdin(Stdio::null()).output().unwrap()
+}
+
+fn first_below(folder: &Path, is_it: &dyn Fn(&Path) -> bool) -> Option<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths
+        .into_iter()
+        .find_map(|path| if path.is_dir() { first_below(&path, is_it) } else { Some(path).filter(|path| is_it(path)) })
+}
+
+#[test]
+fn the_store_is_checked_repaired_backed_up_and_restored() {
+    let place = Place::new(&FLOW.replace("\"x\"", &format!("{:?}", "x".repeat(100_000))));
+    place.statuses(&[]);
+    let home = place.folder.path().join("home");
+    let checked = store(&home, &["check"]);
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    assert!(text(&checked.stdout).starts_with("1 run, ") && text(&checked.stdout).ends_with("whole\n"));
+
+    let archive = place.folder.path().join("backup.tar");
+    let backed_up = store(&home, &["backup", archive.to_str().unwrap()]);
+    assert!(text(&backed_up.stdout).contains("the database and 3 files"), "{}", text(&backed_up.stdout));
+    assert!(text(&backed_up.stderr).contains("its key is not in it"));
+
+    let is_value = |path: &Path| path.file_name().unwrap().len() == 64;
+    let value = first_below(&home, &is_value).unwrap();
+    let mut bytes = fs::read(&value).unwrap();
+    bytes[50_000] ^= 1;
+    fs::write(&value, bytes).unwrap();
+    let checked = store(&home, &["check", "--json"]);
+    assert_eq!(checked.status.code(), Some(1));
+    let json: Json = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(json["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(json["findings"][0]["is_damage"], true);
+    let repaired = store(&home, &["repair"]);
+    assert!(text(&repaired.stdout).contains("removed 1 row that could not be read"), "{}", text(&repaired.stdout));
+    assert!(store(&home, &["check"]).status.success());
+    let statuses = place.statuses(&["--resume"]);
+    assert!(statuses.contains("executed"), "what was lost is made again: {statuses}");
+
+    let elsewhere = place.folder.path().join("elsewhere");
+    let refused = store(&home, &["restore", archive.to_str().unwrap()]);
+    assert!(text(&refused.stderr).contains("move it away first"), "{}", text(&refused.stderr));
+    let restored = store(&elsewhere, &["restore", archive.to_str().unwrap()]);
+    assert!(restored.status.success(), "{}", text(&restored.stderr));
+    let is_key = |path: &Path| path.extension().is_some_and(|extension| extension == "key");
+    let key = first_below(&home, &is_key).unwrap();
+    let target = elsewhere.join(key.strip_prefix(&home).unwrap());
+    fs::create_dir_all(target.parent().unwrap()).unwrap();
+    fs::copy(&key, target).unwrap();
+    let checked = store(&elsewhere, &["check"]);
+    assert!(text(&checked.stdout).ends_with("whole\n"), "{}", text(&checked.stderr));
+}

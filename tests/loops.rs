@@ -127,14 +127,14 @@ fn catalogue(outside: &Arc<Outside>) -> Catalogue {
         let mut texts = seen.texts.lock().unwrap();
         texts.extend([Arc::downgrade(given), Arc::downgrade(&made)]);
         texts.retain(|text| text.strong_count() > 0);
-        seen.most_alive.fetch_max(texts.len() as i64, Ordering::SeqCst);
+        seen.most_alive.fetch_max(i64::try_from(texts.len()).unwrap(), Ordering::SeqCst);
         Ok(Success::one("out", Value::Text(made)))
     });
     catalogue.register(
         longer.input("in", ValueType::Text, Arity::Required).output("out", ValueType::Text).load(Load::Computes),
     );
     let length = Kind::new("length", "Length", Family::System, |ctx| {
-        Ok(Success::one("out", ctx.required("in")?.display_text().len() as i64))
+        Ok(Success::one("out", i64::try_from(ctx.required("in")?.display_text().len()).unwrap()))
     });
     catalogue.register(
         length.input("in", ValueType::Text, Arity::Required).output("out", ValueType::Int).load(Load::Instant),
@@ -551,7 +551,7 @@ fn of_many_lines_few_are_alive_at_once() {
     const N_LINES: usize = 20_000;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lines.txt");
-    std::fs::write(&path, (0..N_LINES).map(|line| format!("line {line:08}\n")).collect::<String>()).unwrap();
+    std::fs::write(&path, (0..N_LINES).map(|line| format!("line {line:08}\n")).collect::<Vec<_>>().concat()).unwrap();
     let mut world = World::new(
         &["r read_lines", "f for_each", "t longer", "n length", "c collect"],
         &["r.lines > f.items", "f.item > t.in", "t.out > n.in", "n.out > c.item"],

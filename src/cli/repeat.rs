@@ -30,11 +30,11 @@ pub(super) fn check_repeat(file: &Path, workflow: &Workflow, session: Option<&st
 
 fn results_of_session(workflow: &Workflow, name: &str) -> anyhow::Result<Baseline> {
     let folders = Folders::find().context("cannot find the folders results are kept in")?;
-    let (sessions, _) = earlier_sessions(&folders, workflow.id(), None)?;
+    let store = Store::open(&folders.store()?).context("cannot open the store")?;
+    let (sessions, _) = earlier_sessions(&folders, Some(&store), workflow.id(), None)?;
     let Some(session) = sessions.iter().find(|session| session.name.as_deref() == Some(name)) else {
         bail!("there is no session {name:?} of this workflow that no window has open");
     };
-    let store = Store::open(&folders.store()?).context("cannot open the store")?;
     Ok(store.baseline(session.id).context("cannot read the results of the session")?.into_iter().collect())
 }
 

@@ -18,7 +18,7 @@ use super::{
     pause::PauseArguments,
     print,
     report::{node_line, run_as_json, summary},
-    store::sweep_after_run,
+    sweep::sweep_after_run,
     why::{Names, why_as_json, why_as_text},
 };
 use crate::{

@@ -1,16 +1,18 @@
-//! `pinflow store`: what is kept, as a whole.
+//! `pinflow store`: whether it is whole, taking damage out of it, backups.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Outcome, complain, history::open_store, print};
+use super::{
+    Outcome, complain, print,
+    sweep::{Sweeping, sweep},
+};
 use crate::{
-    session::{Folders, program_rule, sweep_request},
-    store::{Store, SweepReport, size_in_words},
-    workflow::Retention,
+    session::Folders,
+    store::{Checked, Finding, Store, StoreOptions, with_commas},
 };
 
 /// Arguments of `pinflow store`.
@@ -22,129 +24,109 @@ pub(super) struct StoreArguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Compare everything that is kept with what was written; exit status 1 if anything is damaged
+    Check {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take out what is damaged, so that the rest can be used; all windows must be closed
+    Repair,
     /// Take runs out of the history by the rules, and remove the results nobody needs any more
     Sweep(Sweeping),
-}
-
-#[derive(Debug, Args)]
-struct Sweeping {
-    /// Say what would be removed, and remove nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Keep at most so many runs of each workflow, the newest. This and the following stand in for the rule in the program's settings; a workflow's own rule counts all the same
-    #[arg(long, value_name = "N")]
-    newest: Option<u32>,
-    /// Keep so many of the newest runs of each workflow whatever --days and --total-mib say
-    #[arg(long, value_name = "N")]
-    at_least: Option<u32>,
-    /// Remove runs older than so many days
-    #[arg(long, value_name = "DAYS")]
-    days: Option<u32>,
-    /// Remove the oldest runs until all results together are no larger than so many mebibytes
-    #[arg(long, value_name = "MIB")]
-    total_mib: Option<u64>,
-    /// Keep all runs with errors
-    #[arg(long)]
-    keep_errors: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-impl Sweeping {
-    /// Returns the rule that was given, if any was.
-    fn rule(&self) -> Option<Retention> {
-        let rule = Retention {
-            save_runs: true,
-            newest: self.newest,
-            at_least: self.at_least.unwrap_or_default(),
-            days: self.days,
-            total_mib: self.total_mib,
-            keep_errors: self.keep_errors,
-        };
-        (rule != Retention::default()).then_some(rule)
-    }
+    /// Write the whole store to one file, also while it is in use
+    Backup {
+        /// The tar archive to write
+        file: PathBuf,
+    },
+    /// Make the store of a backup; there must be none yet
+    Restore {
+        /// The archive that `backup` wrote
+        file: PathBuf,
+    },
 }
 
 /// Carries out `pinflow store`.
 pub(super) fn store(arguments: &StoreArguments) -> anyhow::Result<Outcome> {
+    let folder = Folders::find().and_then(|folders| folders.store()).context("cannot find the store's folder")?;
     match &arguments.action {
-        Action::Sweep(sweeping) => sweep(sweeping)?,
-    }
-    Ok(Outcome::Success)
-}
-
-fn sweep(sweeping: &Sweeping) -> anyhow::Result<()> {
-    let folders = Folders::find()?;
-    let store = open_store()?;
-    let rule = match sweeping.rule() {
-        Some(rule) => rule,
-        None => program_rule(&folders).map_err(|error| anyhow!(error))?,
-    };
-    let request = sweep_request(&folders, &store, rule).context("nothing is removed")?;
-    let report = if sweeping.dry_run { store.plan_sweep(&request)? } else { store.sweep(&request)? };
-    print(&if sweeping.json { as_json(&report, sweeping.dry_run) } else { as_text(&report, sweeping.dry_run) })
-}
-
-/// Sweeps after a run, if a rule takes any run out of the history. What goes wrong is said, and is no failure of the run.
-pub(super) fn sweep_after_run(store: &Store) {
-    let swept = Folders::find().map_err(|error| error.to_string()).and_then(|folders| {
-        let rule = program_rule(&folders)?;
-        let request = sweep_request(&folders, store, rule).map_err(|error| error.to_string())?;
-        if store.has_runs_to_sweep(&request).map_err(|error| error.to_string())? {
-            store.sweep(&request).map_err(|error| error.to_string())?;
+        Action::Check { json } => {
+            let checked = Store::open(&folder)?.check()?;
+            print(&if *json { checked_as_json(&checked) } else { checked_as_text(&checked) })?;
+            let is_whole = !checked.findings.iter().any(Finding::is_damage);
+            Ok(if is_whole { Outcome::Success } else { Outcome::NodeFailed })
         }
-        Ok(())
-    });
-    if let Err(error) = swept {
-        complain(&format!("warning: the history is not swept: {error}"));
+        Action::Repair => {
+            let repaired = Store::repair(&folder, &StoreOptions::default())?;
+            let mut text = lines(&repaired.findings);
+            if let Some(kept) = &repaired.replaced {
+                writeln!(
+                    text,
+                    "the database was replaced by what could be read of it; the old one is {}",
+                    kept.display()
+                )?;
+            }
+            let (rows, files) = (counted(repaired.n_rows, "row"), counted(repaired.n_files, "file"));
+            writeln!(text, "removed {rows} that could not be read and {files} that nothing referred to")?;
+            print(&text)?;
+            Ok(Outcome::Success)
+        }
+        Action::Sweep(sweeping) => {
+            sweep(sweeping)?;
+            Ok(Outcome::Success)
+        }
+        Action::Backup { file } => {
+            let store = Store::open(&folder)?;
+            let backed_up = store.back_up(file)?;
+            let (files, n_bytes) = (counted(backed_up.n_files, "file"), with_commas(backed_up.n_bytes));
+            print(&format!("wrote {}: the database and {files}, {n_bytes} bytes\n", file.display()))?;
+            if backed_up.n_missing > 0 {
+                complain(&format!("warning: {} could not be found", counted(backed_up.n_missing, "value")));
+            }
+            if store.is_sealed() {
+                complain("the backup is encrypted like the store, and its key is not in it: keep that too");
+            }
+            Ok(Outcome::Success)
+        }
+        Action::Restore { file } => {
+            Store::restore(file, &folder)?;
+            print(&format!("restored {} to {}\n", file.display(), folder.display()))?;
+            Ok(Outcome::Success)
+        }
     }
 }
 
-fn as_text(report: &SweepReport, is_dry: bool) -> String {
-    let mut text = String::new();
-    for (run, because) in &report.runs {
-        let path = run.path.as_ref().map(|path| format!("  {}", path.display())).unwrap_or_default();
-        // Writing to a string cannot fail, here and below.
-        writeln!(
-            text,
-            "#{:<5} {}  {}{path}",
-            run.number,
-            run.started.strftime("%Y-%m-%d %H:%M:%S"),
-            because.in_words()
-        )
-        .unwrap_or_default();
-    }
-    let verb = if is_dry { "would remove" } else { "removed" };
-    writeln!(text, "{verb} {}", report.in_words()).unwrap_or_default();
-    if report.n_needed > 0 {
-        writeln!(text, "of {} of these runs, what sessions or later runs need stays", report.n_needed)
-            .unwrap_or_default();
-    }
-    for problem in &report.problems {
-        writeln!(text, "note: {problem}").unwrap_or_default();
-    }
-    text
+fn counted(number: usize, what: &str) -> String {
+    format!("{} {what}{}", with_commas(number as u64), if number == 1 { "" } else { "s" })
 }
 
-fn as_json(report: &SweepReport, is_dry: bool) -> String {
-    let runs: Vec<_> = report
-        .runs
+fn lines(findings: &[Finding]) -> String {
+    findings.iter().fold(String::new(), |text, finding| text + &format!("{finding}\n"))
+}
+
+fn checked_as_text(checked: &Checked) -> String {
+    let Checked { n_runs, n_values, n_bytes, n_rows, findings } = checked;
+    let n_damaged = findings.iter().filter(|finding| finding.is_damage()).count();
+    let verdict = match n_damaged {
+        0 => "whole".to_owned(),
+        number => format!("{} damaged: `pinflow store repair` takes that out", with_commas(number as u64)),
+    };
+    let (runs, values, rows) = (counted(*n_runs, "run"), counted(*n_values, "value"), counted(*n_rows, "other row"));
+    lines(findings) + &format!("{runs}, {values} of {} bytes, {rows}: {verdict}\n", with_commas(*n_bytes))
+}
+
+fn checked_as_json(checked: &Checked) -> String {
+    let findings: Vec<_> = checked
+        .findings
         .iter()
-        .map(|(run, because)| {
-            json!({ "number": run.number, "run": run.id.to_string(), "workflow": run.workflow_id.to_string(), "because": because.in_words() })
-        })
+        .map(|finding| json!({ "what": finding.to_string(), "is_damage": finding.is_damage() }))
         .collect();
     let json = json!({
-        "dry_run": is_dry,
-        "runs": runs,
-        "runs_kept": report.n_kept,
-        "runs_needed_in_part": report.n_needed,
-        "values": report.n_values,
-        "bytes": report.n_bytes,
-        "size": size_in_words(report.n_bytes),
-        "files": report.n_files,
-        "notes": report.problems,
+        "runs": checked.n_runs,
+        "values": checked.n_values,
+        "bytes": checked.n_bytes,
+        "rows": checked.n_rows,
+        "findings": findings,
     });
     format!("{json:#}\n")
 }

@@ -1,6 +1,7 @@
 //! What a run would do, and why: a pure function of workflow, catalogue, marks, baseline, probes and options.
 
 mod again;
+mod chunks;
 mod decide;
 mod facts;
 mod node_plan;
@@ -9,19 +10,19 @@ mod pins;
 mod planner;
 mod probe;
 mod step;
+mod walks;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, OnceLock},
 };
 
-use imbl::Vector;
-
+use self::{chunks::Chunks, facts::Prepared, parts::Need};
 pub(super) use self::{
     decide::{input_of, is_armed, missing_input, pin_without_input},
+    pins::pinned_in_a_loop,
     step::{Given, NothingBecause, Step},
 };
-use self::{facts::Prepared, parts::Need};
 pub use self::{
     node_plan::{NodePlan, PlanNotes, PlanNotesData},
     planner::Planner,
@@ -30,7 +31,7 @@ pub use self::{
 use crate::{
     engine::{run::body::Body, why::name_of_node},
     nodes::{Catalogue, Loops},
-    session::{Baseline, Marks},
+    session::{Baseline, Mark, Marks},
     store::{NodeRecord, NotRun, Part, PinPolicy, Provenance, RunKind},
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, Graph, NodeId, Problem, Workflow},
@@ -114,7 +115,7 @@ pub struct Staleness(pub String);
 pub struct Plan {
     prepared: Prepared,
     /// One for each node, in the graph's order.
-    steps: Vector<Arc<Step>>,
+    steps: Chunks<Arc<Step>>,
     counts: PlanCounts,
     /// A bit for each node that a run has something to do for, besides recording that it was reused.
     active: Arc<Vec<u64>>,
@@ -154,7 +155,7 @@ impl PlanCounts {
 
 impl Plan {
     /// Returns a plan of these steps, in the graph's order.
-    fn new(prepared: Prepared, steps: Vector<Arc<Step>>) -> Self {
+    fn new(prepared: Prepared, steps: Chunks<Arc<Step>>) -> Self {
         let mut active = vec![0; steps.len().div_ceil(64)];
         let mut counts = PlanCounts::default();
         for (index, step) in steps.iter().enumerate() {
@@ -179,9 +180,11 @@ impl Plan {
             } else {
                 active[index / 64] &= !bit;
             }
-            if self.body.get().is_some() {
-                self.body = Arc::default();
-            }
+        }
+        // Which loops are walked depends on whether anything inside may execute.
+        let is_walked_otherwise = !self.loops().is_empty() && before.may_execute() != step.may_execute();
+        if (before.is_active() != step.is_active() || is_walked_otherwise) && self.body.get().is_some() {
+            self.body = Arc::default();
         }
         self.steps.set(index, Arc::new(step));
     }
@@ -201,7 +204,7 @@ impl Plan {
         let active = Arc::make_mut(&mut self.active);
         active.resize((index + 1).div_ceil(64), 0);
         active[index / 64] |= u64::from(step.is_active()) << (index % 64);
-        self.steps.push_back(Arc::new(step));
+        self.steps.push(Arc::new(step));
     }
 
     /// Returns the workflow's nodes in order of work.
@@ -214,9 +217,9 @@ impl Plan {
         &self.prepared.loops
     }
 
-    /// Returns the fingerprint of a loop's body.
-    pub(super) fn loop_fingerprint(&self, number: usize) -> Fingerprint {
-        loop_fingerprint(self.loops(), self.graph(), number, |index| self.step(index).plan.config)
+    /// Returns the fingerprint of a loop's body under marks.
+    pub(super) fn loop_fingerprint(&self, number: usize, marks: &Marks) -> Fingerprint {
+        loop_fingerprint(self.loops(), self.graph(), marks, number, |index| self.step(index).plan.config)
     }
 
     /// Returns what the run would do with each node, in the graph's order.
@@ -277,20 +280,38 @@ pub fn plan(
     (planner::plan_all(&sources, prepared).0, problems)
 }
 
-/// Returns the fingerprint of a loop's body: of what its nodes are and how they are wired.
-fn loop_fingerprint(loops: &Loops, graph: &Graph, number: usize, config: impl Fn(usize) -> Fingerprint) -> Fingerprint {
+/// Returns the fingerprint of a loop's body: of what its nodes are, how they are wired and marked, and of all that feeds what
+/// they read from outside.
+fn loop_fingerprint(
+    loops: &Loops,
+    graph: &Graph,
+    marks: &Marks,
+    number: usize,
+    config: impl Fn(usize) -> Fingerprint,
+) -> Fingerprint {
     let mut builder = FingerprintBuilder::new("loop body");
-    let mut waiting = vec![number];
-    while let Some(number) = waiting.pop() {
-        for &index in &loops.loops[number].members {
-            builder.text(graph.ids[index].as_str()).fingerprint(&config(index));
-            for feed in &graph.inputs[index] {
-                let source = &feed.source;
-                builder.text(feed.port.as_str()).text(source.node.as_str()).text(source.port.as_str());
-            }
+    let mut nodes: BTreeSet<usize> = loops.begun_by(loops.loops[number].head).collect();
+    let mut read: Vec<usize> = loops.loops[number].reads.clone();
+    while let Some(index) = read.pop() {
+        if nodes.insert(index) && marks.get(&graph.ids[index]).lets_its_inputs_count() {
+            read.extend(graph.inputs[index].iter().map(|feed| feed.from));
         }
-        let inner = loops.loops.iter().enumerate().filter(|(_, inner)| inner.parent == Some(number));
-        waiting.extend(inner.map(|(inner, _)| inner));
+    }
+    for index in nodes {
+        let id = &graph.ids[index];
+        builder.text(id.as_str()).fingerprint(&config(index));
+        match marks.get(id) {
+            Mark::Disabled => builder.byte(1),
+            mark if mark.lets_its_inputs_count() => builder.byte(0),
+            mark => match mark.capture().map(|capture| pinned_in_a_loop(&capture.results)) {
+                Some(Provenance::Edited(pinned)) => builder.byte(2).fingerprint(&pinned),
+                _ => builder.byte(2),
+            },
+        };
+        for feed in &graph.inputs[index] {
+            let source = &feed.source;
+            builder.text(feed.port.as_str()).text(source.node.as_str()).text(source.port.as_str());
+        }
     }
     builder.finish()
 }
@@ -303,7 +324,8 @@ struct Learned {
     /// Those that may be released in a run of a part: what lies behind them is needed after all.
     opened: BTreeSet<usize>,
     /// Heads of loops that are walked from the start because of this node inside, though nothing above them has changed: of
-    /// a Repeat each iteration depends on the one before.
+    /// a Repeat each iteration depends on the one before. And what collects the errors of a loop, if this node inside may fail
+    /// where it did not, or the other way round.
     restarted: BTreeMap<usize, NodeId>,
 }
 
@@ -337,7 +359,7 @@ enum Steps<'a> {
     /// On the first few nodes.
     Growing(&'a [Arc<Step>]),
     /// On all; on those below the node in question perhaps not for the last time.
-    Whole(&'a Vector<Arc<Step>>),
+    Whole(&'a Chunks<Arc<Step>>),
 }
 
 impl View<'_> {
@@ -409,8 +431,11 @@ impl Plan {
 
     /// Changes what is shown of each node.
     pub(crate) fn change_shown(&mut self, change: impl Fn(&mut NodePlan)) {
-        for step in &mut self.steps {
-            change(&mut Arc::make_mut(step).plan);
-        }
+        let changed = |step: &Arc<Step>| {
+            let mut step = Step::clone(step);
+            change(&mut step.plan);
+            Arc::new(step)
+        };
+        self.steps = self.steps.iter().map(changed).collect();
     }
 }

@@ -19,7 +19,7 @@ pub use self::control::ReplaceError;
 use self::{control::Control, host::Cancel, pools::Pools, threads::RunThreads};
 use super::{Plan, PlanOptions, Planner, Probes};
 use crate::{
-    nodes::Catalogue,
+    nodes::{Catalogue, Load},
     session::{Baseline, Marks},
     store::{LogLine, NodeRecord, RunHeader, RunId, RunKind, RunRecord, SessionId, Store},
     value::Value,
@@ -145,6 +145,9 @@ type Planners = Vec<((WorkflowId, RunKind), Planner)>;
 /// How many planners are kept: each knows one workflow whole.
 const MAX_PLANNERS: usize = 8;
 
+/// Of so many records it takes longer to drop them than to have another thread do it.
+const N_DROPPED_ELSEWHERE: usize = 1000;
+
 /// A run that goes on.
 pub struct RunHandle {
     id: RunId,
@@ -179,6 +182,13 @@ impl Engine {
             .0
     }
 
+    /// Drops an earlier state, elsewhere if it may have many records that nobody else holds: nobody waits for that.
+    fn let_go(&self, before: Baseline) {
+        if before.records().iter().len() >= N_DROPPED_ELSEWHERE {
+            self.pools.spawn(Load::Computes, move || drop(before));
+        }
+    }
+
     /// Returns what a run would do, and something more of the planner that knows it.
     pub fn plan_with_problems<T>(
         &self,
@@ -196,8 +206,12 @@ impl Engine {
             .map(|position| planners.remove(position).1)
             .unwrap_or_else(|| Planner::new(Arc::clone(&self.catalogue)));
         drop(planners);
+        let before = planner.baseline().cloned();
         let plan = planner.plan(workflow, marks, baseline, probes, options);
         let more = more(&planner);
+        if let Some(before) = before.filter(|before| !before.records().is_same(baseline.records())) {
+            self.let_go(before);
+        }
         let mut planners = self.planners.lock().unwrap_or_else(PoisonError::into_inner);
         if planners.len() >= MAX_PLANNERS {
             planners.remove(0);

@@ -160,8 +160,14 @@ impl<'a> Context<'a> {
     /// Returns the values on a row of inputs `stem1`, `stem2`, … that arrived, in order.
     pub fn inputs(&self, stem: &str) -> SmallVec<[(&'a PortId, &'a Value); 4]> {
         let number = |port: &PortId| port.as_str().strip_prefix(stem).and_then(|digits| digits.parse::<usize>().ok());
-        let mut row: SmallVec<[(&'a PortId, &'a Value); 4]> =
-            self.inputs.iter().filter(|(port, _)| number(port).is_some()).map(|(port, value)| (*port, value)).collect();
+        let is_in_row = |port: &PortId| {
+            let digits = port.as_str().strip_prefix(stem).unwrap_or_default();
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        let mut row: SmallVec<[(&'a PortId, &'a Value); 4]> = SmallVec::new();
+        for (port, value) in self.inputs.iter().filter(|(port, _)| is_in_row(port)) {
+            row.push((port, value));
+        }
         // Inputs come sorted as text, which is in order unless a number has two digits.
         if row.iter().any(|(port, _)| port.as_str().len() > stem.len() + 1) {
             row.sort_by_cached_key(|(port, _)| number(port));

@@ -83,6 +83,13 @@ impl Loops {
         self.around(self.of_node[node]).any(|around| around == number)
     }
 
+    /// Returns what executes once an iteration of the loop that a node is the head of, if it is one, or of those inside it.
+    pub(crate) fn begun_by(&self, head: usize) -> impl Iterator<Item = usize> {
+        let number = self.loops.iter().position(|this| this.head == head);
+        let nodes = number.map_or(0, |_| self.of_node.len());
+        (0..nodes).filter(move |&node| number.is_some_and(|number| self.is_inside(node, number)))
+    }
+
     /// Returns whether `outer` is `inner` or lies around it; `None` is the outside of all loops.
     fn encloses(&self, outer: Option<usize>, inner: Option<usize>) -> bool {
         outer.is_none_or(|outer| self.around(inner).any(|around| around == outer))

@@ -77,9 +77,15 @@ struct CaptureRow {
 }
 
 impl CaptureRow {
-    fn of(capture: &Capture) -> Self {
+    /// `is_kept`: whether there is a store. Without one the results end with the program, and the file, which nothing seals
+    /// then, does not show them.
+    fn of(capture: &Capture, is_kept: bool) -> Self {
+        let shown = |port: &KeptPort| KeptPort {
+            preview: if is_kept { port.preview.clone() } else { String::new() },
+            ..port.clone()
+        };
         Self {
-            results: capture.results.ports().to_vec(),
+            results: capture.results.ports().iter().map(shown).collect(),
             provenance: capture.results.provenance(),
             captured_in: capture.captured_in,
             captured_at: capture.captured_at,
@@ -112,14 +118,14 @@ impl CaptureRow {
 }
 
 impl MarkRow {
-    fn of(mark: &Mark) -> Option<Self> {
+    fn of(mark: &Mark, is_kept: bool) -> Option<Self> {
         match mark {
             Mark::Default => None,
             Mark::Disabled => Some(Self::Disabled),
             Mark::Forced => Some(Self::Forced),
             Mark::Pinned(Pin { policy, state: PinState::Armed }) => Some(Self::Armed(*policy)),
             Mark::Pinned(Pin { policy, state: PinState::Captured(capture) }) => {
-                Some(Self::Captured(*policy, Box::new(CaptureRow::of(capture))))
+                Some(Self::Captured(*policy, Box::new(CaptureRow::of(capture, is_kept))))
             }
         }
     }
@@ -148,7 +154,11 @@ impl Document {
             closed,
             view: session.view,
             unsaved: session.unsaved.clone(),
-            marks: session.marks.iter().filter_map(|(node, mark)| Some((node.clone(), MarkRow::of(mark)?))).collect(),
+            marks: session
+                .marks
+                .iter()
+                .filter_map(|(node, mark)| Some((node.clone(), MarkRow::of(mark, session.has_store())?)))
+                .collect(),
             breakpoints: session.marks.breakpoints().iter().cloned().collect(),
         }
     }

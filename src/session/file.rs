@@ -9,7 +9,11 @@ use std::{
 };
 
 use super::{Folders, FoldersError, SessionId};
-use crate::{store::StoreError, value::Fingerprint, workflow};
+use crate::{
+    store::{Store, StoreError},
+    value::Fingerprint,
+    workflow,
+};
 
 /// A session that cannot be read, written or opened.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +56,14 @@ pub enum SessionError {
         /// Where its file would be.
         path: PathBuf,
     },
+    /// A session whose key is out of reach.
+    #[error("the session {id} is encrypted, and the store that has its key is not open: {}", path.display())]
+    Sealed {
+        /// The session.
+        id: SessionId,
+        /// The file.
+        path: PathBuf,
+    },
     /// A session that is not what was written.
     #[error("the session is damaged ({why}); it was set aside, the workflow's own file is untouched: {}", path.display())]
     Damaged {
@@ -92,30 +104,36 @@ pub(super) struct SessionFile {
     _lock: File,
 }
 
-/// The folder of session files.
+/// The folder of session files, and the store whose key they are sealed with.
 #[derive(Clone, Debug)]
-pub(super) struct SessionFolder(PathBuf);
+pub(super) struct SessionFolder {
+    path: PathBuf,
+    store: Option<Store>,
+}
+
+/// What a sealed file begins with; any other is text.
+const SEALED: &[u8] = b"Pinflow sealed session 1\n";
 
 /// Held while sessions are locked or looked through, so that looking is never taken for having.
 #[derive(Debug)]
 pub(super) struct Looking(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
 
 impl SessionFolder {
-    pub(super) fn of(folders: &Folders) -> Result<Self, SessionError> {
-        Ok(Self(folders.sessions()?))
+    pub(super) fn of(folders: &Folders, store: Option<&Store>) -> Result<Self, SessionError> {
+        Ok(Self { path: folders.sessions()?, store: store.cloned() })
     }
 
     pub(super) fn path_of(&self, id: SessionId) -> PathBuf {
-        self.0.join(format!("{id}.ron"))
+        self.path.join(format!("{id}.ron"))
     }
 
     fn lock_path_of(&self, id: SessionId) -> PathBuf {
-        self.0.join(format!("{id}.lock"))
+        self.path.join(format!("{id}.lock"))
     }
 
     /// Waits until nobody else locks or looks through sessions, which takes a moment at most.
     pub(super) fn look(&self) -> Result<Looking, SessionError> {
-        let path = self.0.join("looking.lock");
+        let path = self.path.join("looking.lock");
         let file = open_lock_file(&path)?;
         file.lock().map_err(|source| SessionError::Io { action: "lock", source, path })?;
         Ok(Looking(file))
@@ -142,9 +160,9 @@ impl SessionFolder {
 
     /// Returns all sessions that have a file, in the order they were made.
     pub(super) fn ids(&self) -> Result<Vec<SessionId>, SessionError> {
-        let io = |source| SessionError::Io { action: "list", source, path: self.0.clone() };
+        let io = |source| SessionError::Io { action: "list", source, path: self.path.clone() };
         let mut ids = Vec::new();
-        for entry in fs::read_dir(&self.0).map_err(io)? {
+        for entry in fs::read_dir(&self.path).map_err(io)? {
             let name = entry.map_err(io)?.file_name();
             let id = name.to_str().and_then(|name| name.strip_suffix(".ron"));
             ids.extend(id.and_then(|id| id.parse::<SessionId>().ok()));
@@ -153,14 +171,49 @@ impl SessionFolder {
         Ok(ids)
     }
 
-    /// Returns the text of a session file. One that is not text is set aside.
+    /// Returns the text of a session file. One that is not text, or was changed since it was sealed, is set aside.
     pub(super) fn read(&self, id: SessionId) -> Result<String, SessionError> {
         let path = self.path_of(id);
-        match fs::read(&path) {
-            Ok(bytes) => String::from_utf8(bytes).map_err(|error| self.set_aside(id, &error.to_string())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SessionError::Missing { id, path }),
-            Err(source) => Err(SessionError::Io { action: "read", source, path }),
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(SessionError::Missing { id, path }),
+            Err(source) => return Err(SessionError::Io { action: "read", source, path }),
+        };
+        let bytes = match (bytes.strip_prefix(SEALED), &self.store) {
+            (None, _) => bytes,
+            (Some(_), None) => return Err(SessionError::Sealed { id, path }),
+            (Some(sealed), Some(store)) => store.open_session(id, sealed).map_err(|why| self.set_aside(id, &why))?,
+        };
+        String::from_utf8(bytes).map_err(|error| self.set_aside(id, &error.to_string()))
+    }
+
+    /// Returns a session file as it is written: sealed if the store is.
+    fn bytes_of(&self, id: SessionId, text: &str) -> Vec<u8> {
+        match self.store.as_ref().filter(|store| store.is_sealed()) {
+            Some(store) => [SEALED, &store.seal_session(id, text.as_bytes())].concat(),
+            None => text.as_bytes().to_vec(),
         }
+    }
+
+    /// Writes all files anew: sealed with the store's key, or as text. Nobody may have a session open.
+    pub(super) fn rewrite_all(&self, sealed: bool) -> Result<usize, SessionError> {
+        let looking = self.look()?;
+        let mut n_files = 0;
+        for id in self.ids()? {
+            let file = self.lock(&looking, id)?;
+            let text = match self.read(id) {
+                Ok(text) => text,
+                Err(error @ SessionError::Damaged { .. }) => {
+                    tracing::warn!("{error}");
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let bytes = if sealed { self.bytes_of(id, &text) } else { text.into_bytes() };
+            file.replace(&bytes)?;
+            n_files += 1;
+        }
+        Ok(n_files)
     }
 
     /// Renames a damaged session file, so that it is neither opened again nor lost.
@@ -215,12 +268,12 @@ impl SessionFile {
 
     /// Replaces the file whole.
     pub(super) fn write(&self, text: &str) -> Result<(), SessionError> {
+        self.replace(&self.folder.bytes_of(self.id, text))
+    }
+
+    fn replace(&self, bytes: &[u8]) -> Result<(), SessionError> {
         let path = self.path();
-        workflow::write_atomically(&path, text.as_bytes()).map_err(|source| SessionError::Io {
-            action: "write",
-            source,
-            path,
-        })
+        workflow::write_atomically(&path, bytes).map_err(|source| SessionError::Io { action: "write", source, path })
     }
 
     /// Removes the session's files. Its id is never used again, so nobody can be waiting for the lock.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{Folders, SessionError, SessionId, document::Document, file::SessionFolder};
-use crate::workflow::WorkflowId;
+use crate::{store::Store, workflow::WorkflowId};
 
 /// A session no window has open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,10 +38,11 @@ pub struct SessionSummary {
 /// Damaged files are set aside.
 pub fn earlier_sessions(
     folders: &Folders,
+    store: Option<&Store>,
     workflow_id: WorkflowId,
     path: Option<&Path>,
 ) -> Result<(Vec<SessionSummary>, Vec<SessionError>), SessionError> {
-    let (mut sessions, problems) = all_sessions(folders)?;
+    let (mut sessions, problems) = all_sessions(folders, store)?;
     sessions.retain(|session| {
         let same_file = match (path, session.workflow_path.as_deref()) {
             (Some(path), Some(then)) => path == then || !then.exists(),
@@ -54,14 +55,30 @@ pub fn earlier_sessions(
 
 /// Returns the sessions of all workflows that were not ended on purpose and hold marks or edits, newest first, and what
 /// could not be read: to be offered back after a crash.
-pub fn unfinished_sessions(folders: &Folders) -> Result<(Vec<SessionSummary>, Vec<SessionError>), SessionError> {
-    let (mut sessions, problems) = all_sessions(folders)?;
+pub fn unfinished_sessions(
+    folders: &Folders,
+    store: Option<&Store>,
+) -> Result<(Vec<SessionSummary>, Vec<SessionError>), SessionError> {
+    let (mut sessions, problems) = all_sessions(folders, store)?;
     sessions.retain(|session| !session.closed && (session.n_marks > 0 || session.has_unsaved_edits));
     Ok((sessions, problems))
 }
 
-fn all_sessions(folders: &Folders) -> Result<(Vec<SessionSummary>, Vec<SessionError>), SessionError> {
-    let folder = SessionFolder::of(folders)?;
+/// Writes all session files anew, sealed with the key of the store or as text; returns how many there are. Nobody may have a
+/// session open.
+pub fn rewrite_sessions(folders: &Folders, store: &Store, sealed: bool) -> Result<usize, SessionError> {
+    let n_files = SessionFolder::of(folders, Some(store))?.rewrite_all(sealed)?;
+    if sealed {
+        store.retire_no_more()?;
+    }
+    Ok(n_files)
+}
+
+fn all_sessions(
+    folders: &Folders,
+    store: Option<&Store>,
+) -> Result<(Vec<SessionSummary>, Vec<SessionError>), SessionError> {
+    let folder = SessionFolder::of(folders, store)?;
     let looking = folder.look()?;
     let (mut sessions, mut problems) = (Vec::new(), Vec::new());
     for id in folder.ids()? {

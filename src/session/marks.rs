@@ -114,6 +114,12 @@ impl Mark {
         Self::Pinned(Pin { policy, state: PinState::Captured(Arc::new(capture)) })
     }
 
+    /// Returns whether what a node gives depends on what feeds it: not of one that is disabled or held by a pin.
+    pub(crate) fn lets_its_inputs_count(&self) -> bool {
+        let is_held = self.as_pin().is_some_and(|pin| pin.policy == PinPolicy::Hold) && self.capture().is_some();
+        !is_held && !matches!(self, Self::Disabled)
+    }
+
     /// Returns a pin on the results at hand: captured if the record has any, else armed.
     pub fn pin(policy: PinPolicy, record: Option<&NodeRecord>) -> Self {
         record.and_then(Capture::of).map_or_else(|| Self::armed(policy), |capture| Self::captured(policy, capture))

@@ -70,7 +70,7 @@ impl Session {
         workflow_id: WorkflowId,
         workflow_path: Option<&Path>,
     ) -> Result<Self, SessionError> {
-        let folder = SessionFolder::of(folders)?;
+        let folder = SessionFolder::of(folders, store)?;
         let looking = folder.look()?;
         Self::create_in(&folder, &looking, store, workflow_id, workflow_path, None)
     }
@@ -105,7 +105,7 @@ impl Session {
 
     /// Goes on with an earlier session. A damaged one is set aside and reported.
     pub fn open(folders: &Folders, store: Option<&Store>, id: SessionId) -> Result<Self, SessionError> {
-        let folder = SessionFolder::of(folders)?;
+        let folder = SessionFolder::of(folders, store)?;
         let looking = folder.look()?;
         Self::open_in(&folder, &looking, store, id)
     }
@@ -147,7 +147,7 @@ impl Session {
         workflow_path: Option<&Path>,
         name: &str,
     ) -> Result<Self, SessionError> {
-        let folder = SessionFolder::of(folders)?;
+        let folder = SessionFolder::of(folders, store)?;
         let looking = folder.look()?;
         for id in folder.ids()?.into_iter().rev() {
             match Document::load(&folder, id) {
@@ -183,6 +183,11 @@ impl Session {
             self.baseline = Arc::new(store.baseline(self.id)?.into_iter().collect());
         }
         Ok(())
+    }
+
+    /// Returns whether there is a store for the pins' results.
+    pub(super) const fn has_store(&self) -> bool {
+        self.store.is_some()
     }
 
     /// Returns where the session is kept.

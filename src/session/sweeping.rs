@@ -43,7 +43,7 @@ pub fn program_rule(folders: &Folders) -> Result<Retention, String> {
 /// A session that cannot be read is an error, for nobody knows what it needs. Slow: not for the interface thread.
 pub fn sweep_request(folders: &Folders, store: &Store, rule: Retention) -> Result<SweepRequest, SessionError> {
     let mut request = SweepRequest { rule, rules: rules(store)?, ..SweepRequest::default() };
-    let folder = SessionFolder::of(folders)?;
+    let folder = SessionFolder::of(folders, Some(store))?;
     for id in folder.ids()? {
         let mut document = match Document::load(&folder, id) {
             Ok(document) => document,

@@ -1,17 +1,22 @@
 //! Sessions as windows and commands use them.
 
-use std::{fs, path::PathBuf, sync::Arc, thread};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
 
 use proptest::prelude::*;
 
 use super::{
     BreakpointEdit, Capture, Folders, Mark, MarkEdit, Marks, PinPolicy, SavedView, Saver, Session, SessionError,
-    SessionId, SessionSummary, earlier_sessions, unfinished_sessions,
+    SessionId, SessionSummary, earlier_sessions, file::SessionFolder, rewrite_sessions, unfinished_sessions,
 };
 use crate::{
     nodes::Outputs,
     store::{
-        Arrived, InputRecord, Kept, NodeRecord, Provenance, RunId, RunStatus, Status, Store,
+        Arrived, InputRecord, Kept, KeyOptions, KeyPlace, NodeRecord, Provenance, RunId, RunStatus, Status, Store,
         fixtures::{chain, executed, header},
     },
     value::{Fingerprint, Record, Table, Value},
@@ -41,8 +46,13 @@ impl Place {
         Session::open(&self.folders, Some(&self.store), id)
     }
 
+    /// Returns what a session's file holds.
+    fn text(&self, id: SessionId) -> String {
+        SessionFolder::of(&self.folders, Some(&self.store)).unwrap().read(id).unwrap()
+    }
+
     fn earlier(&self) -> Vec<SessionSummary> {
-        let (sessions, problems) = earlier_sessions(&self.folders, self.workflow, None).unwrap();
+        let (sessions, problems) = earlier_sessions(&self.folders, Some(&self.store), self.workflow, None).unwrap();
         assert!(problems.is_empty(), "{problems:?}");
         sessions
     }
@@ -242,10 +252,13 @@ fn a_session_that_was_not_closed_is_offered_back_with_everything() {
     place.store.settle(session.id, Arc::new(executed(run.id, "a", "settled")));
     place.store.flush().unwrap();
     let id = session.id;
-    assert!(unfinished_sessions(&place.folders).unwrap().0.is_empty(), "the window that has it is alive");
+    assert!(
+        unfinished_sessions(&place.folders, Some(&place.store)).unwrap().0.is_empty(),
+        "the window that has it is alive"
+    );
     drop(session);
 
-    let (offered, problems) = unfinished_sessions(&place.folders).unwrap();
+    let (offered, problems) = unfinished_sessions(&place.folders, Some(&place.store)).unwrap();
     assert!(problems.is_empty());
     let [summary] = &offered[..] else { panic!("{offered:?}") };
     assert_eq!((summary.id, summary.n_marks, summary.n_pins), (id, 1, 1));
@@ -263,7 +276,7 @@ fn a_session_that_was_closed_is_listed_but_not_offered_back() {
     let mut session = place.create();
     session.marks.set("a".into(), Mark::Forced);
     session.close().unwrap();
-    assert!(unfinished_sessions(&place.folders).unwrap().0.is_empty());
+    assert!(unfinished_sessions(&place.folders, Some(&place.store)).unwrap().0.is_empty());
     let earlier = place.earlier();
     assert_eq!((earlier.len(), earlier[0].closed, earlier[0].n_pins), (1, true, 0));
     let again = place.open(earlier[0].id).unwrap();
@@ -294,7 +307,7 @@ fn sessions_of_other_workflows_and_other_copies_are_not_listed() {
         .collect();
     let here = PathBuf::from("/here/a.flow.ron");
     let list = |workflow, path| {
-        let (sessions, _) = earlier_sessions(&place.folders, workflow, path).unwrap();
+        let (sessions, _) = earlier_sessions(&place.folders, Some(&place.store), workflow, path).unwrap();
         sessions.iter().map(|session| session.id).collect::<Vec<_>>()
     };
     assert_eq!(list(place.workflow, None), [ids[1], ids[0]]);
@@ -308,7 +321,7 @@ fn damaged_files_are_set_aside_and_reported_and_the_rest_is_listed() {
     let mut good = place.create();
     good.marks.set("a".into(), Mark::Forced);
     good.save().unwrap();
-    let text = fs::read_to_string(good.path()).unwrap();
+    let text = place.text(good.id);
     let good_id = good.id;
     drop(good);
     let damages: [&[u8]; 5] =
@@ -318,7 +331,7 @@ fn damaged_files_are_set_aside_and_reported_and_the_rest_is_listed() {
         let (id, path) = (session.id, session.path());
         drop(session);
         fs::write(&path, damage).unwrap();
-        let (sessions, problems) = earlier_sessions(&place.folders, place.workflow, None).unwrap();
+        let (sessions, problems) = earlier_sessions(&place.folders, Some(&place.store), place.workflow, None).unwrap();
         assert_eq!(sessions.iter().map(|session| session.id).collect::<Vec<_>>(), [good_id]);
         let [problem @ SessionError::Damaged { path: aside, .. }] = &problems[..] else { panic!("{problems:?}") };
         assert!(problem.to_string().contains("set aside"), "{problem}");
@@ -349,7 +362,7 @@ fn a_newer_session_is_refused_and_left_alone() {
         fs::write(&path, newer).unwrap();
         let error = place.open(id).unwrap_err();
         assert!(error.to_string().contains("newer version"), "{error}");
-        let (_, problems) = earlier_sessions(&place.folders, place.workflow, None).unwrap();
+        let (_, problems) = earlier_sessions(&place.folders, Some(&place.store), place.workflow, None).unwrap();
         assert!(matches!(problems[..], [SessionError::Newer { .. }]), "{problems:?}");
         assert_eq!(fs::read_to_string(&path).unwrap(), newer);
     }
@@ -426,7 +439,7 @@ fn without_a_store_marks_and_edits_are_kept_and_lost_pins_are_reported() {
     assert_eq!(session.unsaved.as_deref(), Some("edited"));
     assert!(matches!(session.marks.get(&"a".into()), Mark::Forced));
     let capture = session.marks.get(&"b".into()).capture().unwrap();
-    assert_eq!(capture.results.ports()[0].preview, "Text \"in memory\"");
+    assert_eq!(capture.results.ports()[0].preview, "", "nothing seals the file, so it does not show what is pinned");
     assert!(capture.results.load().is_err());
     drop(session);
     assert!(place.open(id).is_ok(), "with a store again, whose value is missing");
@@ -453,11 +466,11 @@ fn a_saver_ends_with_the_newest_state_on_the_disk() {
     }
     saver.wait();
     assert!(saver.take_error().is_none());
-    assert!(fs::read_to_string(session.path()).unwrap().contains("unsaved: Some(\"49\")"));
+    assert!(place.text(session.id).contains("unsaved: Some(\"49\")"));
     session.unsaved = Some("last".into());
     saver.save(&session);
     drop(saver);
-    assert!(fs::read_to_string(session.path()).unwrap().contains("unsaved: Some(\"last\")"));
+    assert!(place.text(session.id).contains("unsaved: Some(\"last\")"));
 }
 
 #[test]
@@ -483,4 +496,37 @@ fn breakpoints_are_kept_with_the_session_and_make_it_worth_keeping() {
     assert_eq!(place.earlier().iter().map(|session| session.n_marks).collect::<Vec<_>>(), [2]);
     let opened = place.open(id).unwrap();
     assert_eq!(opened.marks.breakpoints().iter().map(NodeId::as_str).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
+fn a_sessions_file_is_sealed_with_the_stores_key_and_follows_it_when_that_changes() {
+    let place = Place::new();
+    let mut session = place.create();
+    session.unsaved = Some("canary-51".into());
+    session.save().unwrap();
+    let (id, path, folder) = (session.id, session.path(), place.store.folder().to_owned());
+    drop(session);
+    let shows = |path: &Path| fs::read(path).unwrap().windows(9).any(|window| window == b"canary-51");
+    assert!(!shows(&path));
+    assert!(matches!(Session::open(&place.folders, None, id), Err(SessionError::Sealed { .. })));
+    assert!(path.exists(), "it is left alone");
+
+    let Place { _home, folders, store, .. } = place;
+    drop(store);
+    let key = KeyOptions::new(Some(KeyPlace::File));
+    Store::rekey(&folder, &key, &key).unwrap();
+    let store = Store::open(&folder).unwrap();
+    let session = Session::open(&folders, Some(&store), id).unwrap();
+    assert_eq!(session.unsaved.as_deref(), Some("canary-51"), "it was sealed with the key before");
+    drop(session);
+    assert_eq!(rewrite_sessions(&folders, &store, true).unwrap(), 1);
+    drop(store);
+    Store::rekey(&folder, &key, &key).unwrap();
+    let store = Store::open(&folder).unwrap();
+    assert_eq!(rewrite_sessions(&folders, &store, false).unwrap(), 1);
+    assert!(shows(&path), "it is text again, as a store that is sealed no more needs it");
+    drop(store);
+    Store::rekey(&folder, &key, &KeyOptions::new(Some(KeyPlace::Off))).unwrap();
+    let store = Store::open(&folder).unwrap();
+    assert_eq!(Session::open(&folders, Some(&store), id).unwrap().unsaved.as_deref(), Some("canary-51"));
 }

@@ -46,6 +46,36 @@ impl Living {
         Ok(Opening(file))
     }
 
+    /// Does the same without waiting; `None` if somebody opens a store here.
+    pub(super) fn try_opening(&self) -> Result<Option<Opening>, StoreError> {
+        let path = self.folder.join("opening");
+        let file = open_lock_file(&path).map_err(|error| StoreError::io("make the lock file", error, &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Opening(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", error, &path)),
+        }
+    }
+
+    /// Returns whether nobody has a store open here. To be asked while nobody can open one.
+    pub(super) fn are_all_gone(&self) -> bool {
+        self.are_gone(|_| false)
+    }
+
+    /// Returns whether nobody but this instance has a store open here.
+    pub(super) fn others_are_gone(&self, instance: &str) -> bool {
+        self.are_gone(|other| other == instance)
+    }
+
+    fn are_gone(&self, but: impl Fn(&str) -> bool) -> bool {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return false };
+        let mut locks = entries.flatten().map(|entry| entry.path()).filter(|path| is_lock_file(path));
+        !locks.any(|path| {
+            let instance = path.file_stem().unwrap_or_default().to_string_lossy();
+            !but(&instance) && self.is_alive(&instance)
+        })
+    }
+
     /// Returns a new sign of life.
     pub(super) fn enter(&self, _opening: &Opening) -> Result<Alive, StoreError> {
         let instance = Ulid::generate().to_string();

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     Effect, NodeRecord, Notes, PastNode, RunId, SessionId, Status, StoreError,
+    crypt::Place,
     database::Reader,
     past_node::PastWorkflow,
     record_bytes::{Decoder, Of},
@@ -237,7 +238,8 @@ fn read_part(
             let id: i64 = row.get(0)?;
             while wanted.next_if(|(wanted, _)| *wanted < id).is_some() {}
             let Some((_, position)) = wanted.next_if(|(wanted, _)| *wanted == id) else { continue };
-            match decoder.record(row.get_ref(1)?.as_bytes()?, of) {
+            let record = reader.crypt().open(Place::Record(id), row.get_ref(1)?.as_bytes()?);
+            match record.and_then(|bytes| decoder.record(&bytes, of)) {
                 Ok(record) => records.push((*position, Arc::new(record))),
                 Err(why) => tracing::warn!("a record of the run {} cannot be read: {why}", of.run),
             }

@@ -2,35 +2,31 @@
 
 use std::{
     cell::Cell,
-    fmt, fs,
+    fmt,
     ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
+    thread::JoinHandle,
     time::Duration,
 };
 
-use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{
-    Kept, KeptPort, LoopId, NodeRecord, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError,
+    Kept, KeptPort, KeyPlace, LoopId, NodeRecord, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError,
     alive::{Alive, Living},
     baseline,
     connection::{self, Purpose},
-    iterations, kept_for, pinned_data,
+    crypt::{Crypt, Place},
+    iterations,
     queue::{Begin, BeginLoop, Message, Queue, Weight},
     runs, timings,
     values::{self, Blobs},
-    writer::Writer,
 };
 use crate::{
     value::{Fingerprint, Value},
     workflow::{NodeId, Workflow, WorkflowId},
 };
-
-/// Whose pinned data this is, as long as there is one user.
-const TENANT: &str = "default";
 
 /// How many connections for reading are kept open.
 const MAX_READERS: usize = 4;
@@ -38,34 +34,38 @@ const MAX_READERS: usize = 4;
 /// A store: cheap to clone, used from any thread. The last one dropped waits until all is written.
 #[derive(Clone)]
 pub struct Store {
-    reader: Reader,
+    pub(super) reader: Reader,
     /// Dropped with the last store, which lets the writer end.
-    _life: Arc<Life>,
+    pub(super) _life: Arc<Life>,
 }
 
 /// Reads a store; does not keep its writer alive.
 #[derive(Clone)]
-pub(super) struct Reader(Arc<Shared>);
+pub(super) struct Reader(pub(super) Arc<Shared>);
 
-struct Shared {
-    folder: PathBuf,
-    database: PathBuf,
-    tenant: String,
-    blobs: Blobs,
-    living: Living,
-    instance: String,
-    queue: Arc<Queue>,
-    readers: Mutex<Vec<Connection>>,
-    durable: Mutex<Connection>,
+pub(super) struct Shared {
+    pub(super) folder: PathBuf,
+    pub(super) database: PathBuf,
+    pub(super) tenant: String,
+    pub(super) blobs: Blobs,
+    pub(super) crypt: Crypt,
+    pub(super) key_place: KeyPlace,
+    /// Why the key is not in the keyring, if this opening made it.
+    pub(super) key_notice: Option<String>,
+    pub(super) living: Living,
+    pub(super) instance: String,
+    pub(super) queue: Arc<Queue>,
+    pub(super) readers: Mutex<Vec<Connection>>,
+    pub(super) durable: Mutex<Connection>,
 }
 
 /// The writer's thread and the sign of life.
-struct Life {
-    queue: Arc<Queue>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-    blobs: Blobs,
+pub(super) struct Life {
+    pub(super) queue: Arc<Queue>,
+    pub(super) thread: Mutex<Option<JoinHandle<()>>>,
+    pub(super) blobs: Blobs,
     /// Let go once all is written.
-    _alive: Alive,
+    pub(super) _alive: Alive,
 }
 
 impl Drop for Life {
@@ -100,48 +100,29 @@ impl Drop for InTransaction {
 }
 
 impl Store {
-    /// Opens the store in a folder, making it if there is none. Runs that a program left in the middle become interrupted.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        Self::open_for(folder, TENANT)
-    }
-
-    /// Opens the store in a folder for a tenant: whose pinned data is read and written.
-    pub fn open_for(folder: &Path, tenant: &str) -> Result<Self, StoreError> {
-        let make = |folder: &Path| {
-            fs::create_dir_all(folder).map_err(|error| StoreError::io("make the folder", error, folder))
-        };
-        make(folder)?;
-        let folder = fs::canonicalize(folder).map_err(|error| StoreError::io("find the folder", error, folder))?;
-        let database = folder.join("store.sqlite");
-        let living = Living::new(folder.join("alive"))?;
-        let opening = living.opening()?;
-        let mut durable = connection::connect(&database, Purpose::Durable)?;
-        connection::use_write_ahead_log(&durable, &database)?;
-        connection::migrate(&mut durable, &database)?;
-        let alive = living.enter(&opening)?;
-        let blobs = Blobs::new(folder.join("blobs"), &alive.instance)?;
-        let queue = Arc::new(Queue::new(database.clone()));
-        let shared = Shared {
-            folder,
-            tenant: tenant.to_owned(),
-            blobs: blobs.clone(),
-            instance: alive.instance.clone(),
-            queue: Arc::clone(&queue),
-            readers: Mutex::default(),
-            durable: Mutex::new(durable),
-            database,
-            living,
-        };
-        shared.tidy()?;
-        shared.living.bury(&opening);
-        let thread = shared.start_writer()?;
-        let life = Life { queue, thread: Mutex::new(Some(thread)), blobs, _alive: alive };
-        Ok(Self { reader: Reader(Arc::new(shared)), _life: Arc::new(life) })
-    }
-
     /// Returns the folder the store lies in.
     pub fn folder(&self) -> &Path {
         &self.reader.0.folder
+    }
+
+    /// Returns where the key is kept that everything in the store is sealed with.
+    pub fn key_place(&self) -> KeyPlace {
+        self.reader.0.key_place
+    }
+
+    /// Returns what a person should know of the key, if this opening made it.
+    pub fn key_notice(&self) -> Option<&str> {
+        self.reader.0.key_notice.as_deref()
+    }
+
+    /// Returns whose data this is: the profile.
+    pub fn tenant(&self) -> &str {
+        self.reader.tenant()
+    }
+
+    /// Returns how the store seals what it keeps.
+    pub(super) fn crypt(&self) -> &Crypt {
+        self.reader.crypt()
     }
 
     /// Returns what reads this store without keeping its writer alive.
@@ -217,14 +198,17 @@ impl Store {
         outer: Option<(LoopId, u64)>,
     ) -> Result<Option<(LoopId, Vec<u8>)>, StoreError> {
         self.shared().queue.drain();
-        self.reader.read(|connection| iterations::newest_loop(connection, run, node, outer))
+        self.reader
+            .read(|connection| iterations::newest_loop(connection, run, node, outer))?
+            .map(|(of, number, cell)| self.reader.open_cell(Place::Loop(of.0, number), cell).map(|about| (of, about)))
+            .transpose()
     }
 
     /// Returns how long the nodes of a workflow take, sorted by node: the config they had, a mean in which recent times count
     /// more, and of how many executions. Nodes that take less than 0.1 ms are not noted.
     pub fn timings(&self, workflow: WorkflowId) -> Result<Vec<(NodeId, Fingerprint, Duration, u64)>, StoreError> {
         self.shared().queue.drain();
-        self.reader.read(|connection| timings::read(connection, workflow))
+        self.reader.read(|connection| timings::read(connection, self.crypt(), workflow))
     }
 
     /// Notes how a run ended. Queued.
@@ -271,7 +255,7 @@ impl Store {
     fn headers(&self, workflow: Option<WorkflowId>, limit: usize) -> Result<Vec<RunHeader>, StoreError> {
         self.shared().queue.drain();
         let is_alive = |instance: &str| self.reader.is_alive(instance);
-        self.reader.read(|connection| runs::headers(connection, workflow, limit, is_alive))
+        self.reader.read(|connection| runs::headers(connection, self.crypt(), workflow, limit, is_alive))
     }
 
     /// Returns a run with its nodes, upstream before downstream.
@@ -338,10 +322,10 @@ impl Store {
         let sqlite = |error| self.reader.sqlite(error);
         self.write(|transaction| {
             for row in &rows {
-                values::insert(transaction, row).map_err(sqlite)?;
+                values::insert(transaction, self.crypt(), row).map_err(sqlite)?;
             }
             for fingerprint in &fingerprints {
-                if !values::make_durable(transaction, fingerprint).map_err(sqlite)? {
+                if !values::make_durable(transaction, self.crypt(), fingerprint).map_err(sqlite)? {
                     return Err(StoreError::Lost(*fingerprint));
                 }
             }
@@ -373,11 +357,14 @@ fn shallow_bytes(value: &Value) -> usize {
 }
 
 impl Shared {
-    fn durable(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn durable(&self) -> MutexGuard<'_, Connection> {
         self.durable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let sqlite = |error| StoreError::sqlite(error, &self.database);
         let _inside = InTransaction::enter()?;
         let mut connection = self.durable();
@@ -386,49 +373,17 @@ impl Shared {
         transaction.commit().map_err(sqlite)?;
         Ok(result)
     }
-
-    /// Removes what programs left behind that ended in the middle, and what has expired. Most often there is nothing, and
-    /// nothing is written.
-    fn tidy(&self) -> Result<(), StoreError> {
-        let sqlite = |error| StoreError::sqlite(error, &self.database);
-        let is_alive = |instance: &str| instance == self.instance || self.living.is_alive(instance);
-        let dead = runs::dead_instances(&self.durable(), is_alive).map_err(sqlite)?;
-        let now = Timestamp::now();
-        if !dead.is_empty()
-            || pinned_data::has_expired(&self.durable(), now).map_err(sqlite)?
-            || kept_for::has_expired(&self.durable(), now).map_err(sqlite)?
-        {
-            self.write(|transaction| {
-                runs::interrupt_runs_of(transaction, &dead)
-                    .and_then(|()| pinned_data::sweep(transaction, now))
-                    .and_then(|()| kept_for::sweep(transaction, now))
-                    .map_err(sqlite)
-            })?;
-        }
-        self.blobs.sweep(is_alive);
-        Ok(())
-    }
-
-    fn start_writer(&self) -> Result<JoinHandle<()>, StoreError> {
-        let writer = Writer::new(
-            connection::connect(&self.database, Purpose::Runs)?,
-            self.database.clone(),
-            self.blobs.clone(),
-            Arc::clone(&self.queue),
-            self.instance.clone(),
-        );
-        thread::Builder::new()
-            .name("store".to_owned())
-            .stack_size(8 << 20)
-            .spawn(move || writer.run())
-            .map_err(|error| StoreError::io("start the thread that writes", error, &self.folder))
-    }
 }
 
 impl Reader {
     /// Returns what the database said, in words of this program.
     pub(super) fn sqlite(&self, error: rusqlite::Error) -> StoreError {
         StoreError::sqlite(error, &self.0.database)
+    }
+
+    /// Returns how the store seals what it keeps.
+    pub(super) fn crypt(&self) -> &Crypt {
+        &self.0.crypt
     }
 
     /// Returns whose pinned data is read and written.
@@ -477,13 +432,13 @@ impl Reader {
     /// Returns the workflow of a number.
     pub(super) fn load_workflow(&self, number: i64) -> Result<Arc<Workflow>, StoreError> {
         let unreadable = |why| StoreError::Unreadable { what: "the workflow of a run".to_owned(), why };
-        self.read(|connection| runs::workflow(connection, number))?.map_err(unreadable)
+        self.read(|connection| runs::workflow(connection, self.crypt(), number))?.map_err(unreadable)
     }
 
     fn remember_damage(&self, fingerprint: &Fingerprint) {
-        let marked = self
-            .0
-            .write(|transaction| values::mark_damaged(transaction, fingerprint).map_err(|error| self.sqlite(error)));
+        let marked = self.0.write(|transaction| {
+            values::mark_damaged(transaction, self.crypt(), fingerprint).map_err(|error| self.sqlite(error))
+        });
         if let Err(error) = marked {
             tracing::warn!("a damaged value is not marked as such: {error}");
         }
@@ -496,7 +451,24 @@ impl Reader {
 
     /// Returns the iterations in a range that are written.
     pub(super) fn iterations(&self, of: LoopId, range: Range<u64>) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        self.read(|connection| iterations::read(connection, of, range))
+        self.read(|connection| iterations::read(connection, of, range))?
+            .into_iter()
+            .map(|(index, run, cell)| {
+                let place = Place::Iteration(of.0, index.cast_signed(), run);
+                self.open_cell(place, cell).map(|bytes| (index, bytes))
+            })
+            .collect()
+    }
+
+    /// Returns what was written in a place.
+    pub(super) fn open_cell(&self, place: Place<'_>, cell: Vec<u8>) -> Result<Vec<u8>, StoreError> {
+        if !self.crypt().is_sealed() {
+            return Ok(cell);
+        }
+        match self.crypt().open(place, &cell) {
+            Ok(content) => Ok(content.into_owned()),
+            Err(why) => Err(StoreError::Unreadable { what: "what was kept".to_owned(), why }),
+        }
     }
 
     /// Reads by a connection that nobody else uses meanwhile.

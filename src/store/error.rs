@@ -100,6 +100,32 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
+    /// The key that everything is sealed with is not there, or not right.
+    #[error("the store cannot be opened: {why}: {}", path.display())]
+    Key {
+        /// What is wrong with it.
+        why: String,
+        /// The store's folder.
+        path: PathBuf,
+    },
+    /// A passphrase is needed and none was given.
+    #[error("the store is encrypted with a passphrase, which is needed to open it: {}", path.display())]
+    PassphraseNeeded {
+        /// The store's folder.
+        path: PathBuf,
+    },
+    /// The passphrase is not the one the store was sealed with.
+    #[error("the passphrase is not the store's: try again: {}", path.display())]
+    WrongPassphrase {
+        /// The store's folder.
+        path: PathBuf,
+    },
+    /// Something needs the store for itself, and another program has it open.
+    #[error("another program has the store open: close all windows and wait for runs to end, then try again: {}", path.display())]
+    InUse {
+        /// The store's folder.
+        path: PathBuf,
+    },
     /// Pinned data or pins were changed from inside a change of pinned data.
     #[error("the store cannot be written from inside a change of pinned data: do it before or after")]
     Nested,

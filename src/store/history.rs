@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Value as Cell};
 
 use super::{
-    NodeRecord, OptionsUsed, Part, RunHeader, RunId, RunKind, RunStatus, SessionId, Status, Store, StoreError, rows,
+    NodeRecord, OptionsUsed, Part, RunHeader, RunId, RunKind, RunStatus, SessionId, Status, Store, StoreError,
+    crypt::Crypt,
+    rows,
     runs::{nanos, part_from_text, path_of_cell, timestamp},
 };
 use crate::workflow::WorkflowId;
@@ -199,7 +201,7 @@ impl Store {
     pub fn history(&self, filter: &HistoryFilter) -> Result<Vec<RunSummary>, StoreError> {
         self.reader().drain();
         let is_alive = |instance: &str| self.reader().is_alive(instance);
-        let mut runs = self.reader().read(|connection| list(connection, filter, &is_alive))?;
+        let mut runs = self.reader().read(|connection| list(connection, self.crypt(), filter, &is_alive))?;
         if runs.iter().any(needs_counts) {
             self.count_again(&mut runs)?;
         }
@@ -237,7 +239,9 @@ impl Store {
             .reader()
             .read(|connection| {
                 let sessions = sessions(connection)?;
-                connection.query_row(&sql, params![value], |row| summary(row, &sessions, &is_alive)).optional()
+                connection
+                    .query_row(&sql, params![value], |row| summary(row, self.crypt(), &sessions, &is_alive))
+                    .optional()
             })?
             .transpose()
             .map_err(|why| StoreError::Unreadable { what: format!("the run {value}"), why })?;
@@ -326,6 +330,7 @@ fn sessions(connection: &Connection) -> rusqlite::Result<HashMap<i64, SessionId>
 /// Returns runs, newest first. One whose row cannot be read is left out and logged.
 pub(super) fn list(
     connection: &Connection,
+    crypt: &Crypt,
     filter: &HistoryFilter,
     is_alive: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Vec<RunSummary>> {
@@ -346,7 +351,7 @@ pub(super) fn list(
     while runs.len() < limit
         && let Some(row) = rows.next()?
     {
-        match summary(row, &sessions, is_alive)? {
+        match summary(row, crypt, &sessions, is_alive)? {
             Ok(run) if filter.shows(&run) => runs.push(run),
             Ok(_) => {}
             Err(why) => tracing::warn!("a run cannot be listed: {why}"),
@@ -358,6 +363,7 @@ pub(super) fn list(
 /// Returns the run of a row, or what is wrong with it.
 fn summary(
     row: &Row<'_>,
+    crypt: &Crypt,
     sessions: &HashMap<i64, SessionId>,
     is_alive: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Result<RunSummary, String>> {
@@ -380,6 +386,10 @@ fn summary(
         Ok(part) => part,
         Err(why) => return Ok(Err(why)),
     };
+    let path = match path_of_cell(row.get::<_, Cell>(4)?, crypt, id) {
+        Ok(path) => path.map(PathBuf::from),
+        Err(why) => return Ok(Err(why)),
+    };
     let options = row.get_ref(11)?.as_str_or_null()?;
     let status = match status {
         RunStatus::Running if !is_alive(text(10)?) => RunStatus::Interrupted,
@@ -393,7 +403,7 @@ fn summary(
         number: row.get(0)?,
         session,
         workflow_id,
-        path: path_of_cell(row.get::<_, Cell>(4)?),
+        path,
         kind,
         part,
         options: options.map_or_else(OptionsUsed::default, options_from_text),

@@ -10,7 +10,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-use super::{RunId, queue::BeginLoop};
+use super::{
+    RunId,
+    crypt::{Crypt, Place},
+    queue::BeginLoop,
+};
 use crate::workflow::NodeId;
 
 /// One execution of one loop. It stays the same when another run goes on with a loop that was cut off.
@@ -49,13 +53,14 @@ fn outer_columns(outer: Option<(LoopId, u64)>) -> (i64, i64) {
 }
 
 /// Notes that a run, known by its number, executes a loop.
-pub(super) fn begin(connection: &Connection, row: &BeginLoop, run: i64) -> rusqlite::Result<()> {
+pub(super) fn begin(connection: &Connection, crypt: &Crypt, row: &BeginLoop, run: i64) -> rusqlite::Result<()> {
     let (outer_loop, outer_idx) = outer_columns(row.outer);
+    let about = crypt.seal(Place::Loop(row.of.0, run), &row.about);
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO loops (run, node, outer_loop, outer_idx, loop, about) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![run, row.node.as_str(), outer_loop, outer_idx, row.of.0, row.about])?;
+        .execute(params![run, row.node.as_str(), outer_loop, outer_idx, row.of.0, &about[..]])?;
     Ok(())
 }
 
@@ -67,23 +72,28 @@ pub(super) fn note_run(connection: &Connection, of: LoopId, run: i64) -> rusqlit
     Ok(())
 }
 
-/// Returns the iterations in a range, ascending, the newest of each index.
-pub(super) fn read(connection: &Connection, of: LoopId, range: Range<u64>) -> rusqlite::Result<Vec<(u64, Vec<u8>)>> {
+/// Returns the iterations in a range, ascending, the newest of each index, with the numbers of their runs and as they were
+/// written.
+pub(super) fn read(
+    connection: &Connection,
+    of: LoopId,
+    range: Range<u64>,
+) -> rusqlite::Result<Vec<(u64, i64, Vec<u8>)>> {
     let (from, to) = (range.start, range.end.min(i64::MAX as u64));
     if from >= to {
         return Ok(Vec::new());
     }
     let mut statement = connection.prepare_cached(
-        "SELECT idx, bytes FROM iterations WHERE loop = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx, run",
+        "SELECT idx, bytes, run FROM iterations WHERE loop = ?1 AND idx >= ?2 AND idx < ?3 ORDER BY idx, run",
     )?;
     let mut rows = statement.query(params![of.0, from.cast_signed(), to.cast_signed()])?;
-    let mut iterations: Vec<(u64, Vec<u8>)> = Vec::new();
+    let mut iterations: Vec<(u64, i64, Vec<u8>)> = Vec::new();
     while let Some(row) = rows.next()? {
         let index = row.get::<_, i64>(0)? as u64;
-        let bytes = row.get(1)?;
+        let newest = (index, row.get(2)?, row.get(1)?);
         match iterations.last_mut().filter(|last| last.0 == index) {
-            Some(older) => older.1 = bytes,
-            None => iterations.push((index, bytes)),
+            Some(older) => *older = newest,
+            None => iterations.push(newest),
         }
     }
     Ok(iterations)
@@ -97,21 +107,21 @@ pub(super) fn count(connection: &Connection, of: LoopId) -> rusqlite::Result<u64
         .map(|count| count as u64)
 }
 
-/// Returns the newest loop of a node that a run began, with what was noted about it.
+/// Returns the newest loop of a node that a run began, with the run's number and what was noted about it, as it was written.
 pub(super) fn newest_loop(
     connection: &Connection,
     run: RunId,
     node: &NodeId,
     outer: Option<(LoopId, u64)>,
-) -> rusqlite::Result<Option<(LoopId, Vec<u8>)>> {
+) -> rusqlite::Result<Option<(LoopId, i64, Vec<u8>)>> {
     let (outer_loop, outer_idx) = outer_columns(outer);
     connection
         .prepare_cached(
-            "SELECT loop, about FROM loops WHERE run = (SELECT number FROM runs WHERE id = ?1) AND node = ?2
+            "SELECT loop, about, run FROM loops WHERE run = (SELECT number FROM runs WHERE id = ?1) AND node = ?2
              AND outer_loop = ?3 AND outer_idx = ?4 ORDER BY loop DESC LIMIT 1",
         )?
         .query_row(params![run.to_string(), node.as_str(), outer_loop, outer_idx], |row| {
-            Ok((LoopId(row.get(0)?), row.get(1)?))
+            Ok((LoopId(row.get(0)?), row.get(2)?, row.get(1)?))
         })
         .optional()
 }

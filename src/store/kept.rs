@@ -16,11 +16,20 @@ pub struct Kept(Arc<KeptData>);
 
 struct KeptData {
     provenance: Provenance,
-    /// What each port with a value holds; known at once for stored results, made when asked for from those in memory.
-    ports: OnceLock<Vec<KeptPort>>,
-    outputs: OnceLock<Arc<Outputs>>,
-    /// Where values that are not in memory are read.
-    reader: Option<Reader>,
+    values: Values,
+}
+
+#[derive(Clone)]
+enum Values {
+    /// In memory; described when asked for.
+    AtHand { outputs: Arc<Outputs>, ports: OnceLock<Vec<KeptPort>> },
+    /// In a store, and in memory once they were asked for.
+    Stored {
+        ports: Vec<KeptPort>,
+        outputs: OnceLock<Arc<Outputs>>,
+        /// Where they are read.
+        reader: Option<Reader>,
+    },
 }
 
 /// A port with a value, described.
@@ -39,8 +48,7 @@ pub struct KeptPort {
 impl Kept {
     /// Returns results at hand, and where they come from.
     pub fn in_memory(outputs: Arc<Outputs>, provenance: Provenance) -> Self {
-        let outputs = OnceLock::from(outputs);
-        Self(Arc::new(KeptData { provenance, ports: OnceLock::new(), outputs, reader: None }))
+        Self(Arc::new(KeptData { provenance, values: Values::AtHand { outputs, ports: OnceLock::new() } }))
     }
 
     /// Returns results that lie in a store.
@@ -60,12 +68,25 @@ impl Kept {
     }
 
     fn of(ports: Vec<KeptPort>, provenance: Provenance, reader: Option<Reader>) -> Self {
-        Self(Arc::new(KeptData { provenance, ports: OnceLock::from(ports), outputs: OnceLock::new(), reader }))
+        Self(Arc::new(KeptData { provenance, values: Values::Stored { ports, outputs: OnceLock::new(), reader } }))
     }
 
     /// Returns where the results come from.
     pub fn provenance(&self) -> Provenance {
         self.0.provenance
+    }
+
+    /// Returns the same results, as they come from somewhere else.
+    pub(crate) fn from(&self, provenance: Provenance) -> Self {
+        if provenance == self.0.provenance {
+            return self.clone();
+        }
+        Self(Arc::new(KeptData { provenance, values: self.0.values.clone() }))
+    }
+
+    /// Returns results without a value on any port.
+    pub(crate) fn nothing(provenance: Provenance) -> Self {
+        Self::in_memory(Arc::new(Outputs::none()), provenance)
     }
 
     /// Returns whether both are the same results, without looking into them.
@@ -75,12 +96,15 @@ impl Kept {
 
     /// Returns the ports that have a value.
     pub fn ports(&self) -> &[KeptPort] {
-        self.0.ports.get_or_init(|| self.0.outputs.get().map(|outputs| describe(outputs)).unwrap_or_default())
+        match &self.0.values {
+            Values::AtHand { outputs, ports } => ports.get_or_init(|| describe(outputs)),
+            Values::Stored { ports, .. } => ports,
+        }
     }
 
     /// Returns whether a port has a value, without computing anything.
     pub fn has_value(&self, port: &PortId) -> bool {
-        match self.0.outputs.get() {
+        match self.loaded() {
             Some(outputs) => outputs.get(port).is_some(),
             None => self.ports().iter().any(|known| known.port == *port),
         }
@@ -88,7 +112,7 @@ impl Kept {
 
     /// Returns the fingerprint of the value on a port.
     pub fn fingerprint(&self, port: &PortId) -> Option<Fingerprint> {
-        match self.0.outputs.get() {
+        match self.loaded() {
             Some(outputs) => outputs.fingerprint(port),
             None => self.ports().iter().find(|known| known.port == *port).map(|known| known.fingerprint),
         }
@@ -96,24 +120,30 @@ impl Kept {
 
     /// Returns the results if they are in memory.
     pub fn loaded(&self) -> Option<&Arc<Outputs>> {
-        self.0.outputs.get()
+        match &self.0.values {
+            Values::AtHand { outputs, .. } => Some(outputs),
+            Values::Stored { outputs, .. } => outputs.get(),
+        }
     }
 
     /// Returns the results, reading them from the store if need be. Slow: not for the interface thread.
     pub fn load(&self) -> Result<Arc<Outputs>, StoreError> {
-        if let Some(outputs) = self.0.outputs.get() {
+        let (ports, outputs, reader) = match &self.0.values {
+            Values::AtHand { outputs, .. } => return Ok(Arc::clone(outputs)),
+            Values::Stored { ports, outputs, reader } => (ports, outputs, reader),
+        };
+        if let Some(outputs) = outputs.get() {
             return Ok(Arc::clone(outputs));
         }
-        let load = |fingerprint: &Fingerprint| match &self.0.reader {
+        let load = |fingerprint: &Fingerprint| match reader {
             Some(reader) => reader.load_value(fingerprint),
             None => Err(StoreError::Lost(*fingerprint)),
         };
-        let outputs = self
-            .ports()
+        let read = ports
             .iter()
             .map(|port| Ok((port.port.clone(), load(&port.fingerprint)?)))
             .collect::<Result<Outputs, StoreError>>()?;
-        Ok(Arc::clone(self.0.outputs.get_or_init(|| Arc::new(outputs))))
+        Ok(Arc::clone(outputs.get_or_init(|| Arc::new(read))))
     }
 }
 

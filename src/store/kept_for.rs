@@ -2,13 +2,14 @@
 //!
 //! A row says which values the results are; the values themselves are kept as all others are.
 
-use std::{path::Path, time::Duration};
+use std::{borrow::Cow, path::Path, time::Duration};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params, types::Value as Cell};
 
 use super::{
     Kept, KeptPort, Provenance, RunId, Store, StoreError,
+    crypt::{Crypt, Place},
     rows::{self, SourceRow},
     runs::{nanos, timestamp},
 };
@@ -69,6 +70,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let ports = text_of(&self.keep_results(results)?)?;
         let sources = text_of(&sources.iter().map(SourceRow::from).collect::<Vec<_>>())?;
+        let name = self.crypt().name(key);
+        let cells = Cells { key: *key, ports, sources }.seal(self.crypt(), &name);
         let expires = nanos(made).saturating_add(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
         self.write(|transaction| {
             transaction
@@ -77,7 +80,7 @@ impl Store {
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )
                 .and_then(|mut statement| {
-                    statement.execute(params![key.as_bytes(), ports, sources, nanos(made), expires, run.to_string()])
+                    statement.execute(params![name.as_bytes(), cells.0, cells.1, nanos(made), expires, run.to_string()])
                 })
                 .map_err(|error| self.reader().sqlite(error))?;
             Ok(())
@@ -87,10 +90,12 @@ impl Store {
     /// Returns the results kept under a key, unless there are none, they are older than `time`, or their values are gone.
     pub fn kept_for(&self, key: &Fingerprint, time: Duration, now: Timestamp) -> Result<Option<KeptFor>, StoreError> {
         let oldest = nanos(now).saturating_sub(i64::try_from(time.as_nanos()).unwrap_or(i64::MAX));
-        let Some(row) = self.reader().read(|connection| find(connection, key, oldest))? else { return Ok(None) };
+        let name = self.crypt().name(key);
+        let Some(row) = self.reader().read(|connection| find(connection, &name, oldest))? else { return Ok(None) };
         let unreadable = |why: String| StoreError::Unreadable { what: "kept results".to_owned(), why };
-        let ports: Vec<KeptPort> = rows::from_text(&row.ports).map_err(unreadable)?;
-        let sources: Vec<SourceRow> = rows::from_text(&row.sources).map_err(unreadable)?;
+        let cells = Cells::open(self.crypt(), &name, (row.ports, row.sources)).map_err(unreadable)?;
+        let ports: Vec<KeptPort> = rows::from_text(&cells.ports).map_err(unreadable)?;
+        let sources: Vec<SourceRow> = rows::from_text(&cells.sources).map_err(unreadable)?;
         let sources: Result<Vec<Source>, _> = sources.into_iter().map(Source::try_from).collect();
         let from: RunId = row.run.parse().map_err(|error: ulid::DecodeError| unreadable(error.to_string()))?;
         let results = Kept::read_by(ports, Provenance::Run(from), self.reader().clone());
@@ -108,12 +113,14 @@ impl Store {
 }
 
 /// Returns the values that kept results are, or why that cannot be read.
-pub(super) fn values(connection: &Connection) -> rusqlite::Result<Result<Vec<Fingerprint>, String>> {
-    let mut statement = connection.prepare_cached("SELECT ports FROM kept_for")?;
+pub(super) fn values(connection: &Connection, crypt: &Crypt) -> rusqlite::Result<Result<Vec<Fingerprint>, String>> {
+    let mut statement = connection.prepare_cached("SELECT key, ports, sources FROM kept_for")?;
     let mut rows = statement.query(params![])?;
     let mut values = Vec::new();
     while let Some(row) = rows.next()? {
-        match rows::from_text::<Vec<KeptPort>>(row.get_ref(0)?.as_str()?) {
+        let name = Fingerprint::from_bytes(row.get(0)?);
+        let cells = Cells::open(crypt, &name, (row.get(1)?, row.get(2)?));
+        match cells.and_then(|cells| rows::from_text::<Vec<KeptPort>>(&cells.ports)) {
             Ok(ports) => values.extend(ports.into_iter().map(|port| port.fingerprint)),
             Err(why) => return Ok(Err(why)),
         }
@@ -121,18 +128,59 @@ pub(super) fn values(connection: &Connection) -> rusqlite::Result<Result<Vec<Fin
     Ok(Ok(values))
 }
 
-struct Row {
+/// What a row tells of its results.
+pub(super) struct Cells {
+    /// What they are found by: in a sealed store the row itself has only its name.
+    pub(super) key: Fingerprint,
     ports: String,
     sources: String,
+}
+
+impl Cells {
+    /// Returns the ports and sources as the database has them: as text, or sealed, the key before the ports.
+    pub(super) fn seal(self, crypt: &Crypt, name: &Fingerprint) -> (Cell, Cell) {
+        if !crypt.is_sealed() {
+            return (Cell::Text(self.ports), Cell::Text(self.sources));
+        }
+        let ports = [&self.key.as_bytes()[..], self.ports.as_bytes()].concat();
+        let seal = |column, content: &[u8]| Cell::Blob(crypt.seal(Place::KeptFor(name, column), content).into_owned());
+        (seal("ports", &ports), seal("sources", self.sources.as_bytes()))
+    }
+
+    /// Returns what the database has under a name, or what is wrong with it.
+    pub(super) fn open(crypt: &Crypt, name: &Fingerprint, cells: (Cell, Cell)) -> Result<Self, String> {
+        let open = |column, cell: Cell| match cell {
+            Cell::Text(text) if !crypt.is_sealed() => Ok(text.into_bytes()),
+            Cell::Blob(bytes) if crypt.is_sealed() => {
+                crypt.open(Place::KeptFor(name, column), &bytes).map(Cow::into_owned)
+            }
+            _ => Err("it is of another form than the store".to_owned()),
+        };
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|error| error.to_string());
+        let (mut ports, sources) = (open("ports", cells.0)?, text(open("sources", cells.1)?)?);
+        let key = if crypt.is_sealed() {
+            let key = ports.split_first_chunk::<32>().map(|(key, _)| *key).ok_or("it is cut off")?;
+            ports.drain(..key.len());
+            Fingerprint::from_bytes(key)
+        } else {
+            *name
+        };
+        Ok(Self { key, ports: text(ports)?, sources })
+    }
+}
+
+struct Row {
+    ports: Cell,
+    sources: Cell,
     made: i64,
     run: String,
 }
 
-/// Returns the row of a key that was made at this time or later.
-fn find(connection: &Connection, key: &Fingerprint, oldest: i64) -> rusqlite::Result<Option<Row>> {
+/// Returns the row of this name that was made at this time or later.
+fn find(connection: &Connection, name: &Fingerprint, oldest: i64) -> rusqlite::Result<Option<Row>> {
     connection
         .prepare_cached("SELECT ports, sources, made, run FROM kept_for WHERE key = ?1 AND made > ?2")?
-        .query_row(params![key.as_bytes(), oldest], |row| {
+        .query_row(params![name.as_bytes(), oldest], |row| {
             Ok(Row { ports: row.get(0)?, sources: row.get(1)?, made: row.get(2)?, run: row.get(3)? })
         })
         .optional()

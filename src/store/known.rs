@@ -12,6 +12,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::{
     LoopId, RunCounts, RunId, SessionId, baseline,
+    crypt::Crypt,
     history::Counted,
     iterations,
     runs::{self, BeginRow, last_place, number_of_run},
@@ -67,6 +68,7 @@ impl KnownRun {
 /// The statements that most rows are written by, prepared once for a transaction.
 pub(super) struct Statements<'a> {
     pub(super) connection: &'a Connection,
+    pub(super) crypt: &'a Crypt,
     pub(super) record: CachedStatement<'a>,
     pub(super) baseline: CachedStatement<'a>,
     pub(super) value: CachedStatement<'a>,
@@ -75,9 +77,10 @@ pub(super) struct Statements<'a> {
 
 impl<'a> Statements<'a> {
     /// Returns the statements on a connection.
-    pub(super) fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+    pub(super) fn new(connection: &'a Connection, crypt: &'a Crypt) -> rusqlite::Result<Self> {
         Ok(Self {
             connection,
+            crypt,
             record: connection.prepare_cached("INSERT INTO node_records (id, record) VALUES (?1, ?2)")?,
             baseline: connection.prepare_cached(baseline::SET)?,
             value: connection.prepare_cached(values::INSERT)?,

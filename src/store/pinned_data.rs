@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Store, StoreError,
     codec::{self, Form},
+    crypt::{Crypt, Place},
     runs::{nanos, timestamp},
 };
 use crate::{
@@ -110,7 +111,7 @@ impl Store {
         let owner = self.owner(workflow, node);
         self.reader()
             .read(|connection| read(connection, owner, Timestamp::now()))?
-            .map(|row| row.unpack(node))
+            .map(|row| row.unpack(self.crypt(), owner))
             .transpose()
     }
 
@@ -120,7 +121,7 @@ impl Store {
         self.reader()
             .read(|connection| list(connection, tenant, workflow, Timestamp::now()))?
             .into_iter()
-            .map(ListRow::read)
+            .map(|row| row.read(self.crypt()))
             .collect()
     }
 
@@ -139,10 +140,10 @@ impl Store {
             let updated_at = Timestamp::now();
             let before = read(transaction, owner, updated_at).map_err(sqlite)?;
             let created_at = before.as_ref().map_or(updated_at, |row| timestamp(row.created_at));
-            let value = change(before.map(|row| row.unpack(node)).transpose()?.map(|data| data.value));
+            let value = change(before.map(|row| row.unpack(self.crypt(), owner)).transpose()?.map(|data| data.value));
             let expires_at = expires_in.map(|time| updated_at.saturating_add(time).unwrap_or(Timestamp::MAX));
             let data = PinnedData { value, created_at, updated_at, expires_at };
-            write(transaction, owner, &pack(&data.value, node)?, &data).map_err(sqlite)?;
+            write(transaction, owner, pack(&data.value, self.crypt(), owner)?, &data).map_err(sqlite)?;
             Ok(data)
         })
     }
@@ -169,29 +170,43 @@ impl Store {
     /// nodes there was any.
     pub fn copy_pinned_data(&self, from: WorkflowId, to: WorkflowId) -> Result<usize, StoreError> {
         let tenant = self.reader().tenant();
+        let sqlite = |error| self.reader().sqlite(error);
         self.write(|transaction| {
-            copy(transaction, tenant, from, to, Timestamp::now()).map_err(|error| self.reader().sqlite(error))
+            let rows = rows_of(transaction, tenant, from, Timestamp::now()).map_err(sqlite)?;
+            for (node, row) in &rows {
+                let sealed = row.resealed(self.crypt(), (tenant, &from.to_string(), node), &to.to_string())?;
+                write_row(transaction, (tenant, &to.to_string(), node), &sealed).map_err(sqlite)?;
+            }
+            Ok(rows.len())
         })
     }
 }
 
-/// Returns a value as it lies in the database: its form, the checksum of its bytes, and the bytes.
-fn pack(value: &Value, node: &NodeId) -> Result<Vec<u8>, StoreError> {
-    let bytes = codec::to_bytes(value)
-        .map_err(|error| StoreError::Unwritable { what: format!("pinned data of {node}"), why: error.to_string() })?;
+/// Returns a value as it lies in the database: its form, the checksum of its bytes, and the bytes; sealed.
+fn pack(value: &Value, crypt: &Crypt, owner: Owner<'_>) -> Result<Vec<u8>, StoreError> {
+    let bytes = codec::to_bytes(value).map_err(|error| StoreError::Unwritable {
+        what: format!("pinned data of {}", owner.node),
+        why: error.to_string(),
+    })?;
     let mut packed = Vec::with_capacity(33 + bytes.len());
     packed.push(Form::of(value) as u8);
     packed.extend_from_slice(Fingerprint::of_bytes(&bytes).as_bytes());
     packed.extend_from_slice(&bytes);
-    Ok(packed)
+    let place = (owner.tenant, &*owner.workflow.to_string(), owner.node.as_str());
+    Ok(crypt.seal(place_of(place), &packed).into_owned())
+}
+
+/// Whose data it is, as the database has it: the tenant, the workflow, the node.
+pub(super) type OwnerText<'a> = (&'a str, &'a str, &'a str);
+
+pub(super) const fn place_of((tenant, workflow, node): OwnerText<'_>) -> Place<'_> {
+    Place::PinnedData(tenant, workflow, node)
 }
 
 /// Returns the value that was packed.
-fn unpack(packed: &[u8], node: &str) -> Result<Value, StoreError> {
-    let unreadable = |why: &str| StoreError::Unreadable {
-        what: format!("the pinned data of {node}"),
-        why: format!("{why}; clear it to go on without it"),
-    };
+fn unpack(packed: &[u8], crypt: &Crypt, place: OwnerText<'_>) -> Result<Value, StoreError> {
+    let unreadable = |why: &str| unreadable(place.2, why);
+    let packed = crypt.open(place_of(place), packed).map_err(|why| unreadable(&why))?;
     let Some(([form, checksum @ ..], bytes)) = packed.split_first_chunk::<33>() else {
         return Err(unreadable("it is cut off"));
     };
@@ -200,6 +215,18 @@ fn unpack(packed: &[u8], node: &str) -> Result<Value, StoreError> {
     }
     let form = Form::from_number(i64::from(*form)).ok_or_else(|| unreadable("its form is unknown"))?;
     codec::decode(form, bytes).map_err(|why| unreadable(&why))
+}
+
+/// Makes sure that pinned data is what was written.
+pub(super) fn verify(crypt: &Crypt, owner: OwnerText<'_>, packed: &[u8]) -> Result<(), StoreError> {
+    unpack(packed, crypt, owner).map(|_| ())
+}
+
+fn unreadable(node: &str, why: &str) -> StoreError {
+    StoreError::Unreadable {
+        what: format!("the pinned data of {node}"),
+        why: format!("{why}; clear it to go on without it"),
+    }
 }
 
 /// A row, not unpacked yet.
@@ -211,13 +238,21 @@ struct Row {
 }
 
 impl Row {
-    fn unpack(self, node: &NodeId) -> Result<PinnedData, StoreError> {
+    fn unpack(self, crypt: &Crypt, owner: Owner<'_>) -> Result<PinnedData, StoreError> {
+        let place = (owner.tenant, &*owner.workflow.to_string(), owner.node.as_str());
         Ok(PinnedData {
-            value: unpack(&self.packed, node.as_str())?,
+            value: unpack(&self.packed, crypt, place)?,
             created_at: timestamp(self.created_at),
             updated_at: timestamp(self.updated_at),
             expires_at: self.expires_at.map(timestamp),
         })
+    }
+
+    /// Returns the row as it lies in the same place of another workflow.
+    fn resealed(&self, crypt: &Crypt, from: OwnerText<'_>, to: &str) -> Result<Self, StoreError> {
+        let packed = crypt.open(place_of(from), &self.packed).map_err(|why| unreadable(from.2, &why))?;
+        let packed = crypt.seal(place_of((from.0, to, from.2)), &packed).into_owned();
+        Ok(Self { packed, ..*self })
     }
 }
 
@@ -235,7 +270,17 @@ fn read(connection: &Connection, owner: Owner<'_>, now: Timestamp) -> rusqlite::
 }
 
 /// Writes a node's data in place of what was there.
-fn write(connection: &Connection, owner: Owner<'_>, packed: &[u8], data: &PinnedData) -> rusqlite::Result<()> {
+fn write(connection: &Connection, owner: Owner<'_>, packed: Vec<u8>, data: &PinnedData) -> rusqlite::Result<()> {
+    let row = Row {
+        packed,
+        created_at: nanos(data.created_at),
+        updated_at: nanos(data.updated_at),
+        expires_at: data.expires_at.map(nanos),
+    };
+    write_row(connection, (owner.tenant, &owner.workflow.to_string(), owner.node.as_str()), &row)
+}
+
+fn write_row(connection: &Connection, (tenant, workflow, node): OwnerText<'_>, row: &Row) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
             "INSERT INTO node_pinned_data (tenant, workflow_id, node_id, value, created_at, updated_at, expires_at)
@@ -243,15 +288,7 @@ fn write(connection: &Connection, owner: Owner<'_>, packed: &[u8], data: &Pinned
              ON CONFLICT (tenant, workflow_id, node_id) DO UPDATE SET value = excluded.value,
                  created_at = excluded.created_at, updated_at = excluded.updated_at, expires_at = excluded.expires_at",
         )?
-        .execute(params![
-            owner.tenant,
-            owner.workflow.to_string(),
-            owner.node.as_str(),
-            packed,
-            nanos(data.created_at),
-            nanos(data.updated_at),
-            data.expires_at.map(nanos),
-        ])?;
+        .execute(params![tenant, workflow, node, row.packed, row.created_at, row.updated_at, row.expires_at])?;
     Ok(())
 }
 
@@ -268,20 +305,24 @@ fn clear_all(connection: &Connection, tenant: &str, workflow: Option<WorkflowId>
     )
 }
 
-fn copy(
+/// Returns all of a workflow's data that has not expired, by node.
+fn rows_of(
     connection: &Connection,
     tenant: &str,
-    from: WorkflowId,
-    to: WorkflowId,
+    workflow: WorkflowId,
     now: Timestamp,
-) -> rusqlite::Result<usize> {
-    connection.execute(
-        "INSERT OR REPLACE INTO node_pinned_data
-             (tenant, workflow_id, node_id, value, created_at, updated_at, expires_at)
-         SELECT tenant, ?3, node_id, value, created_at, updated_at, expires_at FROM node_pinned_data
-         WHERE tenant = ?1 AND workflow_id = ?2 AND (expires_at IS NULL OR expires_at > ?4)",
-        params![tenant, from.to_string(), to.to_string(), nanos(now)],
-    )
+) -> rusqlite::Result<Vec<(String, Row)>> {
+    connection
+        .prepare(
+            "SELECT node_id, value, created_at, updated_at, expires_at FROM node_pinned_data
+             WHERE tenant = ?1 AND workflow_id = ?2 AND (expires_at IS NULL OR expires_at > ?3)",
+        )?
+        .query_map(params![tenant, workflow.to_string(), nanos(now)], |row| {
+            let data =
+                Row { packed: row.get(1)?, created_at: row.get(2)?, updated_at: row.get(3)?, expires_at: row.get(4)? };
+            Ok((row.get(0)?, data))
+        })?
+        .collect()
 }
 
 /// Returns whether anything has expired, whoever's it is.
@@ -333,12 +374,12 @@ fn list(
 }
 
 impl ListRow {
-    fn read(self) -> Result<PinnedDataInfo, StoreError> {
+    fn read(self, crypt: &Crypt) -> Result<PinnedDataInfo, StoreError> {
         let unreadable = |why: String| StoreError::Unreadable { what: "a row of pinned data".to_owned(), why };
         Ok(PinnedDataInfo {
             workflow: self.workflow.parse().map_err(|error: ulid::DecodeError| unreadable(error.to_string()))?,
             node: self.node.parse().map_err(|error: crate::workflow::IdError| unreadable(error.to_string()))?,
-            n_bytes: self.n_bytes.max(0) as u64,
+            n_bytes: crypt.content_len(self.n_bytes.max(0) as u64),
             created_at: timestamp(self.created_at),
             updated_at: timestamp(self.updated_at),
             expires_at: self.expires_at.map(timestamp),

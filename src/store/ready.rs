@@ -7,6 +7,7 @@ use rusqlite::params;
 
 use super::{
     RunId, RunStatus, SessionId,
+    crypt::Place,
     history::{self, Counted},
     iterations::{self, IterationRow},
     known::{Known, Statements},
@@ -54,7 +55,7 @@ impl Ready {
         match self {
             Self::Begin(row) => {
                 let session = known.session(connection, row.session())?;
-                let number = row.write(connection, instance, session)?;
+                let number = row.write(connection, statements.crypt, instance, session)?;
                 known.run_begins(row, number);
                 Ok(())
             }
@@ -62,19 +63,24 @@ impl Ready {
                 if known.is_kept(row) {
                     return Ok(());
                 }
-                values::insert_by(&mut statements.value, row)?;
+                values::insert_by(&mut statements.value, statements.crypt, row)?;
                 known.note_kept(row);
                 Ok(())
             }
             Self::Record(row) => row.write(statements, known),
-            Self::Timing(row) => timings::add(connection, row),
-            Self::Loop(row) => iterations::begin(connection, row, known.run(connection, row.run)?.number),
+            Self::Timing(row) => timings::add(connection, statements.crypt, row),
+            Self::Loop(row) => {
+                let run = known.run(connection, row.run)?.number;
+                iterations::begin(connection, statements.crypt, row, run)
+            }
             Self::Iteration(row) => {
                 let run = known.run(connection, row.run)?.number;
                 if known.is_first_of(row.of, run) {
                     iterations::note_run(connection, row.of, run)?;
                 }
-                statements.iteration.execute(params![row.of.0, row.index.cast_signed(), run, row.bytes])?;
+                let index = row.index.cast_signed();
+                let cell = statements.crypt.seal(Place::Iteration(row.of.0, index, run), &row.bytes);
+                statements.iteration.execute(params![row.of.0, index, run, &cell[..]])?;
                 Ok(())
             }
             Self::Finish(run, status, took) => {
@@ -98,7 +104,8 @@ impl RecordRow {
         run.last_place += 1;
         run.settled(&self.node, self.counted);
         let id = record_id(run.number, run.last_place);
-        statements.record.execute(params![id, &self.bytes[..]])?;
+        let cell = statements.crypt.seal(Place::Record(id), &self.bytes);
+        statements.record.execute(params![id, &cell[..]])?;
         if self.in_baseline {
             run.unsettled.remove(&self.node);
             let session = known.session(statements.connection, self.session)?;

@@ -339,6 +339,8 @@ pub enum NotRun {
     StoppedByError(NodeId),
     /// All that takes something from it is pinned, and the run was to leave such nodes out.
     OnlyFeedsPins,
+    /// It executes once an iteration of a loop that had none.
+    NoIteration,
 }
 
 impl fmt::Display for NotRun {
@@ -359,6 +361,7 @@ impl fmt::Display for NotRun {
             }
             Self::NotNeeded => f.write_str("not needed for what was asked"),
             Self::OnlyFeedsPins => f.write_str("all that takes something from it is pinned"),
+            Self::NoIteration => f.write_str("its loop had no iteration"),
             Self::StoppedByError(node) => write!(f, "the run stopped when {node} failed"),
         }
     }
@@ -468,9 +471,10 @@ pub struct LogLine {
 pub enum Arrived {
     /// None.
     NoValue,
-    /// Data known by its fingerprint only, and where the results it is part of come from: read from the store.
-    Stored(Box<(Provenance, Fingerprint)>),
-    /// A port of these results.
+    /// Data known by its fingerprint only, if there was any, and where the results it is part of come from: read from the
+    /// store.
+    Stored(Box<(Provenance, Option<Fingerprint>)>),
+    /// A port of these results. Inside of a loop it may have no value: it had none in the newest iteration.
     Results(Kept),
 }
 
@@ -503,12 +507,12 @@ impl InputRecord {
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         match &self.arrived {
             Arrived::NoValue => None,
-            Arrived::Stored(known) => Some(known.1),
+            Arrived::Stored(known) => known.1,
             Arrived::Results(results) => results.fingerprint(&self.wire.source.port),
         }
     }
 
-    /// Returns where the data that arrived comes from.
+    /// Returns where the data that arrived comes from; inside of a loop that of all iterations, also if the newest had none.
     pub fn provenance(&self) -> Option<Provenance> {
         match &self.arrived {
             Arrived::NoValue => None,
@@ -649,21 +653,26 @@ impl NodeRecord {
     /// Returns what this record is in a later run that reused its results: when it executed, how long that took and what it
     /// wrote are those of then.
     pub fn reused_in(self: &Arc<Self>, run: RunId) -> Arc<Self> {
-        match self.provenance() {
-            Some(from) => Arc::new(Self::clone(self).reused(run, from)),
-            None => Arc::clone(self),
-        }
+        Arc::new(Self::clone(self).seen_from(run))
     }
 
-    /// Returns what this record is in a later run that reused its results from somewhere.
-    pub(super) fn reused(mut self, run: RunId, from: Provenance) -> Self {
+    /// Returns what this record is in a later run that did not look at its node again.
+    pub(super) fn seen_from(mut self, run: RunId) -> Self {
         if self.pinned_data.is_some() || self.released.is_some() || !self.warnings.is_empty() {
             self.pinned_data = None;
             self.released = None;
             self.warnings = Vec::new();
         }
+        let from = self.provenance().filter(|_| self.status.has_results());
+        let status = from.map_or_else(|| self.status.clone(), |from| Status::Reused { from });
         let effect = if self.effect == Effect::None { Effect::None } else { Effect::HeldBack };
-        Self { run, status: Status::Reused { from }, reasons: Arc::default(), effect, ..self }
+        Self { run, status, reasons: Arc::default(), effect, ..self }
+    }
+
+    /// Returns whether nothing came of the node because no iteration of its loop had anything for it, and the loop was
+    /// completed all the same: its results have no values, and until something it depends on changes they stand.
+    pub fn had_nothing_to_do(&self) -> bool {
+        self.results.is_some() && matches!(self.status, Status::NotRun(_))
     }
 
     /// Returns whether Resume may use the results.

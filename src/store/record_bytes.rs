@@ -103,12 +103,11 @@ impl Serialize for InputsOut<'_> {
         let mut inputs = serializer.serialize_seq(Some(self.0.inputs.len()))?;
         for input in &self.0.inputs {
             let fingerprint = input.fingerprint();
-            let provenance = if fingerprint.is_some() { input.provenance() } else { None };
             inputs.serialize_element(&InputOut {
                 port: input.port().as_str(),
                 source_node: input.source().node.as_str(),
                 source_port: input.source().port.as_str(),
-                provenance: provenance.map(|provenance| ProvenanceRow::of(provenance, self.0.run)),
+                provenance: input.provenance().map(|provenance| ProvenanceRow::of(provenance, self.0.run)),
                 fingerprint: Block(fingerprint.as_ref().map_or(&[], |fingerprint| fingerprint.as_bytes())),
             })?;
         }
@@ -310,7 +309,10 @@ impl<'a> Decoder<'a> {
         let fingerprint: &[u8] = rest.take()?;
         let arrived = match provenance {
             None => Arrived::NoValue,
-            Some(row) => Arrived::Stored(Box::new((row.seen_from(own), fingerprint_of(fingerprint)?))),
+            Some(row) => {
+                let fingerprint = if fingerprint.is_empty() { None } else { Some(fingerprint_of(fingerprint)?) };
+                Arrived::Stored(Box::new((row.seen_from(own), fingerprint)))
+            }
         };
         Ok(InputRecord::new(port, source, arrived))
     }
@@ -431,8 +433,10 @@ mod tests {
             NotRun::InputMissing { port: "in".into(), why: Missing::NotConnected },
             NotRun::NotNeeded,
             NotRun::StoppedByError("a".into()),
+            NotRun::OnlyFeedsPins,
+            NotRun::NoIteration,
         ];
-        assert_eq!(positions(&not_run), [0, 1, 2]);
+        assert_eq!(positions(&not_run), [0, 1, 2, 3, 4]);
         assert_eq!(positions(&[Effect::None, Effect::Performed, Effect::HeldBack]), [0, 1, 2]);
     }
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use super::{
-    NodeRecord, Provenance, RunId, StoreError,
+    NodeRecord, RunId, StoreError,
+    crypt::Place,
     database::Reader,
     past_node::PastWorkflow,
     record_bytes::{self, Decoder, Of},
@@ -110,6 +111,16 @@ pub(super) fn nodes_by_run(connection: &Connection, set: i64) -> rusqlite::Resul
     }))
 }
 
+fn parse(bytes: &[u8], run: RunId) -> Result<SetRow<'_>, StoreError> {
+    SetRow::of(bytes).map_err(|why| StoreError::Unreadable { what: format!("what the run {run} reuses"), why })
+}
+
+/// Makes sure that what a run reuses can be read.
+pub(super) fn verify(connection: &Connection, reader: &Reader, set: i64, run: RunId) -> Result<(), StoreError> {
+    let bytes = bytes_of(connection, set).map_err(|error| reader.sqlite(error))?;
+    parse(&bytes, run).map(|_| ())
+}
+
 /// Adds the records of what a run reuses, made from those of the runs that executed it. A node that has a record keeps it.
 pub(super) fn add_records(
     connection: &Connection,
@@ -120,8 +131,7 @@ pub(super) fn add_records(
 ) -> Result<(), StoreError> {
     let sqlite = |error| reader.sqlite(error);
     let bytes = bytes_of(connection, set).map_err(sqlite)?;
-    let row =
-        SetRow::of(&bytes).map_err(|why| StoreError::Unreadable { what: format!("what the run {run} reuses"), why })?;
+    let row = parse(&bytes, run)?;
     let mut nodes_of_runs: Vec<HashMap<&str, Option<NodeRecord>>> = row.runs.iter().map(|_| HashMap::new()).collect();
     for (node, index) in row.nodes {
         if !records.contains_key(node)
@@ -132,12 +142,7 @@ pub(super) fn add_records(
     }
     for (from, mut nodes) in row.runs.iter().map(|run| RunId(Ulid(*run))).zip(nodes_of_runs) {
         read_records(connection, reader, from, &mut nodes).map_err(sqlite)?;
-        records.extend(
-            nodes
-                .into_values()
-                .flatten()
-                .map(|record| (record.node.clone(), record.reused(run, Provenance::Run(from)))),
-        );
+        records.extend(nodes.into_values().flatten().map(|record| (record.node.clone(), record.seen_from(run))));
     }
     Ok(())
 }
@@ -157,14 +162,15 @@ fn read_records(
     let of = Of { run, workflow: PastWorkflow::new(workflow, reader.clone()).into() };
     let decoder = Decoder::new(reader);
     let mut statement =
-        connection.prepare_cached("SELECT record FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+        connection.prepare_cached("SELECT record, id FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
     let mut rows = statement.query(params![record_id(number, 1), record_id(number + 1, 0) - 1])?;
     while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(0)?.as_bytes()?;
-        if record_bytes::node_of(bytes).is_some_and(|node| !nodes.contains_key(node)) {
+        let record = reader.crypt().open(Place::Record(row.get(1)?), row.get_ref(0)?.as_bytes()?);
+        let node = record.as_deref().ok().and_then(record_bytes::node_of);
+        if node.is_some_and(|node| !nodes.contains_key(node)) {
             continue;
         }
-        match decoder.record(bytes, &of) {
+        match record.and_then(|bytes| decoder.record(&bytes, &of)) {
             Ok(record) => {
                 if let Some(found) = nodes.get_mut(record.node.as_str()) {
                     *found = Some(record);

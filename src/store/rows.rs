@@ -85,7 +85,7 @@ impl From<&InputRecord> for InputRow {
 
 impl From<InputRow> for InputRecord {
     fn from(row: InputRow) -> Self {
-        let arrived = row.arrived.map_or(Arrived::NoValue, |known| Arrived::Stored(Box::new(known)));
+        let arrived = row.arrived.map_or(Arrived::NoValue, |known| Arrived::Stored(Box::new((known.0, Some(known.1)))));
         Self::new(row.port, row.source, arrived)
     }
 }

@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Value as 
 
 use super::{
     NodeRecord, Part, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError, baseline,
+    crypt::{Crypt, Place},
     database::Reader,
     past_node::PastWorkflow,
     queue::Begin,
@@ -63,14 +64,14 @@ pub(super) struct WorkflowRow {
 pub(super) struct LastWorkflow(Option<(Weak<Workflow>, Fingerprint)>);
 
 impl LastWorkflow {
-    fn row(&mut self, workflow: &Arc<Workflow>) -> Result<WorkflowRow, String> {
+    fn row(&mut self, workflow: &Arc<Workflow>, crypt: &Crypt) -> Result<WorkflowRow, String> {
         if let Some((last, hash)) = &self.0
             && std::ptr::eq(last.as_ptr(), Arc::as_ptr(workflow))
         {
             return Ok(WorkflowRow { hash: *hash, bytes: None });
         }
         let bytes = workflow_bytes::to_bytes(workflow)?;
-        let hash = Fingerprint::of_bytes(&bytes);
+        let hash = crypt.name_of_content(&bytes);
         self.0 = Some((Arc::downgrade(workflow), hash));
         Ok(WorkflowRow { hash, bytes: Some(bytes) })
     }
@@ -88,11 +89,11 @@ pub(super) fn timestamp(nanos: i64) -> Timestamp {
 
 impl BeginRow {
     /// Makes the bytes of a run.
-    pub(super) fn new(begin: Begin, last: &mut LastWorkflow) -> Result<Self, StoreError> {
+    pub(super) fn new(begin: Begin, last: &mut LastWorkflow, crypt: &Crypt) -> Result<Self, StoreError> {
         let Begin { header, unsettled, reused } = begin;
         let unwritable = |why| StoreError::Unwritable { what: format!("the run {}", header.id), why };
         Ok(Self {
-            workflow: last.row(&header.workflow).map_err(unwritable)?,
+            workflow: last.row(&header.workflow, crypt).map_err(unwritable)?,
             targets: rows::to_text(&header.part).map_err(unwritable)?,
             options: rows::to_text(&header.options).map_err(unwritable)?,
             marks: rows::to_text(&header.marks).map_err(unwritable)?,
@@ -114,9 +115,15 @@ impl BeginRow {
     }
 
     /// Writes the run, that the nodes it will settle have no results until then, and what it reuses; returns its number.
-    pub(super) fn write(&self, connection: &Connection, instance: &str, session: i64) -> rusqlite::Result<i64> {
+    pub(super) fn write(
+        &self,
+        connection: &Connection,
+        crypt: &Crypt,
+        instance: &str,
+        session: i64,
+    ) -> rusqlite::Result<i64> {
         let header = &self.header;
-        let workflow = self.write_workflow(connection)?;
+        let workflow = self.write_workflow(connection, crypt)?;
         let reused = self.reused.as_ref().map(|set| set.write(connection)).transpose()?;
         connection
             .prepare_cached(
@@ -129,7 +136,7 @@ impl BeginRow {
                 session,
                 header.workflow_id.to_string(),
                 workflow,
-                header.path.as_deref().map_or(Cell::Null, |path| path_cell(path.into())),
+                header.path.as_deref().map_or(Cell::Null, |path| path_cell(path.into(), crypt, header.id)),
                 header.kind.name(),
                 self.targets,
                 self.marks,
@@ -144,7 +151,7 @@ impl BeginRow {
             ])
     }
 
-    fn write_workflow(&self, connection: &Connection) -> rusqlite::Result<i64> {
+    fn write_workflow(&self, connection: &Connection, crypt: &Crypt) -> rusqlite::Result<i64> {
         let known = connection
             .prepare_cached("SELECT number FROM workflows WHERE hash = ?1")?
             .query_row(params![self.workflow.hash.as_bytes()], |row| row.get(0))
@@ -158,9 +165,10 @@ impl BeginRow {
                 .map(Cow::Owned)
                 .map_err(|why| rusqlite::Error::ToSqlConversionFailure(why.into()))?,
         };
+        let cell = crypt.seal(Place::Workflow(&self.workflow.hash), &bytes);
         connection
             .prepare_cached("INSERT INTO workflows (hash, bytes) VALUES (?1, ?2)")?
-            .insert(params![self.workflow.hash.as_bytes(), &bytes[..]])
+            .insert(params![self.workflow.hash.as_bytes(), &cell[..]])
     }
 }
 
@@ -231,19 +239,13 @@ pub(super) fn duration_nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-fn path_cell(path: PathRow) -> Cell {
-    match path {
-        PathRow::Text(text) => Cell::Text(text),
-        PathRow::Bytes(bytes) => Cell::Blob(bytes),
-    }
-}
-
-/// Returns the path that stands in a cell.
-pub(super) fn path_of_cell(cell: Cell) -> Option<PathBuf> {
-    match cell {
-        Cell::Text(text) => Some(PathRow::Text(text).into()),
-        Cell::Blob(bytes) => Some(PathBuf::from(PathRow::Bytes(bytes))),
-        _ => None,
+/// Returns a path as the database holds it: sealed it begins with a byte that says whether it is Unicode.
+fn path_cell(path: PathRow, crypt: &Crypt, run: RunId) -> Cell {
+    match (path, crypt.is_sealed()) {
+        (PathRow::Text(text), false) => Cell::Text(text),
+        (PathRow::Bytes(bytes), false) => Cell::Blob(bytes),
+        (PathRow::Text(text), true) => sealed_path(UNICODE, text.as_bytes(), crypt, run),
+        (PathRow::Bytes(bytes), true) => sealed_path(OTHER, &bytes, crypt, run),
     }
 }
 
@@ -257,6 +259,36 @@ pub(super) fn part_from_text(text: &str) -> Result<Part, String> {
         Ok(targets) => Ok(Part::To(targets)),
         Err(_) => rows::from_text(text),
     }
+}
+
+const UNICODE: u8 = 1;
+const OTHER: u8 = 0;
+
+fn sealed_path(form: u8, bytes: &[u8], crypt: &Crypt, run: RunId) -> Cell {
+    Cell::Blob(crypt.seal(Place::Path(run), &[&[form], bytes].concat()).into_owned())
+}
+
+/// Returns the path that a cell holds, if it holds one.
+pub(super) fn path_of_cell(cell: Cell, crypt: &Crypt, run: RunId) -> Result<Option<PathRow>, String> {
+    let bytes = match cell {
+        Cell::Text(text) => return Ok(Some(PathRow::Text(text))),
+        Cell::Blob(bytes) if !crypt.is_sealed() => return Ok(Some(PathRow::Bytes(bytes))),
+        Cell::Blob(bytes) => bytes,
+        _ => return Ok(None),
+    };
+    let content = crypt.open(Place::Path(run), &bytes)?;
+    match content.split_first() {
+        Some((&UNICODE, text)) => {
+            String::from_utf8(text.to_vec()).map(PathRow::Text).map(Some).map_err(|error| error.to_string())
+        }
+        Some((_, bytes)) => Ok(Some(PathRow::Bytes(bytes.to_vec()))),
+        None => Ok(None),
+    }
+}
+
+/// Returns the cell of a path as another key makes it.
+pub(super) fn reseal_path(cell: Cell, run: RunId, old: &Crypt, new: &Crypt) -> Result<Cell, String> {
+    Ok(path_of_cell(cell, old, run)?.map_or(Cell::Null, |path| path_cell(path, new, run)))
 }
 
 const HEADER_COLUMNS: &str = "runs.id, sessions.id, runs.workflow_id, runs.path, runs.kind, runs.targets, \
@@ -305,11 +337,17 @@ impl HeaderRow {
     }
 
     /// Returns the run, or what is wrong with its row.
-    fn into_header(self, workflow: Arc<Workflow>, is_alive: impl Fn(&str) -> bool) -> Result<RunHeader, String> {
+    fn into_header(
+        self,
+        workflow: Arc<Workflow>,
+        crypt: &Crypt,
+        is_alive: impl Fn(&str) -> bool,
+    ) -> Result<RunHeader, String> {
         let status = RunStatus::from_name(&self.status).ok_or_else(|| format!("status {:?}", self.status))?;
         let cut_short = status == RunStatus::Running && !is_alive(&self.instance);
+        let id = self.id.parse().map_err(|error| format!("id {:?}: {error}", self.id))?;
         Ok(RunHeader {
-            id: self.id.parse().map_err(|error| format!("id {:?}: {error}", self.id))?,
+            id,
             session: self.session.parse().map_err(|error| format!("session {:?}: {error}", self.session))?,
             workflow_id: self
                 .workflow_id
@@ -317,7 +355,7 @@ impl HeaderRow {
                 .map(WorkflowId)
                 .map_err(|error| format!("workflow {:?}: {error}", self.workflow_id))?,
             workflow,
-            path: path_of_cell(self.path),
+            path: path_of_cell(self.path, crypt, id)?.map(PathBuf::from),
             kind: super::RunKind::from_name(&self.kind).ok_or_else(|| format!("kind {:?}", self.kind))?,
             part: part_from_text(&self.targets)?,
             options: self.options.as_deref().map(rows::from_text).transpose()?.unwrap_or_default(),
@@ -334,21 +372,38 @@ impl HeaderRow {
 struct Workflows(HashMap<i64, Result<Arc<Workflow>, String>>);
 
 /// Returns the workflow of a number, or what is wrong with it.
-pub(super) fn workflow(connection: &Connection, number: i64) -> rusqlite::Result<Result<Arc<Workflow>, String>> {
-    let mut statement = connection.prepare_cached("SELECT bytes FROM workflows WHERE number = ?1")?;
+pub(super) fn workflow(
+    connection: &Connection,
+    crypt: &Crypt,
+    number: i64,
+) -> rusqlite::Result<Result<Arc<Workflow>, String>> {
+    let mut statement = connection.prepare_cached("SELECT bytes, hash FROM workflows WHERE number = ?1")?;
     let mut rows = statement.query(params![number])?;
     Ok(match rows.next()? {
-        Some(row) => workflow_bytes::from_bytes(row.get_ref(0)?.as_blob()?).map(Arc::new),
+        Some(row) => {
+            let hash = row.get_ref(1)?.as_blob()?;
+            // What an older program wrote may have a shorter hash; nothing was sealed then.
+            let name = Fingerprint::from_bytes(hash.try_into().unwrap_or_default());
+            crypt
+                .open(Place::Workflow(&name), row.get_ref(0)?.as_blob()?)
+                .and_then(|bytes| workflow_bytes::from_bytes(&bytes))
+                .map(Arc::new)
+        }
         None => Err("its workflow is gone".to_owned()),
     })
 }
 
 impl Workflows {
-    fn get(&mut self, connection: &Connection, number: i64) -> rusqlite::Result<Result<Arc<Workflow>, String>> {
+    fn get(
+        &mut self,
+        connection: &Connection,
+        crypt: &Crypt,
+        number: i64,
+    ) -> rusqlite::Result<Result<Arc<Workflow>, String>> {
         if let Some(known) = self.0.get(&number) {
             return Ok(known.clone());
         }
-        let workflow = workflow(connection, number)?;
+        let workflow = workflow(connection, crypt, number)?;
         self.0.insert(number, workflow.clone());
         Ok(workflow)
     }
@@ -357,13 +412,14 @@ impl Workflows {
     fn header(
         &mut self,
         connection: &Connection,
+        crypt: &Crypt,
         row: HeaderRow,
         is_alive: impl Fn(&str) -> bool,
     ) -> rusqlite::Result<Result<RunHeader, StoreError>> {
         let what = format!("the run {}", row.id);
-        let workflow = self.get(connection, row.workflow)?;
+        let workflow = self.get(connection, crypt, row.workflow)?;
         Ok(workflow
-            .and_then(|workflow| row.into_header(workflow, is_alive))
+            .and_then(|workflow| row.into_header(workflow, crypt, is_alive))
             .map_err(|why| StoreError::Unreadable { what, why }))
     }
 }
@@ -371,6 +427,7 @@ impl Workflows {
 /// Returns the newest runs, of one workflow or of all, newest first. One that cannot be read is left out and logged.
 pub(super) fn headers(
     connection: &Connection,
+    crypt: &Crypt,
     workflow: Option<WorkflowId>,
     limit: usize,
     is_alive: impl Fn(&str) -> bool,
@@ -387,12 +444,46 @@ pub(super) fn headers(
     let mut workflows = Workflows::default();
     let mut headers = Vec::with_capacity(rows.len());
     for row in rows {
-        match workflows.header(connection, row, &is_alive)? {
+        match workflows.header(connection, crypt, row, &is_alive)? {
             Ok(header) => headers.push(header),
             Err(error) => tracing::warn!("{error}"),
         }
     }
     Ok(headers)
+}
+
+/// What of a run cannot be read.
+pub(super) enum Wrong {
+    /// The run itself, or its workflow.
+    Run(String),
+    /// One of its records, by its id.
+    Record(i64, String),
+    /// What it reuses.
+    Reused(String),
+}
+
+/// Returns what of a run cannot be read.
+pub(super) fn verify(connection: &Connection, reader: &Reader, run: RunId) -> rusqlite::Result<Vec<Wrong>> {
+    let sql =
+        format!("SELECT {HEADER_COLUMNS} FROM runs JOIN sessions ON sessions.number = session WHERE runs.id = ?1");
+    let row = connection.prepare_cached(&sql)?.query_row(params![run.to_string()], HeaderRow::read).optional()?;
+    let Some(row) = row else { return Ok(vec![Wrong::Run(format!("the run {run} has no session"))]) };
+    let (number, workflow, reused) = (row.number, row.workflow, row.reused);
+    let header = match Workflows::default().header(connection, reader.crypt(), row, |_| true)? {
+        Ok(header) => header,
+        Err(error) => return Ok(vec![Wrong::Run(error.to_string())]),
+    };
+    let workflow = Arc::new(PastWorkflow::at_hand(workflow, reader.clone(), header.workflow));
+    let mut wrong = Vec::new();
+    let unreadable = |id, why| {
+        let what = format!("a record of the run {run}");
+        wrong.push(Wrong::Record(id, StoreError::Unreadable { what, why }.to_string()));
+    };
+    records_of(connection, reader, number, &Of { run, workflow }, unreadable)?;
+    if let Some(Err(error)) = reused.map(|set| reused::verify(connection, reader, set, run)) {
+        wrong.push(Wrong::Reused(error.to_string()));
+    }
+    Ok(wrong)
 }
 
 /// Returns a run with its nodes, upstream before downstream.
@@ -410,7 +501,7 @@ pub(super) fn run(connection: &Connection, reader: &Reader, run: RunId) -> Resul
     let Some(row) = row else { return Ok(None) };
     let (number, workflow, reused) = (row.number, row.workflow, row.reused);
     let is_alive = |instance: &str| reader.is_alive(instance);
-    let header = Workflows::default().header(&transaction, row, is_alive).map_err(sqlite)??;
+    let header = Workflows::default().header(&transaction, reader.crypt(), row, is_alive).map_err(sqlite)??;
     let workflow = Arc::new(PastWorkflow::at_hand(workflow, reader.clone(), Arc::clone(&header.workflow)));
     let mut records = own_records(&transaction, reader, number, &Of { run, workflow }).map_err(sqlite)?;
     if let Some(set) = reused {
@@ -429,17 +520,31 @@ fn own_records(
     number: i64,
     of: &Of,
 ) -> rusqlite::Result<HashMap<NodeId, NodeRecord>> {
+    let log = |_id, why| tracing::warn!("a record of the run {} cannot be read: {why}", of.run);
+    records_of(connection, reader, number, of, log)
+}
+
+/// Returns the records that a run settled itself, the newest of each node. `unreadable` is told the id of others, and why.
+fn records_of(
+    connection: &Connection,
+    reader: &Reader,
+    number: i64,
+    of: &Of,
+    mut unreadable: impl FnMut(i64, String),
+) -> rusqlite::Result<HashMap<NodeId, NodeRecord>> {
     let mut statement =
-        connection.prepare_cached("SELECT record FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+        connection.prepare_cached("SELECT record, id FROM node_records WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
     let mut rows = statement.query(params![record_id(number, 1), record_id(number + 1, 0) - 1])?;
     let decoder = Decoder::new(reader);
     let mut records = HashMap::new();
     while let Some(row) = rows.next()? {
-        match decoder.record(row.get_ref(0)?.as_bytes()?, of) {
+        let id = row.get(1)?;
+        let record = reader.crypt().open(Place::Record(id), row.get_ref(0)?.as_bytes()?);
+        match record.and_then(|bytes| decoder.record(&bytes, of)) {
             Ok(record) => {
                 records.insert(record.node.clone(), record);
             }
-            Err(why) => tracing::warn!("a record of the run {} cannot be read: {why}", of.run),
+            Err(why) => unreadable(id, why),
         }
     }
     Ok(records)

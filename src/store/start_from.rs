@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
     NodeRecord, RunId, SessionId, Store, StoreError, baseline,
+    crypt::Place,
     database::Reader,
     past_node::PastWorkflow,
     record_bytes::{self, Decoder, Of},
@@ -70,7 +71,7 @@ fn places_of(connection: &Connection, reader: &Reader, row: &RunRow) -> Result<B
     if let Some(set) = row.reused {
         let unreadable = |why| StoreError::Unreadable { what: format!("what the run {} reuses", row.run), why };
         for (from, nodes) in reused::nodes_by_run(connection, set).map_err(sqlite)?.map_err(unreadable)? {
-            let ids = ids_of(connection, from, Some(&nodes)).map_err(sqlite)?;
+            let ids = ids_of(connection, reader, from, Some(&nodes)).map_err(sqlite)?;
             records.extend(ids);
         }
     }
@@ -100,8 +101,10 @@ fn own_records(
     let mut rows = statement.query(params![record_id(number, 1), record_id(number + 1, 0) - 1])?;
     let mut records = Vec::new();
     while let Some(row) = rows.next()? {
-        match decoder.record(row.get_ref(1)?.as_bytes()?, of) {
-            Ok(record) => records.push((row.get(0)?, record)),
+        let id: i64 = row.get(0)?;
+        let record = reader.crypt().open(Place::Record(id), row.get_ref(1)?.as_bytes()?);
+        match record.and_then(|bytes| decoder.record(&bytes, of)) {
+            Ok(record) => records.push((id, record)),
             Err(why) => tracing::warn!("a record of the run {} cannot be read: {why}", of.run),
         }
     }
@@ -111,6 +114,7 @@ fn own_records(
 /// Returns where the newest records lie that a run has of these nodes, or of all, without reading further than whose they are.
 pub(super) fn ids_of(
     connection: &Connection,
+    reader: &Reader,
     run: RunId,
     nodes: Option<&[NodeId]>,
 ) -> rusqlite::Result<HashMap<NodeId, i64>> {
@@ -125,14 +129,15 @@ pub(super) fn ids_of(
     let mut rows = statement.query(params![record_id(number, 1), record_id(number + 1, 0) - 1])?;
     let mut ids = HashMap::new();
     while let Some(row) = rows.next()? {
-        let bytes = row.get_ref(1)?.as_bytes()?;
-        let node = match record_bytes::node_of(bytes) {
+        let id: i64 = row.get(0)?;
+        let Ok(bytes) = reader.crypt().open(Place::Record(id), row.get_ref(1)?.as_bytes()?) else { continue };
+        let node = match record_bytes::node_of(&bytes) {
             Some(node) if wanted.as_ref().is_some_and(|wanted| !wanted.contains(node)) => None,
             Some(node) => node.parse().ok(),
-            None => super::rows::node_of_text(bytes),
+            None => super::rows::node_of_text(&bytes),
         };
         if let Some(node) = node {
-            ids.insert(node, row.get(0)?);
+            ids.insert(node, id);
         }
     }
     if let Some(wanted) = wanted {

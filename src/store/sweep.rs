@@ -189,13 +189,13 @@ impl Store {
     fn look(&self, connection: &Connection, request: &SweepRequest) -> Result<(Removal, SweepReport), StoreError> {
         let sqlite = |error| self.reader().sqlite(error);
         let is_alive = |instance: &str| self.reader().is_alive(instance);
-        let runs = history::list(connection, &HistoryFilter::default(), &is_alive).map_err(sqlite)?;
+        let runs = history::list(connection, self.crypt(), &HistoryFilter::default(), &is_alive).map_err(sqlite)?;
         let mut swept = choose(&runs, request);
         mark::choose_by_size(connection, self.reader(), &runs, request, &mut swept).map_err(sqlite)?;
         let kept: Vec<&RunSummary> = runs.iter().filter(|run| !swept.contains_key(&run.number)).collect();
         let marked = Marked::of_needs(connection, self.reader(), &kept, request).map_err(sqlite)?;
         let goes_on = runs.iter().any(|run| run.status == RunStatus::Running);
-        let removal = Removal::of(connection, &marked, &kept, goes_on).map_err(sqlite)?;
+        let removal = Removal::of(connection, self.crypt(), &marked, &kept, goes_on).map_err(sqlite)?;
         let mut problems = marked.problems;
         if goes_on {
             problems.push("values are left alone while a run goes on".to_owned());

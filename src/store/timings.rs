@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::runs::duration_nanos;
+use super::{
+    crypt::{Crypt, Place},
+    runs::duration_nanos,
+};
 use crate::{
     value::Fingerprint,
     workflow::{NodeId, WorkflowId},
@@ -23,21 +26,29 @@ pub(super) struct TimingRow {
 }
 
 /// Adds a sample: the newest counts a third, all before it the rest. A node with another config starts anew.
-pub(super) fn add(connection: &Connection, row: &TimingRow) -> rusqlite::Result<()> {
+pub(super) fn add(connection: &Connection, crypt: &Crypt, row: &TimingRow) -> rusqlite::Result<()> {
+    let workflow = row.workflow.0.to_bytes();
+    let place = Place::Timing(&workflow, row.node.as_str());
+    let before: Option<(Vec<u8>, i64, i64)> = connection
+        .prepare_cached("SELECT config, mean_nanos, n FROM timings WHERE workflow = ?1 AND node = ?2")?
+        .query_row(params![&workflow[..], row.node.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let is_same = |config: &[u8]| crypt.open(place, config).is_ok_and(|config| *config == row.config.as_bytes()[..]);
+    let took = duration_nanos(row.took);
+    let (mean, n) = match before {
+        Some((config, mean, n)) if is_same(&config) => (mean + (took - mean) / 3, n + 1),
+        _ => (took, 1),
+    };
     connection
         .prepare_cached(
-            "INSERT INTO timings (workflow, node, config, mean_nanos, n) VALUES (?1, ?2, ?3, ?4, 1)
-             ON CONFLICT (workflow, node) DO UPDATE SET
-                 mean_nanos = iif(config = excluded.config, mean_nanos + (excluded.mean_nanos - mean_nanos) / 3,
-                     excluded.mean_nanos),
-                 n = iif(config = excluded.config, n + 1, 1),
-                 config = excluded.config",
+            "INSERT OR REPLACE INTO timings (workflow, node, config, mean_nanos, n) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
         .execute(params![
-            &row.workflow.0.to_bytes()[..],
+            &workflow[..],
             row.node.as_str(),
-            &row.config.as_bytes()[..],
-            duration_nanos(row.took)
+            &crypt.seal(place, &row.config.as_bytes()[..])[..],
+            mean,
+            n
         ])?;
     Ok(())
 }
@@ -45,16 +56,20 @@ pub(super) fn add(connection: &Connection, row: &TimingRow) -> rusqlite::Result<
 /// Returns how long the nodes of a workflow took, sorted by node.
 pub(super) fn read(
     connection: &Connection,
+    crypt: &Crypt,
     workflow: WorkflowId,
 ) -> rusqlite::Result<Vec<(NodeId, Fingerprint, Duration, u64)>> {
+    let workflow = workflow.0.to_bytes();
     let mut statement = connection
         .prepare_cached("SELECT node, config, mean_nanos, n FROM timings WHERE workflow = ?1 ORDER BY node")?;
-    let mut rows = statement.query(params![&workflow.0.to_bytes()[..]])?;
+    let mut rows = statement.query(params![&workflow[..]])?;
     let mut timings = Vec::new();
     while let Some(row) = rows.next()? {
-        let Ok(node) = row.get_ref(0)?.as_str()?.parse() else { continue };
+        let node = row.get_ref(0)?.as_str()?;
+        let Ok(config) = crypt.open(Place::Timing(&workflow, node), row.get_ref(1)?.as_blob()?) else { continue };
+        let (Ok(node), Ok(config)) = (node.parse(), config[..].try_into()) else { continue };
         let mean = Duration::from_nanos(row.get::<_, i64>(2)?.max(0) as u64);
-        timings.push((node, Fingerprint::from_bytes(row.get(1)?), mean, row.get::<_, i64>(3)? as u64));
+        timings.push((node, Fingerprint::from_bytes(config), mean, row.get::<_, i64>(3)? as u64));
     }
     Ok(timings)
 }

@@ -1,19 +1,22 @@
 //! Kept values: by data fingerprint, each once. Small ones lie in the database, larger ones in files beside it.
 
 use std::{
+    borrow::Cow,
+    collections::HashSet,
     fs,
-    io::{self, BufWriter, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
 use smallvec::SmallVec;
-use tempfile::NamedTempFile;
 
 use super::{
     StoreError,
     codec::{self, EncodeError, Form},
+    crypt::{Crypt, Place},
+    sealed_file::{self, FileWriter, ReadError},
 };
 use crate::value::{Fingerprint, Value};
 
@@ -27,6 +30,7 @@ const MAX_SMALL_BYTES: usize = 256;
 #[derive(Clone, Debug)]
 pub(super) struct Blobs {
     folder: PathBuf,
+    crypt: Crypt,
     /// Where this instance writes files before they get their name.
     unfinished: PathBuf,
 }
@@ -46,7 +50,7 @@ pub(super) struct ValueRow {
     pub(super) fingerprint: Fingerprint,
     form: Form,
     size: u64,
-    /// Of the bytes as they are written; none if the value itself tells whether they are right.
+    /// Of the bytes before they are sealed: names the file. None if the value itself tells whether they are right.
     checksum: Option<Fingerprint>,
     bytes: Option<SmallVec<[u8; 24]>>,
 }
@@ -61,10 +65,15 @@ struct Known {
 
 impl Blobs {
     /// Returns the files in a folder, written by this instance.
-    pub(super) fn new(folder: PathBuf, instance: &str) -> Result<Self, StoreError> {
+    pub(super) fn new(folder: PathBuf, instance: &str, crypt: Crypt) -> Result<Self, StoreError> {
         let unfinished = folder.join("unfinished").join(instance);
         fs::create_dir_all(&unfinished).map_err(|error| StoreError::io("make the folder", error, &unfinished))?;
-        Ok(Self { folder, unfinished })
+        Ok(Self { folder, crypt, unfinished })
+    }
+
+    /// Returns how values are sealed.
+    pub(super) const fn crypt(&self) -> &Crypt {
+        &self.crypt
     }
 
     /// Removes what instances that are dead left unfinished.
@@ -92,7 +101,8 @@ impl Blobs {
 
     fn has(&self, checksum: Option<&Fingerprint>, size: u64) -> bool {
         let Some(checksum) = checksum else { return false };
-        fs::metadata(self.path_of(checksum)).is_ok_and(|metadata| metadata.is_file() && metadata.len() == size)
+        let n_bytes = sealed_file::len_of(size, &self.crypt);
+        fs::metadata(self.path_of(checksum)).is_ok_and(|metadata| metadata.is_file() && metadata.len() == n_bytes)
     }
 
     /// Returns the files of values that are there.
@@ -110,16 +120,26 @@ impl Blobs {
 
     /// Writes a value and returns what is to be noted in the database.
     pub(super) fn prepare(&self, fingerprint: Fingerprint, value: &Value) -> Result<ValueRow, StoreError> {
-        let mut spill = Spill::new(&self.unfinished);
+        let mut spill = Spill::new(&self.unfinished, &self.crypt, self.crypt.name(&fingerprint));
         codec::encode(value, &mut spill).map_err(|error| match error {
             EncodeError::Io(source) => StoreError::io("write the value", source, &self.unfinished),
             EncodeError::Unwritable(why) => StoreError::Unwritable { what: value.preview(), why },
         })?;
+        self.row_of(spill, fingerprint, Form::of(value))
+    }
+
+    /// Does the same with the bytes that a value was written as.
+    fn prepare_bytes(&self, fingerprint: Fingerprint, form: Form, bytes: &[u8]) -> Result<ValueRow, StoreError> {
+        let mut spill = Spill::new(&self.unfinished, &self.crypt, self.crypt.name(&fingerprint));
+        spill.write_all(bytes).map_err(|error| StoreError::io("write the value", error, &self.unfinished))?;
+        self.row_of(spill, fingerprint, form)
+    }
+
+    fn row_of(&self, spill: Spill<'_>, fingerprint: Fingerprint, form: Form) -> Result<ValueRow, StoreError> {
         let (size, checksum) = (spill.size, Fingerprint::from_bytes(*spill.hasher.finalize().as_bytes()));
         let path = self.path_of(&checksum);
         let bytes = spill.finish(&path).map_err(|error| StoreError::io("write the value", error, &path))?;
-        let bytes = bytes.map(SmallVec::from_vec);
-        Ok(ValueRow { fingerprint, form: Form::of(value), size, checksum: Some(checksum), bytes })
+        Ok(ValueRow { fingerprint, form, size, checksum: Some(checksum), bytes: bytes.map(SmallVec::from_vec) })
     }
 }
 
@@ -141,6 +161,15 @@ impl ValueRow {
         Some(Self { fingerprint, form: Form::of(value), size: bytes.len() as u64, checksum: None, bytes: Some(bytes) })
     }
 
+    /// Returns the value's name, its bytes as they are written, and its checksum.
+    fn cells(&self, crypt: &Crypt) -> (Fingerprint, Option<Cow<'_, [u8]>>, &[u8]) {
+        let name = crypt.name(&self.fingerprint);
+        let cell = self.bytes.as_deref().map(|bytes| crypt.seal(Place::Value(&name), bytes));
+        // What is sealed tells itself whether it is right; the name of a file is needed.
+        let checksum = self.checksum.as_ref().filter(|_| !crypt.is_sealed() || !self.is_inline());
+        (name, cell, checksum.map_or(&[][..], |checksum| &checksum.as_bytes()[..]))
+    }
+
     /// Returns whether the value lies in the database, not in a file.
     pub(super) const fn is_inline(&self) -> bool {
         self.bytes.is_some()
@@ -156,21 +185,24 @@ fn remove_folder(path: &Path) {
 /// Collects bytes in memory and, once they are many, in a file.
 struct Spill<'a> {
     folder: &'a Path,
+    crypt: &'a Crypt,
+    /// Of the value.
+    name: Fingerprint,
     bytes: Vec<u8>,
-    file: Option<BufWriter<NamedTempFile>>,
+    file: Option<FileWriter>,
     hasher: blake3::Hasher,
     size: u64,
 }
 
 impl<'a> Spill<'a> {
-    fn new(folder: &'a Path) -> Self {
-        Self { folder, bytes: Vec::new(), file: None, hasher: blake3::Hasher::new(), size: 0 }
+    fn new(folder: &'a Path, crypt: &'a Crypt, name: Fingerprint) -> Self {
+        Self { folder, crypt, name, bytes: Vec::new(), file: None, hasher: crypt.hasher(), size: 0 }
     }
 
     /// Returns the bytes if they are few; else they are on the disk, under the name given.
     fn finish(self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         let Some(file) = self.file else { return Ok(Some(self.bytes)) };
-        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let file = file.finish()?;
         file.as_file().sync_all()?;
         let folder = path.parent().unwrap_or(self.folder);
         fs::create_dir_all(folder)?;
@@ -188,7 +220,7 @@ impl Write for Spill<'_> {
         self.hasher.update(bytes);
         self.size += bytes.len() as u64;
         if self.file.is_none() && self.bytes.len() + bytes.len() >= MIN_BLOB_BYTES {
-            let mut file = BufWriter::with_capacity(256 << 10, NamedTempFile::new_in(self.folder)?);
+            let mut file = FileWriter::new(self.folder, self.crypt, Place::Value(&self.name))?;
             file.write_all(&std::mem::take(&mut self.bytes))?;
             self.file = Some(file);
         }
@@ -208,7 +240,7 @@ impl Write for Spill<'_> {
 pub(super) fn is_kept(connection: &Connection, blobs: &Blobs, fingerprint: &Fingerprint) -> rusqlite::Result<bool> {
     let known = connection
         .prepare_cached("SELECT size, checksum, bytes IS NULL FROM kept_values WHERE fingerprint = ?1 AND damaged = 0")?
-        .query_row(params![fingerprint.as_bytes()], |row| {
+        .query_row(params![blobs.crypt.name(fingerprint).as_bytes()], |row| {
             Ok((row.get::<_, i64>(0)? as u64, checksum_of(row, 1)?, row.get::<_, bool>(2)?))
         })
         .optional()?;
@@ -245,10 +277,12 @@ fn missing_by_going_through(
     blobs: &Blobs,
     fingerprints: &[Fingerprint],
 ) -> rusqlite::Result<Vec<Fingerprint>> {
-    let mut asked = fingerprints.to_vec();
-    asked.sort_unstable();
-    asked.dedup();
-    let (Some(first), Some(last)) = (asked.first(), asked.last()) else { return Ok(asked) };
+    let named = |fingerprint: &Fingerprint| (blobs.crypt.name(fingerprint), *fingerprint);
+    let mut fingerprints: Vec<_> = fingerprints.iter().map(named).collect();
+    fingerprints.sort_unstable();
+    fingerprints.dedup();
+    let asked: Vec<Fingerprint> = fingerprints.iter().map(|(name, _)| *name).collect();
+    let (Some(first), Some(last)) = (asked.first(), asked.last()) else { return Ok(Vec::new()) };
     let mut is_kept = vec![false; asked.len()];
     let mut statement = connection.prepare_cached(
         "SELECT fingerprint FROM kept_values WHERE fingerprint BETWEEN ?1 AND ?2 ORDER BY fingerprint",
@@ -281,7 +315,7 @@ fn missing_by_going_through(
     while let Some(row) = rows.next()? {
         lose(Fingerprint::from_bytes(row.get(0)?), &|| true);
     }
-    Ok(asked.into_iter().zip(is_kept).filter(|(_, is_kept)| !is_kept).map(|(fingerprint, _)| fingerprint).collect())
+    Ok(fingerprints.into_iter().zip(is_kept).filter(|(_, is_kept)| !is_kept).map(|((_, asked), _)| asked).collect())
 }
 
 fn checksum_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Fingerprint>> {
@@ -299,33 +333,33 @@ pub(super) const INSERT: &str =
      WHERE damaged = 1 OR bytes IS NULL OR excluded.bytes IS NULL";
 
 /// Notes a value in the database by the statement [`INSERT`].
-pub(super) fn insert_by(statement: &mut Statement<'_>, row: &ValueRow) -> rusqlite::Result<()> {
-    statement.execute(params![
-        row.fingerprint.as_bytes(),
-        row.form as i64,
-        row.size.cast_signed(),
-        row.checksum.as_ref().map_or(&[][..], |checksum| &checksum.as_bytes()[..]),
-        row.bytes.as_deref()
-    ])?;
+pub(super) fn insert_by(statement: &mut Statement<'_>, crypt: &Crypt, row: &ValueRow) -> rusqlite::Result<()> {
+    let (name, cell, checksum) = row.cells(crypt);
+    statement.execute(params![name.as_bytes(), row.form as i64, row.size.cast_signed(), checksum, cell.as_deref()])?;
     Ok(())
 }
 
 /// Notes a value in the database.
-pub(super) fn insert(connection: &Connection, row: &ValueRow) -> rusqlite::Result<()> {
-    insert_by(&mut *connection.prepare_cached(INSERT)?, row)
+pub(super) fn insert(connection: &Connection, crypt: &Crypt, row: &ValueRow) -> rusqlite::Result<()> {
+    insert_by(&mut *connection.prepare_cached(INSERT)?, crypt, row)
 }
 
 /// Makes sure that a value's row is on the disk once the transaction is; returns whether there is such a value.
-pub(super) fn make_durable(connection: &Connection, fingerprint: &Fingerprint) -> rusqlite::Result<bool> {
+pub(super) fn make_durable(
+    connection: &Connection,
+    crypt: &Crypt,
+    fingerprint: &Fingerprint,
+) -> rusqlite::Result<bool> {
     let n_rows = connection
         .prepare_cached("UPDATE kept_values SET durable = 1 WHERE fingerprint = ?1 AND damaged = 0")?
-        .execute(params![fingerprint.as_bytes()])?;
+        .execute(params![crypt.name(fingerprint).as_bytes()])?;
     Ok(n_rows > 0)
 }
 
 /// Remembers that a value is damaged, so that it is written again when it is computed again.
-pub(super) fn mark_damaged(connection: &Connection, fingerprint: &Fingerprint) -> rusqlite::Result<()> {
-    connection.execute("UPDATE kept_values SET damaged = 1 WHERE fingerprint = ?1", params![fingerprint.as_bytes()])?;
+pub(super) fn mark_damaged(connection: &Connection, crypt: &Crypt, fingerprint: &Fingerprint) -> rusqlite::Result<()> {
+    let name = crypt.name(fingerprint);
+    connection.execute("UPDATE kept_values SET damaged = 1 WHERE fingerprint = ?1", params![name.as_bytes()])?;
     Ok(())
 }
 
@@ -336,50 +370,154 @@ pub(super) fn load(
     blobs: &Blobs,
     fingerprint: &Fingerprint,
 ) -> Result<Value, StoreError> {
+    let name = blobs.crypt.name(fingerprint);
     let (known, bytes) = connection
         .prepare_cached("SELECT form, size, checksum, damaged, bytes FROM kept_values WHERE fingerprint = ?1")
         .and_then(|mut statement| {
             statement
-                .query_row(params![fingerprint.as_bytes()], |row| {
-                    let known = Known {
-                        form: row.get(0)?,
-                        size: row.get::<_, i64>(1)? as u64,
-                        checksum: checksum_of(row, 2)?,
-                        damaged: row.get(3)?,
-                    };
-                    Ok((known, row.get::<_, Option<Vec<u8>>>(4)?))
-                })
+                .query_row(params![name.as_bytes()], |row| Ok((Known::read(row)?, row.get::<_, Option<Vec<u8>>>(4)?)))
                 .optional()
         })
         .map_err(|error| StoreError::sqlite(error, database))?
         .ok_or(StoreError::Lost(*fingerprint))?;
+    let damaged = |why| StoreError::Damaged { fingerprint: *fingerprint, why };
     let bytes = match (bytes, &known.checksum) {
-        (Some(bytes), _) => bytes,
-        (None, Some(checksum)) => read_blob(&blobs.path_of(checksum), fingerprint)?,
+        (Some(bytes), _) => blobs.crypt.open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned(),
+        (None, Some(checksum)) => read_blob(blobs, checksum, &name, fingerprint)?,
         (None, None) => return Err(StoreError::Lost(*fingerprint)),
     };
-    check(&known, &bytes, fingerprint).map_err(|why| StoreError::Damaged { fingerprint: *fingerprint, why })
+    let value = check(&known, &bytes, &blobs.crypt).map_err(damaged)?;
+    // What is sealed was opened as the value of this fingerprint and no other.
+    if !blobs.crypt.is_sealed() && value.fingerprint() != *fingerprint {
+        return Err(damaged("it is another value".to_owned()));
+    }
+    Ok(value)
 }
 
-fn read_blob(path: &Path, fingerprint: &Fingerprint) -> Result<Vec<u8>, StoreError> {
-    fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => StoreError::Lost(*fingerprint),
-        _ => StoreError::io("read the kept value", error, path),
+/// Reads the content of a value's file.
+fn read_blob(
+    blobs: &Blobs,
+    checksum: &Fingerprint,
+    name: &Fingerprint,
+    fingerprint: &Fingerprint,
+) -> Result<Vec<u8>, StoreError> {
+    let path = blobs.path_of(checksum);
+    sealed_file::read(&path, &blobs.crypt, Place::Value(name)).map_err(|error| match error {
+        ReadError::Io(error) if error.kind() == io::ErrorKind::NotFound => StoreError::Lost(*fingerprint),
+        ReadError::Io(error) => StoreError::io("read the kept value", error, &path),
+        ReadError::Damaged(why) => {
+            StoreError::Damaged { fingerprint: *fingerprint, why: format!("{why}: {}", path.display()) }
+        }
     })
 }
 
 /// Returns the value of these bytes. The checksum is compared before anything is made of them.
-fn check(known: &Known, bytes: &[u8], fingerprint: &Fingerprint) -> Result<Value, String> {
+fn check(known: &Known, bytes: &[u8], crypt: &Crypt) -> Result<Value, String> {
     if known.damaged {
         return Err("found when it was read before".to_owned());
     }
     if bytes.len() as u64 != known.size {
         return Err(format!("it has {} bytes, {} were written", bytes.len(), known.size));
     }
-    if known.checksum.is_some_and(|checksum| Fingerprint::of_bytes(bytes) != checksum) {
+    if !crypt.is_sealed() && known.checksum.is_some_and(|checksum| Fingerprint::of_bytes(bytes) != checksum) {
         return Err("its bytes have changed".to_owned());
     }
     let form = Form::from_number(known.form).ok_or_else(|| format!("form {} is unknown", known.form))?;
-    let value = codec::decode(form, bytes)?;
-    if value.fingerprint() == *fingerprint { Ok(value) } else { Err("it is another value".to_owned()) }
+    codec::decode(form, bytes)
+}
+
+impl Known {
+    /// Reads the columns `form, size, checksum, damaged`.
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            form: row.get(0)?,
+            size: row.get::<_, i64>(1)? as u64,
+            checksum: checksum_of(row, 2)?,
+            damaged: row.get(3)?,
+        })
+    }
+}
+
+/// A value as its row and its file have it.
+struct Found {
+    /// The value's name.
+    name: Fingerprint,
+    /// What it was written as.
+    bytes: Vec<u8>,
+    value: Value,
+}
+
+/// Reads a value that is known by its row, and makes sure that it is what was written.
+fn found(connection: &Connection, database: &Path, blobs: &Blobs, id: i64) -> Result<Found, StoreError> {
+    let (known, bytes, name) = connection
+        .prepare_cached("SELECT form, size, checksum, damaged, bytes, fingerprint FROM kept_values WHERE rowid = ?1")
+        .and_then(|mut statement| {
+            statement.query_row(params![id], |row| {
+                Ok((Known::read(row)?, row.get::<_, Option<Vec<u8>>>(4)?, Fingerprint::from_bytes(row.get(5)?)))
+            })
+        })
+        .map_err(|error| StoreError::sqlite(error, database))?;
+    let damaged = |why| StoreError::Damaged { fingerprint: name, why };
+    let bytes = match (bytes, &known.checksum) {
+        (Some(bytes), _) => blobs.crypt.open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned(),
+        (None, Some(checksum)) => read_blob(blobs, checksum, &name, &name)?,
+        (None, None) => return Err(StoreError::Lost(name)),
+    };
+    let value = check(&known, &bytes, &blobs.crypt).map_err(damaged)?;
+    Ok(Found { name, bytes, value })
+}
+
+/// Returns how many bytes a value has that is known by its row, after making sure that it is what was written.
+pub(super) fn verify(connection: &Connection, database: &Path, blobs: &Blobs, id: i64) -> Result<u64, StoreError> {
+    let Found { name, bytes, value } = found(connection, database, blobs, id)?;
+    if blobs.crypt.name(&value.fingerprint()) != name {
+        return Err(StoreError::Damaged { fingerprint: name, why: "it is another value".to_owned() });
+    }
+    Ok(bytes.len() as u64)
+}
+
+/// Returns the files that no row knows.
+pub(super) fn unknown_files(connection: &Connection, blobs: &Path) -> rusqlite::Result<Vec<PathBuf>> {
+    let known = connection
+        .prepare("SELECT checksum FROM kept_values WHERE bytes IS NULL AND length(checksum) = 32")?
+        .query_map(params![], |row| Ok(Fingerprint::from_bytes(row.get(0)?).to_string()))?
+        .collect::<rusqlite::Result<HashSet<String>>>()?;
+    let is_known = |path: &Path| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| known.contains(name)) || !path.is_file()
+    };
+    let in_folder = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = in_folder(blobs)
+        .filter(|path| path.file_name().is_some_and(|name| name.len() == 2))
+        .flat_map(|folder| in_folder(&folder))
+        .filter(|path| !is_known(path))
+        .collect();
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// Returns the files that values lie in.
+pub(super) fn files(connection: &Connection, blobs: &Blobs) -> rusqlite::Result<Vec<PathBuf>> {
+    connection
+        .prepare("SELECT checksum FROM kept_values WHERE bytes IS NULL AND length(checksum) = 32")?
+        .query_map(params![], |row| Ok(blobs.path_of(&Fingerprint::from_bytes(row.get(0)?))))?
+        .collect()
+}
+
+/// Seals a value anew that is known by its row.
+pub(super) fn reseal(
+    connection: &Connection,
+    database: &Path,
+    old: &Blobs,
+    new: &Blobs,
+    id: i64,
+) -> Result<(), StoreError> {
+    let Found { name, bytes, value } = found(connection, database, old, id)?;
+    let fingerprint = if old.crypt.is_sealed() { value.fingerprint() } else { name };
+    let row = new.prepare_bytes(fingerprint, Form::of(&value), &bytes)?;
+    let (name, cell, checksum) = row.cells(&new.crypt);
+    connection
+        .prepare_cached("UPDATE kept_values SET fingerprint = ?2, checksum = ?3, bytes = ?4 WHERE rowid = ?1")
+        .and_then(|mut statement| statement.execute(params![id, name.as_bytes(), checksum, cell.as_deref()]))
+        .map_err(|error| StoreError::sqlite(error, database))?;
+    Ok(())
 }

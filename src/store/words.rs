@@ -120,5 +120,6 @@ mod tests {
         assert_eq!(missing(Missing::NotConnected).in_words(&shout), "the input in is not connected");
         assert_eq!(missing(Missing::NotConnected).because_of(), None);
         assert_eq!(NotRun::StoppedByError("b".into()).in_words(&shout), "the run stopped when B failed");
+        assert_eq!(NotRun::NoIteration.in_words(&shout), "its loop had no iteration");
     }
 }

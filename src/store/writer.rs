@@ -145,7 +145,7 @@ impl Writer {
             Message::Begin(begin) => {
                 self.retry_values(errors);
                 self.workflows.insert(begin.header.id, Arc::clone(&begin.header.workflow));
-                match BeginRow::new(*begin, &mut self.last_workflow) {
+                match BeginRow::new(*begin, &mut self.last_workflow, self.blobs.crypt()) {
                     Ok(row) => self.ready.push_back(Ready::Begin(Box::new(row))),
                     Err(error) => errors.push(error),
                 }
@@ -296,7 +296,7 @@ impl Writer {
         let sqlite = |error| StoreError::sqlite(error, &self.database);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
         let others_wrote = self.known.forget_if_others_wrote(&transaction).map_err(sqlite)?;
-        let mut statements = Statements::new(&transaction).map_err(sqlite)?;
+        let mut statements = Statements::new(&transaction, self.blobs.crypt()).map_err(sqlite)?;
         for ready in &self.ready {
             ready.write(&mut statements, &mut self.known, &self.instance).map_err(sqlite)?;
         }
@@ -304,7 +304,8 @@ impl Writer {
         if others_wrote {
             for (fingerprint, value) in &self.counted_on {
                 if !values::is_kept(&transaction, &self.blobs, fingerprint).map_err(sqlite)? {
-                    values::insert(&transaction, &self.blobs.prepare(*fingerprint, value)?).map_err(sqlite)?;
+                    values::insert(&transaction, self.blobs.crypt(), &self.blobs.prepare(*fingerprint, value)?)
+                        .map_err(sqlite)?;
                 }
             }
         }
@@ -321,7 +322,7 @@ impl Writer {
             // Nothing is taken for known that a row undone may have said.
             self.known.forget();
             let savepoint = transaction.savepoint().map_err(sqlite)?;
-            let written = Statements::new(&savepoint)
+            let written = Statements::new(&savepoint, self.blobs.crypt())
                 .and_then(|mut statements| ready.write(&mut statements, &mut self.known, &self.instance))
                 .map_err(sqlite);
             match written {
@@ -358,6 +359,7 @@ mod tests {
     use super::*;
     use crate::store::{
         connection::{Purpose, connect, migrate, use_write_ahead_log},
+        crypt::{Crypt, Key},
         fixtures::{chain, executed, header},
         queue::Begin,
     };
@@ -370,7 +372,7 @@ mod tests {
         use_write_ahead_log(&connection, &database).unwrap();
         migrate(&mut connection, &database).unwrap();
         connection.busy_timeout(Duration::ZERO).unwrap();
-        let blobs = Blobs::new(folder.path().join("blobs"), "instance").unwrap();
+        let blobs = Blobs::new(folder.path().join("blobs"), "instance", Crypt::sealed(Key([1; 32])).unwrap()).unwrap();
         let queue = Arc::new(Queue::new(database.clone()));
         let writer = Writer::new(connection, database, blobs, queue, "instance".to_owned());
         (folder, writer)

@@ -138,6 +138,7 @@ pub(crate) enum Why {
     NotNeeded,
     OnlyFeedsPins,
     StoppedByError,
+    NoIteration,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -6,7 +6,10 @@ use pinflow::{
     engine::{Decision, Engine, EventKind, Plan, PlanOptions, RunRequest, plan, probe},
     nodes::Catalogue,
     session::{Folders, Mark, Marks, PinPolicy, PinState, Session, marks_after},
-    store::{IterationStatus, Missing, NodeRecord, NotRun, Part, Reason, RunRecord, Status, Store},
+    store::{
+        IterationStatus, KeyOptions, KeyPlace, Missing, NodeRecord, NotRun, Part, Reason, RunRecord, Status, Store,
+        StoreOptions,
+    },
     value::Value,
     workflow::{Edit, NodeId, Position, Span, Workflow},
 };
@@ -37,7 +40,9 @@ impl World {
         workflow.apply(Edit::Group(nodes.chain(connections).collect())).unwrap();
         workflow.apply(Edit::SetWorkflowSettings(scenario.settings.clone())).unwrap();
         let folders = Folders::under(&folder.path().join("home"));
-        let store = Store::open(&folders.store().unwrap()).unwrap();
+        // Not sealed: scenarios take away results by what the database calls them.
+        let plain = StoreOptions { key: KeyOptions::new(Some(KeyPlace::Off)), ..StoreOptions::default() };
+        let store = Store::open_with(&folders.store().unwrap(), &plain).unwrap();
         let session = Session::create(&folders, Some(&store), workflow.id(), None).unwrap();
         Self {
             engine: Engine::new(Arc::new(Catalogue::standard()), Some(store.clone())),
@@ -407,6 +412,7 @@ fn why(not_run: &NotRun) -> Why {
         NotRun::NotNeeded => Why::NotNeeded,
         NotRun::OnlyFeedsPins => Why::OnlyFeedsPins,
         NotRun::StoppedByError(_) => Why::StoppedByError,
+        NotRun::NoIteration => Why::NoIteration,
         NotRun::InputMissing { why, .. } => match why {
             Missing::NotConnected => Why::NotConnected,
             Missing::UpstreamDisabled(_) => Why::UpstreamDisabled,

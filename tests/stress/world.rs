@@ -1,38 +1,47 @@
 //! Workflows of deterministic nodes in which every value tells what it was made of, so that no two executions look alike.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, mpsc},
-};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use pinflow::{
-    engine::{Engine, EventKind, PlanOptions, Probes, RunRequest, plan},
+    engine::{Decision, Engine, EventKind, NodePlan, Plan, PlanOptions, Probes, RunRequest, plan},
     nodes::{
         Arity, Cacheability, Catalogue, Context, Family, Kind, Load, Loops, NodeError, Outputs, ParameterSchema,
         ParameterType, Role, Success, check_connection,
     },
-    session::{Baseline, Mark, Marks, marks_after},
-    store::{IterationStatus, NodeRecord, Part, RunKind, RunRecord, SessionId, Status, Store},
+    session::{Baseline, Mark, Marks, PinPolicy, marks_after},
+    store::{Part, RunKind, RunRecord, SessionId, Store},
     value::{Fingerprint, FingerprintBuilder, Value, ValueType},
-    workflow::{Connection, Edit, Graph, Node, NodeId, PortRef, Position, Workflow},
+    workflow::{Connection, Edit, Graph, Node, NodeId, PortRef, Position, Workflow, WorkflowSettings},
 };
-use proptest::prelude::*;
+
+use crate::{
+    checks::{Happened, check_restart, check_run},
+    steps::{MarkStep, PartStep, RunStep, Step},
+};
 
 const SALT: ParameterType = ParameterType::Int { min: 0, max: 1_000_000, unit: "" };
 
 /// The kinds that a step may place, with their outputs.
-const KINDS: [(&str, &[&str]); 6] = [
+pub(crate) const KINDS: [(&str, &[&str]); 12] = [
     ("mix", &["out"]),
     ("slow_mix", &["out"]),
     ("parity", &["even", "odd"]),
     ("picky", &["out"]),
     ("spread", &["list"]),
     ("unkept_mix", &["out"]),
+    ("any_mix", &["out"]),
+    ("waiting_mix", &["out"]),
+    ("for_each", &["item"]),
+    ("collect", &["items"]),
+    ("repeat", &["state"]),
+    ("next", &["result"]),
 ];
 
+/// How many of them are not made for loops.
+const N_PLAIN_KINDS: usize = 8;
+
 /// The nodes of the beginning: two loops side by side, one with another inside, and a Repeat.
-const NODES: [(&str, &str); 22] = [
+pub(crate) const NODES: [(&str, &str); 25] = [
     ("l", "spread"),
     ("f", "for_each"),
     ("a", "mix"),
@@ -55,8 +64,11 @@ const NODES: [(&str, &str); 22] = [
     ("x", "slow_mix"),
     ("y", "picky"),
     ("m", "for_each"),
+    ("w", "parity"),
+    ("j", "any_mix"),
+    ("o", "collect"),
 ];
-const WIRES: [&str; 22] = [
+const WIRES: [&str; 26] = [
     "l.list > f.items",
     "f.item > a.in1",
     "a.out > b.in1",
@@ -79,6 +91,10 @@ const WIRES: [&str; 22] = [
     "x.out > v.in1",
     "v.even > y.in1",
     "c.items > m.items",
+    "m.item > w.in1",
+    "w.even > j.in1",
+    "y.out > j.in2",
+    "j.out > o.item",
 ];
 
 /// One execution: the node, and all it was made of.
@@ -87,8 +103,6 @@ pub(crate) type Execution = (String, Fingerprint);
 #[derive(Default)]
 pub(crate) struct Outside {
     executed: Mutex<Vec<Execution>>,
-    /// Executions of this remainder of a division by 7 fail in a picky node.
-    fails: Mutex<u64>,
 }
 
 impl Outside {
@@ -112,127 +126,48 @@ fn number(essence: &Fingerprint) -> i64 {
     i64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], 0, 0, 0])
 }
 
+fn make(kind: &str, ctx: &Context<'_>, number: i64) -> Result<Outputs, NodeError> {
+    match kind {
+        "parity" => Ok(Outputs::one(if number % 2 == 0 { "even" } else { "odd" }, number)),
+        "picky" if number % 11 < ctx.parameters().int("fails") => Err(NodeError::new("it does not like this number")),
+        "spread" => Ok(Outputs::one("list", Value::list((0..number % 5).map(|item| Value::Int(number + item))))),
+        _ => Ok(Outputs::one("out", number)),
+    }
+}
+
 fn catalogue(outside: &Arc<Outside>) -> Catalogue {
     let mut catalogue = Catalogue::standard();
-    let mut register =
-        |id: &'static str, outputs: &[&'static str], load, make: fn(&Outside, i64) -> Result<Outputs, NodeError>| {
-            let outside = Arc::clone(outside);
-            let mut kind = Kind::new(id, "Kind", Family::System, move |ctx| {
-                let essence = essence(ctx);
-                outside.executed().push((ctx.node().to_string(), essence));
-                make(&outside, number(&essence)).map(Success::new)
-            })
-            .input("in", ValueType::Any, Arity::Many { min: 0 })
-            .parameter(ParameterSchema::new("salt", "Salt", SALT, 0_i64, ""))
-            .load(load);
-            for &output in outputs {
-                kind = kind.output(output, ValueType::Any);
-            }
-            if id == "unkept_mix" {
-                kind = kind.cacheable(|_| Cacheability::Never);
-            }
-            catalogue.register(kind);
-        };
-    register("mix", &["out"], Load::Instant, |_, number| Ok(Outputs::one("out", number)));
-    register("slow_mix", &["out"], Load::Computes, |_, number| Ok(Outputs::one("out", number)));
-    register("unkept_mix", &["out"], Load::Waits, |_, number| Ok(Outputs::one("out", number)));
-    register("parity", &["even", "odd"], Load::Instant, |_, number| {
-        Ok(Outputs::one(if number % 2 == 0 { "even" } else { "odd" }, number))
-    });
-    register("picky", &["out"], Load::Computes, |outside, number| {
-        let fails = *outside.fails.lock().unwrap_or_else(PoisonError::into_inner);
-        if number.cast_unsigned() % 11 < fails {
-            Err(NodeError::new("it does not like this number"))
-        } else {
-            Ok(Outputs::one("out", number))
+    for (id, outputs) in &KINDS[..N_PLAIN_KINDS] {
+        let id: &'static str = id;
+        let outside = Arc::clone(outside);
+        let arity = if id == "any_mix" { Arity::AnyOf } else { Arity::Many { min: 0 } };
+        let mut kind = Kind::new(id, "Kind", Family::System, move |ctx| {
+            let essence = essence(ctx);
+            outside.executed().push((ctx.node().to_string(), essence));
+            make(id, ctx, number(&essence)).map(Success::new)
+        })
+        .input("in", ValueType::Any, arity)
+        .parameter(ParameterSchema::new("salt", "Salt", SALT, 0_i64, ""))
+        .load(match id {
+            "slow_mix" | "picky" => Load::Computes,
+            "waiting_mix" => Load::Waits,
+            _ => Load::Instant,
+        });
+        if id == "picky" {
+            kind = kind.parameter(ParameterSchema::new("fails", "Fails", SALT, 0_i64, ""));
         }
-    });
-    register("spread", &["list"], Load::Instant, |_, number| {
-        Ok(Outputs::one("list", Value::list((0..number % 5).map(|item| Value::Int(number + item)))))
-    });
+        if id == "unkept_mix" {
+            kind = kind.cacheable(|_| Cacheability::Never);
+        }
+        for &output in *outputs {
+            kind = kind.output(output, ValueType::Any);
+        }
+        catalogue.register(kind);
+    }
     catalogue
 }
 
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    Add {
-        node: usize,
-        kind: usize,
-    },
-    Remove {
-        node: usize,
-    },
-    Salt {
-        node: usize,
-        salt: i64,
-    },
-    Connect {
-        from: usize,
-        port: usize,
-        to: usize,
-        input: usize,
-    },
-    Disconnect {
-        to: usize,
-        input: usize,
-    },
-    Move {
-        node: usize,
-    },
-    Mark {
-        node: usize,
-        mark: usize,
-    },
-    /// How a loop goes: items at once, and whether errors are collected.
-    Loop {
-        node: usize,
-        at_once: i64,
-        collects: bool,
-        times: i64,
-    },
-    /// How many numbers of eleven picky nodes do not like.
-    Fails {
-        fails: u64,
-    },
-    ErrorOutput {
-        node: usize,
-        on: bool,
-    },
-    Run {
-        resumed: bool,
-        target: Option<usize>,
-    },
-    /// Stopped at the event of this number.
-    CancelledRun {
-        resumed: bool,
-        at: usize,
-    },
-    /// Another process, which has what the store has.
-    Restart,
-}
-
-pub(crate) fn any_step() -> impl Strategy<Value = Step> {
-    let node = 0..NODES.len() + 3;
-    prop_oneof![
-        2 => (node.clone(), 0..KINDS.len()).prop_map(|(node, kind)| Step::Add { node, kind }),
-        1 => node.clone().prop_map(|node| Step::Remove { node }),
-        4 => (node.clone(), 0..6_i64).prop_map(|(node, salt)| Step::Salt { node, salt }),
-        6 => (node.clone(), 0..3_usize, node.clone(), 0..4_usize)
-            .prop_map(|(from, port, to, input)| Step::Connect { from, port, to, input }),
-        1 => (node.clone(), 0..4_usize).prop_map(|(to, input)| Step::Disconnect { to, input }),
-        1 => node.clone().prop_map(|node| Step::Move { node }),
-        3 => (node.clone(), 0..5_usize).prop_map(|(node, mark)| Step::Mark { node, mark }),
-        2 => (node.clone(), 1..5_i64, any::<bool>(), 1..6_i64)
-            .prop_map(|(node, at_once, collects, times)| Step::Loop { node, at_once, collects, times }),
-        2 => (0..3_u64).prop_map(|fails| Step::Fails { fails }),
-        1 => (node.clone(), any::<bool>()).prop_map(|(node, on)| Step::ErrorOutput { node, on }),
-        4 => (any::<bool>(), prop::option::weighted(0.3, node)).prop_map(|(resumed, target)| Step::Run { resumed, target }),
-        2 => (any::<bool>(), 0..60_usize).prop_map(|(resumed, at)| Step::CancelledRun { resumed, at }),
-        1 => Just(Step::Restart),
-    ]
-}
-
-fn id(node: usize) -> NodeId {
+pub(crate) fn id(node: usize) -> NodeId {
     NODES.get(node).map_or_else(|| format!("z{node}").parse().unwrap(), |(id, _)| id.parse().unwrap())
 }
 
@@ -242,11 +177,12 @@ fn end(text: &str) -> PortRef {
 }
 
 pub(crate) struct World {
-    pub(crate) outside: Arc<Outside>,
+    outside: Arc<Outside>,
     pub(crate) engine: Engine,
     pub(crate) workflow: Workflow,
     pub(crate) marks: Marks,
     pub(crate) baseline: Baseline,
+    undo: Vec<Edit>,
     session: SessionId,
     folder: Option<tempfile::TempDir>,
 }
@@ -255,6 +191,8 @@ pub(crate) struct World {
 pub(crate) struct Ran {
     pub(crate) record: Arc<RunRecord>,
     pub(crate) executed: Vec<Execution>,
+    /// The marks under which it was made.
+    pub(crate) marks: Marks,
 }
 
 impl World {
@@ -263,7 +201,7 @@ impl World {
         let mut workflow = Workflow::new("stress");
         for (index, (id, kind)) in NODES.into_iter().enumerate() {
             let mut node = Node::new(kind, Position(0.0, 0.0));
-            if KINDS.iter().any(|(known, _)| *known == kind) {
+            if is_plain(kind) {
                 node = node.with("salt", i64::try_from(index).unwrap());
             }
             workflow.apply(Edit::AddNode(id.parse().unwrap(), Arc::new(node))).unwrap();
@@ -280,16 +218,18 @@ impl World {
             workflow,
             marks: Marks::default(),
             baseline: Baseline::default(),
+            undo: Vec::new(),
             session: SessionId::generate(),
             folder,
         }
     }
 
-    /// Returns the same workflow under the same marks where nothing has run yet.
-    pub(crate) fn fresh(&self) -> Self {
-        let fresh = Self { workflow: self.workflow.clone(), marks: self.marks.clone(), ..Self::new(false) };
-        *fresh.outside.fails.lock().unwrap() = *self.outside.fails.lock().unwrap();
-        fresh
+    /// Makes a standard run of a workflow under marks, as if nothing had run before.
+    pub(crate) fn run_afresh(&mut self, workflow: &Workflow, marks: &Marks) -> Ran {
+        self.workflow = workflow.clone();
+        self.marks = marks.clone();
+        self.baseline = Baseline::default();
+        self.run(&RunStep::whole(false))
     }
 
     /// Does a step; one that does not fit the workflow does nothing, as when a person tries it.
@@ -303,55 +243,45 @@ impl World {
         let edit = match *step {
             Step::Add { node, kind } => Edit::AddNode(id(node), Arc::new(Node::new(KINDS[kind].0, Position(0.0, 0.0)))),
             Step::Remove { node } => Edit::RemoveNode(id(node)),
-            Step::Salt { node, salt } => {
-                self.kind(node).filter(|kind| kind.parameters.iter().any(|known| known.id.as_str() == "salt"))?;
-                Edit::SetParameter(id(node), "salt".into(), Some(Value::Int(salt)))
-            }
+            Step::Salt { node, salt } => self.set(node, "salt", Value::Int(salt))?,
+            Step::Fails { node, fails } => self.set(node, "fails", Value::Int(fails))?,
             Step::Connect { from, port, to, input } => {
                 let connection = Connection { from: self.output(from, port)?, to: self.input(to, input)? };
                 check_connection(&self.workflow, self.engine.catalogue(), &connection).ok()?;
-                if keeps_its_state(&self.workflow, &connection) {
-                    return None;
-                }
                 Edit::Connect(connection)
             }
             Step::Disconnect { to, input } => Edit::Disconnect(self.input(to, input)?),
             Step::Move { node } => Edit::MoveNodes(vec![(id(node), Position(1.0, 2.0))]),
+            Step::Undo => {
+                let inverse = self.undo.pop()?;
+                self.workflow.apply(inverse).unwrap();
+                return None;
+            }
             Step::Mark { node, mark } => {
-                let mark = [Mark::Disabled, Mark::Forced, Mark::Default, Mark::Default, Mark::Default][mark].clone();
-                self.marks.set(id(node), mark);
+                self.mark(node, mark);
                 return None;
             }
-            Step::Loop { node, at_once, collects, times } => {
-                let (name, value) = match self.kind(node)?.role {
-                    Role::Repeat => ("times", Value::Int(times)),
-                    Role::ForEach if times % 2 == 0 => ("at_once", Value::Int(at_once)),
-                    Role::ForEach => ("on_error", Value::text(if collects { "collect" } else { "stop" })),
-                    _ => return None,
-                };
-                Edit::SetParameter(id(node), name.into(), Some(value))
-            }
-            Step::Fails { fails } => {
-                // What has finished of a loop that goes on would be of another world.
-                if !self.has_a_loop_midway() {
-                    *self.outside.fails.lock().unwrap() = fails;
-                }
-                return None;
-            }
-            Step::ErrorOutput { node, on } => {
+            Step::Loop { node, at_once, collects, times } => match self.kind(node)?.role {
+                Role::Repeat => self.set(node, "times", Value::Int(times))?,
+                Role::ForEach if times % 2 == 0 => self.set(node, "at_once", Value::Int(at_once))?,
+                _ => self.set(node, "on_error", Value::text(if collects { "collect" } else { "stop" }))?,
+            },
+            Step::Settings { node, error_output, retries } => {
                 self.kind(node).filter(|kind| kind.role == Role::Plain)?;
                 let mut settings = self.workflow.node(&id(node))?.settings.clone();
-                settings.error_output = on;
+                (settings.error_output, settings.retries) = (error_output, retries);
                 Edit::SetNodeSettings(id(node), settings)
             }
-            Step::Run { resumed, target } => return Some(self.run(kind_of_run(resumed), target, None)),
-            Step::CancelledRun { resumed, at } => return Some(self.run(kind_of_run(resumed), None, Some(at))),
+            Step::StopAtFirstError(stop_at_first_error) => {
+                Edit::SetWorkflowSettings(WorkflowSettings { stop_at_first_error, ..Default::default() })
+            }
+            Step::Run(ref run) => return Some(self.run(run)),
             Step::Restart => {
                 self.restart();
                 return None;
             }
         };
-        let _refused = self.workflow.apply(edit).is_err();
+        self.undo.extend(self.workflow.apply(edit));
         None
     }
 
@@ -359,19 +289,27 @@ impl World {
         self.engine.catalogue().get(&self.workflow.node(&id(node))?.kind).map(|kind| &**kind)
     }
 
-    fn output(&self, node: usize, port: usize) -> Option<PortRef> {
-        let ports: Vec<&str> = match self.kind(node)?.role {
-            Role::ForEach => vec!["item"],
-            Role::Repeat => vec!["state"],
-            Role::Collect => vec!["items"],
-            Role::Next => vec!["result"],
-            Role::Plain => {
-                let placed = self.workflow.node(&id(node))?;
-                let mut ports = KINDS.iter().find(|(known, _)| placed.kind == *known)?.1.to_vec();
-                ports.extend(placed.settings.error_output.then_some("error"));
-                ports
-            }
+    /// Returns the edit of a parameter, if the node has it.
+    fn set(&self, node: usize, parameter: &'static str, value: Value) -> Option<Edit> {
+        self.kind(node)?.parameters.iter().find(|known| known.id.as_str() == parameter)?;
+        Some(Edit::SetParameter(id(node), parameter.into(), Some(value)))
+    }
+
+    fn mark(&mut self, node: usize, mark: MarkStep) {
+        let record = self.baseline.get(&id(node)).map(|record| &**record);
+        let mark = match mark {
+            MarkStep::Default => Mark::Default,
+            MarkStep::Disabled => Mark::Disabled,
+            MarkStep::Forced => Mark::Forced,
+            MarkStep::Pinned(policy) => Mark::pin(policy, record),
         };
+        self.marks.set(id(node), mark);
+    }
+
+    fn output(&self, node: usize, port: usize) -> Option<PortRef> {
+        let placed = self.workflow.node(&id(node))?;
+        let mut ports = KINDS.iter().find(|(known, _)| placed.kind == *known)?.1.to_vec();
+        ports.extend(placed.settings.error_output.then_some("error"));
         Some(PortRef { node: id(node), port: ports[port % ports.len()].parse().unwrap() })
     }
 
@@ -385,29 +323,23 @@ impl World {
         Some(PortRef { node: id(node), port: port.parse().unwrap() })
     }
 
-    pub(crate) fn has_a_loop_midway(&self) -> bool {
-        self.workflow.nodes().any(|(id, _)| {
-            let record = self.baseline.get(id);
-            let iterations = record.and_then(|record| record.iterations.as_ref());
-            iterations.is_some_and(|iterations| !iterations.of.about.is_complete)
-        })
-    }
-
     /// Starts anew with what the store has, as another process would.
     fn restart(&mut self) {
         let Some(folder) = &self.folder else { return };
         self.engine.store().unwrap().flush().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        self.baseline = store.baseline(self.session).unwrap().into_iter().collect();
+        let read: Baseline = store.baseline(self.session).unwrap().into_iter().collect();
+        check_restart(&self.workflow, &self.baseline, &read);
+        self.baseline = read;
         self.engine = Engine::new(Arc::clone(self.engine.catalogue()), Some(store));
     }
 
     /// Makes sure that what the engine plans from what it knew is what it would plan from nothing.
     fn check_plans(&self) {
         for kind in [RunKind::Resumed, RunKind::Standard] {
-            let follows = self.engine.plan(&self.request(kind, None), &Probes::default());
-            let options = PlanOptions::of(kind);
+            let follows = self.plan(&PlanOptions::of(kind));
             let catalogue = self.engine.catalogue();
+            let options = PlanOptions::of(kind);
             let (from_nothing, _) =
                 plan(&self.workflow, catalogue, &self.marks, &self.baseline, &Probes::default(), &options);
             for (follows, from_nothing) in follows.nodes().zip(from_nothing.nodes()) {
@@ -417,31 +349,38 @@ impl World {
         }
     }
 
-    pub(crate) fn request(&self, kind: RunKind, target: Option<usize>) -> RunRequest {
+    fn plan(&self, options: &PlanOptions) -> Plan {
+        self.engine.plan(&self.request(options.clone()), &Probes::default())
+    }
+
+    fn request(&self, options: PlanOptions) -> RunRequest {
         RunRequest {
-            workflow: Arc::new(self.workflow.clone()),
-            path: None,
-            folder: PathBuf::new(),
             session: self.session,
             marks: self.marks.clone(),
             baseline: Arc::new(self.baseline.clone()),
-            breakpoints: BTreeSet::new(),
-            options: PlanOptions::of(kind).part(target.map_or(Part::All, |target| Part::To(vec![id(target)]))),
+            ..RunRequest::new(self.workflow.clone(), options)
         }
     }
 
     /// Runs, and cancels at the event of a number, which waits for that.
-    pub(crate) fn run(&mut self, kind: RunKind, target: Option<usize>, cancel_at: Option<usize>) -> Ran {
+    pub(crate) fn run(&mut self, run: &RunStep) -> Ran {
         self.outside.executed().clear();
+        let options = options(run);
         let marks = self.marks.clone();
-        self.redo_what_would_be_mixed(kind);
-        let started = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&started);
+        self.redo_what_would_be_mixed(&options);
+        let marks_of_run = self.marks.clone();
+        let happened = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&happened);
         let (reached, waiting) = mpsc::channel::<mpsc::Sender<()>>();
         let n_events = Mutex::new(0);
-        let handle = self.engine.start(self.request(kind, target), move |event| {
-            if let EventKind::NodeStarted { node } = event.kind {
-                seen.lock().unwrap().push(node);
+        let cancel_at = run.cancel_at;
+        let handle = self.engine.start(self.request(options), move |event| {
+            match event.kind {
+                EventKind::NodeStarted { node } => seen.lock().unwrap().push(Happened::Started(node)),
+                EventKind::NodeSettled(record) => {
+                    seen.lock().unwrap().push(Happened::Settled(record.node.clone()));
+                }
+                _ => {}
             }
             let mut n_events = n_events.lock().unwrap();
             *n_events += 1;
@@ -457,20 +396,20 @@ impl World {
         }
         let record = handle.wait();
         let executed = std::mem::take(&mut *self.outside.executed());
-        self.check(&record, &started.lock().unwrap(), &executed);
+        check_run(self, &record, &happened.lock().unwrap(), &executed);
         self.marks = marks;
         self.baseline.absorb(&record);
         let changed = marks_after(&self.marks, &record);
         self.marks.apply(changed);
-        Ran { record, executed }
+        Ran { record, executed, marks: marks_of_run }
     }
 
     /// Takes up what a warning offers: to make all iterations again where a changed body would go on with those of another.
-    fn redo_what_would_be_mixed(&mut self, kind: RunKind) {
-        if kind == RunKind::Standard {
+    fn redo_what_would_be_mixed(&mut self, options: &PlanOptions) {
+        if options.kind == RunKind::Standard {
             return;
         }
-        let plan = self.engine.plan(&self.request(kind, None), &Probes::default());
+        let plan = self.plan(options);
         for node in plan.nodes().filter(|node| node.warnings.iter().any(|warning| warning.contains("mix old and new")))
         {
             self.marks.set(node.node.clone(), Mark::Forced);
@@ -487,99 +426,42 @@ impl World {
         (graph, loops)
     }
 
-    /// What holds of every run: each node is settled once; no node, and no iteration of one, executes twice; none executes
-    /// without a reason; events, records and executions agree.
-    fn check(&self, record: &RunRecord, started: &[NodeId], executed: &[Execution]) {
-        let nodes: BTreeSet<NodeId> = record.nodes().map(|node| node.node.clone()).collect();
-        assert_eq!(nodes.len(), self.workflow.n_nodes(), "every node is settled");
-        assert_eq!(record.nodes().count(), self.workflow.n_nodes(), "every node is settled once");
+    /// Returns whether something inside of a loop is wired so that it cannot run: a loop that is walked stops at it, one that is
+    /// reused stands.
+    pub(crate) fn has_a_loop_that_cannot_run(&self) -> bool {
         let (graph, loops) = self.loops();
-        for node in record.nodes() {
-            let index = graph.index(&node.node).unwrap();
-            let n_started = started.iter().filter(|started| **started == node.node).count();
-            let n_executed = executed.iter().filter(|(known, _)| node.node == known.as_str()).count();
-            assert_ne!(node.status, Status::Interrupted, "{}", node.node);
-            if loops.of_node[index].is_none() {
-                assert!(n_started <= 1, "{} started {n_started} times", node.node);
-                assert!(n_executed <= 1, "{} executed {n_executed} times", node.node);
-            }
-            if let Some(n_cells) = n_executed_by_log(&node, record, &loops, index) {
-                assert_eq!(n_executed, n_cells, "{}, by its log", node.node);
-            }
-            if n_executed > 0 {
-                let status = matches!(node.status, Status::Executed | Status::Failed(_) | Status::Cancelled);
-                assert!(status, "{} executed {n_executed} times and is {:?}", node.node, node.status);
-                // An inner loop is made again as a whole.
-                let is_in_an_inner_loop =
-                    loops.of_node[index].is_some_and(|inside| loops.loops[inside].parent.is_some());
-                assert!(
-                    is_in_an_inner_loop || !node.reasons.is_empty(),
-                    "{} executed without a reason\n{}",
-                    node.node,
-                    short(record)
-                );
-            }
-        }
+        let plan = self.plan(&PlanOptions::of(RunKind::Standard));
+        let cannot_run = |node: &NodePlan| matches!(node.decision, Decision::CannotRun(_));
+        let is_inside = |node: &NodePlan| graph.index(&node.node).is_some_and(|index| loops.of_node[index].is_some());
+        plan.nodes().any(|node| cannot_run(node) && is_inside(node))
+    }
+
+    /// Returns whether anything in or at a loop has a Follow pin: what lets go of those is looked at elsewhere.
+    pub(crate) fn has_follow_pins_in_loops(&self, marks: &Marks) -> bool {
+        let (graph, loops) = self.loops();
+        let is_follow =
+            |index: usize| marks.get(&graph.ids[index]).as_pin().is_some_and(|pin| pin.policy == PinPolicy::Follow);
+        let heads = loops.loops.iter().map(|this| this.head);
+        let inside = (0..graph.n_nodes()).filter(|&index| loops.of_node[index].is_some());
+        heads.chain(inside).any(is_follow)
     }
 }
 
-/// Returns how often a node executed as the log of its loop has it, if all of that is of this run and nothing was cut off.
-fn n_executed_by_log(node: &NodeRecord, run: &RunRecord, loops: &Loops, index: usize) -> Option<usize> {
-    let iterations = node.iterations.as_ref()?;
-    let about = &iterations.of.about;
-    let is_outermost = loops.loops[loops.of_node[index]?].parent.is_none();
-    let is_of_this_run = run.header.kind == RunKind::Standard && node.run == run.header.id;
-    let is_whole = about.is_complete && is_outermost && is_of_this_run;
-    let member = iterations
-        .member
-        .filter(|_| is_whole && node.as_it_was().kind != "collect" && node.as_it_was().kind != "next")?;
-    let rows = iterations.of.log.rows(0..u64::MAX, &about.ports).unwrap();
-    let has_executed = |status| matches!(status, IterationStatus::Executed | IterationStatus::Failed);
-    Some(rows.iter().filter(|(_, row)| has_executed(row.cells[member].status)).count())
+pub(crate) fn is_plain(kind: &str) -> bool {
+    KINDS[..N_PLAIN_KINDS].iter().any(|(known, _)| *known == kind)
 }
 
-const fn kind_of_run(resumed: bool) -> RunKind {
-    if resumed { RunKind::Resumed } else { RunKind::Standard }
-}
-
-/// Returns whether a wire hands a state on as it is, so that all iterations would look alike.
-fn keeps_its_state(workflow: &Workflow, connection: &Connection) -> bool {
-    let is = |node: &NodeId, kind: &str| workflow.node(node).is_some_and(|node| node.kind == *kind);
-    is(&connection.from.node, "repeat") && is(&connection.to.node, "next")
-}
-
-/// For each node the data on every output that has a value.
-pub(crate) type Given = BTreeMap<NodeId, Vec<(String, Fingerprint)>>;
-
-/// Returns the data on every output; of a loop that was stopped only what is outside, because which iteration was the
-/// newest then is a matter of chance.
-pub(crate) fn given(world: &World, record: &RunRecord) -> Given {
-    let (graph, loops) = world.loops();
-    let is_stopped = |mut number: Option<usize>| {
-        while let Some(inside) = number {
-            let head = record.node(&graph.ids[loops.loops[inside].head]);
-            if head.is_none_or(|head| !matches!(head.status, Status::Executed | Status::Reused { .. })) {
-                return true;
-            }
-            number = loops.loops[inside].parent;
-        }
-        false
+fn options(run: &RunStep) -> PlanOptions {
+    let part = match run.part {
+        PartStep::All => Part::All,
+        PartStep::To(node) => Part::To(vec![id(node)]),
+        PartStep::Only(node) => Part::Only(vec![id(node)]),
+        PartStep::From(node) => Part::From(vec![id(node)]),
     };
-    record
-        .nodes()
-        .filter(|node| !is_stopped(graph.index(&node.node).and_then(|index| loops.of_node[index])))
-        .map(|node| (node.node.clone(), ports(&node)))
-        .collect()
-}
-
-fn ports(record: &NodeRecord) -> Vec<(String, Fingerprint)> {
-    let ports = record.results.iter().flat_map(|results| results.ports().to_vec());
-    ports.map(|port| (port.port.to_string(), port.fingerprint)).collect()
-}
-
-/// Returns what came of each node, in a few words.
-pub(crate) fn short(record: &RunRecord) -> String {
-    let lines: Vec<String> =
-        record.nodes().map(|node| format!("{}: {:?} {:?}", node.node, node.status, node.reasons)).collect();
-    lines.join("\n")
+    PlanOptions {
+        kind: if run.resumed { RunKind::Resumed } else { RunKind::Standard },
+        part,
+        stop_at_equal_data: run.stop_at_equal_data,
+        skip_what_only_feeds_pins: run.skip_what_only_feeds_pins,
+    }
 }

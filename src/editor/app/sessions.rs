@@ -82,8 +82,8 @@ impl Desk {
 
     /// Returns the newest earlier session of a workflow that holds anything.
     fn earlier(&self, workflow: &Workflow, path: &Path) -> Result<Option<Offer>, String> {
-        let (sessions, problems) =
-            earlier_sessions(&self.folders, workflow.id(), Some(path)).map_err(|error| error.to_string())?;
+        let (sessions, problems) = earlier_sessions(&self.folders, self.store.as_ref(), workflow.id(), Some(path))
+            .map_err(|error| error.to_string())?;
         for problem in problems {
             tracing::warn!("{problem}");
         }
@@ -246,8 +246,8 @@ impl App {
 
     /// Looks for sessions of any workflow that ended in the middle.
     pub(super) fn look_for_unfinished(&self) {
-        let folders = self.folders.clone();
-        self.background.start("pinflow-sessions", move || match unfinished_sessions(&folders) {
+        let (folders, store) = (self.folders.clone(), self.store.clone());
+        self.background.start("pinflow-sessions", move || match unfinished_sessions(&folders, store.as_ref()) {
             Ok((sessions, problems)) => {
                 for problem in problems {
                     tracing::warn!("{problem}");

@@ -88,7 +88,7 @@ pub(crate) fn read_iteration(
         let input = head.filter(|head| is_of(head, &of.about))?.inputs.first()?;
         let value = match &input.arrived {
             Arrived::NoValue => return None,
-            Arrived::Stored(known) => store?.load_value(&known.1).ok()?,
+            Arrived::Stored(known) => store?.load_value(&known.1?).ok()?,
             Arrived::Results(results) => results.load().ok()?.get(&input.source().port)?.clone(),
         };
         if input.port().as_str() == "items" { item_of(&value, index) } else { (index == 0).then_some(value) }

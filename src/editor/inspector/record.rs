@@ -35,12 +35,12 @@ pub(super) fn inputs_ui(
     }
     for input in &record.inputs {
         ui.label(RichText::new(format!("{} · from {}", input.port(), input.source())).strong());
-        ui.push_id(input.port().as_str(), |ui| match &input.arrived {
-            Arrived::NoValue => {
+        ui.push_id(input.port().as_str(), |ui| match (&input.arrived, input.fingerprint()) {
+            (Arrived::Stored(_), Some(data)) => stored_ui(ui, data, viewers, commands),
+            (Arrived::Results(results), Some(_)) => port_ui(ui, results, &input.source().port, viewers, commands),
+            _ => {
                 ui.weak("No value");
             }
-            Arrived::Stored(known) => stored_ui(ui, known.1, viewers, commands),
-            Arrived::Results(results) => port_ui(ui, results, &input.source().port, viewers, commands),
         });
     }
 }

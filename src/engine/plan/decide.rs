@@ -9,7 +9,7 @@ use std::{
 use smallvec::SmallVec;
 
 use super::{
-    Decision, NodePlan, PlanNotes, Release, View, loop_fingerprint,
+    Decision, NodePlan, PlanNotes, Release, View,
     parts::Need,
     pins::{PinStanding, config_changes_since, standing},
     step::{Given, NothingBecause, RecipeGiven, Step},
@@ -19,8 +19,8 @@ use crate::{
     nodes::{Arity, Kind},
     session::{Capture, Mark, PinState},
     store::{
-        InputChange, InputRecord, Kept, LoopAbout, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance,
-        Reason, RunKind, Status, iterations_in_words,
+        InputChange, InputRecord, Kept, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance, Reason, RunKind,
+        Status,
     },
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, NodeId, PortId},
@@ -70,14 +70,14 @@ fn recipe(view: &View<'_>, index: usize, config: &Fingerprint) -> Fingerprint {
 }
 
 /// Decides on one node.
-struct Decider<'a> {
-    view: &'a View<'a>,
-    index: usize,
-    facts: &'a Facts,
+pub(super) struct Decider<'a> {
+    pub(super) view: &'a View<'a>,
+    pub(super) index: usize,
+    pub(super) facts: &'a Facts,
     mark: &'a Mark,
     pin: PinStanding,
     /// What came of it last.
-    record: Option<&'a NodeRecord>,
+    pub(super) record: Option<&'a NodeRecord>,
 }
 
 /// What is known to arrive on an input.
@@ -249,49 +249,15 @@ impl Decider<'_> {
             .map(|feed| match self.view.upstream(self.index, feed).map(|upstream| &upstream.given) {
                 Some(Given::Fresh) => (&feed.port, None),
                 Some(Given::Results(results)) if results.has_value(&feed.source.port) => (&feed.port, None),
-                // What a node gave in the newest iteration says nothing of the others.
-                Some(Given::Results(_)) if self.is_inside_loops(feed.from) => (&feed.port, None),
+                // What a node gave in the newest iteration says nothing of the others; what its pin gives does.
+                Some(Given::Results(_)) if self.shares_a_loop_with(feed.from) && !self.is_pinned(feed) => {
+                    (&feed.port, None)
+                }
                 Some(given) => (&feed.port, Some(given.missing(&feed.source.node))),
                 None => (&feed.port, Some(Missing::UpstreamDidNotRun(feed.source.node.clone()))),
             })
             .collect();
         missing_input(kind, &arrivals)
-    }
-
-    /// Returns whether this node executes once an iteration, and another may give it something other each time.
-    fn is_inside_loops(&self, from: usize) -> bool {
-        let loops = &self.view.prepared.loops;
-        !loops.is_empty()
-            && loops.of_node[self.index].is_some()
-            && (loops.of_node[from].is_some() || loops.loops.iter().any(|candidate| candidate.head == from))
-    }
-
-    /// Returns where a loop goes on that was stopped midway, if this is its head and it does.
-    fn goes_on(&self, reasons: &[Reason]) -> Option<&LoopAbout> {
-        let about = &self.record?.iterations.as_ref().filter(|iterations| iterations.member.is_none())?.of.about;
-        let starts_over =
-            |reason: &Reason| matches!(reason, Reason::Forced | Reason::ConfigChanged(_) | Reason::InputsChanged(_));
-        let goes_on = !about.is_complete
-            && about.n_finished > 0
-            && about.config == self.facts.config
-            && !reasons.iter().any(starts_over);
-        goes_on.then_some(about)
-    }
-
-    /// Returns what a person should know before a loop goes on with another body than it began with.
-    fn mixing(&self, about: &LoopAbout) -> Option<String> {
-        let loops = &self.view.prepared.loops;
-        let number = loops.loops.iter().position(|candidate| candidate.head == self.index)?;
-        let body = loop_fingerprint(loops, self.view.graph(), number, |index| self.view.facts(index).config);
-        let old = about.parts_not_of(body);
-        (!old.is_empty()).then(|| {
-            format!(
-                "the loop's body was changed after it had stopped: what has finished ({}) is kept as it is, so that \
-                 what is collected will mix old and new; force {} to make all iterations again",
-                iterations_in_words(&old),
-                self.view.id(self.index)
-            )
-        })
     }
 
     fn warn_of_pin(&self, node: &mut NodePlan) {
@@ -351,7 +317,9 @@ impl Decider<'_> {
             reasons.push(Reason::UpstreamExecutes(vec![inside.clone()]));
         }
         let mut executing: SmallVec<[&NodeId; 4]> = self.executing_feeds().collect();
-        if !executing.is_empty() {
+        if executing.is_empty() {
+            reasons.extend(self.walk_around());
+        } else {
             executing.sort_unstable();
             executing.dedup();
             reasons.push(Reason::UpstreamExecutes(executing.into_iter().cloned().collect()));
@@ -373,6 +341,7 @@ impl Decider<'_> {
                 _ => Reason::Unpinned,
             }),
             Status::Failed(error) => Some(Reason::FailedLastTime(error.clone())),
+            Status::NotRun(_) if record.had_nothing_to_do() => None,
             Status::NotRun(_) => Some(Reason::NeverRan(NeverRan::Skipped)),
             Status::Disabled => Some(Reason::NeverRan(NeverRan::Disabled)),
             Status::Cancelled => Some(Reason::NeverRan(NeverRan::Cancelled)),
@@ -404,11 +373,14 @@ impl Decider<'_> {
                 Arriving::Data(results) => Some(results),
                 Arriving::Nothing => None,
             };
-            // Other iterations may have taken the real values: what was changed by hand is looked for in each.
-            let was_by_hand = matches!(before.provenance(), Some(Provenance::Edited(_)))
-                && self.is_inside_loops(feed.from)
-                && arrived.map(Kept::provenance) != before.provenance();
-            if was_by_hand || !is_same_data(feed, arrived, before) {
+            let is_same = if self.shares_a_loop_with(feed.from) {
+                self.brought_by(feed) == before.provenance()
+                    || (matches!(before.provenance(), Some(Provenance::Run(_)))
+                        && self.went_through_the_same(record, feed))
+            } else {
+                is_same_data(feed, arrived, before)
+            };
+            if !is_same {
                 changes.push(InputChange::OtherValue(feed.port.clone()));
             }
         }

@@ -8,8 +8,9 @@ use std::{
     thread,
 };
 
-use imbl::{OrdMap, Vector};
+use imbl::OrdMap;
 
+use super::chunks::Chunks;
 use crate::{
     nodes::{
         Cacheability, Catalogue, Kind, Loops, NodeWithKind, ResolvedParameters, nodes_with_kinds, problems_of_node,
@@ -41,7 +42,7 @@ pub(super) type FactsAndProblems = (Arc<Facts>, Vec<Problem>);
 pub(in crate::engine) struct Prepared {
     pub(in crate::engine) graph: Arc<Graph>,
     pub(in crate::engine) loops: Arc<Loops>,
-    pub(in crate::engine) facts: Vector<Arc<Facts>>,
+    pub(in crate::engine) facts: Chunks<Arc<Facts>>,
     /// By node, where there are any.
     pub(super) node_problems: OrdMap<NodeId, Arc<[Problem]>>,
     pub(super) wire_problems: Arc<[Problem]>,
@@ -59,7 +60,7 @@ impl Prepared {
             in_parts(nodes.len(), |part| part.map(|index| prepared.facts_of(index, nodes[index])).collect::<Vec<_>>());
         for (index, found) in all.into_iter().enumerate() {
             let facts = prepared.take_in(index, found);
-            prepared.facts.push_back(facts);
+            prepared.facts.push(facts);
         }
         prepared
     }
@@ -82,7 +83,7 @@ impl Prepared {
         Self {
             graph: Arc::new(graph),
             loops: Arc::new(loops),
-            facts: Vector::new(),
+            facts: Chunks::default(),
             node_problems: OrdMap::new(),
             wire_problems: wire_problems.into(),
             wire_errors: Arc::new(wire_errors),
@@ -98,7 +99,7 @@ impl Prepared {
             if index < self.facts.len() {
                 self.facts.set(index, facts);
             } else {
-                self.facts.push_back(facts);
+                self.facts.push(facts);
             }
         }
     }

@@ -6,8 +6,8 @@ use super::{NodePlan, Release, Staleness, View};
 use crate::{
     nodes::ResolvedParameters,
     session::{Capture, Mark, Pin, PinState},
-    store::{ConfigChange, NodeRecord, PinPolicy},
-    value::{Fingerprint, Value},
+    store::{ConfigChange, Kept, NodeRecord, PinPolicy, Provenance},
+    value::{Fingerprint, FingerprintBuilder, Value},
     workflow::{Node, NodeId},
 };
 
@@ -29,6 +29,16 @@ impl PinStanding {
     pub(super) const fn gives_results(self) -> bool {
         matches!(self, Self::Holds | Self::Stale)
     }
+}
+
+/// Returns what stands for a pin's results in a loop, where they are given in every iteration: they are not those of the run
+/// they were captured in, which were others in each.
+pub(in crate::engine) fn pinned_in_a_loop(results: &Kept) -> Provenance {
+    let mut builder = FingerprintBuilder::new("pinned in a loop");
+    for port in results.ports() {
+        builder.text(port.port.as_str()).fingerprint(&port.fingerprint);
+    }
+    Provenance::Edited(builder.finish())
 }
 
 /// Returns how the pin of a node stands, given the node's recipe, and notes why.

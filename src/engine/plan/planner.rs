@@ -3,8 +3,6 @@
 
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
-use imbl::Vector;
-
 use super::{
     Decision, Learned, Plan, PlanOptions, Probes, Sources, Step, Steps, View,
     again::Again,
@@ -14,9 +12,9 @@ use super::{
     pins::PinStanding,
 };
 use crate::{
-    nodes::{Catalogue, Role},
+    nodes::{Catalogue, ResolvedParameters, Role},
     session::{Baseline, Mark, Marks},
-    store::{Kept, NodeRecord, Part, PinPolicy, RunKind},
+    store::{Kept, NodeRecord, NotRun, Part, PinPolicy, RunKind, Status},
     workflow::{Feed, Graph, NodeId, Problem, Workflow},
 };
 
@@ -48,6 +46,11 @@ impl Planner {
     /// Returns the kinds the planner knows.
     pub const fn catalogue(&self) -> &Arc<Catalogue> {
         &self.catalogue
+    }
+
+    /// Returns the baseline of the last plan.
+    pub(in crate::engine) fn baseline(&self) -> Option<&Baseline> {
+        self.last.as_ref().map(|last| &last.baseline)
     }
 
     /// Returns what a run would do.
@@ -107,6 +110,12 @@ impl Last {
         let mut dirty = Dirty::new(prepared.graph.n_nodes());
         dirty.extend(changed);
         self.add_changed(sources, &prepared.graph, &mut dirty);
+        // Nodes inside of a loop look at what came of its head.
+        for this in &prepared.loops.loops {
+            if dirty.contains(this.head) {
+                dirty.extend(prepared.loops.begun_by(this.head));
+            }
+        }
         if !dirty.is_empty() || moved.is_some() {
             // What is said of pins and of loops looks further than at the nodes above: they are few, so all are looked at
             // again.
@@ -210,6 +219,7 @@ impl Last {
                 self.plan.replace(index, now);
                 if !is_same {
                     dirty.extend(graph.downstream[index].iter().copied());
+                    dirty.extend(self.plan.prepared.loops.begun_by(index));
                 }
             }
             let more = learn(&self.view(sources));
@@ -254,7 +264,7 @@ pub(super) fn plan_all(sources: &Sources<'_>, prepared: Prepared) -> (Plan, Lear
         let more = learn(&View { steps: Steps::Growing(&steps), ..begin });
         // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
         if !learned.add(more) {
-            return (Plan::new(prepared, steps.into_iter().collect::<Vector<_>>()), learned);
+            return (Plan::new(prepared, steps.into_iter().collect()), learned);
         }
     }
 }
@@ -309,21 +319,60 @@ fn learn(view: &View<'_>) -> Learned {
     learned
 }
 
-/// Returns the heads of loops that are to be walked from the start because something inside executes.
+/// Returns the heads of loops that are to be walked from the start because something inside executes, and what collects the
+/// errors of loops in which something may fail that did not, or the other way round.
 fn restarted(view: &View<'_>) -> BTreeMap<usize, NodeId> {
     let loops = &view.prepared.loops;
     let executes = |index: usize| view.step(index).is_some_and(|step| matches!(step.plan.decision, Decision::Execute));
     let role = |index: usize| view.facts(index).kind.as_ref().map(|kind| kind.role);
-    loops
+    let restarted = loops
         .loops
         .iter()
         .filter(|this| view.step(this.head).is_some_and(|step| matches!(step.plan.decision, Decision::Reuse { .. })))
         .filter_map(|this| {
             let closers: &[usize] = if role(this.head) == Some(Role::Repeat) { &this.closers } else { &[] };
-            let cause = closers.iter().copied().find(|&index| executes(index))?;
+            let cause = closers.iter().copied().find(|&index| executes(index) || gives_no_more(view, index))?;
             Some((this.head, view.id(cause).clone()))
-        })
-        .collect()
+        });
+    let collecting = (0..loops.loops.len()).flat_map(|number| collecting_anew(view, number));
+    restarted.chain(collecting).collect()
+}
+
+/// Returns what collects the errors of a loop and is to do that anew, with the node that may have others.
+fn collecting_anew(view: &View<'_>, number: usize) -> impl Iterator<Item = (usize, NodeId)> {
+    let loops = &view.prepared.loops;
+    let this = &loops.loops[number];
+    let is_reused =
+        |index: &usize| view.step(*index).is_some_and(|step| matches!(step.plan.decision, Decision::Reuse { .. }));
+    let facts = view.facts(this.head);
+    let parameters = facts.kind.as_ref().map(|kind| ResolvedParameters::new(&kind.parameters, &facts.node));
+    let collects = facts.kind.as_ref().is_some_and(|kind| kind.role == Role::ForEach)
+        && parameters.is_some_and(|parameters| parameters.text("on_error") == "collect");
+    let reused: Vec<usize> =
+        if collects { this.closers.iter().copied().filter(is_reused).collect() } else { Vec::new() };
+    let may_fail_anew = |index: usize| {
+        let executes = view.step(index).is_some_and(|step| step.plan.decision == Decision::Execute);
+        !this.closers.contains(&index) && (executes || gives_no_more(view, index))
+    };
+    let failed_then = view.record(this.head).and_then(|record| record.iterations.as_ref());
+    let mut failed_then = failed_then.iter().flat_map(|walk| &walk.of.about.failures);
+    let is_gone = |node: &NodeId| view.graph().index(node).is_none_or(|index| !loops.is_inside(index, number));
+    let cause = (!reused.is_empty()).then(|| {
+        let inside = loops.begun_by(this.head).find(|&index| may_fail_anew(index));
+        let inside = inside.map(|index| view.id(index).clone());
+        inside.or_else(|| failed_then.find(|failure| is_gone(&failure.node)).map(|_| view.id(this.head).clone()))
+    });
+    let cause = cause.flatten();
+    reused.into_iter().filter_map(move |index| Some((index, cause.clone()?)))
+}
+
+/// Returns whether a node is left out that gave something last time, or failed.
+fn gives_no_more(view: &View<'_>, index: usize) -> bool {
+    let is_left_out = view.step(index).is_some_and(|step| {
+        matches!(step.plan.decision, Decision::Disabled | Decision::NotRun(NotRun::InputMissing { .. }))
+    });
+    let gave = |record: &NodeRecord| record.has_results() || matches!(record.status, Status::Failed(_));
+    is_left_out && view.sources.baseline.get(view.id(index)).is_some_and(|record| gave(record))
 }
 
 /// Returns whether a Follow pin may be released, with something behind it that no one else needs.

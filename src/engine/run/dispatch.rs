@@ -198,13 +198,17 @@ fn plan_with_results(engine: &Engine, request: &RunRequest) -> Plan {
 fn note_lost(plan: &Plan, probes: &mut Probes) -> bool {
     let mut any = false;
     let body = plan.body();
+    let steps = body.steps(plan);
     let reads = |step: &Step| {
         let may_be_released = matches!(step.plan.decision, Decision::Pinned { may_be_released: true, .. });
         step.plan.decision == Decision::Execute || may_be_released || !step.plan.depends_on_releases_of.is_empty()
     };
-    let readers = body.members.iter().filter(|member| reads(plan.step(member.index)));
-    for feed in readers.flat_map(|member| &plan.graph().inputs[member.index]) {
-        let step = plan.step(feed.from);
+    let readers = body.members.iter().zip(&steps).filter(|(_, step)| reads(step));
+    for source in readers.flat_map(|(member, _)| &member.sources) {
+        let step = match *source {
+            Source::Member(slot) => steps[slot as usize],
+            Source::Outside(index) => plan.step(index),
+        };
         let Given::Results(results) = &step.given else { continue };
         let Err(error) = results.load() else { continue };
         any = true;

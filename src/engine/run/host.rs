@@ -15,7 +15,7 @@ use super::{Event, EventKind, OnEvent, body::Body, control::Control};
 use crate::{
     engine::plan::{Given, Plan},
     nodes::{Host, LogLevel, NodeError, Outputs, Source},
-    store::{LogLine, PinnedChange, Reason, RunId, Store, StoreError},
+    store::{Attempt, LogLine, PinnedChange, Reason, RunId, Store, StoreError},
     value::Value,
     workflow::{NodeId, WorkflowId},
 };
@@ -88,9 +88,7 @@ pub(super) struct NodeHost<'a> {
     pub(super) node: &'a NodeId,
     /// When the attempt's time limit is over.
     pub(super) deadline: Option<Instant>,
-    log: Mutex<Vec<LogLine>>,
-    sources: Mutex<Vec<Source>>,
-    pinned_data: Mutex<Option<PinnedNote>>,
+    trace: Mutex<Option<Box<Trace>>>,
 }
 
 /// What a node did to its own pinned data last.
@@ -125,23 +123,30 @@ impl PinnedNote {
     }
 }
 
-/// What a node left behind besides its outputs.
-pub(super) struct HostNotes {
+/// What executing a node leaves behind besides its outputs. Most leave nothing.
+#[derive(Default)]
+pub(super) struct Trace {
+    /// The attempts that failed.
+    pub(super) attempts: Vec<Attempt>,
     pub(super) log: Vec<LogLine>,
+    /// Of the last attempt: what earlier ones read has no part in the results.
     pub(super) sources: Vec<Source>,
+    /// Of all attempts: what one stored before it failed is stored.
     pub(super) pinned_data: Option<PinnedNote>,
+}
+
+impl Trace {
+    /// Returns itself if there is anything in it.
+    pub(super) fn unless_empty(self) -> Option<Box<Self>> {
+        let Self { attempts, log, sources, pinned_data } = &self;
+        let is_empty = attempts.is_empty() && log.is_empty() && sources.is_empty() && pinned_data.is_none();
+        (!is_empty).then(|| Box::new(self))
+    }
 }
 
 impl<'a> NodeHost<'a> {
     pub(super) const fn new(shared: &'a Shared, node: &'a NodeId, deadline: Option<Instant>) -> Self {
-        Self {
-            shared,
-            node,
-            deadline,
-            log: Mutex::new(Vec::new()),
-            sources: Mutex::new(Vec::new()),
-            pinned_data: Mutex::new(None),
-        }
+        Self { shared, node, deadline, trace: Mutex::new(None) }
     }
 
     /// Returns whether the time limit is over.
@@ -149,13 +154,13 @@ impl<'a> NodeHost<'a> {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Returns what the node left behind.
-    pub(super) fn into_notes(self) -> HostNotes {
-        HostNotes {
-            log: self.log.into_inner().unwrap_or_else(PoisonError::into_inner),
-            sources: self.sources.into_inner().unwrap_or_else(PoisonError::into_inner),
-            pinned_data: self.pinned_data.into_inner().unwrap_or_else(PoisonError::into_inner),
-        }
+    /// Returns what the node left behind, if anything.
+    pub(super) fn into_trace(self) -> Option<Box<Trace>> {
+        self.trace.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leave(&self, behind: impl FnOnce(&mut Trace)) {
+        behind(locked(&self.trace).get_or_insert_default());
     }
 
     /// Removes pinned data: of this node, which its record tells, and of others, which its log tells.
@@ -168,7 +173,7 @@ impl<'a> NodeHost<'a> {
         let n_cleared = n_cleared.map_err(in_words)?;
         if node.is_none_or(|node| node == self.node) {
             let note = PinnedNote { stored: None, at: Timestamp::now(), expires_at: None };
-            note.put(&mut locked(&self.pinned_data));
+            self.leave(|trace| note.put(&mut trace.pinned_data));
         }
         match node {
             Some(node) if node == self.node => {}
@@ -206,12 +211,12 @@ impl Host for NodeHost<'_> {
 
     fn log(&self, level: LogLevel, message: String) {
         let line = LogLine { at: Timestamp::now(), level, message };
-        locked(&self.log).push(line.clone());
+        self.leave(|trace| trace.log.push(line.clone()));
         self.shared.send(EventKind::NodeLogged { node: self.node.clone(), line });
     }
 
     fn note_source(&self, source: Source) {
-        locked(&self.sources).push(source);
+        self.leave(|trace| trace.sources.push(source));
     }
 
     fn output(&self, node: &NodeId) -> Option<Arc<Outputs>> {
@@ -246,7 +251,7 @@ impl Host for NodeHost<'_> {
         let store = self.store()?;
         let data = store.update_pinned_data(self.shared.workflow, self.node, expires_in, change).map_err(in_words)?;
         let note = PinnedNote { stored: Some(data.value.clone()), at: data.updated_at, expires_at: data.expires_at };
-        note.put(&mut locked(&self.pinned_data));
+        self.leave(|trace| note.put(&mut trace.pinned_data));
         Ok(data.value)
     }
 

@@ -8,6 +8,7 @@ use super::{SweepRequest, SweptBecause, choose::may_go_by_size};
 use crate::{
     store::{
         Arrived, LoopId, NodeRecord, PinnedChange, RunStatus, RunSummary, baseline,
+        crypt::{Crypt, Place},
         database::Reader,
         kept_for, loop_record,
         past_node::PastWorkflow,
@@ -64,7 +65,7 @@ impl Marked {
         request: &SweepRequest,
     ) -> rusqlite::Result<Self> {
         let mut marked = Self::default();
-        marked.mark_runs(connection, kept.iter().map(|run| (run.number, ALWAYS)))?;
+        marked.mark_runs(connection, reader, kept.iter().map(|run| (run.number, ALWAYS)))?;
         marked.mark_baselines(connection, reader, kept, request)?;
         let unfinished = kept.iter().filter(|run| run.status == RunStatus::Running).map(|run| run.number);
         let unfinished: Vec<i64> = unfinished.chain(marked.cut_off.iter().copied()).collect();
@@ -72,7 +73,7 @@ impl Marked {
         marked.look_into_records(connection, reader)?;
         marked.look_into_loops(connection, reader)?;
         marked.values.extend(request.values.iter().map(|fingerprint| (*fingerprint, ALWAYS)));
-        match kept_for::values(connection)? {
+        match kept_for::values(connection, reader.crypt())? {
             Ok(values) => values.into_iter().for_each(|value| {
                 raise(&mut marked.values, value, ALWAYS);
             }),
@@ -82,7 +83,12 @@ impl Marked {
     }
 
     /// Marks the records of runs, and those they reuse.
-    fn mark_runs(&mut self, connection: &Connection, runs: impl Iterator<Item = (i64, Order)>) -> rusqlite::Result<()> {
+    fn mark_runs(
+        &mut self,
+        connection: &Connection,
+        reader: &Reader,
+        runs: impl Iterator<Item = (i64, Order)>,
+    ) -> rusqlite::Result<()> {
         let mut sets: BTreeMap<i64, Order> = BTreeMap::new();
         let mut of_run = connection.prepare_cached("SELECT id FROM node_records WHERE id BETWEEN ?1 AND ?2")?;
         let mut set_of = connection.prepare_cached("SELECT reused FROM runs WHERE number = ?1")?;
@@ -103,7 +109,7 @@ impl Marked {
                     for (run, nodes) in by_run {
                         let ids = match by_node.entry(run) {
                             Entry::Occupied(known) => known.into_mut(),
-                            Entry::Vacant(free) => free.insert(ids_of(connection, run, None)?),
+                            Entry::Vacant(free) => free.insert(ids_of(connection, reader, run, None)?),
                         };
                         for id in nodes.iter().filter_map(|node| ids.get(node)) {
                             raise(&mut self.records, *id, order);
@@ -190,7 +196,8 @@ impl Marked {
                 of = Some((number, run));
             }
             let Some((_, Some(of))) = &of else { continue };
-            match decoder.record(row.get_ref(1)?.as_bytes()?, of) {
+            let record = reader.crypt().open(Place::Record(id), row.get_ref(1)?.as_bytes()?);
+            match record.and_then(|bytes| decoder.record(&bytes, of)) {
                 Ok(record) => self.mark_record(&record, order),
                 Err(why) => self.problems.push(format!("a record of the run {} cannot be read: {why}", of.run)),
             }
@@ -203,8 +210,9 @@ impl Marked {
             raise(&mut self.values, port.fingerprint, order);
         }
         for input in &record.inputs {
-            if let Arrived::Stored(known) = &input.arrived {
-                raise(&mut self.values, known.1, order);
+            // Of results in memory the record itself says what they are.
+            if let Some(value) = input.fingerprint().filter(|_| matches!(input.arrived, Arrived::Stored(_))) {
+                raise(&mut self.values, value, order);
             }
         }
         if let Some(PinnedChange::Stored { value, .. }) = &record.pinned_data {
@@ -217,19 +225,27 @@ impl Marked {
 
     /// Marks what the iterations of marked loops refer to: values, and the loops inside of them.
     fn look_into_loops(&mut self, connection: &Connection, reader: &Reader) -> rusqlite::Result<()> {
-        let mut statement = connection.prepare_cached("SELECT bytes FROM iterations WHERE loop = ?1")?;
+        let mut statement =
+            connection.prepare_cached("SELECT idx, iterations.run, bytes FROM iterations WHERE loop = ?1")?;
         let mut waiting: Vec<(i64, Order)> = self.loops.iter().map(|(id, order)| (*id, *order)).collect();
         waiting.sort_unstable();
         while let Some((id, order)) = waiting.pop() {
             let mut rows = statement.query(params![id])?;
             while let Some(row) = rows.next()? {
-                match loop_record::references(row.get_ref(0)?.as_bytes()?, reader) {
+                let place = Place::Iteration(id, row.get(0)?, row.get(1)?);
+                let bytes = reader.crypt().open(place, row.get_ref(2)?.as_bytes()?);
+                match bytes.and_then(|bytes| loop_record::references(&bytes, reader)) {
                     Ok((values, loops)) => waiting.extend(self.mark_iteration(values, loops, order)),
                     Err(why) => self.problems.push(format!("an iteration cannot be read: {why}")),
                 }
             }
         }
         Ok(())
+    }
+
+    /// Returns the values by the names under which the database has them.
+    pub(super) fn by_name(&self, crypt: &Crypt) -> HashMap<Fingerprint, Order> {
+        self.values.iter().map(|(value, order)| (crypt.name(value), *order)).collect()
     }
 
     /// Marks what an iteration refers to; returns the loops that are to be looked into for it.
@@ -263,11 +279,12 @@ pub(super) fn choose_by_size(
         let mut marked = Marked::default();
         marked.mark_runs(
             connection,
+            reader,
             counted.map(|run| (run.number, orders.get(&run.number).copied().unwrap_or(ALWAYS))),
         )?;
         marked.look_into_records(connection, reader)?;
         marked.look_into_loops(connection, reader)?;
-        let (mut total, freed_by) = sizes(connection, &marked.values)?;
+        let (mut total, freed_by) = sizes(connection, &marked.by_name(reader.crypt()))?;
         for (run, order) in may_go.iter().zip(1..) {
             if total <= limit {
                 break;
@@ -279,7 +296,7 @@ pub(super) fn choose_by_size(
     Ok(())
 }
 
-/// Returns the size of all marked values, and how much of it goes with each run that may go.
+/// Returns the size of all marked values, given by name, and how much of it goes with each run that may go.
 fn sizes(
     connection: &Connection,
     values: &HashMap<Fingerprint, Order>,

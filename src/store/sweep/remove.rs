@@ -1,7 +1,7 @@
 //! Removing what is not needed.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fs,
     time::{Duration, SystemTime},
 };
@@ -12,6 +12,7 @@ use super::mark::Marked;
 use crate::{
     store::{
         RunSummary,
+        crypt::Crypt,
         runs::{record_id, run_and_place},
         values::Blobs,
     },
@@ -46,6 +47,7 @@ impl Removal {
     /// Returns what goes: all that is not marked.
     pub(super) fn of(
         connection: &Connection,
+        crypt: &Crypt,
         marked: &Marked,
         kept: &[&RunSummary],
         goes_on: bool,
@@ -61,7 +63,7 @@ impl Removal {
         }
         // What cannot be read may refer to anything.
         if !goes_on && marked.problems.is_empty() {
-            removal.choose_values(connection, marked)?;
+            removal.choose_values(connection, &marked.by_name(crypt))?;
         }
         Ok(removal)
     }
@@ -92,12 +94,12 @@ impl Removal {
         Ok(())
     }
 
-    fn choose_values(&mut self, connection: &Connection, marked: &Marked) -> rusqlite::Result<()> {
+    fn choose_values(&mut self, connection: &Connection, needed: &HashMap<Fingerprint, u32>) -> rusqlite::Result<()> {
         let mut statement = connection.prepare_cached("SELECT rowid, fingerprint, size, durable FROM kept_values")?;
         let mut rows = statement.query(params![])?;
         while let Some(row) = rows.next()? {
             let fingerprint = Fingerprint::from_bytes(row.get(1)?);
-            if marked.values.contains_key(&fingerprint) {
+            if needed.contains_key(&fingerprint) {
                 continue;
             }
             let id = row.get(0)?;

@@ -12,12 +12,8 @@ use super::{
 use crate::{
     engine::{
         Decision, name_of_node,
-        plan::{Given, input_of, missing_input},
-        run::{
-            EventKind,
-            body::Source,
-            host::{HostNotes, NodeHost},
-        },
+        plan::{Given, Step, input_of, missing_input},
+        run::{EventKind, body::Source, host::NodeHost},
     },
     nodes::{Load, NodeError},
     session::Capture,
@@ -325,31 +321,22 @@ impl Dispatcher<'_> {
         self.shared.send(EventKind::NodeStarted { node: id.clone() });
         let host = NodeHost::new(&self.shared, id, None);
         let outcome = {
-            let inputs: Result<SmallVec<[(&PortId, Value); 4]>, NodeError> = arrived
-                .iter()
-                .filter_map(|input| match &input.arrived {
-                    Arrived::Results(results) => Some(execute::input(step, &input.wire, results)),
-                    _ => None,
-                })
-                .collect();
-            match inputs.and_then(|inputs| call(step, &inputs, &host)) {
+            match values(step, &arrived).and_then(|inputs| call(step, &inputs, &host)) {
                 Ok(outputs) => Outcome::Executed(Arc::new(outputs)),
                 Err(NodeError::Failed(error)) => Outcome::failed(error),
                 Err(NodeError::Cancelled) => Outcome::Cancelled,
             }
         };
-        let HostNotes { log, sources, pinned_data } = host.into_notes();
+        let mut trace = host.into_trace();
         let now = Instant::now();
         let took = now - started;
-        let attempts = match &outcome {
-            Outcome::Failed { error, .. } => {
-                vec![Attempt { started: self.clock.date(started), took, error: error.clone() }]
-            }
-            _ => Vec::new(),
-        };
+        if let Outcome::Failed { error, .. } = &outcome {
+            let attempt = Attempt { started: self.clock.date(started), took, error: error.clone() };
+            trace.get_or_insert_default().attempts.push(attempt);
+        }
         let arrived = Some(arrived);
         let began = Some((started, took));
-        let execution = Execution { began, arrived, attempts, log, sources, pinned_data, reasons, released };
+        let execution = Execution { began, arrived, trace, reasons, released };
         self.clock.now = now;
         self.settle_execution(slot, outcome, execution);
     }
@@ -366,4 +353,15 @@ impl Dispatcher<'_> {
             None => Some(Missing::UpstreamDidNotRun(feed.source.node.clone())),
         }
     }
+}
+
+/// Returns the values that have arrived, each as the type the node takes.
+fn values<'a>(step: &Step, arrived: &'a [InputRecord]) -> Result<SmallVec<[(&'a PortId, Value); 4]>, NodeError> {
+    let mut values = SmallVec::new();
+    for input in arrived {
+        if let Arrived::Results(results) = &input.arrived {
+            values.push(execute::input(step, &input.wire, results)?);
+        }
+    }
+    Ok(values)
 }

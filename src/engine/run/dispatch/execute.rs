@@ -16,11 +16,11 @@ use crate::{
         plan::Step,
         run::{
             EventKind,
-            host::{NodeHost, PinnedNote, Shared},
+            host::{NodeHost, Shared, Trace},
         },
     },
-    nodes::{Context, Host as _, Load, LogLevel, NodeError, Outputs, ResolvedParameters, Source, Success},
-    store::{Attempt, Kept, KeptFor, LogLine, Provenance, Reason, kept_for_key},
+    nodes::{Context, Host as _, Load, LogLevel, NodeError, Outputs, ResolvedParameters, Success},
+    store::{Attempt, Kept, KeptFor, Provenance, Reason, kept_for_key},
     value::{Fingerprint, Value},
     workflow::{ERROR_PORT, NodeSettings, PortId, Span, Wire},
 };
@@ -46,7 +46,7 @@ pub(in crate::engine::run) struct Done {
 pub(super) enum Outcome {
     Executed(Arc<Outputs>),
     /// It did not execute: these results were kept for it.
-    Kept(KeptFor),
+    Kept(Box<KeptFor>),
     /// It failed for good, and gives this if its settings ask for it.
     Failed {
         error: String,
@@ -59,17 +59,6 @@ impl Outcome {
     pub(super) const fn failed(error: String) -> Self {
         Self::Failed { error, outputs: None }
     }
-}
-
-/// What its attempts leave behind.
-#[derive(Default)]
-struct Trace {
-    attempts: Vec<Attempt>,
-    log: Vec<LogLine>,
-    /// Of the last attempt: what earlier ones read has no part in the results.
-    sources: Vec<Source>,
-    /// Of all attempts: what one stored before it failed is stored.
-    pinned_data: Option<PinnedNote>,
 }
 
 /// Returns where a node runs: what may wait between attempts holds up neither the run's thread nor those that compute,
@@ -101,10 +90,7 @@ impl Job {
         let execution = Execution {
             began: began.map(|began: Instant| (began, began.elapsed())),
             arrived: None,
-            attempts: trace.attempts,
-            log: trace.log,
-            sources: trace.sources,
-            pinned_data: trace.pinned_data,
+            trace: trace.unless_empty(),
             reasons: self.reasons,
             released: self.released,
         };
@@ -120,7 +106,7 @@ impl Job {
         if let Some(key) = key.as_ref().filter(|_| !is_forced)
             && let Some(kept) = self.find_kept(key, trace)
         {
-            return Outcome::Kept(kept);
+            return Outcome::Kept(Box::new(kept));
         }
         *began = Some(Instant::now());
         if self.unit.is_outside_loops() {
@@ -181,10 +167,10 @@ impl Job {
             .collect::<Result<_, NodeError>>()?;
         let result = call(&self.step, &inputs, &host);
         let is_late = host.is_late();
-        let mut notes = host.into_notes();
-        trace.log.append(&mut notes.log);
-        trace.sources = notes.sources;
-        if let Some(note) = notes.pinned_data {
+        let left = host.into_trace().map(|left| *left).unwrap_or_default();
+        trace.log.extend(left.log);
+        trace.sources = left.sources;
+        if let Some(note) = left.pinned_data {
             note.put(&mut trace.pinned_data);
         }
         match result {
@@ -199,7 +185,7 @@ impl Job {
     fn warn(&self, trace: &mut Trace, message: String) {
         let host = NodeHost::new(&self.shared, &self.step.plan.node, None);
         host.log(LogLevel::Warning, message);
-        trace.log.append(&mut host.into_notes().log);
+        trace.log.extend(host.into_trace().map(|left| left.log).unwrap_or_default());
     }
 
     /// Returns what its results are kept under, if its settings keep them and there is a store.

@@ -4,33 +4,37 @@
 
 mod earlier;
 mod finish;
+mod gave;
 mod items;
 mod iteration;
+mod never;
 mod pause;
 mod start;
+mod taken;
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 pub(in crate::engine::run) use self::items::Fetched;
-use self::items::ItemSource;
 pub(super) use self::{finish::Closed, iteration::Iteration};
+use self::{items::ItemSource, taken::TakenUp};
 use super::{Dispatcher, Slot, Unit};
 use crate::{
     engine::{
         plan::Given,
         run::{
             EventKind,
-            host::PinnedNote,
+            host::{PinnedNote, Trace},
             loop_body::{LoopBody, LoopSource},
         },
     },
     nodes::Source as Read,
     store::{
-        Attempt, InputRecord, IterationLog, IterationRow, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord, RunId,
+        Attempt, InputRecord, IterationLog, IterationRow, Iterations, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord,
+        NotRun, RunId,
     },
     value::{Fingerprint, Value},
     workflow::PortId,
@@ -77,10 +81,14 @@ pub(super) struct LoopRun {
     keeps_items: bool,
     /// What the head's pin gives.
     pinned: Option<Given>,
+    /// Whether nothing is taken from an earlier run.
+    is_from_the_start: bool,
     /// What to reuse from, of a loop that had been completed.
     earlier: Option<Earlier>,
     /// Iterations that an earlier run has begun and not finished, with what came of inner loops.
     unfinished: HashMap<u64, IterationRow>,
+    /// The newest iterations that were taken up, of those with inner loops.
+    taken_up: VecDeque<TakenUp>,
     /// The run that was cut off in the middle of this loop: of inner loops it has noted that they began. And the index from
     /// which none can have.
     cut_off: Option<(RunId, u64)>,
@@ -97,7 +105,7 @@ pub(super) struct LoopRun {
     newest: Option<Newest>,
     stop: Option<Stop>,
     /// What came of the nodes of inner loops.
-    inner: HashMap<usize, NodeRecord>,
+    inner: HashMap<usize, InnerRecord>,
     began: Instant,
     told: Instant,
 }
@@ -152,6 +160,8 @@ struct MemberStory {
     took: Duration,
     n_executed: u64,
     n_failed: u64,
+    /// The run of the newest iteration in which it gave what it had given in an earlier run.
+    reused_from: Option<RunId>,
     first_error: Option<(u64, String)>,
     attempts: Vec<Attempt>,
     log: Vec<LogLine>,
@@ -161,12 +171,37 @@ struct MemberStory {
     edited: Vec<InputRecord>,
 }
 
+impl MemberStory {
+    /// Takes in what one execution left behind; returns its attempts.
+    fn take_in(&mut self, trace: Trace) -> Vec<Attempt> {
+        let Trace { attempts, log, sources, pinned_data } = trace;
+        let room = MAX_LOG_LINES.saturating_sub(self.log.len());
+        self.log.extend(log.into_iter().take(room));
+        for source in sources {
+            if !self.sources.contains(&source) {
+                self.sources.push(source);
+            }
+        }
+        if let Some(note) = pinned_data {
+            note.put(&mut self.pinned_data);
+        }
+        attempts
+    }
+}
+
 /// A value that was changed by hand while the run was paused.
 #[derive(Clone, Debug)]
 struct Edit {
     source: LoopSource,
     port: PortId,
     results: Kept,
+}
+
+/// What came of a node of an inner loop, over all iterations so far.
+struct InnerRecord {
+    /// The newest iteration of the outer loop that it is of.
+    index: u64,
+    record: NodeRecord,
 }
 
 /// The iteration of the highest index that has ended.
@@ -209,6 +244,13 @@ pub(super) struct Loops {
     executes_always: HashMap<usize, Arc<[bool]>>,
     /// What closers give, by their index in the graph, of loops outside of all others.
     pub(super) closing: HashMap<usize, Closed>,
+    /// Why nodes inside of loops that were begun will not run in any iteration, by their index in the graph.
+    never: HashMap<usize, NotRun>,
+    /// The nodes inside of loops of which anything came in this run that had not come of them in an earlier one, by their
+    /// index in the graph.
+    fresh: HashSet<usize>,
+    /// The loops whose heads have pins, by the head's slot.
+    pub(super) pinned: HashMap<Slot, Iterations>,
     /// Records of nodes inside of loops.
     pub(super) records: Vec<Arc<NodeRecord>>,
 }

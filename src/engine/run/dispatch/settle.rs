@@ -11,13 +11,10 @@ use super::{Dispatcher, Slot, Unit, execute::Outcome};
 use crate::{
     engine::{
         plan::{Given, NothingBecause, Step, pin_without_input},
-        run::{EventKind, body::Source, host::PinnedNote},
+        run::{EventKind, body::Source, host::Trace},
     },
-    nodes::{Arity, Outputs, Source as Read},
-    store::{
-        Arrived, Attempt, Effect, InputRecord, Kept, LogLine, NodeRecord, Notes, NotesData, Provenance, Reason,
-        RunStatus, Status,
-    },
+    nodes::{Arity, Outputs},
+    store::{Arrived, Effect, InputRecord, Kept, NodeRecord, Notes, NotesData, Provenance, Reason, RunStatus, Status},
     workflow::Feed,
 };
 
@@ -27,11 +24,7 @@ pub(super) struct Execution {
     pub(super) began: Option<(Instant, Duration)>,
     /// What arrived on its inputs, if that is at hand.
     pub(super) arrived: Option<SmallVec<[InputRecord; 2]>>,
-    /// The attempts that failed.
-    pub(super) attempts: Vec<Attempt>,
-    pub(super) log: Vec<LogLine>,
-    pub(super) sources: Vec<Read>,
-    pub(super) pinned_data: Option<PinnedNote>,
+    pub(super) trace: Option<Box<Trace>>,
     pub(super) reasons: Arc<[Reason]>,
     pub(super) released: Option<String>,
 }
@@ -46,10 +39,15 @@ impl Dispatcher<'_> {
         record.started = execution.began.map(|(began, _)| self.clock.date(began));
         record.took = execution.began.map(|(_, took)| took);
         record.reasons = execution.reasons;
-        let released = execution.released.or_else(|| record.released.take());
-        let Execution { attempts, log, sources, pinned_data, .. } = execution;
-        let pinned_data = pinned_data.and_then(|note| note.kept_in(self.engine.store.as_ref()));
-        record.notes = NotesData { attempts, log, sources, pinned_data, released, ..NotesData::default() }.into();
+        if let Some(trace) = execution.trace {
+            let Trace { attempts, log, sources, pinned_data } = *trace;
+            let pinned_data = pinned_data.and_then(|note| note.kept_in(self.engine.store.as_ref()));
+            let released = record.released.take();
+            record.notes = NotesData { attempts, log, sources, pinned_data, released, ..NotesData::default() }.into();
+        }
+        if execution.released.is_some() {
+            record.released = execution.released;
+        }
         self.note_edits(slot, &mut record);
         let side_effect = self.step(slot).plan.side_effect;
         let mut given = None;
@@ -111,7 +109,7 @@ impl Dispatcher<'_> {
     }
 
     /// Adds what a node that does not execute has from its last execution.
-    fn add_what_is_reused(&self, record: &mut NodeRecord) {
+    pub(super) fn add_what_is_reused(&self, record: &mut NodeRecord) {
         if let Some(before) = self.request.baseline.get(&record.node) {
             record.started = before.started;
             record.took = before.took;
@@ -122,6 +120,13 @@ impl Dispatcher<'_> {
 
     /// Makes the record of a pinned node say what its results came from: its parameters of now had no part in them.
     fn add_what_a_pin_came_from(&self, slot: Slot, record: &mut NodeRecord) {
+        let walked = self.loops.pinned.get(&slot).cloned().or_else(|| {
+            let before = self.request.baseline.get(&record.node)?;
+            before.iterations.clone().filter(|_| matches!(before.status, Status::Pinned { .. }))
+        });
+        if walked.is_some() {
+            record.iterations = walked;
+        }
         if let Some(capture) = self.request.marks.get(&record.node).capture() {
             record.as_it_was = Arc::clone(&capture.as_it_was).into();
             record.config = capture.config;
@@ -194,7 +199,11 @@ impl Dispatcher<'_> {
 
     /// Returns what arrives on the inputs of a node.
     pub(super) fn input_records(&self, slot: Slot) -> SmallVec<[InputRecord; 2]> {
-        self.feeds(slot).map(|(feed, source)| self.input_record(feed, source)).collect()
+        let mut inputs = SmallVec::new();
+        for (feed, source) in self.feeds(slot) {
+            inputs.push(self.input_record(feed, source));
+        }
+        inputs
     }
 
     pub(super) fn blank_record(&self, slot: Slot, status: Status, inputs: SmallVec<[InputRecord; 2]>) -> NodeRecord {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Iteration, LoopRun, Parent, ROWS_AT_ONCE, items::Next};
+use super::{Iteration, LoopRun, Parent, ROWS_AT_ONCE, items::Next, start::run_of};
 use crate::{
     engine::{
         Decision,
@@ -12,12 +12,12 @@ use crate::{
             loop_body::{LoopBody, LoopSource, Part},
         },
     },
-    nodes::{Role, items::Item},
+    nodes::{Outputs, Role, items::Item},
     store::{
         InputChange, IterationCell, IterationLog, IterationRow, IterationStatus, LoopAbout, LoopId, LoopPart,
-        LoopRecord, Provenance, Reason, RunId, RunKind, Status, Store,
+        LoopRecord, Reason, RunId, RunKind, Status, Store,
     },
-    value::Fingerprint,
+    value::{Fingerprint, Value},
     workflow::NodeId,
 };
 
@@ -39,10 +39,10 @@ impl Before {
 }
 
 impl Dispatcher<'_> {
-    /// Returns the fingerprint of a loop's body.
+    /// Returns the fingerprint of a loop's body under the marks of the run.
     pub(super) fn body_fingerprint(&mut self, number: usize) -> Fingerprint {
-        let plan = &self.plan;
-        *self.loops.body_fingerprints.entry(number).or_insert_with(|| plan.loop_fingerprint(number))
+        let (plan, marks) = (&self.plan, &self.request.marks);
+        *self.loops.body_fingerprints.entry(number).or_insert_with(|| plan.loop_fingerprint(number, marks))
     }
 
     /// Returns for each member whether it executes in every iteration, whatever came of it in an earlier run.
@@ -69,9 +69,8 @@ impl Dispatcher<'_> {
             && step.plan.reasons.iter().any(|reason| match reason {
                 Reason::FailedLastTime(_) => false,
                 Reason::UpstreamExecutes(nodes) => !nodes.iter().all(&is_inside),
-                // Values changed by hand are known iteration by iteration.
                 Reason::InputsChanged(changes) => {
-                    !changes.iter().all(|change| self.was_by_hand(step, change, &is_inside))
+                    !changes.iter().all(|change| self.is_seen_in_each(step, change, &is_inside))
                 }
                 _ => true,
             });
@@ -84,14 +83,13 @@ impl Dispatcher<'_> {
         has_reason || inner_executes
     }
 
-    /// Returns whether an input of a node has changed only because it took a value changed by hand inside of the loop.
-    fn was_by_hand(&self, step: &Step, change: &InputChange, is_inside: &impl Fn(&NodeId) -> bool) -> bool {
+    /// Returns whether what has changed of an input is other data that comes from inside of the loop: which data that is, is
+    /// seen in each iteration.
+    fn is_seen_in_each(&self, step: &Step, change: &InputChange, is_inside: &impl Fn(&NodeId) -> bool) -> bool {
         let InputChange::OtherValue(port) = change else { return false };
-        let record = self.request.baseline.get(&step.plan.node);
-        let input = record.and_then(|record| record.inputs.iter().find(|input| input.port() == port));
-        input.is_some_and(|input| {
-            matches!(input.provenance(), Some(Provenance::Edited(_))) && is_inside(&input.source().node)
-        })
+        let index = self.plan.graph().index(&step.plan.node);
+        let mut feeds = index.into_iter().flat_map(|index| &self.plan.graph().inputs[index]);
+        feeds.any(|feed| feed.port == *port && is_inside(&feed.source.node))
     }
 
     /// Returns whether nothing that earlier runs have of a loop counts.
@@ -202,24 +200,31 @@ impl Dispatcher<'_> {
 
 impl LoopRun {
     /// Takes up what a run that was stopped has finished. Iterations that failed are made again, also where the loop went on
-    /// after them.
+    /// after them, and those in which a node was left out that is needed now.
     pub(super) fn take_up(
         &mut self,
         before: &LoopRecord,
         step: &Step,
-        store: Option<&Store>,
-        run: RunId,
+        (input, is_needed): (Option<&Value>, &[bool]),
+        (store, run): (Option<&Store>, RunId),
     ) -> Result<(), String> {
         // Of a Repeat each iteration depends on the one before.
         let is_repeat = step.facts.kind.as_ref().is_some_and(|kind| kind.role == Role::Repeat);
         let any = |row: &IterationRow, status| row.cells.iter().any(|cell| cell.status == status);
+        let was_left_out = |row: &IterationRow| {
+            let mut cells = row.cells.iter().zip(is_needed);
+            cells.any(|(cell, is_needed)| *is_needed && cell.status == IterationStatus::NotNeeded)
+        };
         let counts = |row: &IterationRow| {
-            row.is_finished && (is_repeat || !any(row, IterationStatus::Failed)) && !any(row, IterationStatus::Edited)
+            row.is_finished
+                && !was_left_out(row)
+                && (is_repeat || !any(row, IterationStatus::Failed))
+                && !any(row, IterationStatus::Edited)
         };
         let is_same_log = before.about.id == self.about.id;
         let places = places_in(&before.about, &self.body);
         let mut from = 0;
-        let mut newest: Option<(u64, IterationRow)> = None;
+        let mut newest: Option<(u64, IterationRow, Outputs)> = None;
         loop {
             let rows = self.rows_of(before, from)?;
             if rows.is_empty() {
@@ -235,23 +240,35 @@ impl LoopRun {
                 if !is_same_log {
                     self.log.append(store, run, index, &row, &self.about.ports);
                 }
+                let given = if is_repeat {
+                    Outputs::one("state", self.state.clone())
+                } else {
+                    let item = row.item.clone().or_else(|| item_of(input?, index));
+                    Outputs::one("item", item.unwrap_or_default())
+                };
+                let given = given.with("index", index.cast_signed());
                 self.take_contributions(index, &row.cells);
+                let made_in = run_of(&self.about.parts, index);
+                for (story, _) in self.members.iter_mut().zip(&row.cells).filter(|(_, cell)| cell.outputs.is_some()) {
+                    story.reused_from = Some(made_in);
+                }
+                self.note_taken_up(index, &given, &row);
                 self.finished.insert(index);
                 self.about.n_finished += 1;
                 if index + 1 == self.finished.prefix {
                     self.cursor = Some(row.next.clone());
                 }
-                newest = Some((index, row));
+                newest = Some((index, row, given));
             }
         }
         // Parts end where iterations do.
-        let end = newest.as_ref().map_or(0, |(index, _)| index + 1);
+        let end = newest.as_ref().map_or(0, |(index, ..)| index + 1);
         for part in &mut self.about.parts {
             part.to = part.to.min(end);
         }
         self.about.parts.retain(|part| part.from < part.to);
-        if let Some((index, row)) = newest {
-            self.show_row(index, row);
+        if let Some((index, row, given)) = newest {
+            self.show_row(index, row, given);
         }
         Ok(())
     }
@@ -304,14 +321,24 @@ impl LoopRun {
     }
 }
 
+/// Returns the item of an iteration, of data that lies in memory.
+pub(super) fn item_of(value: &Value, index: u64) -> Option<Value> {
+    let index = usize::try_from(index).ok()?;
+    match value {
+        Value::List(items) => items.get(index).cloned(),
+        Value::Table(table) if index < table.n_rows() => Some(Value::Record(table.record(index).into())),
+        _ => None,
+    }
+}
+
 /// Returns for each member of a body where it stands in the rows of an earlier run.
-fn places_in(before: &LoopAbout, body: &LoopBody) -> Vec<Option<usize>> {
+pub(super) fn places_in(before: &LoopAbout, body: &LoopBody) -> Vec<Option<usize>> {
     body.ids.iter().map(|id| before.members.iter().position(|known| known == id)).collect()
 }
 
 /// Returns a row with its cells where the body of now has them. A node that was not there has failed, as it were: what was
 /// never done is done.
-fn in_places(row: IterationRow, places: &[Option<usize>]) -> IterationRow {
+pub(super) fn in_places(row: IterationRow, places: &[Option<usize>]) -> IterationRow {
     if places.len() == row.cells.len() && places.iter().enumerate().all(|(slot, place)| *place == Some(slot)) {
         return row;
     }

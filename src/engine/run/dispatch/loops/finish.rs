@@ -1,15 +1,15 @@
 //! How a loop ends: what it gives, and the records of its nodes.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{
-    Closing, LoopRun, Newest, Parent, Stop,
-    iteration::{InnerClosed, InnerEnd, feeds_of},
+    Closing, InnerRecord, LoopRun, Newest, Parent, Stop,
+    iteration::{InnerClosed, InnerEnd, Iteration, feeds_of, missing},
 };
 use crate::{
     engine::{
         Decision,
-        plan::{Given, NothingBecause, Step},
+        plan::{Given, NothingBecause, Step, missing_input},
         run::{
             EventKind,
             dispatch::{Dispatcher, Slot, hold::note_taken, settle::arrived_by},
@@ -19,7 +19,7 @@ use crate::{
     nodes::Outputs,
     store::{
         Effect, InputRecord, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, PinnedChange, Provenance,
-        Status, made_in_words,
+        Reason, Status, made_in_words,
     },
     value::Value,
     workflow::PortId,
@@ -48,10 +48,16 @@ impl Dispatcher<'_> {
             run.about.total.get_or_insert(run.about.n_finished);
         }
         let record = Arc::new(LoopRecord { about: run.about.clone(), log: run.log.clone() });
+        let fresh = run.body.members.iter().zip(&run.is_new).filter(|(_, is_new)| **is_new);
+        self.loops.fresh.extend(fresh.map(|(member, _)| member.index));
+        if run.is_from_the_start && (matches!(run.parent, Parent::Root(_)) || run.about.n_finished == 0) {
+            self.loops.fresh.extend(self.plan.loops().begun_by(run.body.head));
+        }
+        self.add_taken_up(&mut run);
         for slot in 0..run.body.members.len() {
             if let Some(record) = self.member_record(&run, &record, slot) {
                 let index = run.body.members[slot].index;
-                run.inner.insert(index, record);
+                run.inner.insert(index, InnerRecord { index: 0, record });
             }
         }
         let closed: Vec<(usize, Closed)> = (0..run.body.members.len())
@@ -69,19 +75,28 @@ impl Dispatcher<'_> {
         slot: Slot,
         run: &mut LoopRun,
         record: &Arc<LoopRecord>,
-        closed: Vec<(usize, Closed)>,
+        mut closed: Vec<(usize, Closed)>,
     ) {
-        let mut inside: Vec<(usize, NodeRecord)> = run.inner.drain().collect();
+        let mut inside: Vec<(usize, NodeRecord)> =
+            run.inner.drain().map(|(index, inner)| (index, inner.record)).collect();
         inside.sort_unstable_by_key(|(index, _)| *index);
-        let unreached = self.unreached_inside(run, &inside);
-        for record in inside.into_iter().map(|(_, record)| record).chain(unreached) {
+        let unreached = self.unreached_inside(run, record, &inside);
+        let number = self.body.members[slot].starts.expect("a loop is walked in the place of its head");
+        for (index, mut record) in inside.into_iter().chain(unreached) {
+            self.note_where_from(number, index, &mut record);
             self.add_record(Arc::new(record));
+        }
+        for (index, closed) in &mut closed {
+            self.note_what_brought(number, *index, &mut closed.inputs);
         }
         self.loops.closing.extend(closed);
         let step = Arc::clone(self.step(slot));
         match &step.plan.decision {
-            Decision::Reuse { from } if run.stop.is_none() => return self.reuse_head(slot, *from, record),
-            Decision::Pinned { policy, .. } => return self.advance_pinned(slot, *policy, false),
+            Decision::Reuse { from } if run.stop.is_none() => return self.reuse_head(slot, *from, run, record),
+            Decision::Pinned { policy, .. } => {
+                self.loops.pinned.insert(slot, Iterations { of: Arc::clone(record), member: None });
+                return self.advance_pinned(slot, *policy, false);
+            }
             _ => {}
         }
         let mut head = self.blank_record(slot, Status::Cancelled, self.input_records(slot));
@@ -104,7 +119,12 @@ impl Dispatcher<'_> {
     }
 
     /// Returns the records of nodes of inner loops that no iteration has come to.
-    fn unreached_inside(&self, run: &LoopRun, known: &[(usize, NodeRecord)]) -> Vec<NodeRecord> {
+    fn unreached_inside(
+        &self,
+        run: &LoopRun,
+        record: &Arc<LoopRecord>,
+        known: &[(usize, NodeRecord)],
+    ) -> Vec<(usize, NodeRecord)> {
         let loops = self.plan.loops();
         let number = loops.loops.iter().position(|this| this.head == run.body.head);
         let is_inside = |index: usize| number.is_some_and(|number| loops.is_inside(index, number));
@@ -119,27 +139,44 @@ impl Dispatcher<'_> {
         unreached
             .filter_map(|index| {
                 let step = self.plan.step(index);
-                let status = match &step.plan.decision {
-                    Decision::Reuse { .. } => return None,
-                    Decision::Disabled => Status::Disabled,
-                    Decision::NotRun(why) => Status::NotRun(why.clone()),
-                    Decision::CannotRun(why) => Status::Failed(why.clone()),
-                    _ if matches!(run.stop, Some(Stop::Cancelled)) => Status::Cancelled,
-                    _ => self.not_reached(step),
-                };
-                Some(self.record_inside(step, status, smallvec::SmallVec::new()))
+                if let Decision::Reuse { .. } = step.plan.decision {
+                    return None;
+                }
+                let status = self.planned_status(step).unwrap_or_else(|| match &run.stop {
+                    Some(Stop::Cancelled) => Status::Cancelled,
+                    Some(_) => self.not_reached(step),
+                    None => self.left_out(run, step, index),
+                });
+                let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
+                self.add_what_a_pin_gives(&mut node);
+                let member = run.body.members.iter().position(|member| member.index == index);
+                node.iterations = member.map(|slot| Iterations { of: Arc::clone(record), member: Some(slot) });
+                self.add_nothing(run, step, &mut node);
+                Some((index, node))
             })
             .collect()
     }
 
+    /// Returns the status of a node for which no iteration of a loop had anything to do, though all have finished.
+    fn left_out(&self, run: &LoopRun, step: &Step, index: usize) -> Status {
+        let slot = run.body.members.iter().position(|member| member.index == index);
+        // What is in a loop inside of this one has its own iterations, and none has come to it.
+        let Some((slot, newest)) = slot.zip(run.newest.as_ref()) else { return Status::NotRun(NotRun::NoIteration) };
+        let arrivals: Vec<(&PortId, Option<Missing>)> = feeds_of(self.plan, run, &newest.head, &newest.given, slot)
+            .map(|(feed, given)| (&feed.port, missing(feed, given)))
+            .collect();
+        let kind = step.facts.kind.as_ref();
+        kind.and_then(|kind| missing_input(kind, &arrivals)).map_or_else(|| self.not_reached(step), Status::NotRun)
+    }
+
     /// Settles the head of a loop whose body was made again: it is reused, and the next run finds what all of the body gives
     /// now in the new log. One that was stopped is settled as such: the next run goes on with the new log.
-    fn reuse_head(&mut self, slot: Slot, from: Provenance, record: &Arc<LoopRecord>) {
+    fn reuse_head(&mut self, slot: Slot, from: Provenance, run: &LoopRun, record: &Arc<LoopRecord>) {
         let mut head = self.blank_record(slot, Status::Reused { from }, self.input_records(slot));
         head.iterations = Some(Iterations { of: Arc::clone(record), member: None });
-        let results = self.request.baseline.get(&head.node).and_then(|record| record.results.clone());
-        let given = results.map(Given::Results);
-        self.settle_record(slot, head, given);
+        // It may have been walked without its body, and a Repeat had no other state then than the first.
+        let results = Kept::in_memory(Arc::new(head_results(run.newest.as_ref())), from);
+        self.settle_record(slot, head, Some(Given::Results(results)));
     }
 
     fn finish_inner(
@@ -155,16 +192,16 @@ impl Dispatcher<'_> {
         for (index, closed) in &closed {
             if closed.is_new || !matches!(self.plan.step(*index).plan.decision, Decision::Reuse { .. }) {
                 let record = self.closed_record(*index, closed);
-                run.inner.insert(*index, record);
+                run.inner.insert(*index, InnerRecord { index: 0, record });
             }
         }
-        run.inner.insert(head, head_record);
-        let outer = self.loops.iteration(iteration).of;
-        let mut inner: Vec<(usize, NodeRecord)> = run.inner.drain().collect();
+        run.inner.insert(head, InnerRecord { index: 0, record: head_record });
+        let Iteration { of: outer, index: outer_index, .. } = *self.loops.iteration(iteration);
+        let mut inner: Vec<(usize, InnerRecord)> = run.inner.drain().collect();
         inner.sort_unstable_by_key(|(index, _)| *index);
         let outer_run = self.loops.run(outer);
-        for (index, record) in inner {
-            merge(&mut outer_run.inner, index, record);
+        for (index, inner) in inner {
+            merge(&mut outer_run.inner, index, InnerRecord { index: outer_index, ..inner });
         }
         let closed = closed.into_iter().map(|(index, closed)| {
             let Closed { closing, is_new, .. } = closed;
@@ -194,7 +231,7 @@ impl Dispatcher<'_> {
         let status = self.member_status(run, step, slot);
         let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
         if story.n_executed > 0 {
-            node.reasons = Arc::clone(&step.plan.reasons);
+            node.reasons = reasons_inside(step);
             node.started = story.started.map(|started| self.clock.date(started));
             node.took = Some(story.took);
             if step.plan.side_effect {
@@ -212,32 +249,21 @@ impl Dispatcher<'_> {
         node.warnings.clone_from(&step.plan.warnings);
         node.iterations = Some(Iterations { of: Arc::clone(record), member: Some(slot) });
         if let Status::Pinned { .. } = node.status {
-            if let Some(capture) = self.request.marks.get(&node.node).capture() {
-                node.results = Some(capture.results.clone());
-            }
+            self.add_what_a_pin_gives(&mut node);
             return Some(node);
         }
         self.add_newest(run, slot, &mut node);
+        if let Status::Reused { .. } = node.status {
+            self.add_what_is_reused(&mut node);
+        }
         note_taken(&story.edited, &mut node);
         Some(node)
     }
 
     fn member_status(&self, run: &LoopRun, step: &Step, slot: Slot) -> Status {
         let story = &run.members[slot];
-        match &step.plan.decision {
-            Decision::Disabled => return Status::Disabled,
-            Decision::Pinned { policy, .. } => {
-                if let Some(capture) = self.request.marks.get(&step.plan.node).capture() {
-                    return Status::Pinned {
-                        policy: *policy,
-                        edited: capture.edited,
-                        captured_in: capture.captured_in,
-                    };
-                }
-            }
-            Decision::CannotRun(why) => return Status::Failed(why.clone()),
-            Decision::NotRun(why) if story.n_executed == 0 => return Status::NotRun(why.clone()),
-            _ => {}
+        if let Some(status) = self.planned_status(step).filter(|_| story.n_executed == 0) {
+            return status;
         }
         if let Some((index, error)) = &story.first_error {
             return Status::Failed(match story.n_failed {
@@ -248,12 +274,40 @@ impl Dispatcher<'_> {
         match &run.stop {
             Some(Stop::Cancelled) => Status::Cancelled,
             Some(_) if story.n_executed == 0 => self.not_reached(step),
+            None if story.n_executed == 0 => match story.reused_from {
+                Some(run) => Status::Reused { from: self.provenance_before(step).unwrap_or(Provenance::Run(run)) },
+                None => self.left_out(run, step, run.body.members[slot].index),
+            },
             Some(_) | None => Status::Executed,
         }
     }
 
+    /// Returns the status of a node of a body that no iteration was to execute.
+    pub(super) fn planned_status(&self, step: &Step) -> Option<Status> {
+        match &step.plan.decision {
+            Decision::Disabled => Some(Status::Disabled),
+            Decision::Pinned { policy, .. } => {
+                let capture = self.request.marks.get(&step.plan.node).capture()?;
+                Some(Status::Pinned { policy: *policy, edited: capture.edited, captured_in: capture.captured_in })
+            }
+            Decision::CannotRun(why) => Some(Status::Failed(why.clone())),
+            Decision::NotRun(why) => Some(Status::NotRun(why.clone())),
+            Decision::Execute | Decision::Reuse { .. } => None,
+        }
+    }
+
+    pub(super) fn add_what_a_pin_gives(&self, node: &mut NodeRecord) {
+        if let (Status::Pinned { .. }, Some(capture)) = (&node.status, self.request.marks.get(&node.node).capture()) {
+            node.as_it_was = Arc::clone(&capture.as_it_was).into();
+            node.config = capture.config;
+            node.recipe = capture.recipe;
+            node.inputs.clone_from(&capture.inputs);
+            node.results = Some(capture.results.clone());
+        }
+    }
+
     /// Returns the status of a node that the loop did not get to.
-    fn not_reached(&self, step: &Step) -> Status {
+    pub(super) fn not_reached(&self, step: &Step) -> Status {
         let index = self.plan.graph().index(&step.plan.node);
         let feed = index.and_then(|index| self.plan.graph().inputs[index].first());
         feed.map_or(Status::Cancelled, |feed| {
@@ -269,12 +323,18 @@ impl Dispatcher<'_> {
         if let Some(Some(Given::Results(results))) = given {
             node.results = Some(results.clone());
         }
-        if node.results.is_none() && node.status == Status::Executed {
-            // It had nothing to do in the newest iteration, or there was none: that is what it gave.
-            node.results = Some(Kept::in_memory(Arc::new(Outputs::none()), Provenance::Run(self.shared.run)));
-        }
         if !node.status.has_results() {
             node.results = None;
+        }
+        self.add_nothing(run, self.plan.step(run.body.members[slot].index), node);
+    }
+
+    /// Gives a node results without values that had nothing to do in the newest iteration, or in any.
+    fn add_nothing(&self, run: &LoopRun, step: &Step, node: &mut NodeRecord) {
+        let had_nothing_to_do =
+            || run.stop.is_none() && matches!(node.status, Status::NotRun(_)) && self.planned_status(step).is_none();
+        if node.results.is_none() && (node.status.has_results() || had_nothing_to_do()) {
+            node.results = Some(Kept::nothing(Provenance::Run(self.shared.run)));
         }
     }
 
@@ -320,11 +380,10 @@ impl Dispatcher<'_> {
     pub(in crate::engine::run::dispatch) fn advance_closer(&mut self, slot: Slot) {
         let index = self.body.members[slot].index;
         let Some(closed) = self.loops.closing.remove(&index) else { return self.settle_unreached_closer(slot) };
-        if let Closing::Given(_) = closed.closing {
-            let node = self.step(slot).plan.node.clone();
-            self.shared.send(EventKind::NodeStarted { node });
-        }
         let record = self.closed_record(index, &closed);
+        if record.status == Status::Executed {
+            self.shared.send(EventKind::NodeStarted { node: record.node.clone() });
+        }
         let given = record.results.clone().map(Given::Results);
         self.settle_record(slot, record, given);
     }
@@ -351,16 +410,12 @@ impl Dispatcher<'_> {
             .collect();
         for index in inside {
             let step = Arc::clone(self.plan.step(index));
-            let own = match &step.plan.decision {
-                Decision::Disabled => Status::Disabled,
-                Decision::NotRun(why) => Status::NotRun(why.clone()),
-                Decision::CannotRun(why) => Status::Failed(why.clone()),
-                _ => match &status {
-                    Status::Cancelled | Status::NotRun(NotRun::StoppedByError(_)) => status.clone(),
-                    _ => self.not_reached(&step),
-                },
-            };
-            let record = self.record_inside(&step, own, smallvec::SmallVec::new());
+            let own = self.planned_status(&step).unwrap_or_else(|| match &status {
+                Status::Cancelled | Status::NotRun(NotRun::StoppedByError(_)) => status.clone(),
+                _ => self.not_reached(&step),
+            });
+            let mut record = self.record_inside(&step, own, smallvec::SmallVec::new());
+            self.add_what_a_pin_gives(&mut record);
             self.add_record(Arc::new(record));
         }
         self.settle(slot, status, None);
@@ -371,15 +426,19 @@ impl Dispatcher<'_> {
         let head = &closed.iterations.of.about.head;
         let port =
             self.plan.graph().inputs[index].first().map_or_else(|| PortId::from("item"), |feed| feed.port.clone());
-        let status = match &closed.closing {
+        let never = || self.never_runs(index).map(|why| Status::NotRun(why.clone()));
+        let planned = self.planned_status(step).or_else(never);
+        let is_given = planned.is_none();
+        let status = planned.unwrap_or_else(|| match &closed.closing {
             Closing::Given(_) => Status::Executed,
             Closing::Cancelled => Status::Cancelled,
             Closing::Stopped => {
                 Status::NotRun(NotRun::InputMissing { port, why: Missing::UpstreamFailed(head.clone()) })
             }
-        };
+        });
         let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
-        if let Closing::Given(results) = &closed.closing {
+        self.add_what_a_pin_gives(&mut node);
+        if let (Closing::Given(results), true) = (&closed.closing, is_given) {
             node.results = Some(results.clone());
             node.reasons = Arc::clone(&step.plan.reasons);
             node.started = Some(self.clock.date(self.clock.now));
@@ -445,41 +504,54 @@ impl Dispatcher<'_> {
     }
 }
 
+/// Returns why a node of a body executed: if the plan had no reason, the newest log of its loop did not have it.
+fn reasons_inside(step: &Step) -> Arc<[Reason]> {
+    if !step.plan.reasons.is_empty() {
+        return Arc::clone(&step.plan.reasons);
+    }
+    Arc::new([Reason::ResultsLost("it was left out when its loop ran last".to_owned())])
+}
+
 /// Puts what came of an inner loop's node this time in the place of what came of it before: times and failures add up.
-fn merge(inner: &mut std::collections::HashMap<usize, NodeRecord>, index: usize, record: NodeRecord) {
-    let Some(mut before) = inner.remove(&index) else {
-        inner.insert(index, record);
+pub(super) fn merge(inner: &mut HashMap<usize, InnerRecord>, index: usize, this: InnerRecord) {
+    let Some(before) = inner.remove(&index) else {
+        inner.insert(index, this);
         return;
     };
-    let mut merged = record;
-    merged.started = before.started.or(merged.started);
-    merged.took = Some(before.took.unwrap_or_default() + merged.took.unwrap_or_default());
+    // Iterations that go on at once end in any order.
+    let (older, newer) = if before.index <= this.index { (before, this) } else { (this, before) };
+    let (InnerRecord { record: older, .. }, InnerRecord { index: newest, record: newer }) = (older, newer);
+    let started = older.started.into_iter().chain(newer.started).min();
+    let took = Some(older.took.unwrap_or_default() + newer.took.unwrap_or_default());
+    let log: Vec<_> = older.log.iter().chain(&newer.log).take(super::MAX_LOG_LINES).cloned().collect();
+    let changes = [&older, &newer].into_iter().filter_map(|record| record.pinned_data.clone());
+    let pinned_data = changes.max_by_key(PinnedChange::at);
+    let (more, less) = if weight(&older.status) > weight(&newer.status) { (older, newer) } else { (newer, older) };
+    let mut merged = NodeRecord { started, took, ..more };
     if merged.reasons.is_empty() {
-        merged.reasons = Arc::clone(&before.reasons);
+        merged.reasons = Arc::clone(&less.reasons);
     }
-    let warnings: Vec<String> =
-        before.warnings.iter().filter(|warning| !merged.warnings.contains(warning)).cloned().collect();
-    if !warnings.is_empty() {
-        merged.warnings.extend(warnings);
-    }
-    if before.status == Status::Executed && matches!(merged.status, Status::Reused { .. }) {
+    if less.status == Status::Executed && matches!(merged.status, Status::Reused { .. }) {
         merged.status = Status::Executed;
     }
-    if let (Status::Failed(error), false) = (&before.status, matches!(merged.status, Status::Failed(_))) {
-        merged.status = Status::Failed(error.clone());
-        merged.results = None;
-    }
-    if before.pinned_data.is_some() {
-        let changes = [merged.pinned_data.take(), before.pinned_data.take()];
-        merged.pinned_data = changes.into_iter().flatten().max_by_key(PinnedChange::at);
-    }
-    if !before.log.is_empty() {
-        let mut log = std::mem::take(&mut before.log);
-        log.append(&mut merged.log);
-        log.truncate(super::MAX_LOG_LINES);
+    let warnings: Vec<String> =
+        less.warnings.iter().filter(|warning| !merged.warnings.contains(warning)).cloned().collect();
+    if !(warnings.is_empty() && log.is_empty() && pinned_data.is_none()) {
+        merged.warnings.extend(warnings);
         merged.log = log;
+        merged.pinned_data = pinned_data;
     }
-    inner.insert(index, merged);
+    inner.insert(index, InnerRecord { index: newest, record: merged });
+}
+
+/// Returns how much there is to be said of what came of a node of an inner loop: what weighs most stands for all.
+const fn weight(status: &Status) -> u8 {
+    match status {
+        Status::Failed(_) => 3,
+        Status::NotRun(NotRun::NoIteration) => 0,
+        Status::NotRun(_) => 1,
+        _ => 2,
+    }
 }
 
 /// Returns what a head gives once its loop has ended.

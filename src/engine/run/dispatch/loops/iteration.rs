@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::SmallVec;
 
-use super::{Edit, LoopRun, MAX_LOG_LINES, Newest, Stop};
+use super::{Edit, LoopRun, Newest, Stop, start::run_of};
 use crate::{
     engine::{
         Decision, Plan,
@@ -16,7 +16,7 @@ use crate::{
                 execute::{self, Job, Outcome, call, is_plain, load_of},
                 settle::Execution,
             },
-            host::{HostNotes, NodeHost},
+            host::NodeHost,
             loop_body::{LoopSource, Part},
         },
     },
@@ -25,7 +25,7 @@ use crate::{
         IterationCell, IterationRow, IterationStatus, Kept, LoopFailure, LoopRecord, MAX_FAILURES, Missing, NotRun,
         Provenance,
     },
-    value::Value,
+    value::{Fingerprint, Value},
     workflow::{Feed, PortId},
 };
 
@@ -86,18 +86,21 @@ impl Iteration {
         match now.status {
             IterationStatus::Reused => false,
             IterationStatus::Disabled => before.is_none_or(|before| before.status != now.status),
+            IterationStatus::Pinned => data_of(Some(now)) != data_of(before),
             _ => true,
         }
     }
 
     /// Returns whether a member gives other data than in an iteration that was not finished.
     pub(super) fn gives_other_data(&self, slot: Slot) -> bool {
-        let of = |cell: Option<&IterationCell>| -> Option<Vec<_>> {
-            let outputs = cell?.outputs.as_ref()?;
-            Some(outputs.iter().map(|(port, value)| (port.clone(), value.fingerprint())).collect())
-        };
-        of(self.cells[slot].as_ref()) != of(self.unfinished.as_ref().and_then(|row| row.cells.get(slot)))
+        data_of(self.cells[slot].as_ref()) != data_of(self.unfinished.as_ref().and_then(|row| row.cells.get(slot)))
     }
+}
+
+/// Returns what data a node gave in an iteration, if it gave any.
+fn data_of(cell: Option<&IterationCell>) -> Option<Vec<(PortId, Fingerprint)>> {
+    let outputs = cell?.outputs.as_ref()?;
+    Some(outputs.iter().map(|(port, value)| (port.clone(), value.fingerprint())).collect())
 }
 
 impl Dispatcher<'_> {
@@ -175,6 +178,9 @@ impl Dispatcher<'_> {
         let member = &self.loops.run(of).body.members[slot];
         let (part, index) = (member.part, member.index);
         match part {
+            Part::Closed(_) if self.never_runs(index).is_some() => {
+                self.leave_out(iteration, slot, IterationStatus::NotRun);
+            }
             Part::Plain => self.start_in(iteration, slot, step),
             Part::Collect | Part::Next => self.take_in(iteration, slot),
             Part::Head(inner) => self.start_inner(iteration, slot, inner),
@@ -214,6 +220,12 @@ impl Dispatcher<'_> {
         };
         if waits_for_changed {
             return None;
+        }
+        if earlier.outputs.is_some() {
+            let index = this.index;
+            let run = self.loops.run(of);
+            run.members[slot].reused_from =
+                run.earlier.as_ref().map(|before| run_of(&before.record.about.parts, index));
         }
         Some(IterationCell { status: IterationStatus::Reused, ..earlier })
     }
@@ -286,7 +298,7 @@ impl Dispatcher<'_> {
                 .collect();
             inputs.and_then(|inputs| call(step, &inputs, &host))
         };
-        let HostNotes { log, sources, pinned_data } = host.into_notes();
+        let trace = host.into_trace();
         let now = Instant::now();
         self.clock.now = now;
         let outcome = match result {
@@ -297,10 +309,7 @@ impl Dispatcher<'_> {
         let execution = Execution {
             began: Some((started, now - started)),
             arrived: None,
-            attempts: Vec::new(),
-            log,
-            sources,
-            pinned_data,
+            trace,
             reasons: Arc::clone(&step.plan.reasons),
             released: None,
         };
@@ -317,16 +326,7 @@ impl Dispatcher<'_> {
         let story = &mut self.loops.run(of).members[slot];
         story.took += took;
         story.n_executed += 1;
-        let room = MAX_LOG_LINES.saturating_sub(story.log.len());
-        story.log.extend(execution.log.into_iter().take(room));
-        for source in execution.sources {
-            if !story.sources.contains(&source) {
-                story.sources.push(source);
-            }
-        }
-        if let Some(note) = execution.pinned_data {
-            note.put(&mut story.pinned_data);
-        }
+        let attempts = execution.trace.map(|trace| story.take_in(*trace)).unwrap_or_default();
         let took_nanos = took.as_nanos() as u64;
         match outcome {
             Outcome::Executed(outputs) => {
@@ -339,7 +339,7 @@ impl Dispatcher<'_> {
             Outcome::Cancelled => self.cancel_in(iteration, slot),
             Outcome::Failed { error, outputs } => {
                 story.n_failed += 1;
-                story.attempts = execution.attempts;
+                story.attempts = attempts;
                 story.first_error.get_or_insert_with(|| (index, error.clone()));
                 let failed = IterationCell { error: Some(error), ..cell(IterationStatus::Failed, took_nanos, outputs) };
                 self.settle_in(iteration, slot, failed);
@@ -536,15 +536,18 @@ impl Dispatcher<'_> {
     }
 
     fn lacks_by_kind(&self, iteration: usize, slot: Slot, kind: &crate::nodes::Kind) -> bool {
-        let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> = self
-            .feeds_in(iteration, slot)
-            .map(|(feed, given)| match given {
-                Some(Given::Results(results)) if results.has_value(&feed.source.port) => (&feed.port, None),
-                Some(given) => (&feed.port, Some(given.missing(&feed.source.node))),
-                None => (&feed.port, Some(Missing::UpstreamDidNotRun(feed.source.node.clone()))),
-            })
-            .collect();
+        let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> =
+            self.feeds_in(iteration, slot).map(|(feed, given)| (&feed.port, missing(feed, given))).collect();
         missing_input(kind, &arrivals).is_some()
+    }
+}
+
+/// Returns why nothing has come by a wire, if nothing has.
+pub(super) fn missing(feed: &Feed, given: Option<&Given>) -> Option<Missing> {
+    match given {
+        Some(Given::Results(results)) if results.has_value(&feed.source.port) => None,
+        Some(given) => Some(given.missing(&feed.source.node)),
+        None => Some(Missing::UpstreamDidNotRun(feed.source.node.clone())),
     }
 }
 

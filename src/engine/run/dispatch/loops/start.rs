@@ -1,7 +1,11 @@
 //! How a loop begins: from its start, or behind the last iteration of a run that was stopped, or over the iterations of one that
 //! had been completed.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Instant,
+};
 
 use super::{
     Earlier, Finished, LoopRun, MemberStory, Newest, Parent, Stop,
@@ -12,7 +16,7 @@ use super::{
 use crate::{
     engine::{
         Decision,
-        plan::{Given, Step},
+        plan::{Given, Step, pinned_in_a_loop},
         run::{
             EventKind,
             body::Source,
@@ -23,7 +27,7 @@ use crate::{
     nodes::{Outputs, ResolvedParameters, Role, items},
     store::{
         IterationCell, IterationLog, IterationRow, IterationStatus, Kept, LoopAbout, LoopId, LoopPart, LoopRecord,
-        Provenance, RunId,
+        NotRun, Provenance, RunId,
     },
     value::{Fingerprint, Value},
 };
@@ -31,6 +35,7 @@ use crate::{
 impl Dispatcher<'_> {
     /// Begins a loop outside of all others.
     pub(in crate::engine::run::dispatch) fn start_loop(&mut self, slot: Slot, number: usize) {
+        self.note_what_never_runs(number);
         let head = self.body.members[slot].index;
         let body = self.loop_body(number);
         let edited = self.feeds(slot).next().and_then(|(feed, _)| {
@@ -60,13 +65,13 @@ impl Dispatcher<'_> {
             Err(error) => return self.fail(slot, error.to_string()),
         };
         let step = Arc::clone(self.plan.step(head));
-        let fingerprint = input.as_ref().and_then(|(_, fingerprint)| *fingerprint);
-        let before = self.earlier_loop(&step, fingerprint).filter(|before| {
-            // One that was completed is made again unless its head is reused.
-            !before.record.about.is_complete || matches!(step.plan.decision, Decision::Reuse { .. })
+        let before = self.earlier_loop(&step, walked_over(&step, input.as_ref())).filter(|before| {
+            // One that was completed is made again unless its head is reused, or gives what it gave then.
+            !before.record.about.is_complete
+                || matches!(step.plan.decision, Decision::Reuse { .. } | Decision::Pinned { .. })
         });
         let outside_changed = vec![false; outside.len()].into();
-        self.begin_loop((Parent::Root(slot), number), &step, body, (outside, outside_changed), input, before);
+        self.begin_loop((Parent::Root(slot), number), &step, body, (outside, outside_changed), input.as_ref(), before);
     }
 
     /// Begins a loop inside an iteration of another.
@@ -120,7 +125,7 @@ impl Dispatcher<'_> {
         let fingerprint = input.as_ref().and_then(|(_, fingerprint)| *fingerprint);
         let (before, outside_changed) = self.earlier_inner((iteration, slot), &step, fingerprint, &places);
         let parent = Parent::Inner { iteration, slot };
-        self.begin_loop((parent, inner), &step, body, (outside, outside_changed), input, before);
+        self.begin_loop((parent, inner), &step, body, (outside, outside_changed), input.as_ref(), before);
     }
 
     /// Returns what a source of an iteration has given.
@@ -136,7 +141,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    fn loop_body(&mut self, number: usize) -> Arc<LoopBody> {
+    pub(super) fn loop_body(&mut self, number: usize) -> Arc<LoopBody> {
         let plan = &self.plan;
         Arc::clone(self.loops.bodies.entry(number).or_insert_with(|| Arc::new(LoopBody::new(plan, number))))
     }
@@ -147,10 +152,10 @@ impl Dispatcher<'_> {
         step: &Arc<Step>,
         body: Arc<LoopBody>,
         (mut outside, outside_changed): (Vec<Given>, Arc<[bool]>),
-        input: Option<(Value, Option<Fingerprint>)>,
+        input: Option<&(Value, Option<Fingerprint>)>,
         before: Option<Before>,
     ) {
-        let fingerprint = input.as_ref().and_then(|(_, fingerprint)| *fingerprint);
+        let fingerprint = walked_over(step, input);
         let body_fingerprint = self.body_fingerprint(number);
         let cut_off_in = before.as_ref().and_then(|before| before.cut_off_in);
         let (kept, continued) = match before.map(|before| before.record) {
@@ -193,13 +198,15 @@ impl Dispatcher<'_> {
             cursor: None,
             keeps_items: false,
             pinned: None,
-            earlier: kept.map(|record| Earlier { record, rows: std::collections::VecDeque::new(), next: 0 }),
+            is_from_the_start: !is_replayed && continued.is_none(),
+            earlier: kept.map(|record| Earlier { record, rows: VecDeque::new(), next: 0 }),
             executes_always,
             unfinished: HashMap::new(),
+            taken_up: VecDeque::new(),
             cut_off: None,
             is_new: vec![false; n_members],
             collected: vec![Vec::new(); n_members],
-            state: Value::Null,
+            state: input.map(|(value, _)| value.clone()).unwrap_or_default(),
             goes_on: true,
             members: (0..n_members).map(|_| MemberStory::default()).collect(),
             newest: None,
@@ -208,8 +215,15 @@ impl Dispatcher<'_> {
             began: self.clock.now,
             told: now,
         };
+        let input = input.map(|(value, _)| value);
+        let is_left_out = |index: usize| {
+            let decision = &self.plan.step(index).plan.decision;
+            matches!(decision, Decision::NotRun(NotRun::NotNeeded | NotRun::OnlyFeedsPins))
+        };
+        let is_needed: Vec<bool> = run.body.members.iter().map(|member| !is_left_out(member.index)).collect();
         if let Some(before) = &continued
-            && let Err(error) = run.take_up(before, step, self.shared.store.as_ref(), self.shared.run)
+            && let Err(error) =
+                run.take_up(before, step, (input, &is_needed), (self.shared.store.as_ref(), self.shared.run))
         {
             run.stop = Some(Stop::Broken(error));
         }
@@ -219,7 +233,7 @@ impl Dispatcher<'_> {
             let end = run.finished.end() + MAX_AT_ONCE;
             run.cut_off = cut_off_in.map(|cut_off_in| (cut_off_in, end));
         }
-        self.open_items(&mut run, step, input.map(|(value, _)| value));
+        self.open_items(&mut run, step, input.cloned());
         if matches!(parent, Parent::Root(_)) && !is_replayed {
             self.shared.send(EventKind::NodeStarted { node: step.plan.node.clone() });
         }
@@ -246,9 +260,6 @@ impl Dispatcher<'_> {
         if kind.role == Role::Repeat {
             let times = parameters.int("times").max(0) as u64;
             run.items = ItemSource::Times(times);
-            if run.finished.prefix == 0 {
-                run.state = input.unwrap_or_default();
-            }
             run.next_index = run.finished.prefix;
             run.about.total = None;
             return;
@@ -276,23 +287,16 @@ impl Dispatcher<'_> {
 
 impl LoopRun {
     /// Makes a logged iteration the newest.
-    pub(super) fn show_row(&mut self, index: u64, row: IterationRow) {
-        let run = self.run_of(index);
+    pub(super) fn show_row(&mut self, index: u64, row: IterationRow, given: Outputs) {
+        let run = run_of(&self.about.parts, index);
         let provenance = Provenance::Run(run);
-        let item = row.item.unwrap_or_default();
-        let head = Arc::new(Outputs::one("item", item).with("index", index.cast_signed()));
+        let head = Arc::new(given);
         let given = row
             .cells
             .into_iter()
             .map(|cell| cell.outputs.map(|outputs| Given::Results(Kept::in_memory(outputs, provenance))));
         self.newest =
             Some(Newest { index, head: Given::Results(Kept::in_memory(head, provenance)), given: given.collect() });
-    }
-
-    /// Returns the run that made an iteration.
-    fn run_of(&self, index: u64) -> RunId {
-        let part = self.about.parts.iter().rev().find(|part| (part.from..part.to).contains(&index));
-        part.or_else(|| self.about.parts.last()).map_or(RunId(ulid::Ulid::nil()), |part| part.run)
     }
 
     /// Returns where items go on behind what is finished.
@@ -346,6 +350,23 @@ impl LoopRun {
             _ => self.about.parts.push(LoopPart { from: index, to: index + 1, body, run }),
         }
     }
+}
+
+/// Returns the fingerprint of what a loop goes through: of its input, or of what the head's pin gives.
+fn walked_over(step: &Step, input: Option<&(Value, Option<Fingerprint>)>) -> Option<Fingerprint> {
+    match (&step.plan.decision, &step.given) {
+        (Decision::Pinned { .. }, Given::Results(results)) => match pinned_in_a_loop(results) {
+            Provenance::Edited(fingerprint) => Some(fingerprint),
+            Provenance::Run(_) => None,
+        },
+        _ => input.and_then(|(_, fingerprint)| *fingerprint),
+    }
+}
+
+/// Returns the run that made an iteration.
+pub(super) fn run_of(parts: &[LoopPart], index: u64) -> RunId {
+    let part = parts.iter().rev().find(|part| (part.from..part.to).contains(&index));
+    part.or_else(|| parts.last()).map_or(RunId(ulid::Ulid::nil()), |part| part.run)
 }
 
 /// Returns what is known of a loop that begins, or goes on behind what an earlier run has of it.

@@ -1,0 +1,113 @@
+//! What the decision on a node looks at of the loops around it: a record shows the data of the newest iteration, and others
+//! may have had other data.
+
+use super::{
+    Decision,
+    decide::Decider,
+    loop_fingerprint,
+    pins::pinned_in_a_loop,
+    step::{Given, Step},
+};
+use crate::{
+    nodes::Role,
+    store::{LoopAbout, NodeRecord, Provenance, Reason, iterations_in_words},
+    workflow::Feed,
+};
+
+impl Decider<'_> {
+    /// Returns why a loop around is walked from the start or goes on, if it is: a pin may keep that from a node inside, but not
+    /// how often it is walked.
+    pub(super) fn walk_around(&self) -> Option<Reason> {
+        let loops = &self.view.prepared.loops;
+        let innermost = loops.of_node.get(self.index).copied().flatten();
+        let mut heads =
+            loops.around(innermost).map(|number| loops.loops[number].head).filter(|&head| head < self.index);
+        heads.find_map(|head| self.walk_of(head))
+    }
+
+    fn walk_of(&self, head: usize) -> Option<Reason> {
+        let step = self.view.step(head)?;
+        let results = match (&step.plan.decision, &step.given) {
+            (_, Given::Fresh) => return Some(Reason::UpstreamExecutes(vec![self.view.id(head).clone()])),
+            (Decision::Pinned { .. }, Given::Results(results)) => results,
+            _ => return None,
+        };
+        // A head with a pin is walked once, with what that gives.
+        let walk = self.view.sources.baseline.get(self.view.id(head)).and_then(|record| record.iterations.as_ref());
+        let about = walk.map(|walk| &walk.of.about);
+        let about = about.filter(|about| {
+            about.config == step.plan.config && about.input.map(Provenance::Edited) == Some(pinned_in_a_loop(results))
+        });
+        match about {
+            Some(about) if about.is_complete => None,
+            Some(about) => Some(Reason::LoopGoesOn { n_finished: about.n_finished, total: about.total }),
+            None => Some(Reason::UpstreamExecutes(vec![self.view.id(head).clone()])),
+        }
+    }
+
+    pub(super) fn is_pinned(&self, feed: &Feed) -> bool {
+        let upstream = self.view.upstream(self.index, feed);
+        upstream.is_some_and(|upstream| matches!(upstream.plan.decision, Decision::Pinned { .. }))
+    }
+
+    /// Returns whether another node may give this one something other in each iteration of a loop.
+    pub(super) fn shares_a_loop_with(&self, from: usize) -> bool {
+        let loops = &self.view.prepared.loops;
+        let innermost = loops.of_node.get(self.index).copied().flatten();
+        loops.around(innermost).any(|number| loops.loops[number].head == from || loops.is_inside(from, number))
+    }
+
+    /// Returns where all comes from that a wire inside of a loop brings, iteration by iteration: a record shows only the data
+    /// of the newest.
+    pub(super) fn brought_by(&self, feed: &Feed) -> Option<Provenance> {
+        match &self.view.upstream(self.index, feed)?.given {
+            Given::Results(results) if self.is_pinned(feed) => Some(pinned_in_a_loop(results)),
+            Given::Results(results) => Some(results.provenance()),
+            _ => None,
+        }
+    }
+
+    /// Returns whether a wire comes from a For Each that went through the same data when it was walked last as when this node
+    /// was.
+    pub(super) fn went_through_the_same(&self, record: &NodeRecord, feed: &Feed) -> bool {
+        let loops = &self.view.prepared.loops;
+        let head = self.view.step(feed.from).filter(|head| matches!(head.plan.decision, Decision::Reuse { .. }));
+        let is_outermost = loops.loops.iter().any(|this| this.head == feed.from && this.parent.is_none());
+        let is_for_each = |head: &Step| head.facts.kind.as_ref().is_some_and(|kind| kind.role == Role::ForEach);
+        let input = |record: &NodeRecord| {
+            let about = &record.iterations.as_ref()?.of.about;
+            about.input.filter(|_| about.head == feed.source.node)
+        };
+        let walked = self.view.sources.baseline.get(&feed.source.node).and_then(|record| input(record));
+        is_outermost && head.is_some_and(is_for_each) && walked.is_some() && walked == input(record)
+    }
+
+    /// Returns where a loop goes on that was stopped midway, if this is its head and it does.
+    pub(super) fn goes_on(&self, reasons: &[Reason]) -> Option<&LoopAbout> {
+        let about = &self.record?.iterations.as_ref().filter(|iterations| iterations.member.is_none())?.of.about;
+        let starts_over =
+            |reason: &Reason| matches!(reason, Reason::Forced | Reason::ConfigChanged(_) | Reason::InputsChanged(_));
+        let goes_on = !about.is_complete
+            && about.n_finished > 0
+            && about.config == self.facts.config
+            && !reasons.iter().any(starts_over);
+        goes_on.then_some(about)
+    }
+
+    /// Returns what a person should know before a loop goes on with another body than it began with.
+    pub(super) fn mixing(&self, about: &LoopAbout) -> Option<String> {
+        let loops = &self.view.prepared.loops;
+        let number = loops.loops.iter().position(|candidate| candidate.head == self.index)?;
+        let config = |index| self.view.facts(index).config;
+        let body = loop_fingerprint(loops, self.view.graph(), self.view.sources.marks, number, config);
+        let old = about.parts_not_of(body);
+        (!old.is_empty()).then(|| {
+            format!(
+                "the loop's body was changed after it had stopped: what has finished ({}) is kept as it is, so that \
+                 what is collected will mix old and new; force {} to make all iterations again",
+                iterations_in_words(&old),
+                self.view.id(self.index)
+            )
+        })
+    }
+}
