@@ -4,14 +4,18 @@ mod check;
 mod data;
 mod forecast;
 mod history;
+mod home;
 mod kinds;
 mod marking;
 mod part;
 mod pause;
 mod plan;
+mod profile;
+mod rekey;
 mod repeat;
 mod report;
 mod run;
+mod secret;
 mod store;
 mod sweep;
 mod why;
@@ -26,8 +30,10 @@ use std::{
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use self::home::Home;
 use crate::{
     nodes::Catalogue,
+    session::{Folders, ProfileName},
     workflow::{self, Workflow},
 };
 
@@ -59,7 +65,7 @@ impl From<Outcome> for ExitCode {
     version,
     about = "A visual node editor for dataflows whose steps are slow, costly or touch the outside world"
 )]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(subcommand_precedence_over_arg = true)]
 #[command(
     after_help = "Without a subcommand the window opens.\n\nExit status: 0 success, 1 a node failed or the workflow has errors, 2 bad usage."
 )]
@@ -67,6 +73,9 @@ pub struct Cli {
     /// The subcommand; none opens the window.
     #[command(subcommand)]
     command: Option<Command>,
+    /// Whose results and sessions are used; see `pinflow profile`
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<ProfileName>,
     /// A workflow to open in the window.
     file: Option<PathBuf>,
 }
@@ -83,23 +92,30 @@ enum Command {
     Data(data::DataArguments),
     /// List, show and compare earlier runs
     History(history::HistoryArguments),
-    /// Check, repair, back up, restore or sweep what is kept of runs
+    /// List, make or remove profiles, which know nothing of each other
+    Profile(profile::ProfileArguments),
+    /// Check, repair, back up, restore or sweep what is kept of runs; say how it is encrypted, or encrypt it anew
     Store(store::StoreArguments),
+    /// Keep secrets in the keyring, which nodes name and workflows never hold
+    Secret(secret::SecretArguments),
     /// List what nodes can be
     Kinds(kinds::KindsArguments),
 }
 
 /// Carries out the command line of this process. `open_window` is called when there is no subcommand.
-pub fn main(open_window: impl FnOnce(Option<PathBuf>) -> anyhow::Result<()>) -> ExitCode {
+pub fn main(open_window: impl FnOnce(Folders, Option<PathBuf>) -> anyhow::Result<()>) -> ExitCode {
     let cli = Cli::parse();
+    let home = Home::new(cli.profile);
     let result = match cli.command {
-        None => open_window(cli.file).map(|()| Outcome::Success),
-        Some(Command::Run(arguments)) => run::run(&arguments),
-        Some(Command::Plan(arguments)) => plan::plan(&arguments),
-        Some(Command::Check(arguments)) => check::check(&arguments),
-        Some(Command::Data(arguments)) => data::data(&arguments),
-        Some(Command::History(arguments)) => history::history(&arguments),
-        Some(Command::Store(arguments)) => store::store(&arguments),
+        None => home.folders().and_then(|folders| open_window(folders, cli.file)).map(|()| Outcome::Success),
+        Some(Command::Run(arguments)) => run::run(&arguments, &home),
+        Some(Command::Plan(arguments)) => plan::plan(&arguments, &home),
+        Some(Command::Check(arguments)) => check::check(&arguments, &home),
+        Some(Command::Data(arguments)) => data::data(&arguments, &home),
+        Some(Command::History(arguments)) => history::history(&arguments, &home),
+        Some(Command::Profile(arguments)) => profile::profile(&arguments, &home),
+        Some(Command::Secret(arguments)) => secret::secret(&arguments, &home),
+        Some(Command::Store(arguments)) => store::store(&arguments, &home),
         Some(Command::Kinds(arguments)) => kinds::kinds(&arguments),
     };
     result

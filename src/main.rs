@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     cli::main(window)
 }
 
-fn window(open: Option<PathBuf>) -> anyhow::Result<()> {
-    open_window(AppOptions { folders: Folders::find()?, open })?;
+fn window(folders: Folders, open: Option<PathBuf>) -> anyhow::Result<()> {
+    open_window(AppOptions { folders, open })?;
     Ok(())
 }

@@ -23,6 +23,7 @@ mod memory;
 mod names;
 mod outputs;
 mod parameters;
+pub(crate) mod secrets;
 mod sql;
 mod system;
 mod tables;
@@ -42,6 +43,7 @@ pub use self::{
     loops::{Loop, Loops},
     outputs::Outputs,
     parameters::{Choice, ParameterSchema, ParameterType, ResolvedParameters},
+    secrets::HIDDEN,
 };
 
 /// Why a node failed: what is wrong and what to do, for a person.

@@ -12,6 +12,7 @@ mod folders;
 mod history;
 mod list;
 mod marks;
+mod profiles;
 mod saver;
 #[expect(clippy::module_inception, reason = "the session is the room's name and its main type")]
 mod session;
@@ -29,6 +30,7 @@ pub use self::{
     history::{Change, History, Revision},
     list::{SessionSummary, earlier_sessions, rewrite_sessions, unfinished_sessions},
     marks::{Capture, Mark, MarkEdit, Marks, Pin, PinState},
+    profiles::{ProfileError, ProfileName},
     saver::Saver,
     session::{SavedView, Session},
     sweeping::{SETTINGS_FILE, headless_session, program_rule, sweep_request, values_of},

@@ -27,7 +27,7 @@ pub use self::{
     problem::{Location, Problem, ProblemKind, Severity},
     retention::Retention,
     rows::Rows,
-    settings::{ERROR_PORT, MAX_RETRIES, NodeSettings, Span, SpanError, WorkflowSettings},
+    settings::{ERROR_PORT, MAX_RETRIES, NodeSettings, Sensitivity, Span, SpanError, WorkflowSettings},
 };
 use crate::value::Value;
 

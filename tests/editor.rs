@@ -18,7 +18,6 @@ use egui_kittest::{
 use pinflow::{
     editor::{App, AppOptions},
     session::Folders,
-    store::Store,
     value::Value,
     workflow::{self, NodeId, PortRef},
 };
@@ -588,7 +587,7 @@ impl Person {
     }
 
     fn stored(&self) -> Vec<String> {
-        let store = Store::open(&Folders::under(&self.folder.path().join("home")).store().unwrap()).unwrap();
+        let store = Folders::under(&self.folder.path().join("home")).open_store(None).unwrap();
         let rows = store.list_pinned_data(None).unwrap();
         rows.iter().map(|row| format!("{} {}", row.workflow, row.node)).collect()
     }
@@ -611,7 +610,7 @@ fn what_a_node_remembers_is_shown_apart_from_its_output_and_can_be_cleared() {
 
     // Another program stores something else: today's value is shown, and apart from it what the last run stored.
     person.press("Node Note");
-    let store = Store::open(&Folders::under(&person.folder.path().join("home")).store().unwrap()).unwrap();
+    let store = Folders::under(&person.folder.path().join("home")).open_store(None).unwrap();
     let workflow = person.window.state().workflow().unwrap().id();
     store.update_pinned_data(workflow, &"note".into(), None, &mut |_| Value::text("from elsewhere")).unwrap();
     person.press("Node So far");

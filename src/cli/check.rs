@@ -6,7 +6,9 @@ use clap::Args;
 use serde_json::json;
 
 use super::{
-    Outcome, catalogue, load, print,
+    Outcome, catalogue,
+    home::Home,
+    load, print,
     repeat::{check_repeat, repeat_as_json, repeat_as_text},
 };
 use crate::{
@@ -31,11 +33,13 @@ pub(super) struct CheckArguments {
     json: bool,
 }
 
-pub(super) fn check(arguments: &CheckArguments) -> anyhow::Result<Outcome> {
+pub(super) fn check(arguments: &CheckArguments, home: &Home) -> anyhow::Result<Outcome> {
     let workflow = load(&arguments.file)?;
     let problems = nodes::check(&workflow, &catalogue());
-    let repeated =
-        arguments.repeat.then(|| check_repeat(&arguments.file, &workflow, arguments.session.as_deref())).transpose()?;
+    let repeated = arguments
+        .repeat
+        .then(|| check_repeat(&arguments.file, &workflow, arguments.session.as_deref(), home))
+        .transpose()?;
     if arguments.json {
         let list: Vec<_> = problems.iter().map(as_json).collect();
         let mut json = json!({ "nodes": workflow.n_nodes(), "problems": list });

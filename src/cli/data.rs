@@ -13,9 +13,8 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::{Outcome, complain, load, marking::find, print};
+use super::{Outcome, complain, home::Home, load, marking::find, print};
 use crate::{
-    session::Folders,
     store::{PinnedData, PinnedDataInfo, Store, StoreError, age_in_words},
     value::{Value, to_json},
     workflow::{NodeId, Span, Workflow, WorkflowId},
@@ -81,11 +80,8 @@ struct Exporting {
 }
 
 /// Carries out `pinflow data`.
-pub(super) fn data(arguments: &DataArguments) -> anyhow::Result<Outcome> {
-    let folder = Folders::find()
-        .and_then(|folders| folders.store())
-        .context("cannot find the folder that pinned data is kept in")?;
-    let store = Store::open(&folder)?;
+pub(super) fn data(arguments: &DataArguments, home: &Home) -> anyhow::Result<Outcome> {
+    let store = home.store()?;
     match &arguments.action {
         Action::List(Listing { which, json }) => {
             let rows = which.rows(&store)?;

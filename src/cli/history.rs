@@ -2,20 +2,21 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::{
-    Outcome, catalogue, load,
+    Outcome, catalogue,
+    home::{Home, open_store},
+    load,
     marking::find,
     print,
     report::{node_line, readable_time, run_as_json, status_words, summary},
     why::Names,
 };
 use crate::{
-    session::Folders,
     store::{
         ConfigChange, HistoryFilter, MarkUsed, NodeComparison, OutputComparison, Part, PinPolicy, RunComparison,
         RunHeader, RunKind, RunRecord, RunStatus, RunSummary, Side, Store,
@@ -118,21 +119,14 @@ fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Carries out `pinflow history`.
-pub(super) fn history(arguments: &HistoryArguments) -> anyhow::Result<Outcome> {
-    let store = open_store()?;
+pub(super) fn history(arguments: &HistoryArguments, home: &Home) -> anyhow::Result<Outcome> {
+    let store = open_store(&home.folders()?)?;
     match &arguments.action {
         Action::List(listing) => list(&store, listing)?,
         Action::Show(Showing { run, json }) => show(&store, run, *json)?,
         Action::Compare(comparing) => compare(&store, comparing)?,
     }
     Ok(Outcome::Success)
-}
-
-/// Opens the store that runs are kept in.
-pub(super) fn open_store() -> anyhow::Result<Store> {
-    let folder =
-        Folders::find().and_then(|folders| folders.store()).context("cannot find the folder that runs are kept in")?;
-    Ok(Store::open(&folder)?)
 }
 
 /// Returns the run that a person named.

@@ -8,12 +8,18 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 
-use super::{catalogue, complain, folder_of, history::load_run, load, part::PartArguments};
+use super::{
+    catalogue, complain, folder_of,
+    history::load_run,
+    home::{Home, open_store},
+    load,
+    part::PartArguments,
+};
 use crate::{
     engine::{Engine, RunRequest},
     nodes::{Catalogue, ParameterType},
-    session::{Baseline, Capture, Folders, Mark, Marks, PinPolicy, Session, headless_session},
-    store::{RunId, RunKind, RunRecord, RunSummary, SessionId, Store},
+    session::{Baseline, Capture, Folders, Mark, Marks, PinPolicy, ProfileError, Session, headless_session},
+    store::{RunId, RunKind, RunRecord, RunSummary, SessionId, Store, StoreError},
     value::{Value, from_json},
     workflow::{Edit, NodeId, ParameterId, Workflow},
 };
@@ -65,14 +71,14 @@ pub(super) struct Prepared {
 
 impl Marking {
     /// Loads the workflow, opens the store and the session, and sets the marks.
-    pub(super) fn prepare(&self) -> anyhow::Result<Prepared> {
+    pub(super) fn prepare(&self, home: &Home) -> anyhow::Result<Prepared> {
         let catalogue = catalogue();
         let mut workflow = load(&self.file)?;
         for assignment in &self.set {
             set_parameter(&mut workflow, &catalogue, assignment)?;
         }
-        let folders = Folders::find().context("cannot find the folders to keep results in")?;
-        let store = open_store(&folders);
+        let folders = home.folders()?;
+        let store = open_or_go_without(&folders)?;
         let (session, id) = self.open_session(&folders, &workflow, store.as_ref())?;
         let (baseline, resumes) = self.baseline(store.as_ref(), id, &workflow)?;
         let mut marks = session.as_ref().map(|session| session.marks.clone()).unwrap_or_default();
@@ -170,10 +176,18 @@ fn run_of(store: &Store, name: &str, workflow: &Workflow) -> anyhow::Result<(Run
     Ok((summary, run))
 }
 
-/// Opens the store; without one the run goes on in memory.
-fn open_store(folders: &Folders) -> Option<Store> {
-    let folder = folders.store().inspect_err(|error| complain(&unkept(error))).ok()?;
-    Store::open(&folder).inspect_err(|error| complain(&unkept(error))).ok()
+/// Opens the store; without one the run goes on in memory. A store whose passphrase is not given is an error: it is there.
+fn open_or_go_without(folders: &Folders) -> anyhow::Result<Option<Store>> {
+    match open_store(folders) {
+        Ok(store) => Ok(Some(store)),
+        Err(ProfileError::Store(
+            error @ (StoreError::PassphraseNeeded { .. } | StoreError::WrongPassphrase { .. }),
+        )) => Err(error).context("set PINFLOW_PASSPHRASE, or answer in a terminal"),
+        Err(error) => {
+            complain(&unkept(&error));
+            Ok(None)
+        }
+    }
 }
 
 fn unkept(error: &impl std::fmt::Display) -> String {
@@ -221,6 +235,7 @@ fn set_parameter(workflow: &mut Workflow, catalogue: &Catalogue, assignment: &st
 fn parse_value(parameter_type: &ParameterType, text: &str) -> Value {
     match parameter_type {
         ParameterType::Line { .. }
+        | ParameterType::Secret { .. }
         | ParameterType::Text { .. }
         | ParameterType::Choice(_)
         | ParameterType::Node

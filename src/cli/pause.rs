@@ -13,6 +13,7 @@ use clap::Args;
 use super::{complain, marking::find};
 use crate::{
     engine::{Engine, Event, EventKind, PausedInside, RunHandle, RunRequest},
+    nodes::HIDDEN,
     session::Baseline,
     store::{Kept, RunRecord},
     value::{Value, from_json, to_json},
@@ -150,7 +151,11 @@ impl Seen {
         writeln!(text, "paused before {}{place}", names.join(", ")).unwrap_or_default();
         for node in waiting {
             for (to, from) in self.request.workflow.connections().filter(|(to, _)| to.node == *node) {
-                let value = self.value(from).map_or_else(|_| "no value".to_owned(), |value| value.preview());
+                let value = match self.value(from) {
+                    Ok(_) if self.hides(from) => HIDDEN.to_owned(),
+                    Ok(value) => value.preview(),
+                    Err(_) => "no value".to_owned(),
+                };
                 writeln!(text, "  {to} <- {from}: {value}").unwrap_or_default();
             }
         }
@@ -197,6 +202,12 @@ impl Seen {
     }
 
     /// Returns what a node gave.
+    /// Returns whether a sensitive node gave what is on a port: it is shown only when asked for.
+    fn hides(&self, at: &PortRef) -> bool {
+        let results = self.baseline.get(&at.node).and_then(|record| record.results.as_ref());
+        !self.changed.contains_key(at) && results.is_some_and(Kept::is_sensitive)
+    }
+
     fn value(&self, at: &PortRef) -> anyhow::Result<Value> {
         if let Some(changed) = self.changed.get(at) {
             return Ok(changed.clone());

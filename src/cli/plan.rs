@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{
     Outcome,
     forecast::Forecasts,
+    home::Home,
     marking::{Marking, find},
     print,
     report::{plan_as_json, plan_as_text},
@@ -26,8 +27,8 @@ pub(super) struct PlanArguments {
     json: bool,
 }
 
-pub(super) fn plan(arguments: &PlanArguments) -> anyhow::Result<Outcome> {
-    let prepared = arguments.marking.prepare()?;
+pub(super) fn plan(arguments: &PlanArguments, home: &Home) -> anyhow::Result<Outcome> {
+    let prepared = arguments.marking.prepare(home)?;
     let request = &prepared.request;
     let probes = probe(&request.baseline, &request.marks, prepared.engine.store());
     let catalogue = prepared.engine.catalogue();

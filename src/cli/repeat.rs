@@ -5,18 +5,27 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use super::{catalogue, folder_of, why::Names};
+use super::{
+    catalogue, folder_of,
+    home::{Home, open_store},
+    why::Names,
+};
 use crate::{
     engine::{Difference, Engine, PlanOptions, Repeat, RunRequest, Unchecked, repeat},
-    session::{Baseline, Folders, earlier_sessions},
-    store::{RunKind, Store},
+    session::{Baseline, earlier_sessions},
+    store::RunKind,
     workflow::{NodeId, Workflow},
 };
 
 /// Executes the pure nodes of a workflow twice. Leaves nothing behind: the engine has no store, and a named session is
 /// only read.
-pub(super) fn check_repeat(file: &Path, workflow: &Workflow, session: Option<&str>) -> anyhow::Result<(Repeat, Names)> {
-    let baseline = session.map(|name| results_of_session(workflow, name)).transpose()?.unwrap_or_default();
+pub(super) fn check_repeat(
+    file: &Path,
+    workflow: &Workflow,
+    session: Option<&str>,
+    home: &Home,
+) -> anyhow::Result<(Repeat, Names)> {
+    let baseline = session.map(|name| results_of_session(workflow, name, home)).transpose()?.unwrap_or_default();
     let engine = Engine::new(catalogue(), None);
     let request = RunRequest {
         path: Some(file.to_owned()),
@@ -28,9 +37,9 @@ pub(super) fn check_repeat(file: &Path, workflow: &Workflow, session: Option<&st
     Ok((repeat(&engine, &request), names))
 }
 
-fn results_of_session(workflow: &Workflow, name: &str) -> anyhow::Result<Baseline> {
-    let folders = Folders::find().context("cannot find the folders results are kept in")?;
-    let store = Store::open(&folders.store()?).context("cannot open the store")?;
+fn results_of_session(workflow: &Workflow, name: &str, home: &Home) -> anyhow::Result<Baseline> {
+    let folders = home.folders()?;
+    let store = open_store(&folders).context("cannot open the store")?;
     let (sessions, _) = earlier_sessions(&folders, Some(&store), workflow.id(), None)?;
     let Some(session) = sessions.iter().find(|session| session.name.as_deref() == Some(name)) else {
         bail!("there is no session {name:?} of this workflow that no window has open");

@@ -113,7 +113,8 @@ fn node_as_json(node: &NodeRecord, names: &Names) -> serde_json::Value {
         .iter()
         .flat_map(|results| results.ports().iter().map(move |port| (results, port)))
         .map(|(results, port)| {
-            let value = results.load().ok().and_then(|outputs| outputs.get(&port.port).cloned());
+            let shown = (!results.is_sensitive()).then(|| results.load().ok()).flatten();
+            let value = shown.and_then(|outputs| outputs.get(&port.port).cloned());
             let plain = value.filter(|value| value.size_bytes() <= 64 << 10).map(|value| to_json(&value));
             let described =
                 json!({ "preview": port.preview, "fingerprint": port.fingerprint.to_string(), "value": plain });

@@ -14,6 +14,7 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use super::{
     Outcome, complain,
     forecast::{Left, timings},
+    home::Home,
     marking::{Marking, Prepared, find, name_of},
     pause::PauseArguments,
     print,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     engine::{Event, EventKind, why_it_was},
-    session::{Marks, marks_after},
+    session::{Folders, Marks, marks_after},
     store::{RunRecord, RunStatus, Status},
 };
 
@@ -45,8 +46,8 @@ pub(super) struct RunArguments {
     quiet: bool,
 }
 
-pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
-    let mut prepared = arguments.marking.prepare()?;
+pub(super) fn run(arguments: &RunArguments, home: &Home) -> anyhow::Result<Outcome> {
+    let mut prepared = arguments.marking.prepare(home)?;
     let asked = arguments.why.as_ref().map(|node| find(&prepared.request.workflow, node)).transpose()?;
     let names = Names::new(&prepared.request, prepared.engine.catalogue());
     prepared.request.breakpoints = arguments.pauses.breakpoints(&prepared.request.workflow)?;
@@ -93,7 +94,7 @@ pub(super) fn run(arguments: &RunArguments) -> anyhow::Result<Outcome> {
             print(&why_as_text(chain, &names))?;
         }
     }
-    keep(prepared, marks, &record)?;
+    keep(prepared, marks, &record, &home.folders()?)?;
     Ok(match record.header.status {
         RunStatus::Succeeded | RunStatus::SucceededWithErrors => Outcome::Success,
         RunStatus::Failed | RunStatus::Cancelled | RunStatus::Interrupted | RunStatus::Running => Outcome::NodeFailed,
@@ -154,7 +155,7 @@ fn show(bar: &ProgressBar, name: &str, lines: Option<&Names>, event: Event) {
 }
 
 /// Waits for the results to be on the disk, and keeps the marks of a named session as the run left them.
-fn keep(prepared: Prepared, mut marks: Marks, record: &Arc<RunRecord>) -> anyhow::Result<()> {
+fn keep(prepared: Prepared, mut marks: Marks, record: &Arc<RunRecord>, folders: &Folders) -> anyhow::Result<()> {
     if let Some(store) = prepared.engine.store()
         && let Err(error) = store.flush()
     {
@@ -166,7 +167,7 @@ fn keep(prepared: Prepared, mut marks: Marks, record: &Arc<RunRecord>) -> anyhow
         session.close().context("cannot keep the session")?;
     }
     if let Some(store) = prepared.engine.store() {
-        sweep_after_run(store);
+        sweep_after_run(store, folders);
     }
     Ok(())
 }

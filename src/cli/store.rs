@@ -1,4 +1,4 @@
-//! `pinflow store`: whether it is whole, taking damage out of it, backups.
+//! `pinflow store`: whether it is whole, taking damage out of it, backups, and how it is encrypted.
 
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
-    Outcome, complain, print,
+    Outcome, complain,
+    home::{Home, open_store, store_options},
+    print,
+    rekey::rekey,
     sweep::{Sweeping, sweep},
 };
-use crate::{
-    session::Folders,
-    store::{Checked, Finding, Store, StoreOptions, with_commas},
-};
+use crate::store::{Checked, Finding, KeyPlace, Store, with_commas};
 
 /// Arguments of `pinflow store`.
 #[derive(Debug, Args)]
@@ -39,6 +39,14 @@ enum Action {
         /// The tar archive to write
         file: PathBuf,
     },
+    /// Say where results are kept and how they are encrypted
+    Status,
+    /// Encrypt everything anew with a new key; a store from before encryption is encrypted for the first time
+    Rekey {
+        /// Where the new key is kept: keyring, passphrase, file, or off to encrypt no more; where it was by default
+        #[arg(long, value_name = "PLACE", value_parser = parse_place)]
+        key: Option<KeyPlace>,
+    },
     /// Make the store of a backup; there must be none yet
     Restore {
         /// The archive that `backup` wrote
@@ -46,18 +54,39 @@ enum Action {
     },
 }
 
+/// Returns the place of a name, or what names there are.
+pub(super) fn parse_place(text: &str) -> Result<KeyPlace, String> {
+    let names = KeyPlace::ALL.map(KeyPlace::name).join(", ");
+    KeyPlace::from_name(text).ok_or_else(|| format!("it is one of {names}"))
+}
+
 /// Carries out `pinflow store`.
-pub(super) fn store(arguments: &StoreArguments) -> anyhow::Result<Outcome> {
-    let folder = Folders::find().and_then(|folders| folders.store()).context("cannot find the store's folder")?;
+pub(super) fn store(arguments: &StoreArguments, home: &Home) -> anyhow::Result<Outcome> {
+    let folders = home.folders()?;
+    let folder = folders.store().context("cannot find the store's folder")?;
     match &arguments.action {
+        Action::Status => {
+            let store = open_store(&folders)?;
+            let hint = match store.key_place() {
+                KeyPlace::Off => "; encrypt it with `pinflow store rekey`",
+                _ => "",
+            };
+            let (profile, place) = (&folders.profile, store.key_place());
+            print(&format!("profile {profile}: {place}{hint}\n{}\n", folder.display()))?;
+            Ok(Outcome::Success)
+        }
+        Action::Rekey { key } => {
+            rekey(&folders, *key)?;
+            Ok(Outcome::Success)
+        }
         Action::Check { json } => {
-            let checked = Store::open(&folder)?.check()?;
+            let checked = open_store(&folders)?.check()?;
             print(&if *json { checked_as_json(&checked) } else { checked_as_text(&checked) })?;
             let is_whole = !checked.findings.iter().any(Finding::is_damage);
             Ok(if is_whole { Outcome::Success } else { Outcome::NodeFailed })
         }
         Action::Repair => {
-            let repaired = Store::repair(&folder, &StoreOptions::default())?;
+            let repaired = Store::repair(&folder, &store_options(&folders))?;
             let mut text = lines(&repaired.findings);
             if let Some(kept) = &repaired.replaced {
                 writeln!(
@@ -72,11 +101,11 @@ pub(super) fn store(arguments: &StoreArguments) -> anyhow::Result<Outcome> {
             Ok(Outcome::Success)
         }
         Action::Sweep(sweeping) => {
-            sweep(sweeping)?;
+            sweep(sweeping, &folders)?;
             Ok(Outcome::Success)
         }
         Action::Backup { file } => {
-            let store = Store::open(&folder)?;
+            let store = open_store(&folders)?;
             let backed_up = store.back_up(file)?;
             let (files, n_bytes) = (counted(backed_up.n_files, "file"), with_commas(backed_up.n_bytes));
             print(&format!("wrote {}: the database and {files}, {n_bytes} bytes\n", file.display()))?;

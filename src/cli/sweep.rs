@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 use serde_json::json;
 
-use super::{complain, history::open_store, print};
+use super::{complain, home::open_store, print};
 use crate::{
     session::{Folders, program_rule, sweep_request},
     store::{Store, SweepReport, size_in_words},
@@ -55,23 +55,21 @@ impl Sweeping {
 }
 
 /// Carries out `pinflow store sweep`.
-pub(super) fn sweep(sweeping: &Sweeping) -> anyhow::Result<()> {
-    let folders = Folders::find()?;
-    let store = open_store()?;
+pub(super) fn sweep(sweeping: &Sweeping, folders: &Folders) -> anyhow::Result<()> {
+    let store = open_store(folders)?;
     let rule = match sweeping.rule() {
         Some(rule) => rule,
-        None => program_rule(&folders).map_err(|error| anyhow!(error))?,
+        None => program_rule(folders).map_err(|error| anyhow!(error))?,
     };
-    let request = sweep_request(&folders, &store, rule).context("nothing is removed")?;
+    let request = sweep_request(folders, &store, rule).context("nothing is removed")?;
     let report = if sweeping.dry_run { store.plan_sweep(&request)? } else { store.sweep(&request)? };
     print(&if sweeping.json { as_json(&report, sweeping.dry_run) } else { as_text(&report, sweeping.dry_run) })
 }
 
 /// Sweeps after a run, if a rule takes any run out of the history. What goes wrong is said, and is no failure of the run.
-pub(super) fn sweep_after_run(store: &Store) {
-    let swept = Folders::find().map_err(|error| error.to_string()).and_then(|folders| {
-        let rule = program_rule(&folders)?;
-        let request = sweep_request(&folders, store, rule).map_err(|error| error.to_string())?;
+pub(super) fn sweep_after_run(store: &Store, folders: &Folders) {
+    let swept = program_rule(folders).and_then(|rule| {
+        let request = sweep_request(folders, store, rule).map_err(|error| error.to_string())?;
         if store.has_runs_to_sweep(&request).map_err(|error| error.to_string())? {
             store.sweep(&request).map_err(|error| error.to_string())?;
         }

@@ -18,6 +18,7 @@ mod history;
 mod messages;
 mod pauses;
 mod pinned_data;
+mod profiles;
 mod runs;
 mod sessions;
 mod sweeping;
@@ -44,7 +45,7 @@ use super::{
 use crate::{
     engine::{Engine, RunHandle},
     nodes::Catalogue,
-    session::Folders,
+    session::{Folders, ProfileName},
     store::Store,
     workflow::{NodeId, Workflow},
 };
@@ -62,6 +63,10 @@ pub struct AppOptions {
 pub struct App {
     catalogue: Arc<Catalogue>,
     folders: Folders,
+    /// All profiles there were when the window opened.
+    profiles: Vec<ProfileName>,
+    /// What is to be opened once the store is.
+    waiting: Option<First>,
     /// `None` if it could not be opened: then results live in memory only.
     store: Option<Store>,
     engine: Engine,
@@ -88,6 +93,9 @@ pub struct App {
     /// What the window's title says.
     title: String,
 }
+
+/// What a window begins with: a file, or the welcome screen.
+struct First(Option<PathBuf>);
 
 /// The state of all panels.
 struct PanelStates {
@@ -137,13 +145,20 @@ impl App {
             Settings::default()
         });
         apply_theme(ctx, settings.theme);
-        let store = open_store(&folders).inspect_err(|error| {
-            notices.show(Tone::Warning, format!("Results are kept in memory only: {error}"), Vec::new());
+        let opened = folders.opens_at_once().then(|| folders.open_store(None));
+        let is_locked = opened.is_none();
+        let store = opened.and_then(|opened| {
+            opened
+                .inspect_err(|error| {
+                    notices.show(Tone::Warning, format!("Results are kept in memory only: {error}"), Vec::new());
+                })
+                .ok()
         });
-        let store = store.ok();
-        let app = Self {
+        let mut app = Self {
             engine: Engine::new(Arc::clone(&catalogue), store.clone()),
             catalogue,
+            profiles: folders.profiles().unwrap_or_default(),
+            waiting: None,
             folders,
             store,
             sitting: None,
@@ -162,11 +177,11 @@ impl App {
             closing: Closing::No,
             title: String::new(),
         };
-        match open {
-            Some(path) => app.open(path),
-            None => app.look_for_unfinished(),
+        if is_locked {
+            app.unlock_then_open(open);
+        } else {
+            app.begin_with(open);
         }
-        app.sweep_when_due();
         app
     }
 
@@ -200,11 +215,6 @@ impl Default for PanelStates {
             show_plan: true,
         }
     }
-}
-
-fn open_store(folders: &Folders) -> Result<Store, String> {
-    let folder = folders.store().map_err(|error| error.to_string())?;
-    Store::open(&folder).map_err(|error| error.to_string())
 }
 
 /// Shows the theme a person chose.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::dialogs::KeepRules;
 use crate::{
-    session::{PinPolicy, SessionId},
-    store::{RunId, RunKind},
+    session::{PinPolicy, ProfileName, SessionId},
+    store::{Passphrase, RunId, RunKind},
     value::{Fingerprint, Image, Value},
     workflow::{Edit, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
 };
@@ -150,6 +150,8 @@ pub enum Command {
     ToggleTheme,
     /// Open the search for a node to add, at the pointer.
     SearchNodes,
+    /// Open another profile in a window of its own.
+    OpenProfile(ProfileName),
     /// Close the program, asking about unsaved work.
     Quit,
 }
@@ -268,6 +270,8 @@ pub enum Answer {
     File(PathBuf),
     /// Keep runs by these rules.
     Rules(KeepRules),
+    /// Open the store with this.
+    Passphrase(Passphrase),
 }
 
 /// A panel that can be shown or hidden.

@@ -3,6 +3,7 @@
 mod files;
 mod keep;
 mod native;
+mod unlock;
 
 use egui::{Frame, Id, Margin, Modal, RichText, Ui};
 
@@ -11,6 +12,7 @@ pub(crate) use self::{
     files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
     keep::{KeepDialog, keep_dialog_ui},
     native::{are_available, pick},
+    unlock::UnlockDialog,
 };
 use super::{Answer, Command};
 
@@ -22,6 +24,8 @@ pub(crate) enum Dialog {
     File(FileDialog),
     /// The rules of the history.
     Keep(KeepDialog),
+    /// The store is to be opened.
+    Unlock(UnlockDialog),
 }
 
 /// Shows the dialog that is open, if any.
@@ -31,6 +35,7 @@ pub(crate) fn dialog_ui(ui: &Ui, dialog: &mut Option<Dialog>, name: &str, comman
         Some(Dialog::Unsaved(then)) => unsaved_ui(ui, name, then, commands),
         Some(Dialog::File(dialog)) => file_dialog_ui(ui, dialog, commands),
         Some(Dialog::Keep(dialog)) => keep_dialog_ui(ui, dialog, name, commands),
+        Some(Dialog::Unlock(dialog)) => unlock::unlock_ui(ui, dialog, commands),
     }
 }
 

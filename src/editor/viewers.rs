@@ -7,7 +7,10 @@ mod table;
 mod text;
 mod tree;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use egui::{RichText, ScrollArea, Ui};
 
@@ -26,6 +29,8 @@ pub(crate) struct Viewers {
     pub(crate) pictures: picture::Pictures,
     pub(crate) loads: Loads,
     texts: text::Texts,
+    /// The sensitive results that a person asked to see, by what is on their ports.
+    revealed: BTreeSet<Vec<Fingerprint>>,
     tables: table::Tables,
 }
 
@@ -138,6 +143,9 @@ fn kept_ui(
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
+    if kept.is_sensitive() && !hidden_ui(ui, kept, viewers) {
+        return;
+    }
     if let Some(outputs) = kept.loaded() {
         outputs_ui(ui, &record.node, outputs, room, viewers, commands);
         return;
@@ -152,6 +160,22 @@ fn kept_ui(
         }
         Some(_) => waiting_ui(ui),
     }
+}
+
+/// Shows that there are sensitive results, with a button that shows them; returns whether a person asked to see them.
+fn hidden_ui(ui: &mut Ui, kept: &Kept, viewers: &mut Viewers) -> bool {
+    let which = || kept.ports().iter().map(|port| port.fingerprint).collect::<Vec<_>>();
+    if viewers.revealed.contains(&which()) {
+        return true;
+    }
+    for port in kept.ports() {
+        ui.label(RichText::new(format!("{} · {}", port.port, port.preview)).strong());
+    }
+    ui.weak("Sensitive: it stays in memory and is not written.");
+    if ui.button("Show what is hidden").clicked() {
+        viewers.revealed.insert(which());
+    }
+    false
 }
 
 /// Shows that something is being read from the store.
@@ -197,6 +221,9 @@ fn heading(value: &Value) -> String {
 
 /// Shows the value on one port of kept results, such as what reached an input.
 pub(crate) fn port_ui(ui: &mut Ui, kept: &Kept, port: &PortId, viewers: &mut Viewers, commands: &mut Vec<Command>) {
+    if kept.is_sensitive() && !hidden_ui(ui, kept, viewers) {
+        return;
+    }
     match kept.loaded() {
         Some(outputs) => match outputs.get(port) {
             Some(value) => value_ui(ui, value, Room::Small, viewers, commands),
@@ -258,7 +285,7 @@ fn stream_ui(ui: &mut Ui, description: &Record, room: Room) {
 
 /// Returns one line about kept results, without computing or reading anything.
 pub(crate) fn preview(kept: &Kept) -> String {
-    let previews: Vec<String> = match kept.loaded() {
+    let previews: Vec<String> = match kept.shown() {
         Some(outputs) => outputs.iter().map(|(_, value)| value.preview()).collect(),
         None => kept.ports().iter().map(|port| port.preview.clone()).collect(),
     };
@@ -286,6 +313,25 @@ mod tests {
         assert!(harness.query_by_label_contains("http://x.org").is_some());
         assert!(harness.query_by_label_contains("1 header, not shown").is_some());
         assert!(harness.query_by_label_contains("secret").is_none());
+    }
+
+    #[test]
+    fn sensitive_results_are_hidden_until_they_are_clicked_on() {
+        let outputs = Arc::new(Outputs::one("out", "canary"));
+        let kept = Kept::at_hand(outputs, crate::store::Provenance::Run(RunId::generate()), true);
+        assert_eq!(preview(&kept), crate::nodes::HIDDEN);
+        let mut viewers = Viewers::default();
+        let mut harness = Harness::builder()
+            .with_context_setup(theme::install)
+            .build_ui(move |ui| port_ui(ui, &kept, &"out".into(), &mut viewers, &mut Vec::new()));
+        let shows = |harness: &Harness<'_>| {
+            let labels = harness.query_all_by_label_contains("canary").count();
+            labels + harness.query_all_by_value("canary").count() > 0
+        };
+        assert!(!shows(&harness));
+        harness.get_by_label("Show what is hidden").click();
+        harness.run();
+        assert!(shows(&harness) && harness.query_by_label("Show what is hidden").is_none());
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! Running: one thread walks the plan and owns the run's state; two pools execute nodes and report back to it.
 
 pub(super) mod body;
+mod cancel;
 mod control;
 mod dispatch;
 mod host;
 mod loop_body;
 mod pools;
+mod sync;
 mod threads;
+#[cfg(test)]
+mod threads_tests;
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +20,7 @@ use std::{
 };
 
 pub use self::control::ReplaceError;
-use self::{control::Control, host::Cancel, pools::Pools, threads::RunThreads};
+use self::{cancel::Cancel, control::Control, pools::Pools, threads::RunThreads};
 use super::{Plan, PlanOptions, Planner, Probes};
 use crate::{
     nodes::{Catalogue, Load},

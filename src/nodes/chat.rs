@@ -62,12 +62,13 @@ fn with_parameters(kind: Kind) -> Kind {
         "What the model is told before the conversation. A connected system is used instead.",
     ))
     .parameter(text("prompt", "Prompt", "What is asked. A connected prompt is used instead.").on_node())
-    .parameter(line(
+    .parameter(ParameterSchema::new(
         "key_variable",
         "API key from",
-        "none: no key is sent",
+        ParameterType::Secret { hint: "none: no key is sent" },
         "OPENAI_API_KEY",
-        "The name of the environment variable that holds the API key; empty for servers that take none.",
+        "The name of the secret that is the API key: an environment variable, or one kept in the keyring; empty for servers that \
+         take none.",
     ))
     .parameter(ParameterSchema::new(
         "window",
@@ -143,7 +144,9 @@ fn question(ctx: &Context<'_>, before: &[Value], prompt: &str) -> Result<Questio
     let base = parameters.text("base_url").trim().trim_end_matches('/');
     let url = checked_url(&format!("{base}/chat/completions"))?;
     let key_variable = parameters.text("key_variable").trim().to_owned();
-    let key = key_of(&key_variable)?;
+    let key = ctx
+        .secret("key_variable")
+        .map_err(|error| NodeError::new(format!("{error}; empty \"API key from\" for a server that takes none")))?;
     let system = ctx.input_or_parameter("system")?;
     let system = (!system.trim().is_empty()).then(|| message("system", &system));
     let messages: Vec<_> = system.iter().chain(before).chain([&message("user", prompt)]).map(to_json).collect();
@@ -157,20 +160,6 @@ fn question(ctx: &Context<'_>, before: &[Value], prompt: &str) -> Result<Questio
     let left = ctx.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
     let time_limit = left.map_or(time_limit, |left: Duration| left.min(time_limit));
     Question::new(url, key_variable, key, body.to_string(), time_limit)
-}
-
-/// Returns the key that a variable holds.
-fn key_of(variable: &str) -> Result<Option<String>, NodeError> {
-    if variable.is_empty() {
-        return Ok(None);
-    }
-    match std::env::var(variable) {
-        Ok(key) if !key.trim().is_empty() => Ok(Some(key.trim().to_owned())),
-        _ => Err(NodeError::new(format!(
-            "the environment variable {variable} is not set: set it to the API key, or empty \"API key from\" for a server that \
-             takes none"
-        ))),
-    }
 }
 
 /// Sends the question from a thread of its own and tells of the answer as it comes.

@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::{NodeError, Outputs, ResolvedParameters};
+use super::{NodeError, Outputs, ResolvedParameters, secrets};
 use crate::{
     value::{Fingerprint, Record, Table, Value, ValueType},
     workflow::{NodeId, PortId},
@@ -119,6 +119,10 @@ pub trait Host: Sync {
     fn clear_pinned_data(&self, node: &NodeId) -> Result<(), NodeError>;
     /// Removes the pinned data of all nodes of this workflow.
     fn clear_all_pinned_data(&self) -> Result<(), NodeError>;
+    /// Returns the value of a secret. Whoever runs the node keeps it out of what the node gives and says.
+    fn secret(&self, name: &str) -> Result<String, NodeError> {
+        secrets::from_environment(name)?.ok_or_else(|| secrets::missing(name, ""))
+    }
     /// Returns the folder that relative paths start from: the workflow's.
     fn folder(&self) -> &Path;
 }
@@ -178,6 +182,14 @@ impl<'a> Context<'a> {
     /// Returns the value on an input that the engine has made sure of.
     pub fn required(&self, port: &str) -> Result<&'a Value, NodeError> {
         self.input(port).ok_or_else(|| NodeError::new(format!("nothing arrived on the input {port}")))
+    }
+
+    /// Returns the secret whose name a parameter holds; nothing if it holds none.
+    pub fn secret(&self, parameter: &str) -> Result<Option<String>, NodeError> {
+        match self.parameters.text(parameter).trim() {
+            "" => Ok(None),
+            name => self.host.secret(name).map(Some),
+        }
     }
 
     /// Returns the table on a required input.

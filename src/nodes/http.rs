@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use self::request::{Request, Response};
 pub(super) use self::{
     pages::{PAGES_STREAM, open_pages},
-    request::{agent, checked_url, said_of},
+    request::{agent, checked_url, is_this_machine, said_of},
 };
 use super::{
     Arity, Choice, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, ResolvedParameters,
@@ -78,6 +78,21 @@ fn with_parameters(kind: Kind) -> Kind {
         "Header fields as a JSON object of names and values, or a list of texts such as \"Accept: text/plain\".",
     ))
     .parameter(ParameterSchema::new(
+        "secret",
+        "Secret",
+        ParameterType::Secret { hint: "none: no secret is sent" },
+        "",
+        "The name of a secret to send along: an environment variable, or one kept in the keyring. Its value is in no file, log or \
+         error.",
+    ))
+    .parameter(ParameterSchema::new(
+        "secret_as",
+        "Send the secret as",
+        ParameterType::Line { hint: DEFAULT_SECRET_AS },
+        DEFAULT_SECRET_AS,
+        "The header field that it is sent in; {secret} stands where the value goes.",
+    ))
+    .parameter(ParameterSchema::new(
         "body",
         "Body",
         ParameterType::Text { language: "json" },
@@ -113,6 +128,21 @@ fn with_parameters(kind: Kind) -> Kind {
         "Within this time GET and HEAD give the response they had, in any run, without asking the server; afterwards the server \
          is asked whether it has changed (ETag), and sends it again only then. Force always fetches it. 0 keeps nothing.",
     ))
+}
+
+/// The header field that most servers want a secret in.
+const DEFAULT_SECRET_AS: &str = "Authorization: Bearer {secret}";
+
+/// Returns the header field that the secret is sent in, if there is one.
+fn secret_header(ctx: &Context<'_>) -> Result<Option<(String, String)>, NodeError> {
+    let Some(secret) = ctx.secret("secret")? else { return Ok(None) };
+    let (name, value) = ctx
+        .parameters()
+        .text("secret_as")
+        .split_once(':')
+        .filter(|(_, value)| value.contains("{secret}"))
+        .ok_or_else(|| NodeError::new(format!("\"Send the secret as\" must be like {DEFAULT_SECRET_AS:?}")))?;
+    Ok(Some((name.trim().to_owned(), value.trim().replace("{secret}", &secret))))
 }
 
 /// `GET` and `HEAD` promise to change nothing.
@@ -222,6 +252,14 @@ fn ask(ctx: &Context<'_>, request: Request) -> Result<Response, NodeError> {
 fn send(ctx: &Context<'_>, request: Request) -> Result<Response, NodeError> {
     let request = match ctx.deadline() {
         Some(deadline) => request.until(deadline),
+        None => request,
+    };
+    // Last, so that what is kept of a response is known by everything but the secret.
+    let request = match secret_header(ctx)? {
+        Some(_) if request.is_for_all_to_read() => {
+            return Err(NodeError::new("the secret would travel for all to read: use https://, or send no secret"));
+        }
+        Some(field) => request.with_secret(field),
         None => request,
     };
     apart(ctx, "request", move |abandoned| request.send(abandoned))

@@ -10,7 +10,7 @@ use std::{
 use super::{Context, NodeError, Outputs, ParameterSchema, ResolvedParameters};
 use crate::{
     value::{Value, ValueType},
-    workflow::{ERROR_PORT, KindId, Node, PortId},
+    workflow::{ERROR_PORT, KindId, Node, PortId, Sensitivity},
 };
 
 /// The shelves of the library.
@@ -239,6 +239,8 @@ pub struct Kind {
     pub cacheability: fn(&ResolvedParameters<'_>) -> Cacheability,
     /// Whether executing changes something outside, with these parameters.
     pub side_effect: fn(&ResolvedParameters<'_>) -> bool,
+    /// Whether what it gives is secret: see [`Sensitivity`].
+    pub gives_secrets: bool,
     /// What it is to a loop.
     pub role: Role,
     /// What it does.
@@ -266,6 +268,7 @@ impl Kind {
             load: Load::Computes,
             cacheability: |_| Cacheability::Always,
             side_effect: |_| false,
+            gives_secrets: false,
             role: Role::Plain,
             executor: Arc::new(executor),
         }
@@ -319,6 +322,22 @@ impl Kind {
     pub fn side_effect(mut self, side_effect: fn(&ResolvedParameters<'_>) -> bool) -> Self {
         self.side_effect = side_effect;
         self
+    }
+
+    /// Says that what it gives is secret.
+    #[must_use]
+    pub const fn gives_secrets(mut self) -> Self {
+        self.gives_secrets = true;
+        self
+    }
+
+    /// Returns whether what a node of this kind gives stays in memory and is shown only when asked for.
+    pub const fn is_sensitive(&self, node: &Node) -> bool {
+        match node.settings.sensitive {
+            Sensitivity::ByKind => self.gives_secrets,
+            Sensitivity::Yes => true,
+            Sensitivity::No => false,
+        }
     }
 
     /// Sets what it is to a loop.

@@ -63,6 +63,13 @@ pub enum ParameterType {
     },
     /// A list of texts, one a line.
     Lines,
+    /// The name of a secret, whose value lives in an environment variable or the keyring: see [`Context::secret`].
+    ///
+    /// [`Context::secret`]: super::Context::secret
+    Secret {
+        /// What an empty field says.
+        hint: &'static str,
+    },
     /// Any plain value, edited as JSON.
     Json,
     /// A node of the workflow, by its id.
@@ -131,6 +138,7 @@ impl ParameterSchema {
             (_, Value::Null) if matches!(self.default, Value::Null) => None,
             (
                 ParameterType::Line { .. }
+                | ParameterType::Secret { .. }
                 | ParameterType::Text { .. }
                 | ParameterType::Node
                 | ParameterType::FileToRead { .. }
@@ -182,6 +190,7 @@ impl ParameterType {
     const fn in_words(&self) -> &'static str {
         match self {
             Self::Line { .. } | Self::Text { .. } => "a text",
+            Self::Secret { .. } => "the name of a secret",
             Self::Int { .. } => "a whole number",
             Self::Float { .. } => "a number",
             Self::Bool => "true or false",

@@ -121,6 +121,7 @@ fn environment() -> Kind {
     ))
     .load(Load::Instant)
     .cacheable(|_| Cacheability::Never)
+    .gives_secrets()
 }
 
 fn read_variable(name: &str, default: Option<&str>) -> Result<String, NodeError> {

@@ -124,6 +124,10 @@ impl MarkRow {
             Mark::Disabled => Some(Self::Disabled),
             Mark::Forced => Some(Self::Forced),
             Mark::Pinned(Pin { policy, state: PinState::Armed }) => Some(Self::Armed(*policy)),
+            // Sensitive results stay in memory: in another session the node executes once and is pinned to what it gives.
+            Mark::Pinned(Pin { policy, state: PinState::Captured(capture) }) if capture.results.is_sensitive() => {
+                Some(Self::Armed(*policy))
+            }
             Mark::Pinned(Pin { policy, state: PinState::Captured(capture) }) => {
                 Some(Self::Captured(*policy, Box::new(CaptureRow::of(capture, is_kept))))
             }

@@ -9,8 +9,14 @@ use std::{
 
 use directories::ProjectDirs;
 
+use super::ProfileName;
+use crate::store::KeyPlace;
+
 /// The variable that moves all folders to one place.
 const HOME_VARIABLE: &str = "PINFLOW_HOME";
+
+/// The variable that says where the keys of new stores go.
+const KEY_VARIABLE: &str = "PINFLOW_KEY";
 
 /// The folders of a person, absolute. They are made when they are needed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +27,10 @@ pub struct Folders {
     pub state: PathBuf,
     /// Settings.
     pub config: PathBuf,
+    /// Whose they are.
+    pub profile: ProfileName,
+    /// Where the keys of new stores go; `None`: to the keyring, and without one to a file.
+    pub key_place: Option<KeyPlace>,
 }
 
 /// Folders that cannot be found or made.
@@ -37,6 +47,12 @@ pub enum FoldersError {
         /// What the variable says.
         path: PathBuf,
     },
+    /// The variable names no place for keys.
+    #[error("{KEY_VARIABLE} is {found:?}: set it to keyring, passphrase, file or off")]
+    BadKeyPlace {
+        /// What the variable says.
+        found: String,
+    },
     /// A folder cannot be made.
     #[error("cannot make the folder: {source}: set {HOME_VARIABLE} to a folder that can be written: {}", path.display())]
     Make {
@@ -50,7 +66,13 @@ pub enum FoldersError {
 impl Folders {
     /// Returns the folders the system names, or those in `PINFLOW_HOME` if it is set.
     pub fn find() -> Result<Self, FoldersError> {
-        Self::of_home(env::var_os(HOME_VARIABLE).as_deref())
+        let mut folders = Self::of_home(env::var_os(HOME_VARIABLE).as_deref())?;
+        if let Some(found) = env::var_os(KEY_VARIABLE).filter(|found| !found.is_empty()) {
+            let found = found.to_string_lossy();
+            let place = KeyPlace::from_name(&found);
+            folders.key_place = Some(place.ok_or_else(|| FoldersError::BadKeyPlace { found: found.into_owned() })?);
+        }
+        Ok(folders)
     }
 
     fn of_home(home: Option<&OsStr>) -> Result<Self, FoldersError> {
@@ -68,12 +90,24 @@ impl Folders {
     fn of_system() -> Result<Self, FoldersError> {
         let project = ProjectDirs::from("", "", "Pinflow").ok_or(FoldersError::NoHome)?;
         let state = project.state_dir().map_or_else(|| project.data_local_dir().join("state"), Path::to_owned);
-        Ok(Self { data: project.data_dir().to_owned(), state, config: project.config_dir().to_owned() })
+        Ok(Self {
+            data: project.data_dir().to_owned(),
+            state,
+            config: project.config_dir().to_owned(),
+            profile: ProfileName::default(),
+            key_place: None,
+        })
     }
 
-    /// Returns folders inside one.
+    /// Returns folders inside one, with keys in files there: they go where the folder goes, which a keyring does not.
     pub fn under(home: &Path) -> Self {
-        Self { data: home.join("data"), state: home.join("state"), config: home.join("config") }
+        Self {
+            data: home.join("data"),
+            state: home.join("state"),
+            config: home.join("config"),
+            profile: ProfileName::default(),
+            key_place: Some(KeyPlace::File),
+        }
     }
 
     /// Returns the folder of the store, made if there is none.

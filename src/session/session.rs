@@ -224,8 +224,10 @@ impl Session {
     /// Makes sure that all pins' results are on the disk; tries them all and returns the first error.
     fn keep_pins(&self) -> Result<(), SessionError> {
         let captures = self.marks.iter().filter_map(|(_, mark)| mark.capture());
-        let unkept: Vec<&Kept> =
-            captures.map(|capture| &capture.results).filter(|kept| !self.is_durable(kept)).collect();
+        let unkept: Vec<&Kept> = captures
+            .map(|capture| &capture.results)
+            .filter(|kept| !kept.is_sensitive() && !self.is_durable(kept))
+            .collect();
         let Some(store) = &self.store else {
             let n_pins = unkept.iter().filter(|kept| kept.loaded().is_some()).count();
             return if n_pins == 0 { Ok(()) } else { Err(SessionError::NoStore { n_pins }) };

@@ -5,11 +5,16 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use ulid::Ulid;
 
 use super::StoreError;
+
+/// How long to wait for others that open the store.
+const OPENING_TIME: Duration = Duration::from_secs(10);
 
 /// The folder of lock files.
 #[derive(Clone, Debug)]
@@ -38,15 +43,21 @@ impl Living {
         Ok(Self { folder })
     }
 
-    /// Waits until nobody else opens a store here.
+    /// Waits until nobody else opens a store here, but not for as long as sealing one anew may take.
     pub(super) fn opening(&self) -> Result<Opening, StoreError> {
-        let path = self.folder.join("opening");
-        let file = open_lock_file(&path).map_err(|error| StoreError::io("make the lock file", error, &path))?;
-        file.lock().map_err(|error| StoreError::io("lock", error, &path))?;
-        Ok(Opening(file))
+        let until = Instant::now() + OPENING_TIME;
+        loop {
+            if let Some(opening) = self.try_opening()? {
+                return Ok(opening);
+            }
+            if Instant::now() > until {
+                return Err(StoreError::InUse { path: self.folder.clone() });
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 
-    /// Does the same without waiting; `None` if somebody opens a store here.
+    /// Makes sure that nobody else opens a store here; `None` if somebody does.
     pub(super) fn try_opening(&self) -> Result<Option<Opening>, StoreError> {
         let path = self.folder.join("opening");
         let file = open_lock_file(&path).map_err(|error| StoreError::io("make the lock file", error, &path))?;

@@ -94,7 +94,7 @@ impl Store {
                 return Err(failed(strange));
             }
             let target = work.path().join(&name);
-            fs::create_dir_all(target.parent().unwrap_or(work.path())).map_err(write)?;
+            fs::create_dir_all(target.parent().unwrap_or_else(|| work.path())).map_err(write)?;
             let mut file = File::create(&target).map_err(write)?;
             io::copy(&mut entry, &mut file).map_err(failed)?;
             file.sync_all().map_err(write)?;

@@ -1,6 +1,6 @@
 //! Whether all of a store is whole: the database's pages, what its rows refer to, and every byte that was kept.
 
-use std::{collections::HashSet, fmt, path::PathBuf};
+use std::{collections::BTreeSet, fmt, path::PathBuf};
 
 use rusqlite::{Connection, Row, params, params_from_iter, types::Value as Cell};
 
@@ -124,7 +124,7 @@ pub(super) fn integrity(connection: &Connection) -> rusqlite::Result<Vec<Finding
         match rows.next() {
             Ok(Some(row)) => {
                 let line: String = row.get(0)?;
-                findings.extend((line != "ok").then(|| Finding::Database(line)));
+                findings.extend((line != "ok").then_some(Finding::Database(line)));
             }
             Ok(None) => return Ok(findings),
             Err(error) => {
@@ -163,7 +163,7 @@ impl GoingThrough<'_> {
         let tables = statement
             .query_map(params![], |row| row.get::<_, String>(0))?
             .collect::<rusqlite::Result<Vec<String>>>()?;
-        for table in tables.iter().collect::<HashSet<_>>() {
+        for table in tables.iter().collect::<BTreeSet<_>>() {
             let n_rows = tables.iter().filter(|known| *known == table).count();
             self.bad.push(Bad::without_cure(Finding::Dangling { table: table.clone(), n_rows }));
         }
@@ -315,6 +315,7 @@ impl GoingThrough<'_> {
 /// A row that is whole.
 const GOOD: rusqlite::Result<Option<String>> = Ok(None);
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands where rows are read, which may fail")]
 fn bad<E: fmt::Display>(why: E) -> rusqlite::Result<Option<String>> {
     Ok(Some(why.to_string()))
 }

@@ -10,8 +10,9 @@ use std::{
 };
 
 use arrow::{
+    buffer::Buffer,
     error::ArrowError,
-    ipc::{reader::StreamReader, writer::StreamWriter},
+    ipc::{reader::StreamDecoder, writer::StreamWriter},
 };
 
 use crate::value::{Image, Record, Table, Value};
@@ -174,11 +175,27 @@ pub(super) fn decode(form: Form, bytes: &[u8]) -> Result<Value, String> {
     }
 }
 
+/// Does the same with bytes that need not be kept: a table's columns are parts of them, not copies.
+pub(super) fn decode_whole(form: Form, bytes: Buffer) -> Result<Value, String> {
+    match form {
+        Form::Arrow => table_in(bytes).map(Value::Table).map_err(|error| error.to_string()),
+        Form::Tagged => decode(form, &bytes),
+    }
+}
+
+fn table_in(mut bytes: Buffer) -> Result<Table, ArrowError> {
+    let mut decoder = StreamDecoder::new();
+    let mut batches = Vec::new();
+    while let Some(batch) = decoder.decode(&mut bytes)? {
+        batches.push(batch);
+    }
+    decoder.finish()?;
+    let schema = decoder.schema().ok_or_else(|| ArrowError::IpcError("it has no schema".to_owned()))?;
+    Table::new(&schema, &batches).map_err(|error| ArrowError::IpcError(error.to_string()))
+}
+
 fn read_table(bytes: &[u8]) -> Result<Table, String> {
-    let reader = StreamReader::try_new(bytes, None).map_err(|error| error.to_string())?;
-    let schema = reader.schema();
-    let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
-    Table::new(&schema, &batches).map_err(|error| error.to_string())
+    table_in(bytes.into()).map_err(|error| error.to_string())
 }
 
 fn read_tagged(rest: &mut &[u8], depth_left: usize) -> Result<Value, String> {

@@ -291,6 +291,10 @@ impl Store {
 
     /// Keeps all values of some results; returns what they are once they are on the disk.
     pub fn keep_results(&self, results: &Kept) -> Result<Vec<KeptPort>, StoreError> {
+        if results.is_sensitive() {
+            let why = "they are a sensitive node's and stay in memory".to_owned();
+            return Err(StoreError::Unwritable { what: "these results".to_owned(), why });
+        }
         let ports = results.ports().to_vec();
         let outputs = results.loaded().map(Arc::as_ref);
         let values: Vec<_> =

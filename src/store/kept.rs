@@ -8,7 +8,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{Provenance, Store, StoreError, database::Reader};
-use crate::{nodes::Outputs, value::Fingerprint, workflow::PortId};
+use crate::{
+    nodes::{HIDDEN, Outputs},
+    value::Fingerprint,
+    workflow::PortId,
+};
 
 /// Results of a node, shared. Read from the store when first asked for, then kept in memory.
 #[derive(Clone)]
@@ -22,7 +26,12 @@ struct KeptData {
 #[derive(Clone)]
 enum Values {
     /// In memory; described when asked for.
-    AtHand { outputs: Arc<Outputs>, ports: OnceLock<Vec<KeptPort>> },
+    AtHand {
+        outputs: Arc<Outputs>,
+        ports: OnceLock<Vec<KeptPort>>,
+        /// They are never written, and shown only when asked for.
+        is_sensitive: bool,
+    },
     /// In a store, and in memory once they were asked for.
     Stored {
         ports: Vec<KeptPort>,
@@ -48,7 +57,18 @@ pub struct KeptPort {
 impl Kept {
     /// Returns results at hand, and where they come from.
     pub fn in_memory(outputs: Arc<Outputs>, provenance: Provenance) -> Self {
-        Self(Arc::new(KeptData { provenance, values: Values::AtHand { outputs, ports: OnceLock::new() } }))
+        Self::at_hand(outputs, provenance, false)
+    }
+
+    /// Returns results at hand; sensitive ones are never written, and shown only when asked for.
+    pub fn at_hand(outputs: Arc<Outputs>, provenance: Provenance, is_sensitive: bool) -> Self {
+        let values = Values::AtHand { outputs, ports: OnceLock::new(), is_sensitive };
+        Self(Arc::new(KeptData { provenance, values }))
+    }
+
+    /// Returns whether they stay in memory and are shown only when asked for.
+    pub fn is_sensitive(&self) -> bool {
+        matches!(self.0.values, Values::AtHand { is_sensitive: true, .. })
     }
 
     /// Returns results that lie in a store.
@@ -97,7 +117,7 @@ impl Kept {
     /// Returns the ports that have a value.
     pub fn ports(&self) -> &[KeptPort] {
         match &self.0.values {
-            Values::AtHand { outputs, ports } => ports.get_or_init(|| describe(outputs)),
+            Values::AtHand { outputs, ports, is_sensitive } => ports.get_or_init(|| describe(outputs, *is_sensitive)),
             Values::Stored { ports, .. } => ports,
         }
     }
@@ -116,6 +136,11 @@ impl Kept {
             Some(outputs) => outputs.fingerprint(port),
             None => self.ports().iter().find(|known| known.port == *port).map(|known| known.fingerprint),
         }
+    }
+
+    /// Returns the results if they are in memory and not to be hidden.
+    pub fn shown(&self) -> Option<&Arc<Outputs>> {
+        self.loaded().filter(|_| !self.is_sensitive())
     }
 
     /// Returns the results if they are in memory.
@@ -147,15 +172,15 @@ impl Kept {
     }
 }
 
-fn describe(outputs: &Outputs) -> Vec<KeptPort> {
+fn describe(outputs: &Arc<Outputs>, is_sensitive: bool) -> Vec<KeptPort> {
     outputs
         .iter()
         .zip(outputs.fingerprints())
         .map(|((port, value), fingerprint)| KeptPort {
             port: port.clone(),
             fingerprint: *fingerprint,
-            preview: value.preview(),
-            n_rows: value.n_rows(),
+            preview: if is_sensitive { HIDDEN.to_owned() } else { value.preview() },
+            n_rows: value.n_rows().filter(|_| !is_sensitive),
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! How a store is opened: the key found or made, what programs left behind tidied up, the writer started.
 
 use std::{
-    fs,
+    fs, io,
     path::Path,
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::{
     KeyOptions, KeyPlace, Store, StoreError,
-    alive::Living,
+    alive::{Living, Opening},
     connection::{self, Purpose},
     crypt::Crypt,
     database::{Life, Reader, Shared},
@@ -22,6 +22,7 @@ use super::{
     queue::Queue,
     rekey, runs,
     values::Blobs,
+    vault,
     writer::Writer,
 };
 
@@ -101,6 +102,44 @@ impl Store {
         Ok(Self { reader: Reader(Arc::new(shared)), _life: Arc::new(life) })
     }
 
+    /// Returns the secret that the keyring has for this profile under a name, if it has one. May wait for a person to unlock it.
+    pub fn secret(&self, name: &str) -> Result<Option<String>, String> {
+        vault::secret(self.tenant(), name)
+    }
+
+    /// Keeps a secret in the keyring for a profile.
+    pub fn set_secret(profile: &str, name: &str, secret: &str) -> Result<(), String> {
+        vault::set_secret(profile, name, secret)
+    }
+
+    /// Removes a secret of a profile from the keyring.
+    pub fn remove_secret(profile: &str, name: &str) -> Result<(), String> {
+        vault::remove_secret(profile, name)
+    }
+
+    /// Removes the store in a folder: its key first, so that nothing that stays behind can be read. Nobody may have it open.
+    pub fn remove(folder: &Path, key: &KeyOptions) -> Result<(), StoreError> {
+        let folder = folder_of_store(folder)?;
+        let (living, _opening) = alone(&folder)?;
+        let database = folder.join("store.sqlite");
+        let connection = connect(&database)?;
+        if let Some(row) = keys::read(&connection).map_err(|error| StoreError::sqlite(error, &database))? {
+            Keys { options: key, folder: &folder }.forget(&row);
+        }
+        drop((connection, living));
+        for name in ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm", "blobs"] {
+            let path = folder.join(name);
+            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::io("remove", error, &path));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Returns where the key of the store in a folder is kept, without opening the store; `None` if there is no store yet, or
     /// one that cannot be read.
     pub fn key_place_of(folder: &Path) -> Option<KeyPlace> {
@@ -115,6 +154,14 @@ impl Store {
 pub(super) fn folder_of_store(folder: &Path) -> Result<std::path::PathBuf, StoreError> {
     fs::create_dir_all(folder).map_err(|error| StoreError::io("make the folder", error, folder))?;
     fs::canonicalize(folder).map_err(|error| StoreError::io("find the folder", error, folder))
+}
+
+/// Makes sure that nobody has the store of a folder open, nor opens it until what is returned is dropped.
+pub(super) fn alone(folder: &Path) -> Result<(Living, Opening), StoreError> {
+    let living = Living::new(folder.join("alive"))?;
+    let in_use = || StoreError::InUse { path: folder.to_owned() };
+    let opening = living.try_opening()?.ok_or_else(in_use)?;
+    if living.are_all_gone() { Ok((living, opening)) } else { Err(in_use()) }
 }
 
 /// Opens the database, bringing it to the newest schema.

@@ -15,7 +15,7 @@ use ulid::Ulid;
 
 use super::{Kept, LoopRecord, PastNode, PinnedChange};
 use crate::{
-    nodes::{LogLevel, Source},
+    nodes::{HIDDEN, LogLevel, Source},
     value::Fingerprint,
     workflow::{Node, NodeId, PortId, PortRef, Wire, Workflow, WorkflowId},
 };
@@ -594,12 +594,15 @@ pub struct NotesData {
     pub released: Option<String>,
     /// What else a person should know, such as that a pin made both sides of a branch run.
     pub warnings: Vec<String>,
+    /// What it gave and said stays in memory and is shown only when asked for. Not written: nothing is left to hide there.
+    pub is_sensitive: bool,
 }
 
 impl NotesData {
     fn is_none(&self) -> bool {
-        let Self { attempts, iterations, log, sources, pinned_data, released, warnings } = self;
-        attempts.is_empty()
+        let Self { attempts, iterations, log, sources, pinned_data, released, warnings, is_sensitive } = self;
+        !is_sensitive
+            && attempts.is_empty()
             && iterations.is_none()
             && log.is_empty()
             && sources.is_empty()
@@ -627,6 +630,7 @@ impl Deref for NodeRecord {
             pinned_data: None,
             released: None,
             warnings: Vec::new(),
+            is_sensitive: false,
         };
         self.notes.0.as_deref().unwrap_or(&NONE)
     }
@@ -673,6 +677,29 @@ impl NodeRecord {
     /// completed all the same: its results have no values, and until something it depends on changes they stand.
     pub fn had_nothing_to_do(&self) -> bool {
         self.results.is_some() && matches!(self.status, Status::NotRun(_))
+    }
+
+    /// Returns whether what it gave and said stays in memory and is shown only when asked for.
+    pub fn is_sensitive(&self) -> bool {
+        self.notes.0.as_ref().is_some_and(|notes| notes.is_sensitive)
+            || self.results.as_ref().is_some_and(Kept::is_sensitive)
+    }
+
+    /// Returns the record of a sensitive node as it may be written: without what it gave and said.
+    pub(super) fn without_what_is_sensitive(&self) -> Self {
+        let mut record = Self { results: None, ..self.clone() };
+        if let Status::Failed(error) = &mut record.status {
+            HIDDEN.clone_into(error);
+        }
+        for attempt in &mut record.attempts {
+            HIDDEN.clone_into(&mut attempt.error);
+        }
+        for line in &mut record.log {
+            HIDDEN.clone_into(&mut line.message);
+        }
+        record.pinned_data = None;
+        record.warnings.push("it is sensitive: what it gave and said was not kept".to_owned());
+        record
     }
 
     /// Returns whether Resume may use the results.

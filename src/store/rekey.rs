@@ -11,7 +11,6 @@ use ulid::Ulid;
 
 use super::{
     KeyOptions, KeyPlace, RunId, SessionId, Store, StoreError,
-    alive::Living,
     crypt::{Crypt, Place},
     kept_for::Cells,
     keys::{self, KeyRow, Keys},
@@ -45,12 +44,7 @@ impl Store {
     /// store that is to be sealed no more must have none.
     pub fn rekey(folder: &Path, from: &KeyOptions, to: &KeyOptions) -> Result<Rekeyed, StoreError> {
         let folder = opening::folder_of_store(folder)?;
-        let living = Living::new(folder.join("alive"))?;
-        let in_use = || StoreError::InUse { path: folder.clone() };
-        let _opening = living.try_opening()?.ok_or_else(in_use)?;
-        if !living.are_all_gone() {
-            return Err(in_use());
-        }
+        let _alone = opening::alone(&folder)?;
         let database = folder.join("store.sqlite");
         let sqlite = |error| StoreError::sqlite(error, &database);
         let mut connection = opening::connect(&database)?;

@@ -124,7 +124,7 @@ fn replace(old: Connection, database: &Path) -> Result<PathBuf, StoreError> {
         new.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(())).map_err(sqlite)?;
     }
     drop(old);
-    let number = (1..).find(|number| !beside(&format!(".damaged-{number}")).exists()).unwrap_or_default();
+    let number = (1..10_000).find(|number| !beside(&format!(".damaged-{number}")).exists()).unwrap_or_default();
     let kept = beside(&format!(".damaged-{number}"));
     // The old file has both names until the new one takes its first, so that there is a database at every moment.
     fs::hard_link(database, &kept)

@@ -9,6 +9,7 @@ use std::{
     time::SystemTime,
 };
 
+use arrow::buffer::Buffer;
 use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
 use smallvec::SmallVec;
 
@@ -386,7 +387,7 @@ pub(super) fn load(
         (None, Some(checksum)) => read_blob(blobs, checksum, &name, fingerprint)?,
         (None, None) => return Err(StoreError::Lost(*fingerprint)),
     };
-    let value = check(&known, &bytes, &blobs.crypt).map_err(damaged)?;
+    let value = check(&known, bytes.into(), &blobs.crypt).map_err(damaged)?;
     // What is sealed was opened as the value of this fingerprint and no other.
     if !blobs.crypt.is_sealed() && value.fingerprint() != *fingerprint {
         return Err(damaged("it is another value".to_owned()));
@@ -412,18 +413,18 @@ fn read_blob(
 }
 
 /// Returns the value of these bytes. The checksum is compared before anything is made of them.
-fn check(known: &Known, bytes: &[u8], crypt: &Crypt) -> Result<Value, String> {
+fn check(known: &Known, bytes: Buffer, crypt: &Crypt) -> Result<Value, String> {
     if known.damaged {
         return Err("found when it was read before".to_owned());
     }
     if bytes.len() as u64 != known.size {
         return Err(format!("it has {} bytes, {} were written", bytes.len(), known.size));
     }
-    if !crypt.is_sealed() && known.checksum.is_some_and(|checksum| Fingerprint::of_bytes(bytes) != checksum) {
+    if !crypt.is_sealed() && known.checksum.is_some_and(|checksum| Fingerprint::of_bytes(&bytes) != checksum) {
         return Err("its bytes have changed".to_owned());
     }
     let form = Form::from_number(known.form).ok_or_else(|| format!("form {} is unknown", known.form))?;
-    codec::decode(form, bytes)
+    codec::decode_whole(form, bytes)
 }
 
 impl Known {
@@ -443,7 +444,7 @@ struct Found {
     /// The value's name.
     name: Fingerprint,
     /// What it was written as.
-    bytes: Vec<u8>,
+    bytes: Buffer,
     value: Value,
 }
 
@@ -463,7 +464,8 @@ fn found(connection: &Connection, database: &Path, blobs: &Blobs, id: i64) -> Re
         (None, Some(checksum)) => read_blob(blobs, checksum, &name, &name)?,
         (None, None) => return Err(StoreError::Lost(name)),
     };
-    let value = check(&known, &bytes, &blobs.crypt).map_err(damaged)?;
+    let bytes = Buffer::from(bytes);
+    let value = check(&known, bytes.clone(), &blobs.crypt).map_err(damaged)?;
     Ok(Found { name, bytes, value })
 }
 

@@ -31,6 +31,34 @@ fn entry(name: &str) -> Result<keyring::v1::Entry, String> {
     keyring::v1::Entry::new(SERVICE, name).map_err(|error| error.to_string())
 }
 
+/// Returns the name that a secret of a profile has in the keyring.
+fn secret_entry(profile: &str, name: &str) -> Result<keyring::v1::Entry, String> {
+    entry(&format!("secret {profile} {name}"))
+}
+
+/// Returns a secret of a profile, if the keyring has it.
+pub(super) fn secret(profile: &str, name: &str) -> Result<Option<String>, String> {
+    match secret_entry(profile, name)?.get_password() {
+        Ok(secret) => Ok(Some(secret)),
+        Err(keyring::v1::Error::NoEntry) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Keeps a secret of a profile in the keyring.
+pub(super) fn set_secret(profile: &str, name: &str, secret: &str) -> Result<(), String> {
+    secret_entry(profile, name)?.set_password(secret).map_err(|error| error.to_string())
+}
+
+/// Removes a secret of a profile from the keyring.
+pub(super) fn remove_secret(profile: &str, name: &str) -> Result<(), String> {
+    match secret_entry(profile, name)?.delete_credential() {
+        Ok(()) => Ok(()),
+        Err(keyring::v1::Error::NoEntry) => Err("there is none of this name".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 impl Vault for SystemKeyring {
     fn get(&self, name: &str) -> Result<Option<Key>, String> {
         match entry(name)?.get_secret() {

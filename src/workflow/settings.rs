@@ -43,6 +43,21 @@ pub struct NodeSettings {
     /// How long results are used again for the same config and input data, in any run.
     #[serde(skip_serializing_if = "is_default", with = "given_span")]
     pub keep_results_for: Option<Span>,
+    /// Whether what the node gives stays in memory and is shown only when asked for.
+    #[serde(skip_serializing_if = "is_default")]
+    pub sensitive: Sensitivity,
+}
+
+/// Whether what a node gives stays in memory and is shown only when asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Sensitivity {
+    /// As its kind has it: those that give secrets are.
+    #[default]
+    ByKind,
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
 }
 
 impl NodeSettings {

@@ -292,6 +292,10 @@ impl App {
             Some(sitting) => format!("{} – Pinflow", sitting.name()),
             None => "Pinflow".to_owned(),
         };
+        let title = match &self.folders.profile {
+            profile if profile.is_default() => title,
+            profile => format!("{title} ({profile})"),
+        };
         if self.title != title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;

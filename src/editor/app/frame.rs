@@ -28,7 +28,8 @@ impl App {
         if self.sitting.is_some() {
             self.sitting_ui(ui, commands);
         } else {
-            CentralPanel::default().show(ui, |ui| welcome_ui(ui, &self.settings.recent, commands));
+            CentralPanel::default()
+                .show(ui, |ui| welcome_ui(ui, &self.settings.recent, &self.profiles, &self.folders.profile, commands));
         }
         let name = self.sitting.as_ref().map(Sitting::name).unwrap_or_default();
         dialog_ui(ui, &mut self.dialog, &name, commands);
@@ -79,6 +80,8 @@ impl App {
         let now = sitting.view_of_now(&self.catalogue, self.panels.show_plan);
         let panels = &mut self.panels;
         let says = StatusWords {
+            profile: &self.folders.profile,
+            profiles: &self.profiles,
             session: sitting.session_in_words(),
             forecast: sitting.forecasts().in_words(sitting.is_running()),
         };

@@ -88,6 +88,7 @@ impl App {
             Command::TogglePlan => self.panels.show_plan = !self.panels.show_plan,
             Command::ToggleTheme => self.toggle_theme(ctx),
             Command::SearchNodes => self.panels.canvas.open_search(),
+            Command::OpenProfile(name) => self.open_profile(&name),
             Command::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
     }
@@ -99,6 +100,8 @@ impl App {
             (super::Dialog::Unsaved(then), Answer::Discard) => self.leave_without_saving(ctx, *then),
             (super::Dialog::File(dialog), Answer::File(path)) => self.picked(ctx, dialog.purpose, Some(path)),
             (super::Dialog::Keep(_), Answer::Rules(rules)) => self.apply_rules(rules),
+            (super::Dialog::Unlock(_), Answer::Passphrase(passphrase)) => self.unlock(Some(passphrase)),
+            (super::Dialog::Unlock(_), _) => self.go_without_store("the store was not opened"),
             _ => {}
         }
     }

@@ -21,14 +21,16 @@ use crate::{
         viewers::PictureKey,
     },
     engine::{Event, Probes, Timings},
-    session::{Baseline, SessionId, SessionSummary},
-    store::{PinnedData, RunId, RunSummary, SweepReport},
+    session::{Baseline, ProfileError, SessionId, SessionSummary},
+    store::{PinnedData, RunId, RunSummary, Store, SweepReport},
     value::{Fingerprint, Value, difference::Difference},
     workflow::NodeId,
 };
 
 /// A report of another thread.
 pub(super) enum Message {
+    /// The store was opened, or why not.
+    StoreOpened(Result<Store, ProfileError>),
     /// Something happened in a run.
     Engine(Event),
     /// A workflow was read and a session begun, or why not.
@@ -85,6 +87,7 @@ impl App {
 
     fn take_message(&mut self, ctx: &egui::Context, message: Message) {
         match message {
+            Message::StoreOpened(opened) => self.store_opened(opened),
             Message::Engine(event) => self.take_event(event),
             Message::Opened(result) => self.opened(result),
             Message::Unfinished(sessions) => self.offer_unfinished(&sessions),

@@ -88,17 +88,24 @@ impl App {
         }
     }
 
+    fn is_sensitive(&self, node: &NodeId) -> bool {
+        let node = self.sitting.as_ref().and_then(|sitting| sitting.workflow().node(node));
+        node.is_some_and(|node| self.catalogue.get(&node.kind).is_some_and(|kind| kind.is_sensitive(node)))
+    }
+
     fn log_event(&mut self, event: &EventKind) {
         let entry = match event {
             EventKind::Started { header, .. } => {
                 let kind = if header.kind == RunKind::Standard { "Run" } else { "Resume" };
                 run_entry(LogLevel::Info, format!("{kind} {} begins", header.id))
             }
-            EventKind::NodeLogged { node, line } => LogEntry { node: Some(node.clone()), line: line.clone() },
+            EventKind::NodeLogged { node, line } => {
+                LogEntry { node: Some(node.clone()), line: line.clone(), is_hidden: self.is_sensitive(node) }
+            }
             EventKind::NodeSettled(record) => match &record.status {
                 crate::store::Status::Failed(error) => {
                     let line = LogLine { at: Timestamp::now(), level: LogLevel::Warning, message: error.clone() };
-                    LogEntry { node: Some(record.node.clone()), line }
+                    LogEntry { node: Some(record.node.clone()), line, is_hidden: record.is_sensitive() }
                 }
                 _ => return,
             },
@@ -224,7 +231,7 @@ impl App {
 }
 
 fn run_entry(level: LogLevel, message: String) -> LogEntry {
-    LogEntry { node: None, line: LogLine { at: Timestamp::now(), level, message } }
+    LogEntry { node: None, line: LogLine { at: Timestamp::now(), level, message }, is_hidden: false }
 }
 
 const fn ending(status: RunStatus) -> (LogLevel, &'static str) {

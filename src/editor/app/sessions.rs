@@ -322,7 +322,7 @@ mod tests {
 
     fn desk(home: &Path) -> Desk {
         let folders = Folders::under(home);
-        let store = Store::open(&folders.store().unwrap()).unwrap();
+        let store = folders.open_store(None).unwrap();
         Desk { folders, store: Some(store) }
     }
 

@@ -32,7 +32,7 @@ pub(super) fn preview(view: View<'_>, output: &PortRef) -> Option<String> {
 
 fn preview_of(results: &Kept, port: &PortId) -> Option<String> {
     // A value at hand is described without its fingerprint, which may take long.
-    match results.loaded() {
+    match results.shown() {
         Some(outputs) => outputs.get(port).map(|value| value.preview()),
         None => results.ports().iter().find(|known| known.port == *port).map(|known| known.preview.clone()),
     }

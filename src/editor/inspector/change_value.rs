@@ -38,7 +38,7 @@ pub(super) fn change_ui(
     if !is_inside && matches!(run.nodes.get(&record.node), Some(LiveState::Waiting | LiveState::Running { .. })) {
         return;
     }
-    let Some(outputs) = record.results.as_ref().filter(|_| record.has_results()).and_then(|kept| kept.loaded()) else {
+    let Some(outputs) = record.results.as_ref().filter(|_| record.has_results()).and_then(|kept| kept.shown()) else {
         return;
     };
     for (port, given) in outputs.iter().filter(|(_, value)| is_offered(value)) {

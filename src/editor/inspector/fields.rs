@@ -112,7 +112,7 @@ fn label_ui(ui: &mut Ui, field: Field<'_>, is_set: bool, commands: &mut Vec<Comm
 
 fn widget_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts, commands: &mut Vec<Command>) {
     match &field.schema.parameter_type {
-        ParameterType::Line { hint } => {
+        ParameterType::Line { hint } | ParameterType::Secret { hint } => {
             let hint = *hint;
             text_ui(ui, field, drafts, commands, |ui, text| {
                 ui.add(TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY))

@@ -9,8 +9,8 @@ use crate::{
         words,
     },
     engine::why_in_lines,
-    nodes::LogLevel,
-    store::{Arrived, Effect, LogLine, NodeRecord, Provenance, Status},
+    nodes::{HIDDEN, LogLevel},
+    store::{Arrived, Effect, LogLine, NodeRecord, Provenance, RunId, Status},
     workflow::NodeId,
 };
 
@@ -145,14 +145,30 @@ pub(super) fn timing_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
 pub(super) fn log_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     match view.record(node) {
         Some(record) if !record.log.is_empty() => {
+            let is_hidden = record.is_sensitive() && !hidden_ui(ui, (node, record.run));
             for line in &record.log {
-                log_line_ui(ui, line);
+                if is_hidden {
+                    log_line_ui(ui, &LogLine { message: HIDDEN.to_owned(), ..line.clone() });
+                } else {
+                    log_line_ui(ui, line);
+                }
             }
         }
         _ => {
             ui.weak("It wrote nothing.");
         }
     }
+}
+
+/// Offers to show what is hidden; returns whether a person wants to see it.
+fn hidden_ui(ui: &mut Ui, of: (&NodeId, RunId)) -> bool {
+    let id = ui.make_persistent_id(("shows what is hidden", of));
+    let mut shows = ui.data(|data| data.get_temp(id).unwrap_or(false));
+    if !shows && ui.button("Show what is hidden").clicked() {
+        shows = true;
+        ui.data_mut(|data| data.insert_temp(id, shows));
+    }
+    shows
 }
 
 fn log_line_ui(ui: &mut Ui, line: &LogLine) {

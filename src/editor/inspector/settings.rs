@@ -10,7 +10,7 @@ use super::{
 use crate::{
     editor::{Command, View, theme},
     value::Value,
-    workflow::{Edit, MAX_RETRIES, Node, NodeId, NodeSettings, Span},
+    workflow::{Edit, MAX_RETRIES, Node, NodeId, NodeSettings, Sensitivity, Span},
 };
 
 /// A setting that is typed in.
@@ -95,6 +95,25 @@ pub(super) fn settings_edit(id: &NodeId, node: &Node, settings: NodeSettings) ->
     changes.then(|| (format!("Settings of {id}"), Edit::SetNodeSettings(id.clone(), settings)))
 }
 
+fn sensitive_ui(ui: &mut Ui, view: View<'_>, node: &Node, settings: &mut NodeSettings) {
+    let by_kind = view.catalogue.get(&node.kind).is_some_and(|kind| kind.gives_secrets);
+    let before = match settings.sensitive {
+        Sensitivity::ByKind => by_kind,
+        Sensitivity::Yes => true,
+        Sensitivity::No => false,
+    };
+    let mut now = before;
+    ui.checkbox(&mut now, "Sensitive")
+        .on_hover_text("What it gives stays in memory, is never written, and is shown only when you click on it");
+    if now != before {
+        settings.sensitive = match now {
+            now if now == by_kind => Sensitivity::ByKind,
+            true => Sensitivity::Yes,
+            false => Sensitivity::No,
+        };
+    }
+}
+
 /// Shows the settings of a node and the note on it.
 pub(super) fn settings_ui(
     ui: &mut Ui,
@@ -120,6 +139,7 @@ pub(super) fn settings_ui(
     for field in [SettingField::TimeLimit, SettingField::KeepResultsFor] {
         span_ui(ui, view, (id, node, field), drafts, commands);
     }
+    sensitive_ui(ui, view, node, &mut settings);
     commands.extend(settings_edit(id, node, settings).map(|(label, edit)| Command::Edit(label, edit)));
     let label = ui.label("Note");
     let target = Target::Comment(id.clone());

@@ -11,7 +11,7 @@ use crate::{
         viewers::{Room, Viewers, results_ui},
         words,
     },
-    nodes::LogLevel,
+    nodes::{HIDDEN, LogLevel},
     store::LogLine,
     workflow::{NodeId, Problem, Severity},
 };
@@ -22,6 +22,8 @@ pub(crate) struct LogEntry {
     /// The node, or nothing for the run itself.
     pub(crate) node: Option<NodeId>,
     pub(crate) line: LogLine,
+    /// It is a sensitive node's: shown only while it is clicked on.
+    pub(crate) is_hidden: bool,
 }
 
 /// The most lines of the log that are kept.
@@ -133,6 +135,15 @@ fn log_entry_ui(ui: &mut Ui, view: View<'_>, entry: &LogEntry, commands: &mut Ve
             commands.push(Command::Reveal(node.clone()));
         }
         let color = if entry.line.level == LogLevel::Warning { tokens.stale } else { tokens.text };
+        if entry.is_hidden {
+            let id = ui.make_persistent_id(("hidden line", &entry.node, entry.line.at.as_nanosecond()));
+            let mut shows = ui.data(|data| data.get_temp(id).unwrap_or(false));
+            if !shows {
+                shows = ui.link(HIDDEN).on_hover_text("Show what is hidden").clicked();
+                ui.data_mut(|data| data.insert_temp(id, shows));
+                return;
+            }
+        }
         let line = entry.line.message.lines().next().unwrap_or_default();
         let text = RichText::new(theme::readable(line).as_ref()).color(color);
         ui.add(Label::new(text).extend()).on_hover_text(theme::readable(&entry.line.message).as_ref());
@@ -185,7 +196,7 @@ mod tests {
         let mut state = BottomState::default();
         for number in 0..=MAX_LINES {
             let line = LogLine { at: Timestamp::UNIX_EPOCH, level: LogLevel::Info, message: number.to_string() };
-            state.log(LogEntry { node: None, line });
+            state.log(LogEntry { node: None, line, is_hidden: false });
         }
         assert_eq!(state.log.len(), MAX_LINES / 2 + 1);
         assert_eq!(state.log.last().unwrap().line.message, MAX_LINES.to_string());

@@ -2,10 +2,17 @@
 
 use egui::{Label, Ui};
 
-use crate::editor::{Command, Tab, View, canvas::CanvasState, theme, words};
+use crate::{
+    editor::{Command, Tab, View, canvas::CanvasState, theme, words},
+    session::ProfileName,
+};
 
 /// What the status line says besides what the pointer is over.
-pub(crate) struct StatusWords {
+pub(crate) struct StatusWords<'a> {
+    /// Whose window it is.
+    pub(crate) profile: &'a ProfileName,
+    /// All profiles.
+    pub(crate) profiles: &'a [ProfileName],
     /// How the session stands.
     pub(crate) session: String,
     /// How long is left of the run, or how long runs take, if anybody knows.
@@ -17,7 +24,7 @@ pub(crate) fn status_ui(
     ui: &mut Ui,
     view: View<'_>,
     canvas: &CanvasState,
-    says: &StatusWords,
+    says: &StatusWords<'_>,
     commands: &mut Vec<Command>,
 ) {
     egui::Sides::new().shrink_left().show(
@@ -28,6 +35,7 @@ pub(crate) fn status_ui(
         },
         |ui| {
             ui.weak(&says.session);
+            profiles_ui(ui, says, commands);
             ui.weak("·");
             let zoom = format!("{:.0} %", canvas.zoom() * 100.0);
             let button = egui::Button::new(zoom).frame_when_inactive(false).small();
@@ -47,4 +55,20 @@ pub(crate) fn status_ui(
             }
         },
     );
+}
+
+/// Shows whose window it is, with a list of the others, where there are any.
+fn profiles_ui(ui: &mut Ui, says: &StatusWords<'_>, commands: &mut Vec<Command>) {
+    if says.profile.is_default() && says.profiles.len() < 2 {
+        return;
+    }
+    ui.weak("·");
+    ui.menu_button(format!("Profile {}", says.profile), |ui| {
+        for name in says.profiles.iter().filter(|name| *name != says.profile) {
+            if ui.button(format!("Open {name} in another window")).clicked() {
+                commands.push(Command::OpenProfile(name.clone()));
+                ui.close();
+            }
+        }
+    });
 }

@@ -4,18 +4,27 @@ use std::path::{Path, PathBuf};
 
 use egui::{Frame, Label, Margin, RichText, ScrollArea, Stroke, Ui};
 
-use crate::editor::{
-    Command,
-    examples::{EXAMPLES, Example},
-    icons::{self, Icon, icon_text_button},
-    theme,
+use crate::{
+    editor::{
+        Command,
+        examples::{EXAMPLES, Example},
+        icons::{self, Icon, icon_text_button},
+        theme,
+    },
+    session::ProfileName,
 };
 
 /// The width of a card, in points.
 const CARD: f32 = 240.0;
 
 /// Shows the welcome screen.
-pub(crate) fn welcome_ui(ui: &mut Ui, recent: &[PathBuf], commands: &mut Vec<Command>) {
+pub(crate) fn welcome_ui(
+    ui: &mut Ui,
+    recent: &[PathBuf],
+    profiles: &[ProfileName],
+    profile: &ProfileName,
+    commands: &mut Vec<Command>,
+) {
     ScrollArea::vertical().id_salt("welcome").auto_shrink([false, false]).show(ui, |ui| {
         ui.vertical_centered(|ui| {
             ui.set_max_width(CARD * 3.0 + 40.0);
@@ -40,6 +49,7 @@ pub(crate) fn welcome_ui(ui: &mut Ui, recent: &[PathBuf], commands: &mut Vec<Com
             });
             ui.add_space(20.0);
             recent_ui(ui, recent, commands);
+            profiles_ui(ui, profiles, profile, commands);
         });
     });
 }
@@ -66,6 +76,21 @@ fn card_ui(ui: &mut Ui, example: &Example, commands: &mut Vec<Command>) {
                 commands.push(Command::OpenExample(example.id));
             }
         });
+    });
+}
+
+fn profiles_ui(ui: &mut Ui, profiles: &[ProfileName], profile: &ProfileName, commands: &mut Vec<Command>) {
+    if profile.is_default() && profiles.len() < 2 {
+        return;
+    }
+    ui.add_space(20.0);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(format!("Profile {profile}")).strong());
+        for other in profiles.iter().filter(|other| *other != profile) {
+            if ui.link(other.as_str()).on_hover_text("Open it in another window").clicked() {
+                commands.push(Command::OpenProfile(other.clone()));
+            }
+        }
     });
 }
 

@@ -9,10 +9,7 @@ use std::{
     },
 };
 
-use super::{
-    dispatch::Message,
-    host::{Shared, locked},
-};
+use super::{dispatch::Message, host::Shared, sync::locked};
 use crate::{
     engine::plan::Given,
     nodes::Outputs,
@@ -87,10 +84,9 @@ impl Control {
     /// Says where the run's thread listens.
     pub(super) fn listen(&self, sender: mpsc::Sender<Message>, shared: &Arc<Shared>) {
         self.run.get_or_init(|| (sender, Arc::downgrade(shared)));
-        if self.is_watched() {
-            // What was asked for before is looked at as soon as nothing else is to be done.
-            self.wake();
-        }
+        // What was asked for before is looked at as soon as nothing else is to be done. Whoever asks after that finds where to
+        // send: the lock of the wishes lies between.
+        self.wake();
     }
 
     /// Makes the run's thread look at what is asked for.

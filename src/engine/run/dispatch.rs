@@ -22,8 +22,9 @@ use self::{
 use super::{
     Engine, EventKind, OnEvent, RunRequest,
     body::{Body, Source},
+    cancel::Cancel,
     control::Control,
-    host::{Cancel, Shared},
+    host::Shared,
 };
 use crate::{
     engine::{

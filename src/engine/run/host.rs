@@ -2,64 +2,20 @@
 
 use std::{
     path::Path,
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
 
-use super::{Event, EventKind, OnEvent, body::Body, control::Control};
+use super::{Event, EventKind, OnEvent, body::Body, cancel::Cancel, control::Control, sync::locked};
 use crate::{
     engine::plan::{Given, Plan},
-    nodes::{Host, LogLevel, NodeError, Outputs, Source},
+    nodes::{Host, LogLevel, NodeError, Outputs, Source, secrets},
     store::{Attempt, LogLine, PinnedChange, Reason, RunId, Store, StoreError},
     value::Value,
     workflow::{NodeId, WorkflowId},
 };
-
-/// The wish to stop, and a way to sleep until it comes.
-#[derive(Debug, Default)]
-pub(super) struct Cancel {
-    cancelled: AtomicBool,
-    lock: Mutex<()>,
-    woken: Condvar,
-}
-
-impl Cancel {
-    pub(super) fn cancel(&self) {
-        let _guard = locked(&self.lock);
-        self.cancelled.store(true, Ordering::SeqCst);
-        self.woken.notify_all();
-    }
-
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
-    }
-
-    /// Sleeps; returns `false` as soon as it is cancelled or the deadline is over.
-    pub(super) fn wait(&self, time: Duration, deadline: Option<Instant>) -> bool {
-        let wake = Instant::now().checked_add(time);
-        let is_cut = deadline.is_some_and(|deadline| wake.is_none_or(|wake| deadline < wake));
-        let until = if is_cut { deadline } else { wake };
-        let mut guard = locked(&self.lock);
-        while !self.is_cancelled() {
-            let left = until.map_or(Duration::from_hours(1), |until| until.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
-                return !is_cut;
-            }
-            guard = self.woken.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        false
-    }
-}
-
-/// Locks what no panic can leave half-changed.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// What the nodes of a run share.
 pub(super) struct Shared {
@@ -89,6 +45,8 @@ pub(super) struct NodeHost<'a> {
     /// When the attempt's time limit is over.
     pub(super) deadline: Option<Instant>,
     trace: Mutex<Option<Box<Trace>>>,
+    /// The values that the node was told and must not pass on.
+    secrets: Mutex<Vec<String>>,
 }
 
 /// What a node did to its own pinned data last.
@@ -146,7 +104,7 @@ impl Trace {
 
 impl<'a> NodeHost<'a> {
     pub(super) const fn new(shared: &'a Shared, node: &'a NodeId, deadline: Option<Instant>) -> Self {
-        Self { shared, node, deadline, trace: Mutex::new(None) }
+        Self { shared, node, deadline, trace: Mutex::new(None), secrets: Mutex::new(Vec::new()) }
     }
 
     /// Returns whether the time limit is over.
@@ -161,6 +119,31 @@ impl<'a> NodeHost<'a> {
 
     fn leave(&self, behind: impl FnOnce(&mut Trace)) {
         behind(locked(&self.trace).get_or_insert_default());
+    }
+
+    /// Returns a text without the secrets that the node was told.
+    pub(super) fn cleared_text(&self, text: String) -> String {
+        secrets::without_in_text(&text, &locked(&self.secrets)).unwrap_or(text)
+    }
+
+    /// Returns a value without them.
+    fn cleared_value(&self, value: Value) -> Value {
+        secrets::without(&value, &locked(&self.secrets)).unwrap_or(value)
+    }
+
+    /// Returns outputs without them.
+    pub(super) fn cleared_outputs(&self, outputs: Outputs) -> Outputs {
+        let secrets = locked(&self.secrets);
+        if secrets.is_empty() {
+            return outputs;
+        }
+        let cleared = |value: &Value| secrets::without(value, &secrets).unwrap_or_else(|| value.clone());
+        outputs.iter().map(|(port, value)| (port.clone(), cleared(value))).collect()
+    }
+
+    fn is_sensitive(&self) -> bool {
+        let graph = self.shared.plan.graph();
+        graph.index(self.node).is_some_and(|index| self.shared.plan.step(index).facts.is_sensitive)
     }
 
     /// Removes pinned data: of this node, which its record tells, and of others, which its log tells.
@@ -205,12 +188,12 @@ impl Host for NodeHost<'_> {
         self.shared.send(EventKind::NodeProgress {
             node: self.node.clone(),
             fraction: fraction.clamp(0.0, 1.0),
-            message: message.to_owned(),
+            message: self.cleared_text(message.to_owned()),
         });
     }
 
     fn log(&self, level: LogLevel, message: String) {
-        let line = LogLine { at: Timestamp::now(), level, message };
+        let line = LogLine { at: Timestamp::now(), level, message: self.cleared_text(message) };
         self.leave(|trace| trace.log.push(line.clone()));
         self.shared.send(EventKind::NodeLogged { node: self.node.clone(), line });
     }
@@ -248,7 +231,13 @@ impl Host for NodeHost<'_> {
         expires_in: Option<Duration>,
         change: &mut dyn FnMut(Option<Value>) -> Value,
     ) -> Result<Value, NodeError> {
+        if self.is_sensitive() {
+            return Err(NodeError::new(
+                "the node is sensitive, so nothing of it is written and it cannot remember anything: change that in its settings",
+            ));
+        }
         let store = self.store()?;
+        let change: &mut dyn FnMut(Option<Value>) -> Value = &mut |before| self.cleared_value(change(before));
         let data = store.update_pinned_data(self.shared.workflow, self.node, expires_in, change).map_err(in_words)?;
         let note = PinnedNote { stored: Some(data.value.clone()), at: data.updated_at, expires_at: data.expires_at };
         self.leave(|trace| note.put(&mut trace.pinned_data));
@@ -261,6 +250,19 @@ impl Host for NodeHost<'_> {
 
     fn clear_all_pinned_data(&self) -> Result<(), NodeError> {
         self.clear(None)
+    }
+
+    fn secret(&self, name: &str) -> Result<String, NodeError> {
+        let secret = match secrets::from_environment(name)? {
+            Some(secret) => secret,
+            None => match self.shared.store.as_ref().map(|store| store.secret(name)) {
+                Some(Ok(Some(secret))) => secret,
+                Some(Err(why)) => return Err(secrets::missing(name, &format!(" (no keyring answers: {why})"))),
+                _ => return Err(secrets::missing(name, "")),
+            },
+        };
+        locked(&self.secrets).push(secret.clone());
+        Ok(secret)
     }
 
     fn folder(&self) -> &Path {

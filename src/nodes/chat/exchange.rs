@@ -2,7 +2,6 @@
 
 use std::{
     io::{self, BufRead, BufReader, Read as _},
-    net::IpAddr,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -15,7 +14,7 @@ use ureq::{
 
 use crate::nodes::{
     NodeError,
-    http::{agent, said_of},
+    http::{agent, is_this_machine, said_of},
 };
 
 /// The longest line of an answer, in bytes, and the longest answer that does not come in lines.
@@ -175,12 +174,6 @@ impl Question {
             }
         }
     }
-}
-
-/// Returns whether an address is this machine's own.
-fn is_this_machine(url: &Uri) -> bool {
-    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Returns what a server says is wrong.

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Read as _},
+    net::IpAddr,
     sync::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
@@ -47,6 +48,12 @@ pub(in crate::nodes) fn checked_url(url: &str) -> Result<Uri, NodeError> {
     Ok(url)
 }
 
+/// Returns whether an address is this machine's own.
+pub(in crate::nodes) fn is_this_machine(url: &Uri) -> bool {
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// What is asked of a server.
 #[derive(Clone)]
 pub(super) struct Request {
@@ -56,6 +63,8 @@ pub(super) struct Request {
     body: Option<Vec<u8>>,
     time_limit: Duration,
     max_bytes: usize,
+    /// Whether it goes where the server says to ask instead.
+    follows: bool,
 }
 
 /// What the server answered.
@@ -76,7 +85,15 @@ impl Request {
         time_limit: Duration,
         max_bytes: usize,
     ) -> Result<Self, NodeError> {
-        Ok(Self { method: method.to_owned(), url: checked_url(url)?, headers, body, time_limit, max_bytes })
+        Ok(Self {
+            method: method.to_owned(),
+            url: checked_url(url)?,
+            headers,
+            body,
+            time_limit,
+            max_bytes,
+            follows: true,
+        })
     }
 
     /// Returns the request with further header fields, behind its own.
@@ -84,6 +101,20 @@ impl Request {
     pub(super) fn with_headers(mut self, headers: Vec<(String, String)>) -> Self {
         self.headers.extend(headers);
         self
+    }
+
+    /// Returns the request with a secret header field. It is not sent on where the server says to ask elsewhere.
+    #[must_use]
+    pub(super) fn with_secret(mut self, field: (String, String)) -> Self {
+        // That field the client itself sends to no other host.
+        self.follows = field.0.eq_ignore_ascii_case("authorization");
+        self.headers.push(field);
+        self
+    }
+
+    /// Returns whether the request goes over a network unencrypted.
+    pub(super) fn is_for_all_to_read(&self) -> bool {
+        self.url.scheme_str() == Some("http") && !is_this_machine(&self.url)
     }
 
     /// Returns whether a header field is set by hand.
@@ -125,6 +156,7 @@ impl Request {
     fn exchange(&self) -> Result<HttpResponse<Body>, Error> {
         let url = self.url.clone();
         let time_limit = Some(self.time_limit);
+        let max_redirects = if self.follows { 10 } else { 0 };
         match self.method.as_str() {
             "GET" | "HEAD" | "DELETE" => {
                 let request = match self.method.as_str() {
@@ -133,7 +165,12 @@ impl Request {
                     _ => agent().get(url),
                 };
                 let request = self.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-                let request = request.config().timeout_global(time_limit).build();
+                let request = request
+                    .config()
+                    .timeout_global(time_limit)
+                    .max_redirects(max_redirects)
+                    .max_redirects_will_error(self.follows)
+                    .build();
                 match &self.body {
                     Some(body) => request.force_send_body().send(body),
                     None => request.call(),
@@ -146,7 +183,12 @@ impl Request {
                     _ => agent().post(url),
                 };
                 let request = self.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
-                let request = request.config().timeout_global(time_limit).build();
+                let request = request
+                    .config()
+                    .timeout_global(time_limit)
+                    .max_redirects(max_redirects)
+                    .max_redirects_will_error(self.follows)
+                    .build();
                 match &self.body {
                     Some(body) => request.send(body),
                     None => request.send_empty(),

@@ -62,7 +62,7 @@ fn a_breakpoint_is_toggled_by_key_undone_and_kept() {
     let home = window.home;
     drop(window.harness);
     let folders = Folders::under(home.path());
-    let store = Store::open(&folders.store().unwrap()).unwrap();
+    let store = folders.open_store(None).unwrap();
     let (sessions, _) = crate::session::unfinished_sessions(&folders, Some(&store)).unwrap();
     let session = crate::session::Session::open(&folders, Some(&store), sessions[0].id).unwrap();
     assert!(session.marks.breakpoints().contains(&node("work_2")), "the session's file has it");

@@ -190,7 +190,7 @@ impl Job {
 
     /// Returns what its results are kept under, if its settings keep them and there is a store.
     fn kept_key(&self) -> Option<Fingerprint> {
-        self.settings().keep_results_for?;
+        self.settings().keep_results_for.filter(|_| !self.step.facts.is_sensitive)?;
         self.shared.store.as_ref()?;
         let inputs = self
             .inputs
@@ -225,6 +225,11 @@ impl Job {
 pub(super) fn call(step: &Step, inputs: &[(&PortId, Value)], host: &NodeHost<'_>) -> Result<Outputs, NodeError> {
     catch_unwind(AssertUnwindSafe(|| call_executor(step, inputs, host)))
         .unwrap_or_else(|panic| Err(NodeError::new(format!("the node panicked: {}", panic_message(panic.as_ref())))))
+        .map(|outputs| host.cleared_outputs(outputs))
+        .map_err(|error| match error {
+            NodeError::Failed(message) => NodeError::Failed(host.cleared_text(message)),
+            NodeError::Cancelled => NodeError::Cancelled,
+        })
 }
 
 fn call_executor(step: &Step, inputs: &[(&PortId, Value)], host: &NodeHost<'_>) -> Result<Outputs, NodeError> {

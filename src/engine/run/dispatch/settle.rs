@@ -48,6 +48,9 @@ impl Dispatcher<'_> {
         if execution.released.is_some() {
             record.released = execution.released;
         }
+        if self.step(slot).facts.is_sensitive {
+            record.is_sensitive = true;
+        }
         self.note_edits(slot, &mut record);
         let side_effect = self.step(slot).plan.side_effect;
         let mut given = None;
@@ -57,7 +60,7 @@ impl Dispatcher<'_> {
                 if side_effect {
                     record.effect = Effect::Performed;
                 }
-                given = Some(self.given_now(outputs));
+                given = Some(self.given_now(slot, outputs));
             }
             Outcome::Kept(kept) => {
                 record.status = Status::Kept { made: kept.made, from: kept.from };
@@ -72,14 +75,15 @@ impl Dispatcher<'_> {
             Outcome::Cancelled => {}
             Outcome::Failed { error, outputs } => {
                 record.status = Status::Failed(error);
-                given = outputs.map(|outputs| self.given_now(outputs));
+                given = outputs.map(|outputs| self.given_now(slot, outputs));
             }
         }
         self.settle_record(slot, record, given);
     }
 
-    pub(super) fn given_now(&self, outputs: Arc<Outputs>) -> Given {
-        Given::Results(Kept::in_memory(outputs, Provenance::Run(self.shared.run)))
+    pub(super) fn given_now(&self, slot: Slot, outputs: Arc<Outputs>) -> Given {
+        let is_sensitive = self.step(slot).facts.is_sensitive;
+        Given::Results(Kept::at_hand(outputs, Provenance::Run(self.shared.run), is_sensitive))
     }
 
     pub(super) fn fail(&mut self, slot: Slot, error: String) {

@@ -109,7 +109,7 @@ impl Dispatcher<'_> {
         match &run.stop {
             None => {
                 head.status = Status::Executed;
-                given = Some(self.given_now(Arc::new(head_results(run.newest.as_ref()))));
+                given = Some(self.given_now(slot, Arc::new(head_results(run.newest.as_ref()))));
             }
             Some(Stop::Cancelled) => {}
             Some(stop) => head.status = Status::Failed(in_words(run, stop)),
