@@ -129,6 +129,7 @@ fn header(session: SessionId, workflow: &Arc<Workflow>) -> RunHeader {
         path: None,
         kind: RunKind::Standard,
         part: Part::All,
+        options: pinflow::store::OptionsUsed::default(),
         marks: Vec::new(),
         started: Timestamp::now(),
         took: None,

@@ -113,6 +113,7 @@ fn header(workflow: &Arc<Workflow>, session: SessionId) -> RunHeader {
         path: None,
         kind: RunKind::Standard,
         part: Part::All,
+        options: pinflow::store::OptionsUsed::default(),
         marks: Vec::new(),
         started: Timestamp::now(),
         took: None,

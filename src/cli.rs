@@ -3,6 +3,7 @@
 mod check;
 mod data;
 mod forecast;
+mod history;
 mod home;
 mod kinds;
 mod marking;
@@ -16,6 +17,7 @@ mod report;
 mod run;
 mod secret;
 mod store;
+mod sweep;
 mod why;
 
 use std::{
@@ -88,9 +90,11 @@ enum Command {
     Check(check::CheckArguments),
     /// List, show, clear or export pinned data: what nodes remember from run to run
     Data(data::DataArguments),
+    /// List, show and compare earlier runs
+    History(history::HistoryArguments),
     /// List, make or remove profiles, which know nothing of each other
     Profile(profile::ProfileArguments),
-    /// Check, repair, back up or restore what is kept of runs; say how it is encrypted, or encrypt it anew
+    /// Check, repair, back up, restore or sweep what is kept of runs; say how it is encrypted, or encrypt it anew
     Store(store::StoreArguments),
     /// Keep secrets in the keyring, which nodes name and workflows never hold
     Secret(secret::SecretArguments),
@@ -108,6 +112,7 @@ pub fn main(open_window: impl FnOnce(Folders, Option<PathBuf>) -> anyhow::Result
         Some(Command::Plan(arguments)) => plan::plan(&arguments, &home),
         Some(Command::Check(arguments)) => check::check(&arguments, &home),
         Some(Command::Data(arguments)) => data::data(&arguments, &home),
+        Some(Command::History(arguments)) => history::history(&arguments, &home),
         Some(Command::Profile(arguments)) => profile::profile(&arguments, &home),
         Some(Command::Secret(arguments)) => secret::secret(&arguments, &home),
         Some(Command::Store(arguments)) => store::store(&arguments, &home),

@@ -9,11 +9,13 @@ mod command_table;
 mod dialogs;
 mod examples;
 mod forecasts;
+mod history;
 pub mod icons;
 mod inspector;
 mod keeper;
 mod mark_requests;
 mod panels;
+mod past;
 mod settings;
 mod sitting;
 pub mod theme;
@@ -25,6 +27,8 @@ mod words;
 pub use self::{
     app::{App, AppOptions},
     command::{Answer, Command, MarkRequest, Panel, RunOption, Tab, WireEnd},
+    dialogs::KeepRules,
+    past::Past,
     view::{LiveState, Pause, RunProgress, View},
     window::{WindowError, open_window},
 };

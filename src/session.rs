@@ -16,6 +16,7 @@ mod profiles;
 mod saver;
 #[expect(clippy::module_inception, reason = "the session is the room's name and its main type")]
 mod session;
+mod sweeping;
 
 #[cfg(test)]
 mod tests;
@@ -32,5 +33,6 @@ pub use self::{
     profiles::{ProfileError, ProfileName},
     saver::Saver,
     session::{SavedView, Session},
+    sweeping::{SETTINGS_FILE, headless_session, program_rule, sweep_request, values_of},
 };
 pub use crate::store::{PinPolicy, SessionId};

@@ -8,10 +8,12 @@ mod backup;
 mod baseline;
 mod check;
 mod codec;
+mod compare;
 mod connection;
 mod crypt;
 mod database;
 mod error;
+mod history;
 mod iterations;
 mod kept;
 mod kept_for;
@@ -34,6 +36,8 @@ mod rows;
 mod run_record;
 mod runs;
 mod sealed_file;
+mod start_from;
+mod sweep;
 mod timings;
 mod values;
 mod vault;
@@ -49,8 +53,10 @@ mod tests;
 pub use self::{
     backup::BackedUp,
     check::{Checked, Finding},
+    compare::{NodeComparison, OutputComparison, RunComparison, Side},
     database::Store,
     error::StoreError,
+    history::{HistoryFilter, RunCounts, RunSummary},
     iterations::LoopId,
     kept::{Kept, KeptPort},
     kept_for::{KeptFor, age_in_words, kept_for_key},
@@ -64,13 +70,14 @@ pub use self::{
     pinned_data::{PinnedChange, PinnedData, PinnedDataInfo},
     record::{
         Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, Iterations, LogLine, MarkUsed, Missing,
-        NeverRan, NodeRecord, NotRun, Notes, NotesData, Part, PinPolicy, Provenance, Reason, RunHeader, RunId, RunKind,
-        RunStatus, SessionId, Status,
+        NeverRan, NodeRecord, NotRun, Notes, NotesData, OptionsUsed, Part, PinPolicy, Provenance, Reason, RunHeader,
+        RunId, RunKind, RunStatus, SessionId, Status,
     },
     record_map::RecordMap,
     rekey::Rekeyed,
     repair::Repaired,
     run_record::RunRecord,
+    sweep::{SweepReport, SweepRequest, SweptBecause, size_in_words},
     words::{NameOf, names},
 };
 pub(crate) use self::{

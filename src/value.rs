@@ -4,6 +4,7 @@
 //! This module knows nothing of workflows, nodes or files.
 
 mod convert;
+pub mod difference;
 mod fingerprint;
 mod image;
 mod json;

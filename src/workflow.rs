@@ -9,6 +9,7 @@ mod graph;
 mod ids;
 mod order;
 mod problem;
+mod retention;
 mod rows;
 mod settings;
 
@@ -24,6 +25,7 @@ pub use self::{
     graph::{Feed, Graph, Wire},
     ids::{FrameId, IdError, KindId, NodeId, ParameterId, PortId, WorkflowId},
     problem::{Location, Problem, ProblemKind, Severity},
+    retention::Retention,
     rows::Rows,
     settings::{ERROR_PORT, MAX_RETRIES, NodeSettings, Sensitivity, Span, SpanError, WorkflowSettings},
 };

@@ -63,6 +63,7 @@ fn fill(store: &Store, session: SessionId) -> Ids {
         path: None,
         kind: RunKind::Standard,
         part: pinflow::store::Part::All,
+        options: pinflow::store::OptionsUsed::default(),
         marks: Vec::new(),
         started: Timestamp::now(),
         took: None,

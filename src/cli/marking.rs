@@ -7,10 +7,10 @@ use std::{
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
-use ulid::Ulid;
 
 use super::{
     catalogue, complain, folder_of,
+    history::load_run,
     home::{Home, open_store},
     load,
     part::PartArguments,
@@ -18,8 +18,8 @@ use super::{
 use crate::{
     engine::{Engine, RunRequest},
     nodes::{Catalogue, ParameterType},
-    session::{Baseline, Folders, Mark, Marks, PinPolicy, ProfileError, Session},
-    store::{RunKind, SessionId, Store, StoreError},
+    session::{Baseline, Capture, Folders, Mark, Marks, PinPolicy, ProfileError, Session, headless_session},
+    store::{RunId, RunKind, RunRecord, RunSummary, SessionId, Store, StoreError},
     value::{Value, from_json},
     workflow::{Edit, NodeId, ParameterId, Workflow},
 };
@@ -40,6 +40,12 @@ pub(super) struct Marking {
     /// Pin a node to its results of the last run, or to what it gives in this one
     #[arg(long, value_name = "NODE")]
     pin: Vec<String>,
+    /// Pin a node to what it gave in an earlier run, by the number or id that `pinflow history list` gives; can be given several times, each with a run of its own
+    #[arg(long, value_name = "NODE=RUN")]
+    pin_from: Vec<String>,
+    /// Resume from this earlier run: reuse its results in place of those of the last run
+    #[arg(long, value_name = "RUN")]
+    resume_from: Option<String>,
     /// Execute a node whatever happened before
     #[arg(long, value_name = "NODE")]
     force: Vec<String>,
@@ -59,6 +65,8 @@ pub(super) struct Prepared {
     pub(super) engine: Engine,
     pub(super) request: RunRequest,
     pub(super) session: Option<Session>,
+    /// The earlier run to resume from.
+    pub(super) resumes: Option<RunId>,
 }
 
 impl Marking {
@@ -72,13 +80,11 @@ impl Marking {
         let folders = home.folders()?;
         let store = open_or_go_without(&folders)?;
         let (session, id) = self.open_session(&folders, &workflow, store.as_ref())?;
-        let baseline = match &store {
-            Some(store) => store.baseline(id).context("cannot read the results of the last run")?.into_iter().collect(),
-            None => Baseline::default(),
-        };
+        let (baseline, resumes) = self.baseline(store.as_ref(), id, &workflow)?;
         let mut marks = session.as_ref().map(|session| session.marks.clone()).unwrap_or_default();
         self.set_marks(&workflow, &baseline, &mut marks)?;
-        let kind = if self.resume { RunKind::Resumed } else { RunKind::Standard };
+        self.pin_from(store.as_ref(), &workflow, &mut marks)?;
+        let kind = if self.resume || resumes.is_some() { RunKind::Resumed } else { RunKind::Standard };
         let options = self.part.options(kind, &self.to, &workflow)?;
         let request = RunRequest {
             path: Some(self.file.clone()),
@@ -88,7 +94,43 @@ impl Marking {
             baseline: Arc::new(baseline),
             ..RunRequest::new(workflow, options)
         };
-        Ok(Prepared { engine: Engine::new(catalogue, store), request, session })
+        Ok(Prepared { engine: Engine::new(catalogue, store), request, session, resumes })
+    }
+
+    /// Returns what Resume starts from, and the earlier run that this is, if it is one that was asked for.
+    fn baseline(
+        &self,
+        store: Option<&Store>,
+        session: SessionId,
+        workflow: &Workflow,
+    ) -> anyhow::Result<(Baseline, Option<RunId>)> {
+        match (store, &self.resume_from) {
+            (Some(store), Some(name)) => {
+                let (_, run) = run_of(store, name, workflow)?;
+                Ok((store.baseline_of_run(run.header.id)?.into_iter().collect(), Some(run.header.id)))
+            }
+            (Some(store), None) => {
+                let records = store.baseline(session).context("cannot read the results of the last run")?;
+                Ok((records.into_iter().collect(), None))
+            }
+            (None, Some(_)) => bail!("without the store there is no earlier run to resume from"),
+            (None, None) => Ok((Baseline::default(), None)),
+        }
+    }
+
+    /// Pins nodes to what they gave in earlier runs.
+    fn pin_from(&self, store: Option<&Store>, workflow: &Workflow, marks: &mut Marks) -> anyhow::Result<()> {
+        for assignment in &self.pin_from {
+            let (node, name) =
+                assignment.rsplit_once('=').ok_or_else(|| anyhow!("expected NODE=RUN, got {assignment:?}"))?;
+            let id = find(workflow, node)?;
+            let store = store.ok_or_else(|| anyhow!("without the store there is no earlier run to pin from"))?;
+            let (summary, run) = run_of(store, name, workflow)?;
+            let capture = run.node(&id).and_then(|record| Capture::of(&record));
+            let capture = capture.ok_or_else(|| anyhow!("{id} gave no results in the run #{}", summary.number))?;
+            marks.set(id, Mark::captured(PinPolicy::Hold, capture));
+        }
+        Ok(())
     }
 
     fn open_session(
@@ -98,7 +140,7 @@ impl Marking {
         store: Option<&Store>,
     ) -> anyhow::Result<(Option<Session>, SessionId)> {
         let Some(name) = &self.session else {
-            return Ok((None, headless_session(workflow)));
+            return Ok((None, headless_session(workflow.id())));
         };
         let path = std::path::absolute(&self.file).unwrap_or_else(|_| self.file.clone());
         let session = Session::named(folders, store, workflow.id(), Some(&path), name)
@@ -125,10 +167,13 @@ impl Marking {
     }
 }
 
-/// Returns the session of headless runs without a name: it keeps results for `--resume`, and never marks.
-fn headless_session(workflow: &Workflow) -> SessionId {
-    const HEADLESS: u128 = 0x6865_6164_6c65_7373;
-    SessionId(Ulid(workflow.id().0.0 ^ HEADLESS))
+/// Returns the earlier run of a workflow that a person named.
+fn run_of(store: &Store, name: &str, workflow: &Workflow) -> anyhow::Result<(RunSummary, RunRecord)> {
+    let (summary, run) = load_run(store, name)?;
+    if summary.workflow_id != workflow.id() {
+        bail!("the run #{} is of another workflow", summary.number);
+    }
+    Ok((summary, run))
 }
 
 /// Opens the store; without one the run goes on in memory. A store whose passphrase is not given is an error: it is there.

@@ -78,7 +78,7 @@ pub(super) fn summary(record: &RunRecord) -> String {
     line
 }
 
-const fn status_words(status: RunStatus) -> &'static str {
+pub(super) const fn status_words(status: RunStatus) -> &'static str {
     match status {
         RunStatus::Running => "running",
         RunStatus::Succeeded => "succeeded",

@@ -19,11 +19,12 @@ use super::{
     pause::PauseArguments,
     print,
     report::{node_line, run_as_json, summary},
+    sweep::sweep_after_run,
     why::{Names, why_as_json, why_as_text},
 };
 use crate::{
     engine::{Event, EventKind, why_it_was},
-    session::{Marks, marks_after},
+    session::{Folders, Marks, marks_after},
     store::{RunRecord, RunStatus, Status},
 };
 
@@ -58,6 +59,9 @@ pub(super) fn run(arguments: &RunArguments, home: &Home) -> anyhow::Result<Outco
     if let Some(left) = &left {
         show_what_is_left(&bar, left);
     }
+    if let (Some(run), Some(store)) = (prepared.resumes, prepared.engine.store()) {
+        store.start_from(run, prepared.request.session).context("cannot resume from the run")?;
+    }
     let marks = prepared.request.marks.clone();
     let shown = bar.clone();
     let says_lines = !arguments.json && !arguments.quiet;
@@ -90,7 +94,7 @@ pub(super) fn run(arguments: &RunArguments, home: &Home) -> anyhow::Result<Outco
             print(&why_as_text(chain, &names))?;
         }
     }
-    keep(prepared, marks, &record)?;
+    keep(prepared, marks, &record, &home.folders()?)?;
     Ok(match record.header.status {
         RunStatus::Succeeded | RunStatus::SucceededWithErrors => Outcome::Success,
         RunStatus::Failed | RunStatus::Cancelled | RunStatus::Interrupted | RunStatus::Running => Outcome::NodeFailed,
@@ -151,7 +155,7 @@ fn show(bar: &ProgressBar, name: &str, lines: Option<&Names>, event: Event) {
 }
 
 /// Waits for the results to be on the disk, and keeps the marks of a named session as the run left them.
-fn keep(prepared: Prepared, mut marks: Marks, record: &Arc<RunRecord>) -> anyhow::Result<()> {
+fn keep(prepared: Prepared, mut marks: Marks, record: &Arc<RunRecord>, folders: &Folders) -> anyhow::Result<()> {
     if let Some(store) = prepared.engine.store()
         && let Err(error) = store.flush()
     {
@@ -161,6 +165,9 @@ fn keep(prepared: Prepared, mut marks: Marks, record: &Arc<RunRecord>) -> anyhow
         marks.apply(marks_after(&marks, record));
         session.marks = marks;
         session.close().context("cannot keep the session")?;
+    }
+    if let Some(store) = prepared.engine.store() {
+        sweep_after_run(store, folders);
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::{
     home::{Home, open_store, store_options},
     print,
     rekey::rekey,
+    sweep::{Sweeping, sweep},
 };
 use crate::store::{Checked, Finding, KeyPlace, Store, with_commas};
 
@@ -31,6 +32,8 @@ enum Action {
     },
     /// Take out what is damaged, so that the rest can be used; all windows must be closed
     Repair,
+    /// Take runs out of the history by the rules, and remove the results nobody needs any more
+    Sweep(Sweeping),
     /// Write the whole store to one file, also while it is in use
     Backup {
         /// The tar archive to write
@@ -95,6 +98,10 @@ pub(super) fn store(arguments: &StoreArguments, home: &Home) -> anyhow::Result<O
             let (rows, files) = (counted(repaired.n_rows, "row"), counted(repaired.n_files, "file"));
             writeln!(text, "removed {rows} that could not be read and {files} that nothing referred to")?;
             print(&text)?;
+            Ok(Outcome::Success)
+        }
+        Action::Sweep(sweeping) => {
+            sweep(sweeping, &folders)?;
             Ok(Outcome::Success)
         }
         Action::Backup { file } => {

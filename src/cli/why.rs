@@ -24,6 +24,11 @@ impl Names {
         Self { workflow: Arc::clone(&request.workflow), catalogue: Arc::clone(catalogue) }
     }
 
+    /// Returns the names of a workflow's nodes.
+    pub(super) fn of_workflow(workflow: &Arc<Workflow>, catalogue: &Arc<Catalogue>) -> Self {
+        Self { workflow: Arc::clone(workflow), catalogue: Arc::clone(catalogue) }
+    }
+
     /// Returns a node's name.
     pub(super) fn of(&self, node: &NodeId) -> String {
         name_of_node(&self.workflow, &self.catalogue, node)

@@ -14,12 +14,14 @@ mod editing;
 mod files;
 mod frame;
 mod handle;
+mod history;
 mod messages;
 mod pauses;
 mod pinned_data;
 mod profiles;
 mod runs;
 mod sessions;
+mod sweeping;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +33,7 @@ use super::{
     background::Background,
     canvas::CanvasState,
     dialogs::{self, Dialog},
+    history::HistoryState,
     inspector::InspectorState,
     keeper::Keeper,
     panels::{BottomState, LibraryState, Notices, Tone},
@@ -102,6 +105,9 @@ struct PanelStates {
     bottom: BottomState,
     viewers: Viewers,
     canvas: CanvasState,
+    /// Where the canvas of the workflow was left, while an earlier run is shown.
+    canvas_of_now: Option<CanvasState>,
+    history: HistoryState,
     show_plan: bool,
 }
 
@@ -204,6 +210,8 @@ impl Default for PanelStates {
             bottom: BottomState::default(),
             viewers: Viewers::default(),
             canvas: CanvasState::default(),
+            canvas_of_now: None,
+            history: HistoryState::default(),
             show_plan: true,
         }
     }

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
+use super::dialogs::KeepRules;
 use crate::{
     session::{PinPolicy, ProfileName, SessionId},
-    store::{Passphrase, RunKind},
+    store::{Passphrase, RunId, RunKind},
     value::{Fingerprint, Image, Value},
-    workflow::{Edit, KindId, NodeId, ParameterId, PortRef, Position, WorkflowId},
+    workflow::{Edit, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
 };
 
 /// Something a person asks for.
@@ -115,6 +116,24 @@ pub enum Command {
     PreparePicture(Image),
     /// Read what is in a folder, for the file dialog.
     ListFolder(PathBuf),
+    /// Read the runs of the workflow, to list them.
+    LoadHistory,
+    /// Show an earlier run in place of the workflow.
+    OpenRun(RunId),
+    /// Show what differs between two runs.
+    CompareRuns(RunId, RunId),
+    /// Back from an earlier run to the workflow as it is now.
+    CloseRun,
+    /// Pin nodes to what they gave in a run that is shown.
+    PinFromRun(RunId, Vec<NodeId>),
+    /// Resume from what a run had of each node from now on.
+    ResumeFromRun(RunId),
+    /// Change which runs stay in the history.
+    HistoryRules,
+    /// Find out what rules of the history would remove.
+    PreviewSweep(KeepRules),
+    /// Compare an output of the two runs that are shown.
+    LoadDifference(NodeId, PortId),
     /// Pin the results that a released pin had, from now on for good.
     KeepReleased(NodeId),
     /// Go on with an earlier session of this workflow.
@@ -138,6 +157,34 @@ pub enum Command {
 }
 
 impl Command {
+    /// Returns whether this is about the workflow as it is now, and makes no sense while an earlier run is shown.
+    pub(crate) const fn is_of_now(&self) -> bool {
+        matches!(
+            self,
+            Self::Edit(..)
+                | Self::AddNode { .. }
+                | Self::Mark(..)
+                | Self::DeleteSelected
+                | Self::Cut
+                | Self::Paste(..)
+                | Self::Duplicate
+                | Self::Undo
+                | Self::Redo
+                | Self::Run(_)
+                | Self::RunTo(..)
+                | Self::RunOnly(..)
+                | Self::RunFrom(..)
+                | Self::Step
+                | Self::ToggleBreakpoint(_)
+                | Self::ChangeValue(..)
+                | Self::Rename(_)
+                | Self::Browse(..)
+                | Self::ClearPinnedData(_)
+                | Self::KeepReleased(_)
+                | Self::SearchNodes
+        )
+    }
+
     /// Returns whether a person asked for this; a viewer asks by itself for what it is to show.
     pub(crate) const fn acts(&self) -> bool {
         !matches!(
@@ -146,6 +193,9 @@ impl Command {
                 | Self::LoadValue(_)
                 | Self::LoadIteration(..)
                 | Self::LoadPinnedData(_)
+                | Self::LoadHistory
+                | Self::LoadDifference(..)
+                | Self::PreviewSweep(_)
                 | Self::PreparePicture(_)
                 | Self::ListFolder(_)
         )
@@ -203,6 +253,8 @@ pub enum Tab {
     Problems,
     /// The marks of this session.
     Pins,
+    /// Earlier runs.
+    History,
 }
 
 /// What a person answers to a dialog.
@@ -216,6 +268,8 @@ pub enum Answer {
     Cancel,
     /// Use this file.
     File(PathBuf),
+    /// Keep runs by these rules.
+    Rules(KeepRules),
     /// Open the store with this.
     Passphrase(Passphrase),
 }

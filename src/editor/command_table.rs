@@ -6,11 +6,11 @@ use self::{
     CommandId as Id,
     Reach::{Everywhere, NotWhileTyping},
 };
-use super::{Command, MarkRequest, icons::Icon, settings::RunOptions};
+use super::{Command, MarkRequest, Tab, icons::Icon, settings::RunOptions};
 use crate::{session::PinPolicy, store::RunKind, workflow::NodeId};
 
 /// What a command's being enabled depends on, and what it acts upon.
-#[expect(clippy::struct_excessive_bools, reason = "four facts that do not exclude each other")]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not exclude each other")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Situation {
     /// A workflow is open.
@@ -23,6 +23,8 @@ pub(crate) struct Situation {
     pub(crate) running: bool,
     /// The run is paused.
     pub(crate) paused: bool,
+    /// An earlier run is shown, which cannot be changed.
+    pub(crate) past: bool,
     /// What runs may leave out.
     pub(crate) run_options: RunOptions,
     /// The workflow has nodes.
@@ -74,6 +76,8 @@ pub(crate) enum CommandId {
     FitSelected,
     FitAll,
     ZoomReset,
+    History,
+    BackFromRun,
     TogglePlan,
     ToggleTheme,
 }
@@ -151,7 +155,15 @@ fn any_nodes(situation: &Situation) -> bool {
 }
 
 fn can_run(situation: &Situation) -> bool {
-    any_nodes(situation) && !situation.running
+    any_nodes(situation) && !situation.running && !situation.past
+}
+
+fn can_change(situation: &Situation) -> bool {
+    situation.open && !situation.past
+}
+
+fn can_change_selected(situation: &Situation) -> bool {
+    any_selected(situation) && !situation.past
 }
 
 fn mark(situation: &Situation, request: MarkRequest) -> Command {
@@ -176,7 +188,7 @@ const fn with_icon(icon: Icon, mut entry: CommandEntry) -> CommandEntry {
 }
 
 /// All commands that have a name.
-pub(crate) static TABLE: [CommandEntry; 38] = [
+pub(crate) static TABLE: [CommandEntry; 40] = [
     with_icon(
         Icon::New,
         entry(Id::New, ("New", "Start a new workflow"), &[ctrl(Key::N)], Everywhere, always, |_| Command::New),
@@ -208,7 +220,7 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
             ("Undo", "Take back the newest step"),
             &[ctrl(Key::Z)],
             NotWhileTyping,
-            |situation| situation.undo.is_some(),
+            |situation| situation.undo.is_some() && !situation.past,
             |_| Command::Undo,
         ),
     ),
@@ -219,13 +231,18 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
             ("Redo", "Do again what was taken back"),
             &[ctrl_shift(Key::Z), ctrl(Key::Y)],
             NotWhileTyping,
-            |situation| situation.redo.is_some(),
+            |situation| situation.redo.is_some() && !situation.past,
             |_| Command::Redo,
         ),
     ),
-    entry(Id::Cut, ("Cut", "Copy the selected nodes and remove them"), &[], NotWhileTyping, any_selected, |_| {
-        Command::Cut
-    }),
+    entry(
+        Id::Cut,
+        ("Cut", "Copy the selected nodes and remove them"),
+        &[],
+        NotWhileTyping,
+        can_change_selected,
+        |_| Command::Cut,
+    ),
     entry(Id::Copy, ("Copy", "Put the selected nodes on the clipboard"), &[], NotWhileTyping, any_selected, |_| {
         Command::Copy
     }),
@@ -234,7 +251,7 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
         ("Duplicate", "Add a copy of the selected nodes beside them"),
         &[ctrl(Key::D)],
         NotWhileTyping,
-        any_selected,
+        can_change_selected,
         |_| Command::Duplicate,
     ),
     entry(
@@ -242,7 +259,7 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
         ("Delete", "Remove the selected nodes"),
         &[key(Key::Delete), key(Key::Backspace)],
         NotWhileTyping,
-        any_selected,
+        can_change_selected,
         |_| Command::DeleteSelected,
     ),
     entry(Id::SelectAll, ("Select all", "Select all nodes"), &[ctrl(Key::A)], NotWhileTyping, any_nodes, |_| {
@@ -253,7 +270,7 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
         ("Rename", "Give the selected node another title"),
         &[key(Key::F2)],
         NotWhileTyping,
-        |situation| situation.open && situation.selected.len() == 1,
+        |situation| can_change(situation) && situation.selected.len() == 1,
         |situation| situation.selected.first().map_or(Command::SelectAll, |node| Command::Rename(node.clone())),
     ),
     with_icon(
@@ -263,7 +280,7 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
             ("Add node…", "Search for a node to add at the pointer"),
             &[shift(Key::A), key(Key::Tab)],
             NotWhileTyping,
-            open,
+            can_change,
             |_| Command::SearchNodes,
         ),
     ),
@@ -388,7 +405,7 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
             ("Breakpoint", "Pause runs before the selected nodes, or no longer"),
             &[key(Key::F9)],
             Everywhere,
-            any_selected,
+            can_change_selected,
             |situation| Command::ToggleBreakpoint(situation.selected.clone()),
         ),
     ),
@@ -411,9 +428,14 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
         any_selected,
         |situation| mark(situation, MarkRequest::Pin(PinPolicy::Follow)),
     ),
-    entry(Id::Unpin, ("Unpin", "Take the pins of the selected nodes away"), &[], NotWhileTyping, any_selected, |s| {
-        mark(s, MarkRequest::Unpin)
-    }),
+    entry(
+        Id::Unpin,
+        ("Unpin", "Take the pins of the selected nodes away"),
+        &[],
+        NotWhileTyping,
+        can_change_selected,
+        |s| mark(s, MarkRequest::Unpin),
+    ),
     with_icon(
         Icon::Force,
         entry(
@@ -421,7 +443,7 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
             ("Force Execution", "Always execute the selected nodes, or no longer"),
             &[],
             NotWhileTyping,
-            any_selected,
+            can_change_selected,
             |situation| mark(situation, MarkRequest::ToggleForce),
         ),
     ),
@@ -432,7 +454,7 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
             ("Disable / Enable", "Leave the selected nodes out of runs, or no longer"),
             &[ctrl(Key::E), key(Key::M)],
             NotWhileTyping,
-            any_selected,
+            can_change_selected,
             |situation| mark(situation, MarkRequest::ToggleDisable),
         ),
     ),
@@ -454,6 +476,22 @@ pub(crate) static TABLE: [CommandEntry; 38] = [
         NotWhileTyping,
         open,
         |_| Command::ZoomReset,
+    ),
+    entry(
+        Id::History,
+        ("Run history", "List the earlier runs of this workflow"),
+        &[ctrl(Key::H)],
+        NotWhileTyping,
+        open,
+        |_| Command::ShowTab(Tab::History),
+    ),
+    entry(
+        Id::BackFromRun,
+        ("Back to the workflow", "Show the workflow as it is now, in place of an earlier run"),
+        &[],
+        NotWhileTyping,
+        |situation| situation.past,
+        |_| Command::CloseRun,
     ),
     entry(
         Id::TogglePlan,
@@ -529,7 +567,7 @@ fn clipboard_events(ctx: &egui::Context, situation: &Situation, commands: &mut V
     for event in events {
         match event {
             egui::Event::Copy if any_selected(situation) => commands.push(Command::Copy),
-            egui::Event::Cut if any_selected(situation) => commands.push(Command::Cut),
+            egui::Event::Cut if can_change_selected(situation) => commands.push(Command::Cut),
             egui::Event::Paste(text) => commands.push(Command::Paste(text, None)),
             _ => {}
         }
@@ -574,6 +612,7 @@ mod tests {
             redo: Some("Add node".to_owned()),
             running: false,
             paused: false,
+            past: false,
             run_options: RunOptions::default(),
             any_nodes: true,
             selected: vec!["a".into()],

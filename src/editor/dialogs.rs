@@ -1,13 +1,16 @@
 //! Dialogs: what stands in the way until it is answered.
 
 mod files;
+mod keep;
 mod native;
 mod unlock;
 
 use egui::{Frame, Id, Margin, Modal, RichText, Ui};
 
+pub use self::keep::KeepRules;
 pub(crate) use self::{
     files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
+    keep::{KeepDialog, keep_dialog_ui},
     native::{are_available, pick},
     unlock::UnlockDialog,
 };
@@ -19,6 +22,8 @@ pub(crate) enum Dialog {
     Unsaved(Box<Command>),
     /// A file is to be chosen.
     File(FileDialog),
+    /// The rules of the history.
+    Keep(KeepDialog),
     /// The store is to be opened.
     Unlock(UnlockDialog),
 }
@@ -29,6 +34,7 @@ pub(crate) fn dialog_ui(ui: &Ui, dialog: &mut Option<Dialog>, name: &str, comman
         None => {}
         Some(Dialog::Unsaved(then)) => unsaved_ui(ui, name, then, commands),
         Some(Dialog::File(dialog)) => file_dialog_ui(ui, dialog, commands),
+        Some(Dialog::Keep(dialog)) => keep_dialog_ui(ui, dialog, name, commands),
         Some(Dialog::Unlock(dialog)) => unlock::unlock_ui(ui, dialog, commands),
     }
 }

@@ -20,6 +20,7 @@ pub(crate) use self::{
 use super::{
     Command, MarkRequest, View,
     icons::{self, Icon},
+    past::Past,
     theme,
     viewers::{Room, Viewers, results_ui},
     words,
@@ -70,6 +71,11 @@ fn push_draft(view: View<'_>, drafts: &mut Drafts, draft: Option<drafts::Draft>,
 
 fn workflow_ui(ui: &mut Ui, view: View<'_>, state: &mut InspectorState, commands: &mut Vec<Command>) {
     ui.heading("Workflow");
+    if view.past.is_some() {
+        ui.label(view.workflow.name());
+        ui.weak("As it was in this run. Select a node to see its parameters and what came of it.");
+        return;
+    }
     let label = ui.label("Name");
     let drafts = &mut state.drafts;
     let draft = drafts.text(ui, &Target::Name, view.workflow.name(), |ui, text| {
@@ -78,7 +84,7 @@ fn workflow_ui(ui: &mut Ui, view: View<'_>, state: &mut InspectorState, commands
     push_draft(view, drafts, draft, commands);
     let mut stop = view.workflow.settings().stop_at_first_error;
     if ui.checkbox(&mut stop, "Stop at the first error").changed() {
-        let settings = WorkflowSettings { stop_at_first_error: stop };
+        let settings = WorkflowSettings { stop_at_first_error: stop, ..view.workflow.settings().clone() };
         commands.push(Command::Edit("Workflow settings".to_owned(), Edit::SetWorkflowSettings(settings)));
     }
     ui.add_space(8.0);
@@ -94,6 +100,9 @@ fn several_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
     let selected: Vec<NodeId> = view.selection.iter().cloned().collect();
     ui.heading(words::count(selected.len(), "node"));
     ui.horizontal_wrapped(|ui| {
+        if view.past.is_some() {
+            return;
+        }
         for (name, request) in [
             ("Pin Results", MarkRequest::Pin(PinPolicy::Hold)),
             ("Unpin", MarkRequest::Unpin),
@@ -125,23 +134,36 @@ fn node_ui(
     commands: &mut Vec<Command>,
 ) {
     header_ui(ui, view, (id, node), state, commands);
-    mark_ui(ui, view, id, commands);
+    match view.past {
+        None => mark_ui(ui, view, id, commands),
+        Some(past) => past_ui(ui, past, id, commands),
+    }
     problems_ui(ui, view, id);
-    iterations::mixed_ui(ui, view, id, commands);
+    if view.past.is_none() {
+        iterations::mixed_ui(ui, view, id, commands);
+    }
     section(ui, "Parameters", true, id, |ui| {
-        fields::parameters_ui(ui, view, (id, node), &mut state.drafts, commands);
+        ui.add_enabled_ui(view.past.is_none(), |ui| {
+            fields::parameters_ui(ui, view, (id, node), &mut state.drafts, commands);
+        });
     });
     section(ui, "Input Data", false, id, |ui| record::inputs_ui(ui, view, id, viewers, commands));
     section(ui, "Output Data", true, id, |ui| match view.baseline.get(id) {
         Some(record) => {
             results_ui(ui, view, record, Room::Small, viewers, commands);
-            change_value::change_ui(ui, view, record, &mut state.change, commands);
+            if view.past.is_none() {
+                change_value::change_ui(ui, view, record, &mut state.change, commands);
+            }
         }
         None => {
             ui.weak("No results yet.");
         }
     });
-    if let Some(data) = pinned_data::of(view, id, &state.pinned_data, commands) {
+    if view.past.is_some() {
+        if let Some(change) = view.record(id).and_then(|record| record.pinned_data.clone()) {
+            section(ui, "Pinned Data", true, id, |ui| pinned_data::of_past_ui(ui, &change, viewers, commands));
+        }
+    } else if let Some(data) = pinned_data::of(view, id, &state.pinned_data, commands) {
         section(ui, "Pinned Data", true, id, |ui| {
             pinned_data::pinned_data_ui(ui, view, id, data, viewers, commands);
         });
@@ -154,7 +176,9 @@ fn node_ui(
     section(ui, "Why", true, id, |ui| record::why_ui(ui, view, id));
     section(ui, "Timing", false, id, |ui| record::timing_ui(ui, view, id));
     section(ui, "Log", false, id, |ui| record::log_ui(ui, view, id));
-    section(ui, "Settings", false, id, |ui| settings::settings_ui(ui, view, (id, node), state, commands));
+    section(ui, "Settings", false, id, |ui| {
+        ui.add_enabled_ui(view.past.is_none(), |ui| settings::settings_ui(ui, view, (id, node), state, commands));
+    });
 }
 
 /// Shows a section whose being open is remembered for all nodes, and whose widgets are this node's own.
@@ -182,7 +206,7 @@ fn header_ui(
                 .font(egui::TextStyle::Heading)
                 .hint_text(RichText::new(kind_title.clone()).heading())
                 .desired_width(f32::INFINITY);
-            ui.add(field).accessible_name("Node title")
+            ui.add_enabled(view.past.is_none(), field).accessible_name("Node title")
         });
         push_draft(view, &mut state.drafts, draft, commands);
     });
@@ -214,6 +238,38 @@ fn problems_ui(ui: &mut Ui, view: View<'_>, id: &NodeId) {
     for problem in view.problems.iter().filter(of_node) {
         let color = if problem.severity == Severity::Error { tokens.failed } else { tokens.stale };
         ui.add(Label::new(RichText::new(theme::readable(&problem.message)).color(color)).wrap());
+    }
+}
+
+/// Shows the mark that a node had in an earlier run, and that its results can be pinned.
+fn past_ui(ui: &mut Ui, past: &Past, id: &NodeId, commands: &mut Vec<Command>) {
+    let tokens = theme::tokens(ui);
+    match past.marks.get(id) {
+        Mark::Default => {}
+        Mark::Forced => {
+            ui.colored_label(tokens.forced, "It was forced");
+        }
+        Mark::Disabled => {
+            ui.colored_label(tokens.disabled, "It was disabled");
+        }
+        Mark::Pinned(pin) => {
+            ui.colored_label(tokens.pinned, format!("It was pinned ({})", words::policy(pin.policy)));
+        }
+    }
+    if let Some(node) = past.difference(id) {
+        let said = match (node.decided_otherwise, node.has_other_outputs()) {
+            (true, true) => format!("Differs: {}, other results", super::history::decided(node).0),
+            (true, false) => format!("Differs: {}", super::history::decided(node).0),
+            (false, true) => "Differs: other results".to_owned(),
+            (false, false) => "Differs: other parameters".to_owned(),
+        };
+        ui.colored_label(tokens.stale, said);
+    }
+    let has_results = past.baseline.get(id).is_some_and(|record| record.has_results());
+    let help = "Pin this node of the workflow to what it gave in this run";
+    let button = egui::Button::new(format!("Pin from #{}", past.summary.number));
+    if ui.add_enabled(has_results, button).on_hover_text(help).clicked() {
+        commands.push(Command::PinFromRun(past.summary.id, vec![id.clone()]));
     }
 }
 

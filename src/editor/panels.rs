@@ -3,6 +3,7 @@
 mod bottom;
 mod library;
 mod notices;
+mod past;
 mod pause;
 mod pins;
 mod status;
@@ -13,6 +14,7 @@ pub(crate) use self::{
     bottom::{BottomState, LogEntry, bottom_ui},
     library::{LibraryState, library_ui},
     notices::{Notices, Tone, notices_ui},
+    past::{past_banner_ui, past_frame},
     pause::pause_banner_ui,
     status::{StatusWords, status_ui},
     toolbar::{pins_banner_ui, toolbar_ui},

@@ -11,7 +11,7 @@ use super::RunOption;
 use crate::{
     engine::PlanOptions,
     store::{Part, RunKind},
-    workflow::write_atomically,
+    workflow::{Retention, write_atomically},
 };
 
 /// The most recent files that are remembered.
@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     /// Newest first.
     pub(crate) recent: Vec<PathBuf>,
     pub(crate) run: RunOptions,
+    /// Which runs stay in the history, of workflows without a rule of their own.
+    pub(crate) history: Retention,
 }
 
 /// What runs may leave out.

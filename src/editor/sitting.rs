@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{LiveState, Pause, RunProgress, View, forecasts::Forecasts, settings::RunOptions, words};
+use super::{LiveState, Pause, RunProgress, View, forecasts::Forecasts, past::Past, settings::RunOptions, words};
 use crate::{
     engine::{Engine, EventKind, PausedInside, Plan, PlanOptions, Planner, Probes, Timings},
     nodes::Catalogue,
@@ -49,6 +49,8 @@ pub(crate) struct Sitting {
     /// What the plan was made with.
     run_options: RunOptions,
     forecasts: Forecasts,
+    /// The earlier run that is looked at, in place of the workflow as it is now.
+    past: Option<Past>,
 }
 
 /// What has changed and asks for something.
@@ -101,6 +103,7 @@ impl Sitting {
             released: Vec::new(),
             run_options: RunOptions::default(),
             forecasts: Forecasts::default(),
+            past: None,
         }
     }
 
@@ -136,8 +139,44 @@ impl Sitting {
         &self.baseline
     }
 
-    pub(crate) const fn selection(&self) -> &BTreeSet<NodeId> {
-        &self.selection
+    /// Returns the selected nodes of what is shown.
+    pub(crate) fn selection(&self) -> &BTreeSet<NodeId> {
+        self.past.as_ref().map_or(&self.selection, |past| &past.selection)
+    }
+
+    /// Returns the workflow that is shown: as it is now, or as it was in the run that is looked at.
+    pub(crate) fn shown_workflow(&self) -> &Arc<Workflow> {
+        self.past.as_ref().map_or(&self.workflow, Past::workflow)
+    }
+
+    /// Returns the records that are shown: what Resume starts from, or those of the run that is looked at.
+    pub(crate) fn shown_baseline(&self) -> &Baseline {
+        self.past.as_ref().map_or(&self.baseline, |past| &past.baseline)
+    }
+
+    /// Returns the earlier run that is looked at.
+    pub(crate) const fn past(&self) -> Option<&Past> {
+        self.past.as_ref()
+    }
+
+    /// Returns whether an earlier run is looked at.
+    pub(crate) const fn shows_past(&self) -> bool {
+        self.past.is_some()
+    }
+
+    /// Looks at an earlier run, or at the workflow as it is now. What is selected stays so where it is there too.
+    pub(crate) fn look_at(&mut self, past: Option<Past>) {
+        let selected = self.selection().clone();
+        self.past = past;
+        self.select(selected);
+    }
+
+    /// Resumes from these records from now on.
+    pub(crate) fn start_from(&mut self, baseline: Arc<Baseline>) {
+        self.baseline = baseline;
+        self.run = None;
+        self.due.plan = true;
+        self.due.save = true;
     }
 
     pub(crate) const fn history(&self) -> &History {
@@ -165,8 +204,26 @@ impl Sitting {
         file.unwrap_or_else(|| self.workflow.name().to_owned())
     }
 
-    /// Returns what panels draw from.
+    /// Returns what panels draw from: the workflow as it is now, or the run that is looked at.
     pub(crate) fn view<'a>(&'a self, catalogue: &'a Catalogue, show_plan: bool) -> View<'a> {
+        let Some(past) = &self.past else { return self.view_of_now(catalogue, show_plan) };
+        View {
+            workflow: past.workflow(),
+            revision: past.revision,
+            catalogue,
+            marks: &past.marks,
+            baseline: &past.baseline,
+            plan: &past.plan,
+            problems: &[],
+            selection: &past.selection,
+            run: None,
+            show_plan: false,
+            past: Some(past),
+        }
+    }
+
+    /// Returns what panels draw from that are about the workflow as it is now.
+    pub(crate) fn view_of_now<'a>(&'a self, catalogue: &'a Catalogue, show_plan: bool) -> View<'a> {
         View {
             workflow: &self.workflow,
             revision: self.revision,
@@ -178,6 +235,7 @@ impl Sitting {
             selection: &self.selection,
             run: self.run.as_ref(),
             show_plan,
+            past: None,
         }
     }
 
@@ -234,7 +292,12 @@ impl Sitting {
 
     /// Selects these nodes and no others.
     pub(crate) fn select(&mut self, nodes: impl IntoIterator<Item = NodeId>) {
-        self.selection = nodes.into_iter().filter(|node| self.workflow.node(node).is_some()).collect();
+        let workflow = Arc::clone(self.shown_workflow());
+        let selection = nodes.into_iter().filter(|node| workflow.node(node).is_some()).collect();
+        match &mut self.past {
+            Some(past) => past.selection = selection,
+            None => self.selection = selection,
+        }
     }
 
     /// Notes that the document is now what a file has. If that is a copy with an id of its own, this is the copy now.

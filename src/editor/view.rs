@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::past::Past;
 use crate::{
     engine::{Decision, PausedInside, Plan, name_of_node},
     nodes::Catalogue,
@@ -38,6 +39,8 @@ pub struct View<'a> {
     pub run: Option<&'a RunProgress>,
     /// Whether to show on the canvas what a run would do.
     pub show_plan: bool,
+    /// The earlier run that all of this is of; nothing can be changed then. Nothing for the workflow as it is now.
+    pub past: Option<&'a Past>,
 }
 
 impl View<'_> {

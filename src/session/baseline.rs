@@ -34,6 +34,13 @@ impl Baseline {
         self.nodes.is_empty()
     }
 
+    /// Returns all records of a run, those of nodes it had no need of too: to be looked at, not to resume from.
+    pub fn of_run(run: &RunRecord) -> Self {
+        let mut baseline = Self::default();
+        run.nodes().for_each(|record| baseline.nodes.insert(record));
+        baseline
+    }
+
     /// Takes in what came of a node. A node the run had no need of keeps what it had.
     pub fn settle(&mut self, record: Arc<NodeRecord>) {
         if !record.status.was_not_needed() {

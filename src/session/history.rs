@@ -1,6 +1,6 @@
 //! What a person did, to be undone and done again: changes of the document and of the marks in one list.
 
-use super::{BreakpointEdit, MarkEdit, Marks};
+use super::{BreakpointEdit, Mark, MarkEdit, Marks};
 use crate::workflow::{Edit, EditError, Workflow};
 
 /// How many revisions are kept.
@@ -60,6 +60,14 @@ impl Change {
             Self::Marks(edit) => Ok(Self::Marks(marks.apply(edit))),
             Self::Breakpoints(edit) => Ok(Self::Breakpoints(marks.apply_breakpoints(edit))),
             Self::Both(changes) => apply_all(changes, workflow, marks),
+        }
+    }
+
+    fn marks(&self) -> Vec<&Mark> {
+        match self {
+            Self::Marks(edit) => edit.0.iter().map(|(_, mark)| mark).collect(),
+            Self::Document(_) | Self::Breakpoints(_) => Vec::new(),
+            Self::Both(changes) => changes.iter().flat_map(Self::marks).collect(),
         }
     }
 
@@ -131,6 +139,11 @@ impl History {
             SavedPosition::At(saved) => SavedPosition::At(saved.saturating_sub(1)),
             SavedPosition::Lost => SavedPosition::Lost,
         };
+    }
+
+    /// Returns the marks that undoing and doing again may bring back.
+    pub fn marks(&self) -> impl Iterator<Item = &Mark> {
+        self.revisions.iter().flat_map(|revision| revision.change.marks().into_iter().chain(revision.inverse.marks()))
     }
 
     /// Takes back the newest step; returns its label, or `None` if there is none.
@@ -211,7 +224,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{session::Mark, store::PinPolicy, store::fixtures::chain, workflow::NodeId};
+    use crate::{store::PinPolicy, store::fixtures::chain, workflow::NodeId};
 
     const NODES: [&str; 3] = ["a", "b", "c"];
 

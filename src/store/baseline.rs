@@ -4,7 +4,7 @@
 //! own row, all at once: a node it was to settle whose row of the baseline is older has no results.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     panic::resume_unwind,
     sync::Arc,
     thread,
@@ -52,6 +52,11 @@ fn list_from_bytes(bytes: &[u8]) -> Vec<&str> {
     })
 }
 
+/// Returns the nodes that bytes stand for, each an id of its own.
+pub(super) fn nodes_from_bytes(bytes: &[u8]) -> Vec<NodeId> {
+    list_from_bytes(bytes).into_iter().filter_map(|node| node.parse().ok()).collect()
+}
+
 /// Returns what the records of each of these runs share; a run that is gone is left out.
 fn runs(
     connection: &Connection,
@@ -81,10 +86,36 @@ pub(super) fn read(
     // All is read as it stood at one moment. Records never change: those may be read by others meanwhile.
     let transaction = connection.unchecked_transaction().map_err(sqlite)?;
     let Some(session) = number_of_session(&transaction, session).map_err(sqlite)? else { return Ok(Vec::new()) };
-    let Standing { settled, interrupted } = standing(&transaction, session).map_err(sqlite)?;
+    let standing = standing(&transaction, session).map_err(sqlite)?;
+    read_standing(&transaction, reader, standing)
+}
+
+/// Returns the records at these places, sorted by node, then what was interrupted. A place before all records of a run is that
+/// of a node the run did not settle.
+pub(super) fn read_places(
+    connection: &Connection,
+    reader: &Reader,
+    places: BTreeMap<NodeId, i64>,
+) -> Result<Vec<Arc<NodeRecord>>, StoreError> {
+    let mut standing = Standing::default();
+    for (node, place) in places {
+        match run_and_place(place) {
+            (run, 0) => standing.interrupted.push((node, run)),
+            _ => standing.settled.push(place),
+        }
+    }
+    read_standing(connection, reader, standing)
+}
+
+fn read_standing(
+    connection: &Connection,
+    reader: &Reader,
+    Standing { settled, interrupted }: Standing,
+) -> Result<Vec<Arc<NodeRecord>>, StoreError> {
+    let sqlite = |error| reader.sqlite(error);
     let numbers = settled.iter().map(|record| run_and_place(*record).0).chain(interrupted.iter().map(|(_, run)| *run));
-    let runs = runs(&transaction, reader, numbers).map_err(sqlite)?;
-    let mut records = settled_records(&transaction, reader, settled, &runs)?;
+    let runs = runs(connection, reader, numbers).map_err(sqlite)?;
+    let mut records = settled_records(connection, reader, settled, &runs)?;
     let interrupted = interrupted
         .into_iter()
         .filter_map(|(node, run)| Some(Arc::new(interrupted_record(node, runs.get(&run)?.clone()))));
@@ -139,7 +170,8 @@ fn standing(connection: &Connection, session: i64) -> rusqlite::Result<Standing>
 /// run.
 fn unsettled(connection: &Connection, session: i64) -> rusqlite::Result<HashMap<String, i64>> {
     let mut statement = connection.prepare_cached(
-        "SELECT number, unsettled FROM runs WHERE session = ?1 AND unsettled IS NOT NULL ORDER BY number",
+        "SELECT number, unsettled FROM runs WHERE session = ?1 AND unsettled IS NOT NULL
+             AND number > (SELECT settled_until FROM sessions WHERE number = ?1) ORDER BY number",
     )?;
     let mut rows = statement.query(params![session])?;
     let mut unsettled = HashMap::new();
@@ -149,6 +181,11 @@ fn unsettled(connection: &Connection, session: i64) -> rusqlite::Result<HashMap<
         unsettled.extend(nodes.into_iter().map(|node| (node.to_owned(), run)));
     }
     Ok(unsettled)
+}
+
+/// Returns the runs that cut-off nodes of a session were to be settled in.
+pub(super) fn cut_off_in(connection: &Connection, session: i64) -> rusqlite::Result<Vec<i64>> {
+    Ok(standing(connection, session)?.interrupted.into_iter().map(|(_, run)| run).collect())
 }
 
 /// Returns records by their ids, in the order given. One that is gone or cannot be read is left out.

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::{StoreError, keys, pinned_data};
+use super::{StoreError, history, keys, pinned_data};
 
 /// How long to wait for another program that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -212,7 +212,7 @@ CREATE TRIGGER run_deleted AFTER DELETE ON runs BEGIN
     DELETE FROM loops_of_runs WHERE run = old.number;
     DELETE FROM loops WHERE run = old.number;
 END;
-", pinned_data::EXPIRY_INDEX, keys::SCHEMA];
+", pinned_data::EXPIRY_INDEX, keys::SCHEMA, history::COLUMNS];
 
 const fn newest_format() -> i64 {
     MIGRATIONS.len().cast_signed() as i64

@@ -305,6 +305,14 @@ impl Store {
 
     /// Keeps values; of those not at hand makes sure that they are kept already.
     fn keep(&self, values: &[(Fingerprint, Option<&Value>)]) -> Result<(), StoreError> {
+        match self.keep_once(values) {
+            // A sweep may have taken what was there when it was looked.
+            Err(StoreError::Lost(_)) => self.keep_once(values),
+            kept => kept,
+        }
+    }
+
+    fn keep_once(&self, values: &[(Fingerprint, Option<&Value>)]) -> Result<(), StoreError> {
         let fingerprints: Vec<Fingerprint> = values.iter().map(|(fingerprint, _)| *fingerprint).collect();
         let missing = self.missing_results(&fingerprints)?;
         let rows = values
@@ -392,6 +400,21 @@ impl Reader {
         self.0.living.is_alive(instance)
     }
 
+    /// Returns whether this program writes under this name.
+    pub(super) fn is_own(&self, instance: &str) -> bool {
+        self.0.instance == instance
+    }
+
+    /// Returns the path of the database.
+    pub(super) fn database(&self) -> &Path {
+        &self.0.database
+    }
+
+    /// Returns the files of kept values.
+    pub(super) fn blobs(&self) -> &Blobs {
+        &self.0.blobs
+    }
+
     /// Returns a kept value.
     pub(super) fn load_value(&self, fingerprint: &Fingerprint) -> Result<Value, StoreError> {
         let load = || {
@@ -457,7 +480,10 @@ impl Reader {
         self.with_connection(|connection| work(connection).map_err(|error| self.sqlite(error)))
     }
 
-    fn with_connection<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn with_connection<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let idle = self.readers().pop();
         let connection = match idle {
             Some(connection) => connection,

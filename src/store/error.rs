@@ -7,6 +7,7 @@ use std::{
 
 use rusqlite::ErrorCode;
 
+use super::RunId;
 use crate::value::Fingerprint;
 
 /// What a store cannot do, and what to do about it.
@@ -39,6 +40,9 @@ pub enum StoreError {
         /// Why it cannot.
         why: String,
     },
+    /// A run that is not in the history.
+    #[error("the run {0} is not in the history")]
+    NoRun(RunId),
     /// A store of a newer program.
     #[error(
         "the store has format {found}, this program knows formats up to {known}: install a newer version of Pinflow to use it: {}",

@@ -48,6 +48,7 @@ pub(crate) fn header(session: SessionId, workflow: &Workflow) -> RunHeader {
         path: None,
         kind: RunKind::Standard,
         part: crate::store::Part::All,
+        options: crate::store::OptionsUsed::default(),
         marks: Vec::new(),
         started: Timestamp::now(),
         took: None,

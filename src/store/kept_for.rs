@@ -112,6 +112,22 @@ impl Store {
     }
 }
 
+/// Returns the values that kept results are, or why that cannot be read.
+pub(super) fn values(connection: &Connection, crypt: &Crypt) -> rusqlite::Result<Result<Vec<Fingerprint>, String>> {
+    let mut statement = connection.prepare_cached("SELECT key, ports, sources FROM kept_for")?;
+    let mut rows = statement.query(params![])?;
+    let mut values = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name = Fingerprint::from_bytes(row.get(0)?);
+        let cells = Cells::open(crypt, &name, (row.get(1)?, row.get(2)?));
+        match cells.and_then(|cells| rows::from_text::<Vec<KeptPort>>(&cells.ports)) {
+            Ok(ports) => values.extend(ports.into_iter().map(|port| port.fingerprint)),
+            Err(why) => return Ok(Err(why)),
+        }
+    }
+    Ok(Ok(values))
+}
+
 /// What a row tells of its results.
 pub(super) struct Cells {
     /// What they are found by: in a sealed store the row itself has only its name.

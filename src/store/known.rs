@@ -3,15 +3,19 @@
 //! All of it can be read again, and is forgotten when a transaction is undone. What another connection may have changed is
 //! forgotten when one wrote.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::{
-    LoopId, RunId, SessionId, baseline,
+    LoopId, RunCounts, RunId, SessionId, baseline,
     crypt::Crypt,
+    history::Counted,
     iterations,
-    runs::{self, last_place, number_of_run},
+    runs::{self, BeginRow, last_place, number_of_run},
     values::{self, ValueRow},
 };
 use crate::{value::Fingerprint, workflow::NodeId};
@@ -43,8 +47,22 @@ pub(super) struct KnownRun {
     pub(super) last_place: i64,
     /// The nodes it was to settle and has not.
     pub(super) unsettled: HashSet<NodeId>,
-    /// Whether that is known: not of a run that was read again.
-    knows_unsettled: bool,
+    /// What came of its nodes so far, and of those it reuses without a record of its own.
+    counts: RunCounts,
+    /// The nodes it reuses, sorted.
+    reused: Arc<[NodeId]>,
+    /// Whether all that is known: not of a run that was read again.
+    is_whole: bool,
+}
+
+impl KnownRun {
+    /// Notes that a node's record was written.
+    pub(super) fn settled(&mut self, node: &NodeId, counted: Counted) {
+        self.counts.add(counted);
+        if self.reused.binary_search(node).is_ok() {
+            self.counts.reused = self.counts.reused.saturating_sub(1);
+        }
+    }
 }
 
 /// The statements that most rows are written by, prepared once for a transaction.
@@ -77,16 +95,18 @@ impl Known {
         *self = Self::default();
     }
 
-    /// Forgets what others may have changed, if they wrote since the last transaction. To be asked inside a transaction.
-    pub(super) fn forget_if_others_wrote(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Forgets what others may have changed, if they wrote since the last transaction; returns whether they did. To be asked
+    /// inside a transaction.
+    pub(super) fn forget_if_others_wrote(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
         let version = connection.prepare_cached("PRAGMA data_version")?.query_row(params![], |row| row.get(0))?;
-        if self.version != Some(version) {
+        let others_wrote = self.version != Some(version);
+        if others_wrote {
             self.values.clear();
             self.sessions.clear();
             self.loops.clear();
         }
         self.version = Some(version);
-        Ok(())
+        Ok(others_wrote)
     }
 
     /// Returns the number of a session, making it if it has none.
@@ -103,9 +123,17 @@ impl Known {
     }
 
     /// Notes that a run was written.
-    pub(super) fn run_begins(&mut self, run: RunId, number: i64, unsettled: &[NodeId]) {
-        let unsettled = unsettled.iter().cloned().collect();
-        self.runs.insert(run, KnownRun { number, last_place: 0, unsettled, knows_unsettled: true });
+    pub(super) fn run_begins(&mut self, row: &BeginRow, number: i64) {
+        let reused = row.reused.as_ref().map(|set| Arc::clone(&set.nodes)).unwrap_or_default();
+        let known = KnownRun {
+            number,
+            last_place: 0,
+            unsettled: row.unsettled.iter().cloned().collect(),
+            counts: RunCounts { reused: reused.len() as u32, ..RunCounts::default() },
+            reused,
+            is_whole: true,
+        };
+        self.runs.insert(row.run(), known);
     }
 
     /// Returns what is known of a run. One that never began is an error.
@@ -113,7 +141,14 @@ impl Known {
         if !self.runs.contains_key(&run) {
             let number = number_of_run(connection, run)?;
             let last_place = last_place(connection, number)?;
-            let read = KnownRun { number, last_place, unsettled: HashSet::new(), knows_unsettled: false };
+            let read = KnownRun {
+                number,
+                last_place,
+                unsettled: HashSet::new(),
+                counts: RunCounts::default(),
+                reused: Arc::default(),
+                is_whole: false,
+            };
             if self.runs.len() >= MAX_OTHERS {
                 self.runs.clear();
             }
@@ -122,9 +157,11 @@ impl Known {
         self.runs.get_mut(&run).ok_or(rusqlite::Error::QueryReturnedNoRows)
     }
 
-    /// Notes that a run ends; returns whether it is known to have settled all that it was to settle.
-    pub(super) fn run_ends(&mut self, run: RunId) -> bool {
-        self.runs.remove(&run).is_some_and(|run| run.knows_unsettled && run.unsettled.is_empty())
+    /// Notes that a run ends; returns what came of its nodes and whether it has settled all that it was to settle, if that is
+    /// known.
+    pub(super) fn run_ends(&mut self, run: RunId) -> Option<(RunCounts, bool)> {
+        let run = self.runs.remove(&run).filter(|run| run.is_whole)?;
+        Some((run.counts, run.unsettled.is_empty()))
     }
 
     /// Returns whether a value is known to be kept.

@@ -5,7 +5,7 @@
 
 use std::{
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
@@ -530,6 +530,26 @@ fn decode(
         cells.push(IterationCell { status, took_nanos, outputs, error, inner });
     }
     Ok(IterationRow { is_finished: head & 1 != 0, item, next, cells })
+}
+
+/// Returns the values and the inner loops that the bytes of an iteration in a store refer to.
+pub(super) fn references(bytes: &[u8], reader: &Reader) -> Result<(Vec<Fingerprint>, Vec<LoopId>), String> {
+    /// Which port a value is on makes no difference: more names than any loop has.
+    static ANY: LazyLock<Vec<PortId>> = LazyLock::new(|| vec![PortId::from("any"); 4_096]);
+    let (mut values, mut loops) = (Vec::new(), Vec::new());
+    let large = |large: Large| {
+        if let Large::Fingerprint(fingerprint) = large {
+            values.push(fingerprint);
+        }
+        Ok(Value::Null)
+    };
+    let take_inner = |rest: &mut Taker<'_>| {
+        let inner = take_about(rest, reader)?;
+        loops.push(inner.about.id);
+        Ok(inner)
+    };
+    decode(bytes, &ANY, large, take_inner)?;
+    Ok((values, loops))
 }
 
 fn take_outputs(

@@ -8,6 +8,7 @@ use rusqlite::params;
 use super::{
     RunId, RunStatus, SessionId,
     crypt::Place,
+    history::{self, Counted},
     iterations::{self, IterationRow},
     known::{Known, Statements},
     pinned_data,
@@ -38,6 +39,8 @@ pub(super) struct RecordRow {
     pub(super) bytes: Box<[u8]>,
     /// Whether the baseline takes it in.
     pub(super) in_baseline: bool,
+    /// What it counts as in the history.
+    pub(super) counted: Counted,
 }
 
 impl Ready {
@@ -53,7 +56,7 @@ impl Ready {
             Self::Begin(row) => {
                 let session = known.session(connection, row.session())?;
                 let number = row.write(connection, statements.crypt, instance, session)?;
-                known.run_begins(row.run(), number, &row.unsettled);
+                known.run_begins(row, number);
                 Ok(())
             }
             Self::Value(row) => {
@@ -81,9 +84,14 @@ impl Ready {
                 Ok(())
             }
             Self::Finish(run, status, took) => {
-                let all_settled = known.run_ends(*run);
+                let ended = known.run_ends(*run);
                 pinned_data::sweep(connection, Timestamp::now())?;
-                runs::finish(connection, *run, *status, *took, all_settled)
+                let all_settled = ended.is_some_and(|(_, all_settled)| all_settled);
+                runs::finish(connection, *run, (*status, *took), all_settled)?;
+                match ended {
+                    Some((counts, _)) => history::write_counts(connection, *run, &counts),
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -94,6 +102,7 @@ impl RecordRow {
     fn write(&self, statements: &mut Statements<'_>, known: &mut Known) -> rusqlite::Result<()> {
         let run = known.run(statements.connection, self.run)?;
         run.last_place += 1;
+        run.settled(&self.node, self.counted);
         let id = record_id(run.number, run.last_place);
         let cell = statements.crypt.seal(Place::Record(id), &self.bytes);
         statements.record.execute(params![id, &cell[..]])?;

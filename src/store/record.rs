@@ -735,6 +735,25 @@ pub enum Part {
     From(Vec<NodeId>),
 }
 
+/// The options a run was made with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OptionsUsed {
+    /// A node that executed only because one above it did reused its results where the data turned out equal.
+    pub stop_at_equal_data: bool,
+    /// Nodes without side effects whose every consumer was pinned were left out.
+    pub skip_what_only_feeds_pins: bool,
+}
+
+impl OptionsUsed {
+    /// Returns the options that were on, in words.
+    pub fn in_words(self) -> impl Iterator<Item = &'static str> {
+        let equal = self.stop_at_equal_data.then_some("stop at equal data");
+        let skip = self.skip_what_only_feeds_pins.then_some("skip what only feeds pins");
+        equal.into_iter().chain(skip)
+    }
+}
+
 /// A run without its nodes.
 #[derive(Clone, Debug)]
 pub struct RunHeader {
@@ -752,6 +771,8 @@ pub struct RunHeader {
     pub kind: RunKind,
     /// All of the workflow, or which part of it.
     pub part: Part,
+    /// The options it was made with.
+    pub options: OptionsUsed,
     /// The marks in force, sorted by node.
     pub marks: Vec<(NodeId, MarkUsed)>,
     /// When it started.

@@ -1,6 +1,6 @@
 //! What a run reuses: a set of nodes with the runs they executed in, kept once however many runs reuse the same.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ const FORMAT: u8 = 1;
 pub(super) struct ReusedSet {
     hash: Fingerprint,
     bytes: Vec<u8>,
+    /// Sorted.
+    pub(super) nodes: Arc<[NodeId]>,
 }
 
 /// Runs, and nodes sorted by id with the index of the run they executed in.
@@ -32,6 +34,9 @@ struct SetRow<'a> {
     #[serde(borrow)]
     nodes: Vec<(&'a str, u32)>,
 }
+
+/// Nodes, by the runs whose records are theirs.
+pub(super) type NodesByRun = Vec<(RunId, Vec<NodeId>)>;
 
 impl ReusedSet {
     /// Returns the set as bytes: the same for the same set. None if nothing is reused.
@@ -55,7 +60,8 @@ impl ReusedSet {
             .collect();
         let row = SetRow { runs, nodes };
         let bytes = postcard::to_extend(&row, vec![FORMAT]).map_err(|error| error.to_string())?;
-        Ok(Some(Self { hash: Fingerprint::of_bytes(&bytes), bytes }))
+        let nodes = reused.into_iter().map(|(node, _)| node).collect();
+        Ok(Some(Self { hash: Fingerprint::of_bytes(&bytes), bytes, nodes }))
     }
 
     /// Writes the set unless it is there; returns its number.
@@ -75,18 +81,38 @@ impl ReusedSet {
     }
 }
 
+impl<'a> SetRow<'a> {
+    /// Returns the set that bytes stand for, or what is wrong with them.
+    fn of(bytes: &'a [u8]) -> Result<Self, String> {
+        match bytes.split_first() {
+            Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|error| error.to_string()),
+            _ => Err("it has an unknown format".to_owned()),
+        }
+    }
+}
+
 fn bytes_of(connection: &Connection, set: i64) -> rusqlite::Result<Vec<u8>> {
     connection
         .prepare_cached("SELECT bytes FROM reused_sets WHERE number = ?1")?
         .query_row(params![set], |row| row.get(0))
 }
 
+/// Returns the nodes of a set by the runs whose records are theirs, or what is wrong with its bytes.
+pub(super) fn nodes_by_run(connection: &Connection, set: i64) -> rusqlite::Result<Result<NodesByRun, String>> {
+    let bytes = bytes_of(connection, set)?;
+    Ok(SetRow::of(&bytes).and_then(|row| {
+        let mut by_run: NodesByRun = row.runs.iter().map(|run| (RunId(Ulid(*run)), Vec::new())).collect();
+        for (node, index) in row.nodes {
+            if let Some((_, nodes)) = by_run.get_mut(index as usize) {
+                nodes.push(node.parse().map_err(|error: crate::workflow::IdError| error.to_string())?);
+            }
+        }
+        Ok(by_run)
+    }))
+}
+
 fn parse(bytes: &[u8], run: RunId) -> Result<SetRow<'_>, StoreError> {
-    let unreadable = |why: String| StoreError::Unreadable { what: format!("what the run {run} reuses"), why };
-    match bytes.split_first() {
-        Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|error| unreadable(error.to_string())),
-        _ => Err(unreadable("it has an unknown format".to_owned())),
-    }
+    SetRow::of(bytes).map_err(|why| StoreError::Unreadable { what: format!("what the run {run} reuses"), why })
 }
 
 /// Makes sure that what a run reuses can be read.

@@ -160,6 +160,15 @@ pub(super) fn from_text<T: serde::de::DeserializeOwned>(text: &str) -> Result<T,
     options().from_str(text).map_err(|error| error.to_string())
 }
 
+/// Returns which node a record's text is of.
+pub(super) fn node_of_text(bytes: &[u8]) -> Option<NodeId> {
+    #[derive(Deserialize)]
+    struct NodeOnly {
+        node: NodeId,
+    }
+    from_text::<NodeOnly>(std::str::from_utf8(bytes).ok()?).ok().map(|row| row.node)
+}
+
 /// Returns the record that a text stands for, its results to be read from the store when asked for.
 pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord, String> {
     let row: RecordRow = from_text(text)?;

@@ -45,10 +45,11 @@ pub(super) struct BeginRow {
     header: RunHeader,
     workflow: WorkflowRow,
     targets: String,
+    options: String,
     marks: String,
     pub(super) unsettled: Vec<NodeId>,
     unsettled_bytes: Option<Vec<u8>>,
-    reused: Option<ReusedSet>,
+    pub(super) reused: Option<ReusedSet>,
 }
 
 /// The workflow of a run, ready to be written if it is not there.
@@ -94,6 +95,7 @@ impl BeginRow {
         Ok(Self {
             workflow: last.row(&header.workflow, crypt).map_err(unwritable)?,
             targets: rows::to_text(&header.part).map_err(unwritable)?,
+            options: rows::to_text(&header.options).map_err(unwritable)?,
             marks: rows::to_text(&header.marks).map_err(unwritable)?,
             unsettled_bytes: baseline::list_to_bytes(&unsettled).map_err(unwritable)?,
             reused: ReusedSet::new(reused()).map_err(unwritable)?,
@@ -126,8 +128,8 @@ impl BeginRow {
         connection
             .prepare_cached(
                 "INSERT INTO runs (id, session, workflow_id, workflow, path, kind, targets, marks, started, took, status,
-                     instance, unsettled, reused)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                     instance, unsettled, reused, options, n_marks)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
             )?
             .insert(params![
                 header.id.to_string(),
@@ -144,6 +146,8 @@ impl BeginRow {
                 instance,
                 self.unsettled_bytes,
                 reused,
+                self.options,
+                header.marks.len().cast_signed() as i64,
             ])
     }
 
@@ -197,8 +201,7 @@ pub(super) fn last_place(connection: &Connection, run: i64) -> rusqlite::Result<
 pub(super) fn finish(
     connection: &Connection,
     run: RunId,
-    status: RunStatus,
-    took: Duration,
+    (status, took): (RunStatus, Duration),
     all_settled: bool,
 ) -> rusqlite::Result<()> {
     connection
@@ -246,6 +249,18 @@ fn path_cell(path: PathRow, crypt: &Crypt, run: RunId) -> Cell {
     }
 }
 
+/// Returns what was run, from its text.
+pub(super) fn part_from_text(text: &str) -> Result<Part, String> {
+    // What nearly all runs are; and what older programs wrote: the nodes of a run to here, none for all.
+    if text == "All" || text == "[]" {
+        return Ok(Part::All);
+    }
+    match rows::from_text::<Vec<NodeId>>(text) {
+        Ok(targets) => Ok(Part::To(targets)),
+        Err(_) => rows::from_text(text),
+    }
+}
+
 const UNICODE: u8 = 1;
 const OTHER: u8 = 0;
 
@@ -254,7 +269,7 @@ fn sealed_path(form: u8, bytes: &[u8], crypt: &Crypt, run: RunId) -> Cell {
 }
 
 /// Returns the path that a cell holds, if it holds one.
-fn path_of_cell(cell: Cell, crypt: &Crypt, run: RunId) -> Result<Option<PathRow>, String> {
+pub(super) fn path_of_cell(cell: Cell, crypt: &Crypt, run: RunId) -> Result<Option<PathRow>, String> {
     let bytes = match cell {
         Cell::Text(text) => return Ok(Some(PathRow::Text(text))),
         Cell::Blob(bytes) if !crypt.is_sealed() => return Ok(Some(PathRow::Bytes(bytes))),
@@ -277,7 +292,7 @@ pub(super) fn reseal_path(cell: Cell, run: RunId, old: &Crypt, new: &Crypt) -> R
 }
 
 const HEADER_COLUMNS: &str = "runs.id, sessions.id, runs.workflow_id, runs.path, runs.kind, runs.targets, \
-     runs.marks, runs.started, runs.took, runs.status, runs.instance, runs.workflow, runs.number, runs.reused";
+     runs.marks, runs.started, runs.took, runs.status, runs.instance, runs.workflow, runs.number, runs.reused, runs.options";
 
 /// A run as it lies in the database.
 struct HeaderRow {
@@ -296,6 +311,8 @@ struct HeaderRow {
     workflow: i64,
     number: i64,
     reused: Option<i64>,
+    /// Nothing if an older program wrote it.
+    options: Option<String>,
 }
 
 impl HeaderRow {
@@ -315,6 +332,7 @@ impl HeaderRow {
             workflow: row.get(11)?,
             number: row.get(12)?,
             reused: row.get(13)?,
+            options: row.get(14)?,
         })
     }
 
@@ -339,12 +357,8 @@ impl HeaderRow {
             workflow,
             path: path_of_cell(self.path, crypt, id)?.map(PathBuf::from),
             kind: super::RunKind::from_name(&self.kind).ok_or_else(|| format!("kind {:?}", self.kind))?,
-            part: match rows::from_text::<Vec<NodeId>>(&self.targets) {
-                // What older programs wrote: the nodes of a run to here, none for all.
-                Ok(targets) if targets.is_empty() => Part::All,
-                Ok(targets) => Part::To(targets),
-                Err(_) => rows::from_text(&self.targets)?,
-            },
+            part: part_from_text(&self.targets)?,
+            options: self.options.as_deref().map(rows::from_text).transpose()?.unwrap_or_default(),
             marks: rows::from_text(&self.marks)?,
             started: timestamp(self.started),
             took: self.took.map(|took| Duration::from_nanos(took.max(0) as u64)),
@@ -420,7 +434,7 @@ pub(super) fn headers(
 ) -> rusqlite::Result<Vec<RunHeader>> {
     let sql = format!(
         "SELECT {HEADER_COLUMNS} FROM runs JOIN sessions ON sessions.number = session
-         WHERE ?1 IS NULL OR workflow_id = ?1 ORDER BY started DESC, runs.id DESC LIMIT ?2"
+         WHERE swept = 0 AND (?1 IS NULL OR workflow_id = ?1) ORDER BY started DESC, runs.id DESC LIMIT ?2"
     );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = connection
@@ -477,8 +491,9 @@ pub(super) fn run(connection: &Connection, reader: &Reader, run: RunId) -> Resul
     let sqlite = |error| reader.sqlite(error);
     // All is read as it stood at one moment.
     let transaction = connection.unchecked_transaction().map_err(sqlite)?;
-    let sql =
-        format!("SELECT {HEADER_COLUMNS} FROM runs JOIN sessions ON sessions.number = session WHERE runs.id = ?1");
+    let sql = format!(
+        "SELECT {HEADER_COLUMNS} FROM runs JOIN sessions ON sessions.number = session WHERE runs.id = ?1 AND swept = 0"
+    );
     let row = transaction
         .prepare_cached(&sql)
         .and_then(|mut statement| statement.query_row(params![run.to_string()], HeaderRow::read).optional())

@@ -1,6 +1,7 @@
 //! The store as its users see it.
 
 mod crash;
+mod history;
 mod iterations;
 mod migration;
 mod pinned_data;
@@ -8,6 +9,7 @@ mod rekey;
 mod reused;
 mod runs;
 mod sealing;
+mod sweep;
 mod timings;
 mod trouble;
 mod values;

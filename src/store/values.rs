@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use arrow::buffer::Buffer;
@@ -33,6 +34,15 @@ pub(super) struct Blobs {
     crypt: Crypt,
     /// Where this instance writes files before they get their name.
     unfinished: PathBuf,
+}
+
+/// A file of a value.
+#[derive(Debug)]
+pub(super) struct BlobFile {
+    /// Of its bytes; what it is named by.
+    pub(super) checksum: Fingerprint,
+    pub(super) path: PathBuf,
+    pub(super) written: Option<SystemTime>,
 }
 
 /// A value that is ready to be noted in the database; its file, if it has one, is on the disk.
@@ -94,6 +104,19 @@ impl Blobs {
         let Some(checksum) = checksum else { return false };
         let n_bytes = sealed_file::len_of(size, &self.crypt);
         fs::metadata(self.path_of(checksum)).is_ok_and(|metadata| metadata.is_file() && metadata.len() == n_bytes)
+    }
+
+    /// Returns the files of values that are there.
+    pub(super) fn files(&self) -> Vec<BlobFile> {
+        let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+        entries(&self.folder)
+            .flat_map(|folder| entries(&folder.path()))
+            .filter_map(|entry| {
+                let checksum = entry.file_name().to_str()?.parse().ok()?;
+                let written = entry.metadata().ok()?.modified().ok();
+                Some(BlobFile { checksum, path: entry.path(), written })
+            })
+            .collect()
     }
 
     /// Writes a value and returns what is to be noted in the database.

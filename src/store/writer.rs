@@ -14,6 +14,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     NodeRecord, RunId, SessionId, Status, StoreError,
+    history::Counted,
     iterations::IterationRow,
     known::{Known, Statements},
     queue::{Message, Progress, Queue, Weight},
@@ -54,6 +55,8 @@ pub(super) struct Writer {
     pub(super) instance: String,
     /// Ready to be written, in order.
     ready: VecDeque<Ready>,
+    /// Values that what is ready counts on to be kept: a sweep may take them before it is written.
+    counted_on: Vec<(Fingerprint, Value)>,
     /// Values whose files could not be written; their records are not held up by them.
     unwritten: VecDeque<(Fingerprint, Value)>,
     /// The workflows of runs that go on: a record says what its node was only if that is not what stands there.
@@ -89,6 +92,7 @@ impl Writer {
             queue,
             instance,
             ready: VecDeque::new(),
+            counted_on: Vec::new(),
             unwritten: VecDeque::new(),
             workflows: HashMap::new(),
             last_workflow: LastWorkflow::default(),
@@ -184,6 +188,7 @@ impl Writer {
                 node: record.node.clone(),
                 bytes,
                 in_baseline: !record.status.was_not_needed(),
+                counted: Counted::of(&record.status),
             })),
             Err(why) => {
                 errors.push(StoreError::Unwritable { what: format!("the record of {}", record.node), why });
@@ -225,13 +230,21 @@ impl Writer {
         let row = match ValueRow::of_small(fingerprint, value) {
             Some(row) => Ok(row),
             None => match self.is_kept(&fingerprint) {
-                Ok(true) => return,
+                Ok(true) => {
+                    self.counted_on.push((fingerprint, value.clone()));
+                    return;
+                }
                 Ok(false) => self.blobs.prepare(fingerprint, value),
                 Err(error) => Err(error),
             },
         };
         match row {
-            Ok(row) => self.ready.push_back(Ready::Value(row)),
+            Ok(row) => {
+                if !row.is_inline() {
+                    self.counted_on.push((fingerprint, value.clone()));
+                }
+                self.ready.push_back(Ready::Value(row));
+            }
             Err(error) => {
                 if error.may_pass() {
                     self.unwritten.push_back((fingerprint, value.clone()));
@@ -272,7 +285,10 @@ impl Writer {
             result => result,
         };
         match written {
-            Ok(()) => self.ready.clear(),
+            Ok(()) => {
+                self.ready.clear();
+                self.counted_on.clear();
+            }
             Err(error) => {
                 self.known.forget();
                 let may_pass = error.may_pass();
@@ -285,12 +301,20 @@ impl Writer {
     fn write_all(&mut self) -> Result<(), StoreError> {
         let sqlite = |error| StoreError::sqlite(error, &self.database);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
-        self.known.forget_if_others_wrote(&transaction).map_err(sqlite)?;
+        let others_wrote = self.known.forget_if_others_wrote(&transaction).map_err(sqlite)?;
         let mut statements = Statements::new(&transaction, self.blobs.crypt()).map_err(sqlite)?;
         for ready in &self.ready {
             ready.write(&mut statements, &mut self.known, &self.instance).map_err(sqlite)?;
         }
         drop(statements);
+        if others_wrote {
+            for (fingerprint, value) in &self.counted_on {
+                if !values::is_kept(&transaction, &self.blobs, fingerprint).map_err(sqlite)? {
+                    values::insert(&transaction, self.blobs.crypt(), &self.blobs.prepare(*fingerprint, value)?)
+                        .map_err(sqlite)?;
+                }
+            }
+        }
         transaction.commit().map_err(sqlite)
     }
 

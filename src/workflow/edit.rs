@@ -402,7 +402,10 @@ mod tests {
             )),
             (name.clone(), "[a-z]{0,3}").prop_map(|(id, title)| Edit::SetTitle(id.into(), title)),
             (name.clone(), any_settings()).prop_map(|(id, settings)| Edit::SetNodeSettings(id.into(), settings)),
-            any::<bool>().prop_map(|stop| Edit::SetWorkflowSettings(WorkflowSettings { stop_at_first_error: stop })),
+            any::<bool>().prop_map(|stop| Edit::SetWorkflowSettings(WorkflowSettings {
+                stop_at_first_error: stop,
+                history: None
+            })),
             prop::collection::vec((name.clone(), 0..9_u8), 0..4).prop_map(|moves| Edit::MoveNodes(
                 moves.into_iter().map(|(id, x)| (id.into(), Position(f32::from(x), 0.0))).collect()
             )),

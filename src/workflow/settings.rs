@@ -8,7 +8,7 @@ use jiff::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::PortId;
+use super::{PortId, Retention};
 
 /// The most times a node is tried again.
 pub const MAX_RETRIES: u32 = 100;
@@ -90,6 +90,9 @@ impl NodeSettings {
 pub struct WorkflowSettings {
     /// The first failure ends the run.
     pub stop_at_first_error: bool,
+    /// Which of its runs stay in the history; without a rule of its own, the program's.
+    #[serde(skip_serializing_if = "is_default")]
+    pub history: Option<Retention>,
 }
 
 impl WorkflowSettings {

@@ -273,7 +273,7 @@ impl World {
                 Edit::SetNodeSettings(id(node), settings)
             }
             Step::StopAtFirstError(stop_at_first_error) => {
-                Edit::SetWorkflowSettings(WorkflowSettings { stop_at_first_error })
+                Edit::SetWorkflowSettings(WorkflowSettings { stop_at_first_error, ..Default::default() })
             }
             Step::Run(ref run) => return Some(self.run(run)),
             Step::Restart => {

@@ -95,7 +95,7 @@ impl App {
 
     pub(super) fn select_all(&mut self) {
         if let Some(sitting) = &mut self.sitting {
-            let all: Vec<NodeId> = sitting.workflow().nodes().map(|(id, _)| id.clone()).collect();
+            let all: Vec<NodeId> = sitting.shown_workflow().nodes().map(|(id, _)| id.clone()).collect();
             sitting.select(all);
         }
     }
@@ -141,7 +141,7 @@ impl App {
 
     pub(super) fn copy(&self, ctx: &egui::Context) {
         if let Some(sitting) = self.sitting.as_ref().filter(|sitting| !sitting.selection().is_empty()) {
-            ctx.copy_text(clipboard::copy(sitting.workflow(), sitting.selection()));
+            ctx.copy_text(clipboard::copy(sitting.shown_workflow(), sitting.selection()));
         }
     }
 

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The settings' file in the config folder.
-pub(super) const SETTINGS: &str = "settings.ron";
+pub(super) const SETTINGS: &str = crate::session::SETTINGS_FILE;
 
 /// What workflow files end in.
 const ENDING: &str = ".flow.ron";

@@ -10,8 +10,8 @@ use crate::editor::{
     dialogs::dialog_ui,
     inspector::inspector_ui,
     panels::{
-        StatusWords, bottom_ui, library_ui, notices_ui, pause_banner_ui, pins_banner_ui, status_ui, toolbar_ui,
-        welcome_ui,
+        StatusWords, bottom_ui, library_ui, notices_ui, past_banner_ui, past_frame, pause_banner_ui, pins_banner_ui,
+        status_ui, toolbar_ui, welcome_ui,
     },
     sitting::Sitting,
     theme,
@@ -43,7 +43,8 @@ impl App {
             undo: sitting.history().undo_label().map(ToOwned::to_owned),
             redo: sitting.history().redo_label().map(ToOwned::to_owned),
             running: self.run.is_some(),
-            paused: sitting.view(&self.catalogue, false).run.is_some_and(|run| run.pause.is_some()),
+            paused: sitting.view_of_now(&self.catalogue, false).run.is_some_and(|run| run.pause.is_some()),
+            past: sitting.shows_past(),
             run_options: self.settings.run,
             any_nodes: sitting.workflow().n_nodes() > 0,
             selected: selected(sitting),
@@ -53,7 +54,7 @@ impl App {
     }
 
     fn top_ui(&self, ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
-        let view = self.sitting.as_ref().map(|sitting| sitting.view(&self.catalogue, self.panels.show_plan));
+        let view = self.sitting.as_ref().map(|sitting| sitting.view_of_now(&self.catalogue, self.panels.show_plan));
         Side::top("toolbar").frame(bar(ui)).show(ui, |ui| toolbar_ui(ui, view, situation, commands));
         let run = view.and_then(|view| view.run).filter(|run| run.n_pins > 0);
         let is_paused = situation.paused;
@@ -68,11 +69,15 @@ impl App {
                 notices_ui(ui, self.notices.list(), commands);
             });
         }
+        if let Some(past) = self.sitting.as_ref().and_then(|sitting| sitting.past()) {
+            Side::top("past").frame(past_frame(ui)).show(ui, |ui| past_banner_ui(ui, past, commands));
+        }
     }
 
     fn sitting_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
         let Some(sitting) = &self.sitting else { return };
         let view = sitting.view(&self.catalogue, self.panels.show_plan);
+        let now = sitting.view_of_now(&self.catalogue, self.panels.show_plan);
         let panels = &mut self.panels;
         let says = StatusWords {
             profile: &self.folders.profile,
@@ -103,7 +108,8 @@ impl App {
         }
         if shown.contains(&Panel::Bottom) {
             Side::bottom("bottom").resizable(true).default_size(190.0).size_range(80.0..=800.0).show(ui, |ui| {
-                bottom_ui(ui, view, &panels.bottom, &mut panels.viewers, commands);
+                let parts = (&mut panels.viewers, &mut panels.history);
+                bottom_ui(ui, (view, now), &panels.bottom, parts, commands);
             });
         }
         CentralPanel::no_frame().show(ui, |ui| canvas_ui(ui, view, &mut panels.canvas, commands));

@@ -10,6 +10,7 @@ use crate::{
         Answer, Command, Panel, Tab, dialogs::FilePurpose, inspector::read_iteration, settings::ThemeChoice,
         sitting::Sitting,
     },
+    session::PinPolicy,
     store::Part,
     value::{Fingerprint, Image},
     workflow::NodeId,
@@ -18,6 +19,9 @@ use crate::{
 impl App {
     /// Carries a command out.
     pub(super) fn handle(&mut self, ctx: &egui::Context, command: Command) {
+        if self.in_past(&command) {
+            return;
+        }
         match command {
             Command::Edit(label, edit) => self.edit(label, edit),
             Command::AddNode { kind, position, connect } => self.add_node(&kind, position, connect.as_ref()),
@@ -67,6 +71,15 @@ impl App {
             Command::CopyPinnedData(from, to) => self.copy_pinned_data(from, to),
             Command::PreparePicture(image) => self.prepare_picture(ctx, image),
             Command::ListFolder(folder) => self.list_folder(folder),
+            Command::LoadHistory => self.load_history(),
+            Command::OpenRun(run) => self.open_run(run),
+            Command::CompareRuns(one, other) => self.compare_runs([one, other]),
+            Command::CloseRun => self.close_run(),
+            Command::PinFromRun(run, nodes) => self.pin_from(run, &nodes, PinPolicy::Hold),
+            Command::ResumeFromRun(run) => self.resume_from(run),
+            Command::HistoryRules => self.show_rules(),
+            Command::PreviewSweep(rules) => self.preview_sweep(rules),
+            Command::LoadDifference(node, port) => self.load_difference(node, port),
             Command::KeepReleased(node) => self.keep_released(&node),
             Command::ContinueSession(session) => self.leave_for(ctx, Command::ContinueSession(session)),
             Command::StartFresh => self.start_fresh(),
@@ -86,6 +99,7 @@ impl App {
             (super::Dialog::Unsaved(then), Answer::Save) => self.save(Some(then)),
             (super::Dialog::Unsaved(then), Answer::Discard) => self.leave_without_saving(ctx, *then),
             (super::Dialog::File(dialog), Answer::File(path)) => self.picked(ctx, dialog.purpose, Some(path)),
+            (super::Dialog::Keep(_), Answer::Rules(rules)) => self.apply_rules(rules),
             (super::Dialog::Unlock(_), Answer::Passphrase(passphrase)) => self.unlock(Some(passphrase)),
             (super::Dialog::Unlock(_), _) => self.go_without_store("the store was not opened"),
             _ => {}
@@ -122,7 +136,7 @@ impl App {
     }
 
     fn load_results(&mut self, node: &NodeId) {
-        let Some(record) = self.sitting.as_ref().and_then(|sitting| sitting.baseline().get(node)) else { return };
+        let Some(record) = self.sitting.as_ref().and_then(|sitting| sitting.shown_baseline().get(node)) else { return };
         let Some(kept) = record.results.clone() else { return };
         let (node, run) = (node.clone(), record.run);
         if self.panels.viewers.loads.begin_results(&node, run) {
@@ -147,7 +161,7 @@ impl App {
     }
 
     fn load_iteration(&mut self, node: &NodeId, index: u64) {
-        let Some(baseline) = self.sitting.as_ref().map(Sitting::baseline) else { return };
+        let Some(baseline) = self.sitting.as_ref().map(Sitting::shown_baseline) else { return };
         let Some(record) = baseline.get(node) else { return };
         let Some(iterations) = &record.iterations else { return };
         let of = Arc::clone(&iterations.of);

@@ -1,6 +1,9 @@
 //! What other threads report, and what becomes of it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use egui::ColorImage;
 
@@ -11,14 +14,16 @@ use super::{
 };
 use crate::{
     editor::{
-        dialogs::{Dialog, FileEntry, FilePurpose},
+        dialogs::{Dialog, FileEntry, FilePurpose, KeepRules},
+        history::DifferenceKey,
         inspector::{Iteration, IterationKey, PinnedKey},
+        past::Past,
         viewers::PictureKey,
     },
     engine::{Event, Probes, Timings},
-    session::{ProfileError, SessionId, SessionSummary},
-    store::{PinnedData, RunId, Store},
-    value::{Fingerprint, Value},
+    session::{Baseline, ProfileError, SessionId, SessionSummary},
+    store::{PinnedData, RunId, RunSummary, Store, SweepReport},
+    value::{Fingerprint, Value, difference::Difference},
     workflow::NodeId,
 };
 
@@ -52,6 +57,18 @@ pub(super) enum Message {
     PinnedData(PinnedKey, Result<Option<PinnedData>, String>),
     /// What nodes remember was changed, or why not.
     PinnedDataChanged(Result<(), String>),
+    /// The runs of a session's workflow were read, or why not.
+    History(SessionId, Result<Vec<RunSummary>, String>),
+    /// An earlier run was read to be looked at, or why not.
+    Past(SessionId, Result<Box<Past>, String>),
+    /// A session resumes from this run now, or why not.
+    StartsFrom(SessionId, RunId, Result<Arc<Baseline>, String>),
+    /// An output of two runs was compared, or why not.
+    Difference(Box<DifferenceKey>, Result<Box<Difference>, String>),
+    /// What a sweep removed, or why it did not; and whether a person asked for it.
+    Swept(Result<Box<SweepReport>, String>, bool),
+    /// What rules would remove, in words, or why that is not known.
+    PlannedSweep(KeepRules, Result<String, String>),
     /// A picture is ready for the screen.
     Picture(PictureKey, ColorImage),
     /// Something went wrong that a person should know of.
@@ -84,6 +101,12 @@ impl App {
             Message::Iteration(key, read) => self.panels.inspector.iterations.end(key, read),
             Message::PinnedData(key, data) => self.panels.inspector.pinned_data.end(key, data),
             Message::PinnedDataChanged(changed) => self.pinned_data_changed(changed),
+            Message::History(session, runs) => self.listed_history(session, runs),
+            Message::Past(session, past) => self.opened_past(session, past),
+            Message::StartsFrom(session, run, baseline) => self.starts_from(session, run, baseline),
+            Message::Difference(key, difference) => self.panels.history.end_difference(*key, difference),
+            Message::Swept(report, is_told) => self.swept(report, is_told),
+            Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
             Message::Trouble(text) => self.notices.trouble(text),
             Message::Done => {}

@@ -47,6 +47,7 @@ impl App {
                 self.tell_of_key(&store);
                 self.engine = Engine::new(Arc::clone(&self.catalogue), Some(store.clone()));
                 self.store = Some(store);
+                self.sweep_when_due();
                 self.begin_waiting();
             }
             Err(ProfileError::Store(StoreError::WrongPassphrase { .. })) => {

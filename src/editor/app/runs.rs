@@ -127,6 +127,7 @@ impl App {
     fn run_finished(&mut self, record: &RunRecord) {
         self.panels.viewers.loads.forget_failures();
         self.panels.inspector.pinned_data.outdate();
+        self.panels.history.outdate();
         let released = self.sitting.as_ref().map(|sitting| sitting.released().to_vec()).unwrap_or_default();
         for released in released {
             let title = record
@@ -138,6 +139,7 @@ impl App {
             self.notices.show(Tone::Warning, format!("Pin of {title} released: {}", released.reason), vec![keep]);
         }
         self.flush_store();
+        self.sweep_when_due();
         self.probe();
     }
 

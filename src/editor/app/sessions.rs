@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{App, Message};
 use crate::{
-    editor::{Command, canvas::CanvasState, panels::Tone, sitting::Sitting, words},
+    editor::{Command, panels::Tone, sitting::Sitting, words},
     session::{Folders, SavedView, Session, SessionId, SessionSummary, earlier_sessions, unfinished_sessions},
     store::Store,
     workflow::{self, Position, Workflow, to_text},
@@ -208,12 +208,13 @@ impl App {
         self.notices.clear();
         self.panels.inspector.drafts.clear();
         self.panels.bottom.clear_log();
-        self.panels.canvas = CanvasState::default();
+        self.forget_history();
     }
 
     fn saved_view(&self) -> SavedView {
-        let Position(x, y) = self.panels.canvas.center();
-        SavedView { center: (x, y), zoom: self.panels.canvas.zoom() }
+        let canvas = self.panels.canvas_of_now.as_ref().unwrap_or(&self.panels.canvas);
+        let Position(x, y) = canvas.center();
+        SavedView { center: (x, y), zoom: canvas.zoom() }
     }
 
     /// Hands the session to the thread that saves it, if anything in it has changed.

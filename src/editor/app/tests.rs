@@ -1,5 +1,6 @@
 //! The whole window without a window: a person's clicks and keys, and what becomes of the document and the session.
 
+mod history;
 mod pauses;
 
 use std::{

@@ -108,6 +108,10 @@ fn wire_menu_ui(ui: &mut Ui, input: &PortRef, commands: &mut Vec<Command>) -> Op
 fn node_menu_ui(ui: &mut Ui, view: View<'_>, node: &NodeId, commands: &mut Vec<Command>) -> Option<MenuRequest> {
     let nodes: Vec<NodeId> =
         if view.selection.contains(node) { view.selection.iter().cloned().collect() } else { vec![node.clone()] };
+    if view.past.is_some() {
+        past_menu_ui(ui, &nodes, commands);
+        return None;
+    }
     ui.add_enabled_ui(!is_running(view), |ui| {
         if item(ui, Icon::Run, "Run to here", "").clicked() {
             commands.push(Command::RunTo(RunKind::Standard, nodes.clone()));
@@ -144,6 +148,25 @@ fn node_menu_ui(ui: &mut Ui, view: View<'_>, node: &NodeId, commands: &mut Vec<C
         }
     }
     request
+}
+
+/// Shows what can be asked of nodes of an earlier run.
+fn past_menu_ui(ui: &mut Ui, nodes: &[NodeId], commands: &mut Vec<Command>) {
+    for (icon, label, shortcut, policy) in [
+        (Icon::PinFilled, "Pin these results", "P", PinPolicy::Hold),
+        (Icon::Follow, "Pin them until something changes", "", PinPolicy::Follow),
+    ] {
+        if item(ui, icon, label, shortcut).clicked() {
+            commands.push(Command::Mark(nodes.to_vec(), MarkRequest::Pin(policy)));
+        }
+    }
+    ui.separator();
+    if item(ui, Icon::New, "Copy", "Ctrl+C").clicked() {
+        commands.push(Command::Copy);
+    }
+    if item(ui, Icon::Undo, "Back to the workflow", "").clicked() {
+        commands.push(Command::CloseRun);
+    }
 }
 
 fn marks_menu_ui(ui: &mut Ui, view: View<'_>, nodes: &[NodeId], commands: &mut Vec<Command>) {

@@ -126,6 +126,8 @@ impl CanvasState {
     ) {
         let origin = frame.projection.scene_from_screen(origin);
         match target {
+            // An earlier run cannot be changed: nothing in it is taken into the hand.
+            Target::Node(_) | Target::Pin(_) | Target::Port(_) if frame.view.past.is_some() => {}
             Target::Canvas => self.interaction = Interaction::BoxSelect { from: origin },
             Target::Node(index) | Target::Pin(index) => {
                 let id = frame.node(index).id.clone();

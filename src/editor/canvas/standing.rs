@@ -6,7 +6,7 @@ use egui::Color32;
 use jiff::Timestamp;
 
 use crate::{
-    editor::{LiveState, View, icons::Icon, theme::Tokens, words},
+    editor::{LiveState, View, history, icons::Icon, past::Past, theme::Tokens, words},
     engine::{Decision, NodePlan},
     session::{Mark, PinPolicy, PinState},
     store::{NodeRecord, Reason, Status, with_commas},
@@ -99,6 +99,8 @@ pub(super) struct Standing<'a> {
     pub(super) activity: Activity,
     /// Whether it failed last time.
     pub(super) failed: bool,
+    /// Whether something else came of it in the run that this one is compared with.
+    pub(super) differs: bool,
     /// What a run would do with it, where that is shown.
     pub(super) plan: Option<&'a NodePlan>,
     /// The line at its foot.
@@ -133,13 +135,15 @@ impl<'a> Standing<'a> {
         };
         let shows_plan = view.show_plan && !is_running(view);
         let breakpoint = view.marks.breakpoints().contains(id);
-        Self { mark, breakpoint, activity, failed, plan: plan.filter(|_| shows_plan), footer }
+        let differs = view.past.is_some_and(|past| past.difference(id).is_some());
+        Self { mark, breakpoint, activity, failed, differs, plan: plan.filter(|_| shows_plan), footer }
     }
 
     /// Returns the colour of the frame, if it is not the plain one.
     pub(super) const fn frame_color(&self, tokens: &Tokens) -> Option<Color32> {
         match (&self.activity, self.mark) {
             (Activity::Running(_), _) => Some(tokens.running),
+            _ if self.differs => Some(tokens.stale),
             (_, MarkLook::Disabled) => Some(tokens.disabled),
             (Activity::Held, _) | (_, MarkLook::Pinned { stale: true, .. }) => Some(tokens.stale),
             (_, MarkLook::Pinned { .. } | MarkLook::Armed(_)) => Some(tokens.pinned),
@@ -237,6 +241,9 @@ fn footer_at_rest(
     plan: Option<&NodePlan>,
     now: Timestamp,
 ) -> Footer {
+    if let Some(past) = view.past {
+        return footer_in_past(view, past, id, record, n_times);
+    }
     match (look, view.marks.get(id).capture()) {
         (MarkLook::Disabled, _) => footer(Some(Icon::Disable), "disabled", Tone::Muted),
         (MarkLook::Pinned { stale: true, .. }, _) => {
@@ -256,6 +263,22 @@ fn footer_at_rest(
         _ => record
             .map_or_else(|| footer(None, "not run yet", Tone::Muted), |record| footer_of_record(view, record, n_times)),
     }
+}
+
+/// Returns what came of a node in an earlier run, and in what that differs from the run it is compared with.
+fn footer_in_past(
+    view: View<'_>,
+    past: &Past,
+    id: &NodeId,
+    record: Option<&NodeRecord>,
+    n_times: Option<u64>,
+) -> Footer {
+    if let Some(node) = past.difference(id) {
+        let (decided, _) = history::decided(node);
+        let outputs = if node.has_other_outputs() { " · other results" } else { "" };
+        return footer(Some(Icon::Pencil), format!("{decided}{outputs}"), Tone::Stale);
+    }
+    record.map_or_else(|| footer(None, "cut off before", Tone::Muted), |record| footer_of_record(view, record, n_times))
 }
 
 fn footer(icon: Option<Icon>, text: impl Into<String>, tone: Tone) -> Footer {

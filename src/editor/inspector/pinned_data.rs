@@ -158,6 +158,21 @@ fn other_than_now_ui(
     }
 }
 
+/// Shows what the earlier run that is shown did to the data of a node. What it is today is not shown in its place.
+pub(super) fn of_past_ui(ui: &mut Ui, change: &PinnedChange, viewers: &mut Viewers, commands: &mut Vec<Command>) {
+    ui.horizontal(badge_ui);
+    let ago = words::ago(change.at(), Timestamp::now());
+    match change {
+        PinnedChange::Stored { value, .. } => {
+            ui.label(RichText::new(format!("What this run stored, {ago}")).strong());
+            ui.push_id("then", |ui| stored_ui(ui, *value, viewers, commands));
+        }
+        PinnedChange::Cleared { .. } => {
+            ui.weak(format!("This run cleared it, {ago}"));
+        }
+    }
+}
+
 /// Shows what a run did to the data of a node, as it was then.
 fn of_run_ui(ui: &mut Ui, change: &PinnedChange, viewers: &mut Viewers, commands: &mut Vec<Command>) {
     let ago = words::ago(change.at(), Timestamp::now());

@@ -10,7 +10,7 @@ use crate::{
     },
     engine::why_in_lines,
     nodes::{HIDDEN, LogLevel},
-    store::{Arrived, Effect, LogLine, RunId},
+    store::{Arrived, Effect, LogLine, NodeRecord, Provenance, RunId, Status},
     workflow::NodeId,
 };
 
@@ -47,6 +47,26 @@ pub(super) fn inputs_ui(
 
 /// Shows what Resume would do and why, and what the last run did and why.
 pub(super) fn why_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
+    if view.past.is_none() {
+        next_ui(ui, view, node);
+    }
+    let Some(record) = view.record(node) else { return };
+    ui.label(RichText::new(if view.past.is_some() { "This run" } else { "Last run" }).small().weak());
+    if view.past.is_some()
+        && let Some(Provenance::Run(from)) =
+            record.provenance().filter(|_| matches!(record.status, Status::Reused { .. }))
+    {
+        line_ui(ui, &format!("Reused from the run {from}"));
+    }
+    line_ui(ui, &words::status(&record.status, &|node| view.name(node)));
+    if let Some(change) = &record.pinned_data {
+        line_ui(ui, &format!("It {change}"));
+    }
+    reasons_ui(ui, view, &record);
+}
+
+/// Shows what Resume would do, and why.
+fn next_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     ui.label(RichText::new("Next Resume").small().weak());
     if let Some(plan) = view.plan.get(node) {
         line_ui(ui, &words::decision(&plan.decision, &|node| view.name(node)));
@@ -54,13 +74,10 @@ pub(super) fn why_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     } else {
         ui.weak("Not planned yet.");
     }
-    let Some(record) = view.record(node) else { return };
     ui.add_space(4.0);
-    ui.label(RichText::new("Last run").small().weak());
-    line_ui(ui, &words::status(&record.status, &|node| view.name(node)));
-    if let Some(change) = &record.pinned_data {
-        line_ui(ui, &format!("It {change}"));
-    }
+}
+
+fn reasons_ui(ui: &mut Ui, view: View<'_>, record: &NodeRecord) {
     for reason in record.reasons.iter() {
         bullet_ui(ui, &reason.in_words(&|node| view.name(node)));
     }

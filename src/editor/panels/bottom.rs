@@ -5,7 +5,9 @@ use egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 use super::pins::pins_ui;
 use crate::{
     editor::{
-        Command, Tab, View, theme,
+        Command, Tab, View,
+        history::{HistoryState, compare_ui, list_ui},
+        theme,
         viewers::{Room, Viewers, results_ui},
         words,
     },
@@ -49,23 +51,24 @@ impl BottomState {
     }
 }
 
-/// Shows the bottom panel.
+/// Shows the bottom panel: results of what is shown, problems and marks of the workflow as it is now.
 pub(crate) fn bottom_ui(
     ui: &mut Ui,
-    view: View<'_>,
+    (view, now): (View<'_>, View<'_>),
     state: &BottomState,
-    viewers: &mut Viewers,
+    (viewers, history): (&mut Viewers, &mut HistoryState),
     commands: &mut Vec<Command>,
 ) {
     ui.set_min_height(ui.available_height());
     ui.horizontal_wrapped(|ui| {
-        let nodes = view.marks.iter().map(|(node, _)| node).chain(view.marks.breakpoints());
-        let n_marks = nodes.filter(|node| view.workflow.node(node).is_some()).count();
+        let nodes = now.marks.iter().map(|(node, _)| node).chain(now.marks.breakpoints());
+        let n_marks = nodes.filter(|node| now.workflow.node(node).is_some()).count();
         for (tab, name, count) in [
             (Tab::Output, "Output", 0),
             (Tab::Log, "Log", state.log.len()),
-            (Tab::Problems, "Problems", view.problems.len()),
+            (Tab::Problems, "Problems", now.problems.len()),
             (Tab::Pins, "Pins", n_marks),
+            (Tab::History, "History", 0),
         ] {
             let text = if count > 0 { format!("{name} ({count})") } else { name.to_owned() };
             let response = ui.selectable_label(state.tab == tab, text);
@@ -79,8 +82,12 @@ pub(crate) fn bottom_ui(
     match state.tab {
         Tab::Output => output_ui(ui, view, viewers, commands),
         Tab::Log => log_ui(ui, view, state, commands),
-        Tab::Problems => problems_ui(ui, view, commands),
-        Tab::Pins => pins_ui(ui, view, commands),
+        Tab::Problems => problems_ui(ui, now, commands),
+        Tab::Pins => pins_ui(ui, now, commands),
+        Tab::History => match view.past.and_then(|past| Some((past, past.compared.as_deref()?))) {
+            Some(compared) => compare_ui(ui, view, compared, history, commands),
+            None => list_ui(ui, now, history, commands),
+        },
     }
 }
 

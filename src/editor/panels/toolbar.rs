@@ -92,7 +92,14 @@ fn menus_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
                 &[Id::Force, Id::Disable],
             ],
         ),
-        ("View", &[&[Id::FitSelected, Id::FitAll, Id::ZoomReset], &[Id::TogglePlan, Id::ToggleTheme]]),
+        (
+            "View",
+            &[
+                &[Id::FitSelected, Id::FitAll, Id::ZoomReset],
+                &[Id::History, Id::BackFromRun],
+                &[Id::TogglePlan, Id::ToggleTheme],
+            ],
+        ),
     ];
     for (name, groups) in menus {
         ui.menu_button(name, |ui| {

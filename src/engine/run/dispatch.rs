@@ -32,7 +32,7 @@ use crate::{
         plan::{Given, Step, is_armed, probe},
     },
     session::Mark,
-    store::{MarkUsed, NodeRecord, RecordMap, RunHeader, RunId, RunRecord, RunStatus},
+    store::{MarkUsed, NodeRecord, OptionsUsed, RecordMap, RunHeader, RunId, RunRecord, RunStatus},
     workflow::{Feed, NodeId},
 };
 
@@ -135,6 +135,10 @@ pub(super) fn run(
         path: request.path.clone(),
         kind: request.options.kind,
         part: request.options.part.clone(),
+        options: OptionsUsed {
+            stop_at_equal_data: request.options.stop_at_equal_data,
+            skip_what_only_feeds_pins: request.options.skip_what_only_feeds_pins,
+        },
         marks: marks_used(request),
         started: clock.began_at,
         took: None,

@@ -77,6 +77,7 @@ impl SmallApp {
             selection: &self.selection,
             run: self.run.as_ref(),
             show_plan: self.show_plan,
+            past: None,
         };
         canvas_ui(ui, view, &mut self.canvas, &mut commands);
         for command in commands {

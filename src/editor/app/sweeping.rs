@@ -1,0 +1,170 @@
+//! Sweeping the store on another thread: at the start, after runs, and when a person has changed the rules.
+
+use super::{App, Message};
+use crate::{
+    editor::{
+        dialogs::{Dialog, KeepDialog, KeepRules},
+        panels::Tone,
+    },
+    session::{Folders, SessionId, sweep_request, values_of},
+    store::{RunId, Store, SweepReport, SweepRequest},
+    value::Fingerprint,
+    workflow::{Edit, Retention, WorkflowId, WorkflowSettings},
+};
+
+/// What the open window needs, beside what the files of sessions say.
+struct Needs {
+    folders: Folders,
+    store: Store,
+    program: Retention,
+    /// The open workflow with its rule, which its file may not have yet.
+    open: Option<(WorkflowId, Option<Retention>)>,
+    session: Option<SessionId>,
+    values: Vec<Fingerprint>,
+    runs: Vec<RunId>,
+}
+
+impl Needs {
+    fn request(&self) -> Result<SweepRequest, String> {
+        let mut request = sweep_request(&self.folders, &self.store, self.program).map_err(|error| error.to_string())?;
+        match self.open {
+            Some((workflow, Some(rule))) => {
+                request.rules.insert(workflow, rule);
+            }
+            Some((workflow, None)) => {
+                request.rules.remove(&workflow);
+            }
+            None => {}
+        }
+        request.sessions.extend(self.session);
+        request.values.extend(&self.values);
+        request.runs.extend(&self.runs);
+        Ok(request)
+    }
+}
+
+impl App {
+    fn needs(&self) -> Option<Needs> {
+        let sitting = self.sitting.as_ref();
+        let past = sitting.and_then(|sitting| sitting.past());
+        let compared = past.and_then(|past| past.compared.as_ref()).map(|compared| compared.before.id);
+        Some(Needs {
+            folders: self.folders.clone(),
+            store: self.store.clone()?,
+            program: self.settings.history,
+            open: sitting.map(|sitting| (sitting.workflow().id(), sitting.workflow().settings().history)),
+            session: sitting.map(|sitting| sitting.session()),
+            values: sitting
+                .map(|sitting| {
+                    let undone = sitting.history().marks().filter_map(|mark| mark.capture());
+                    let undone = undone.flat_map(|capture| capture.results.ports().iter().map(|port| port.fingerprint));
+                    undone.chain(values_of(sitting.marks())).collect()
+                })
+                .unwrap_or_default(),
+            runs: past.map(|past| past.summary.id).into_iter().chain(compared).collect(),
+        })
+    }
+
+    /// Sweeps, if the rules that count take any run out of the history.
+    pub(super) fn sweep_when_due(&self) {
+        let Some(needs) = self.needs() else { return };
+        self.background.start("pinflow-sweep", move || {
+            let swept = needs.request().and_then(|request| {
+                let is_due = needs.store.has_runs_to_sweep(&request).map_err(|error| error.to_string())?;
+                if is_due { needs.store.sweep(&request).map(Some).map_err(|error| error.to_string()) } else { Ok(None) }
+            });
+            match swept {
+                Ok(None) => Message::Done,
+                Ok(Some(report)) => Message::Swept(Ok(Box::new(report)), false),
+                Err(error) => Message::Swept(Err(error), false),
+            }
+        });
+    }
+
+    /// Takes in what was removed; it is told if a person asked for it.
+    pub(super) fn swept(&mut self, report: Result<Box<SweepReport>, String>, is_told: bool) {
+        match report {
+            Ok(report) => {
+                if is_told {
+                    let said = format!("Removed {}", report.in_words());
+                    self.notices.show(Tone::Info, said, Vec::new());
+                }
+                self.panels.history.outdate();
+            }
+            Err(error) => self.notices.trouble(format!("The history is not swept: {error}")),
+        }
+    }
+
+    /// Opens the dialog of rules.
+    pub(super) fn show_rules(&mut self) {
+        let workflow = self.sitting.as_ref().and_then(|sitting| sitting.workflow().settings().history);
+        self.dialog = Some(Dialog::Keep(KeepDialog::new(KeepRules { workflow, program: self.settings.history })));
+    }
+
+    /// Finds out what rules would remove.
+    pub(super) fn preview_sweep(&mut self, rules: KeepRules) {
+        let Some(needs) = self.needs_under(rules) else {
+            if let Some(Dialog::Keep(dialog)) = &mut self.dialog {
+                dialog.end(rules, Err("there is no store: results are kept in memory only".to_owned()));
+            }
+            return;
+        };
+        let Some(Dialog::Keep(dialog)) = &mut self.dialog else { return };
+        if dialog.begin(rules) {
+            self.background.start("pinflow-sweep", move || {
+                let report = needs
+                    .request()
+                    .and_then(|request| needs.store.plan_sweep(&request).map_err(|error| error.to_string()));
+                Message::PlannedSweep(rules, report.map(|report| planned_in_words(&report)))
+            });
+        }
+    }
+
+    fn needs_under(&self, rules: KeepRules) -> Option<Needs> {
+        let mut needs = self.needs()?;
+        needs.program = rules.program;
+        needs.open = needs.open.map(|(workflow, _)| (workflow, rules.workflow));
+        Some(needs)
+    }
+
+    /// Takes in what rules would remove.
+    pub(super) fn planned_sweep(&mut self, rules: KeepRules, said: Result<String, String>) {
+        if let Some(Dialog::Keep(dialog)) = &mut self.dialog {
+            dialog.end(rules, said);
+        }
+    }
+
+    /// Makes rules count, and sweeps by them.
+    pub(super) fn apply_rules(&mut self, rules: KeepRules) {
+        if self.settings.history != rules.program {
+            self.settings.history = rules.program;
+            self.save_settings();
+        }
+        if let Some(sitting) = &self.sitting {
+            let settings = sitting.workflow().settings().clone();
+            if settings.history != rules.workflow {
+                let settings = WorkflowSettings { history: rules.workflow, ..settings };
+                self.edit("Change which runs stay".to_owned(), Edit::SetWorkflowSettings(settings));
+            }
+        }
+        let Some(needs) = self.needs() else { return };
+        self.background.start("pinflow-sweep", move || {
+            let swept =
+                needs.request().and_then(|request| needs.store.sweep(&request).map_err(|error| error.to_string()));
+            Message::Swept(swept.map(Box::new), true)
+        });
+    }
+}
+
+/// Returns what a sweep would remove, in a sentence or two.
+fn planned_in_words(report: &SweepReport) -> String {
+    if report.runs.is_empty() && report.n_values == 0 {
+        return format!("Nothing would be removed: all {} runs stay.", report.n_kept);
+    }
+    let needed = match report.n_needed {
+        0 => String::new(),
+        number => format!(" Of {number} of them, what sessions or later runs need stays."),
+    };
+    let notes = report.problems.first().map(|note| format!(" Note: {note}.")).unwrap_or_default();
+    format!("This would remove {}.{needed}{notes}", report.in_words())
+}
