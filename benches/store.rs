@@ -27,8 +27,8 @@ use jiff::Timestamp;
 use pinflow::{
     nodes::Outputs,
     store::{
-        Effect, Kept, KeyOptions, KeyPlace, NodeRecord, Notes, Part, Provenance, Reason, RunHeader, RunId, RunKind,
-        RunStatus, SessionId, Status, Store, StoreOptions,
+        Effect, HistoryFilter, Kept, KeyOptions, KeyPlace, NodeRecord, Notes, Part, Provenance, Reason, RunHeader,
+        RunId, RunKind, RunStatus, SessionId, Status, Store, StoreOptions,
     },
     value::{Fingerprint, Table, Value},
     workflow::{Edit, Node, NodeId, Position, Workflow},
@@ -228,6 +228,30 @@ fn results(arguments: &Arguments) {
     }
 }
 
+/// Ten thousand runs, listed.
+fn history(n_runs: usize) {
+    let (workflow, nodes) = workflow(3);
+    for (place, name) in [(KeyPlace::File, "encrypted"), (KeyPlace::Off, "not encrypted")] {
+        let folder = tempfile::tempdir().unwrap();
+        let session = SessionId::generate();
+        let store = open(folder.path(), place);
+        for _ in 0..n_runs {
+            let header =
+                RunHeader { path: Some("/home/somebody/flows/bench.flow.ron".into()), ..header(session, &workflow) };
+            store.begin_run(&header, Vec::new(), Vec::new);
+            for (id, node) in &nodes {
+                store.settle(session, record(header.id, id.clone(), node, Value::Int(1)));
+            }
+            store.finish_run(header.id, RunStatus::Succeeded, Duration::from_millis(3));
+        }
+        store.flush().unwrap();
+        let filter = HistoryFilter::of(workflow.id());
+        let list = time(9, || (), |()| store.history(&filter).unwrap());
+        assert_eq!(store.history(&filter).unwrap().len(), n_runs);
+        print(&format!("a list of {n_runs} runs, {name}"), list.median, 0, None, "under 20 ms");
+    }
+}
+
 /// Values of 10 KB, each read once.
 fn values() {
     let texts: Vec<Value> = (0..500).map(|number| Value::text(format!("{number:05} ").repeat(1_700))).collect();
@@ -268,6 +292,7 @@ fn main() {
     }
     println!("{:<58} {:>10} {:>12} {:>8}", "", "time", "", "× bound");
     values();
+    history(if arguments.bench { 10_000 } else { 50 });
     results(&arguments);
     tables(&arguments);
 }
