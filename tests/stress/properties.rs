@@ -213,3 +213,13 @@ fn a_repeat_that_was_walked_without_its_body_shows_its_newest_state_once_the_bod
     let of_the_rest = RunStep { part: PartStep::From(0), ..RunStep::whole(false) };
     check_theorem(&[Step::Run(to_the_head), Step::Run(of_the_rest)], false).unwrap();
 }
+
+#[test]
+fn a_node_that_no_iteration_had_anything_for_executes_once_nothing_reaches_it_any_more() {
+    let run = |resumed| Step::Run(RunStep::whole(resumed));
+    // The head of an inner loop has a pin, so that the body is not walked; then what fed the picky node behind is removed.
+    let pin = Step::Mark { node: 7, mark: MarkStep::Pinned(PinPolicy::Hold) };
+    for is_stored in [false, true] {
+        check_theorem(&[pin.clone(), run(false), run(false), Step::Remove { node: 8 }, run(true)], is_stored).unwrap();
+    }
+}

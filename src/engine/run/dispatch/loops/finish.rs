@@ -147,7 +147,7 @@ impl Dispatcher<'_> {
                     Some(_) => self.not_reached(step),
                     None => self.left_out(run, step, index),
                 });
-                let mut node = self.record_inside(step, status, smallvec::SmallVec::new());
+                let mut node = self.record_inside(step, status, self.inputs_now(index));
                 self.add_what_a_pin_gives(&mut node);
                 let member = run.body.members.iter().position(|member| member.index == index);
                 node.iterations = member.map(|slot| Iterations { of: Arc::clone(record), member: Some(slot) });

@@ -160,14 +160,24 @@ impl Dispatcher<'_> {
     /// a record: what came from inside of the loop is known to have come, and that is all that is ever asked of it.
     fn inputs_of_then(&self, index: usize) -> SmallVec<[InputRecord; 2]> {
         let before = self.request.baseline.get(&self.plan.step(index).plan.node);
+        let mut inputs = self.inputs_now(index);
+        for input in &mut inputs {
+            let known = before.and_then(|before| input_of(&before.inputs, input.port()));
+            if let Some(known) = known.filter(|known| known.source() == input.source()) {
+                *input = known.clone();
+            }
+        }
+        inputs
+    }
+
+    /// Returns the wires of a node, each with what is at its other end: a node that had nothing to do has them in its record
+    /// too, so that it is seen when others take their place.
+    pub(super) fn inputs_now(&self, index: usize) -> SmallVec<[InputRecord; 2]> {
         let mut inputs = SmallVec::new();
         for feed in &self.plan.graph().inputs[index] {
-            let known = before.and_then(|before| input_of(&before.inputs, &feed.port));
-            inputs.push(known.filter(|known| *known.source() == feed.source).cloned().unwrap_or_else(|| {
-                let slot = self.body.slot(feed.from);
-                let source = slot.map_or(Source::Outside(feed.from), |slot| Source::Member(slot as u32));
-                self.input_record(feed, source)
-            }));
+            let slot = self.body.slot(feed.from);
+            let source = slot.map_or(Source::Outside(feed.from), |slot| Source::Member(slot as u32));
+            inputs.push(self.input_record(feed, source));
         }
         inputs
     }
