@@ -324,6 +324,9 @@ impl Decider<'_> {
             executing.dedup();
             reasons.push(Reason::UpstreamExecutes(executing.into_iter().cloned().collect()));
         }
+        if reasons.is_empty() {
+            reasons.extend(self.left_out());
+        }
         reasons
     }
 

@@ -45,6 +45,21 @@ impl Decider<'_> {
         }
     }
 
+    /// Returns why a node executes that was left out when the head of its outermost loop was walked last, over other data: what
+    /// reaches it may come from a pin and be the same, but not how often it comes.
+    pub(super) fn left_out(&self) -> Option<Reason> {
+        let loops = &self.view.prepared.loops;
+        let innermost = loops.of_node.get(self.index).copied().flatten()?;
+        let this =
+            loops.around(Some(innermost)).map(|number| &loops.loops[number]).find(|this| this.parent.is_none())?;
+        let head = self.view.id(this.head);
+        self.view.step(this.head).filter(|head| matches!(head.plan.decision, Decision::Reuse { .. }))?;
+        let own = &self.record?.iterations.as_ref()?.of.about;
+        let newest = &self.view.sources.baseline.get(head)?.iterations.as_ref()?.of.about;
+        let is_of_another_walk = own.head == *head && own.input.is_some() && own.input != newest.input;
+        is_of_another_walk.then(|| Reason::ResultsLost("it was left out when its loop ran last".to_owned()))
+    }
+
     pub(super) fn is_pinned(&self, feed: &Feed) -> bool {
         let upstream = self.view.upstream(self.index, feed);
         upstream.is_some_and(|upstream| matches!(upstream.plan.decision, Decision::Pinned { .. }))
