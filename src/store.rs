@@ -26,6 +26,7 @@ mod past_node;
 mod pinned_data;
 mod queue;
 mod ready;
+mod reason;
 pub mod record;
 mod record_bytes;
 mod record_map;
@@ -68,10 +69,10 @@ pub use self::{
     opening::StoreOptions,
     past_node::PastNode,
     pinned_data::{PinnedChange, PinnedData, PinnedDataInfo},
+    reason::{ConfigChange, InputChange, Missing, NeverRan, NotRun, Reason},
     record::{
-        Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, Iterations, LogLine, MarkUsed, Missing,
-        NeverRan, NodeRecord, NotRun, Notes, NotesData, OptionsUsed, Part, PinPolicy, Provenance, Reason, RunHeader,
-        RunId, RunKind, RunStatus, SessionId, Status,
+        Arrived, Attempt, Effect, InputRecord, Iterations, LogLine, MarkUsed, NodeRecord, Notes, NotesData,
+        OptionsUsed, Part, PinPolicy, Provenance, RunHeader, RunId, RunKind, RunStatus, SessionId, Status,
     },
     record_map::RecordMap,
     rekey::Rekeyed,
@@ -81,6 +82,6 @@ pub use self::{
     words::{NameOf, names},
 };
 pub(crate) use self::{
-    loop_words::{iterations_in_words, made_in_words, with_commas},
+    loop_words::{counted, iterations_in_words, made_in_words, with_commas},
     rows::{InputRow, PathRow},
 };

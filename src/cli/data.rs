@@ -15,7 +15,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Outcome, complain, home::Home, load, marking::find, print};
 use crate::{
-    store::{PinnedData, PinnedDataInfo, Store, StoreError, age_in_words},
+    store::{PinnedData, PinnedDataInfo, Store, StoreError, age_in_words, counted},
     value::{Value, to_json},
     workflow::{NodeId, Span, Workflow, WorkflowId},
 };
@@ -105,16 +105,16 @@ pub(super) fn data(arguments: &DataArguments, home: &Home) -> anyhow::Result<Out
                 None => print(&text)?,
                 Some(path) => {
                     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
-                    complain(&format!("wrote the pinned data of {} to {}", n_nodes(values.len()), path.display()));
+                    complain(&format!(
+                        "wrote the pinned data of {} to {}",
+                        counted(values.len(), "node"),
+                        path.display()
+                    ));
                 }
             }
         }
     }
     Ok(Outcome::Success)
-}
-
-fn n_nodes(number: usize) -> String {
-    if number == 1 { "1 node".to_owned() } else { format!("{number} nodes") }
 }
 
 impl Which {
@@ -173,7 +173,7 @@ fn clear(store: &Store, Clearing { which, all }: &Clearing) -> anyhow::Result<()
         let cleared = of_workflow.iter().map(|(workflow, nodes)| store.clear_pinned_data(*workflow, nodes));
         cleared.sum::<Result<usize, StoreError>>()?
     };
-    print(&format!("cleared the pinned data of {}\n", n_nodes(n_cleared)))
+    print(&format!("cleared the pinned data of {}\n", counted(n_cleared, "node")))
 }
 
 /// What workflows and nodes are called.

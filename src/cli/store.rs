@@ -13,7 +13,7 @@ use super::{
     rekey::rekey,
     sweep::{Sweeping, sweep},
 };
-use crate::store::{Checked, Finding, KeyPlace, Store, with_commas};
+use crate::store::{Checked, Finding, KeyPlace, Store, counted, with_commas};
 
 /// Arguments of `pinflow store`.
 #[derive(Debug, Args)]
@@ -123,10 +123,6 @@ pub(super) fn store(arguments: &StoreArguments, home: &Home) -> anyhow::Result<O
             Ok(Outcome::Success)
         }
     }
-}
-
-fn counted(number: usize, what: &str) -> String {
-    format!("{} {what}{}", with_commas(number as u64), if number == 1 { "" } else { "s" })
 }
 
 fn lines(findings: &[Finding]) -> String {

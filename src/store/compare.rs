@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ConfigChange, Kept, KeptPort, NodeRecord, RunRecord, Status, StoreError};
+use super::{ConfigChange, Kept, KeptPort, NodeRecord, RunRecord, Status, StoreError, counted};
 use crate::{
     value::difference::Difference,
     workflow::{Node, NodeId, ParameterId, PortId},
@@ -81,7 +81,7 @@ impl RunComparison {
     /// Returns what differs, in a sentence without a full stop.
     pub fn in_words(&self) -> String {
         let count = |test: &dyn Fn(&NodeComparison) -> bool| self.nodes.iter().filter(|node| test(node)).count();
-        let nodes = |number: usize| if number == 1 { "1 node".to_owned() } else { format!("{number} nodes") };
+        let nodes = |number: usize| counted(number, "node");
         let (decided, config, outputs) = (
             count(&|node| node.decided_otherwise),
             count(&|node| !node.config.is_empty()),

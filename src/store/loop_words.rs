@@ -49,6 +49,12 @@ pub(crate) fn made_in_words(stretches: &[Range<u64>]) -> String {
     format!("{} {}", iterations_in_words(stretches), if n_iterations == 1 { "was" } else { "were" })
 }
 
+/// Returns how many there are of something: `1 row`, `2,000 rows`.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", with_commas(number as u64))
+}
+
 /// Returns a number with a comma before each group of three digits.
 pub(crate) fn with_commas(number: u64) -> String {
     let digits = number.to_string();

@@ -24,7 +24,7 @@ use self::{choose::choose, mark::Marked, remove::Removal};
 use super::{
     HistoryFilter, RunId, RunStatus, RunSummary, SessionId, Store, StoreError,
     connection::{self, Purpose},
-    history,
+    counted, history,
 };
 use crate::{
     value::Fingerprint,
@@ -121,7 +121,7 @@ pub struct SweepReport {
 impl SweepReport {
     /// Returns what is removed, in a sentence without a full stop.
     pub fn in_words(&self) -> String {
-        let runs = |number: usize| if number == 1 { "1 run".to_owned() } else { format!("{number} runs") };
+        let runs = |number: usize| counted(number, "run");
         format!(
             "{} of {} and {} of results",
             runs(self.runs.len()),

@@ -1,7 +1,7 @@
 //! What records say, in words for people: nodes are named as the caller names them. The `Display` of the same types, with
 //! the ids of nodes, is for logs.
 
-use super::record::{InputChange, Missing, NotRun, Reason};
+use super::reason::{InputChange, Missing, NotRun, Reason};
 use crate::workflow::{NodeId, PortRef};
 
 /// Names a node for a person.

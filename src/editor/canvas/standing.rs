@@ -9,7 +9,7 @@ use crate::{
     editor::{LiveState, View, history, icons::Icon, past::Past, theme::Tokens, words},
     engine::{Decision, NodePlan},
     session::{Mark, PinPolicy, PinState},
-    store::{NodeRecord, Reason, Status, with_commas},
+    store::{NodeRecord, Reason, Status, counted, with_commas},
     workflow::NodeId,
 };
 
@@ -341,11 +341,6 @@ fn with_size(words: String, record: &NodeRecord) -> String {
 
 fn port_type(preview: &str) -> crate::value::ValueType {
     if preview.starts_with("Table") { crate::value::ValueType::Table } else { crate::value::ValueType::List }
-}
-
-fn counted(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", with_commas(number as u64))
 }
 
 /// Returns a time for a person: `12 ms`, `3.4 s`, `2 min 5 s`, `1 h 2 min`.
