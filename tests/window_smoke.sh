@@ -13,6 +13,7 @@ unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS
 rm -f "$out/display"
 pids=()
 trap 'for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done' EXIT
+trap 'echo "FAILED: line $LINENO: $BASH_COMMAND"' ERR
 
 Xvfb -displayfd 3 -screen 0 1280x800x24 -nolisten tcp 3>"$out/display" 2>"$out/xvfb.log" &
 pids+=($!)
@@ -40,6 +41,8 @@ changed() { # changed A B: fails unless the pictures differ
     # Large counts come as 1.024e+06.
     awk -v pixels="${pixels%% *}" 'BEGIN { exit !(pixels + 0 > 50) }' || { echo "FAILED: nothing changed"; exit 1; }
 }
+# Pixels in the colour that frames a pinned node in the dark theme.
+framed() { convert "$out/$1.png" -depth 8 txt:- | grep -c '#5[5-7]9[C-F]E[9-C]' || true; }
 alive() {
     kill -0 "$app" 2>/dev/null || { echo "FAILED: the program ended"; cat "$out/$1.log"; exit 1; }
     if grep -i panic "$out/$1.log"; then echo "FAILED: it panicked"; exit 1; fi
@@ -67,10 +70,18 @@ kill -9 "$app"
 wait "$app" 2>/dev/null || true
 sleep 1
 
-# Killed, not closed: the session is offered back.
+# The session, which holds results, is on the disk as nobody can read it.
+for session in "$PINFLOW_HOME"/state/sessions/*.ron; do
+    grep -q '^Pinflow sealed session' "$session" || { echo "FAILED: $session is not sealed"; exit 1; }
+    if grep -q 'Follow\|Penguins' "$session"; then echo "FAILED: $session can be read"; exit 1; fi
+done
+
+# Killed, not closed: the session is offered back, and its pin is there again.
 start second "$flow"
 shot 11_offered
-session=$(grep -l 'Follow' "$PINFLOW_HOME"/state/sessions/*.ron)
-[ -n "$session" ] || { echo "FAILED: no session file holds the pin"; exit 1; }
+click 1110 55; sleep 1; shot 12_continued;                changed 11_offered 12_continued
+before=$(framed 11_offered)
+after=$(framed 12_continued)
+[ "$before" -lt "$after" ] || { echo "FAILED: $after pixels in the colour of pins, $before before"; exit 1; }
 alive second
 echo "1 passed, 0 failed"
