@@ -3,8 +3,9 @@
 use std::{
     borrow::Cow,
     collections::HashSet,
-    fs,
+    fs::{self, File},
     io::{self, Write},
+    panic::catch_unwind,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -23,6 +24,9 @@ use crate::value::{Fingerprint, Value};
 
 /// Values of this many bytes and more lie in files.
 const MIN_BLOB_BYTES: usize = 64 << 10;
+
+/// Tables of this many bytes and more are mapped into memory.
+const MIN_MAPPED_BYTES: u64 = 4 << 20;
 
 /// Texts and bytes up to this length are small.
 const MAX_SMALL_BYTES: usize = 256;
@@ -54,6 +58,20 @@ pub(super) struct ValueRow {
     /// Of the bytes before they are sealed: names the file. None if the value itself tells whether they are right.
     checksum: Option<Fingerprint>,
     bytes: Option<SmallVec<[u8; 24]>>,
+}
+
+/// A value that was read.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) value: Value,
+    /// The file it lies in and the checksum of that, if it is mapped: nobody has looked at all of it.
+    pub(super) unchecked: Option<(PathBuf, Fingerprint)>,
+}
+
+impl Loaded {
+    const fn checked(value: Value) -> Self {
+        Self { value, unchecked: None }
+    }
 }
 
 /// A kept value as the database knows it.
@@ -98,6 +116,11 @@ impl Blobs {
     fn path_of(&self, checksum: &Fingerprint) -> PathBuf {
         let name = checksum.to_string();
         self.folder.join(&name[..2]).join(name)
+    }
+
+    /// Returns whether a value's file is mapped, not read: large tables that are not sealed.
+    fn is_mapped(&self, known: &Known) -> bool {
+        !self.crypt.is_sealed() && known.form == Form::Arrow as i64 && known.size >= MIN_MAPPED_BYTES
     }
 
     fn has(&self, checksum: Option<&Fingerprint>, size: u64) -> bool {
@@ -209,7 +232,7 @@ impl<'a> Spill<'a> {
         fs::create_dir_all(folder)?;
         file.persist(path)?;
         // The rename is on the disk once the folder is synced; where a folder cannot be opened that is left to the system.
-        if let Ok(folder) = fs::File::open(folder) {
+        if let Ok(folder) = File::open(folder) {
             folder.sync_all()?;
         }
         Ok(None)
@@ -364,13 +387,13 @@ pub(super) fn mark_damaged(connection: &Connection, crypt: &Crypt, fingerprint: 
     Ok(())
 }
 
-/// Reads a value and makes sure that it is the one asked for.
+/// Reads a value and makes sure that it is the one asked for, unless that would mean reading a mapped table.
 pub(super) fn load(
     connection: &Connection,
     database: &Path,
     blobs: &Blobs,
     fingerprint: &Fingerprint,
-) -> Result<Value, StoreError> {
+) -> Result<Loaded, StoreError> {
     let name = blobs.crypt.name(fingerprint);
     let (known, bytes) = connection
         .prepare_cached("SELECT form, size, checksum, damaged, bytes FROM kept_values WHERE fingerprint = ?1")
@@ -382,17 +405,39 @@ pub(super) fn load(
         .map_err(|error| StoreError::sqlite(error, database))?
         .ok_or(StoreError::Lost(*fingerprint))?;
     let damaged = |why| StoreError::Damaged { fingerprint: *fingerprint, why };
-    let bytes = match (bytes, &known.checksum) {
-        (Some(bytes), _) => blobs.crypt.open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned(),
-        (None, Some(checksum)) => read_blob(blobs, checksum, &name, fingerprint)?,
+    let checksum = match (bytes, known.checksum) {
+        (Some(bytes), _) => {
+            let bytes = blobs.crypt.open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned();
+            return value_of(&known, bytes.into(), &blobs.crypt, fingerprint).map(Loaded::checked).map_err(damaged);
+        }
+        (None, Some(checksum)) => checksum,
         (None, None) => return Err(StoreError::Lost(*fingerprint)),
     };
-    let value = check(&known, bytes.into(), &blobs.crypt).map_err(damaged)?;
-    // What is sealed was opened as the value of this fingerprint and no other.
-    if !blobs.crypt.is_sealed() && value.fingerprint() != *fingerprint {
-        return Err(damaged("it is another value".to_owned()));
+    if blobs.is_mapped(&known) {
+        let file = blobs.path_of(&checksum);
+        let bytes = sealed_file::map(&file).map_err(|error| unread(error.into(), &file, fingerprint))?;
+        let value = decode(&known, bytes).map(|value| value.known_as(*fingerprint)).map_err(damaged)?;
+        return Ok(Loaded { value, unchecked: Some((file, checksum)) });
     }
-    Ok(value)
+    let bytes = read_blob(blobs, &checksum, &name, fingerprint)?;
+    value_of(&known, bytes.into(), &blobs.crypt, fingerprint).map(Loaded::checked).map_err(damaged)
+}
+
+/// Returns the value of these bytes, if it is the one asked for.
+fn value_of(known: &Known, bytes: Buffer, crypt: &Crypt, fingerprint: &Fingerprint) -> Result<Value, String> {
+    let value = check(known, bytes, crypt)?;
+    // What is sealed was opened as the value of this fingerprint and no other.
+    if crypt.is_sealed() {
+        return Ok(value.known_as(*fingerprint));
+    }
+    if value.fingerprint() == *fingerprint { Ok(value) } else { Err("it is another value".to_owned()) }
+}
+
+/// Reads a mapped file from its start to its end; returns whether it is what was written.
+pub(super) fn is_whole(file: &Path, checksum: &Fingerprint) -> io::Result<bool> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(file)?)?;
+    Ok(Fingerprint::from_bytes(*hasher.finalize().as_bytes()) == *checksum)
 }
 
 /// Reads the content of a value's file.
@@ -403,28 +448,37 @@ fn read_blob(
     fingerprint: &Fingerprint,
 ) -> Result<Vec<u8>, StoreError> {
     let path = blobs.path_of(checksum);
-    sealed_file::read(&path, &blobs.crypt, Place::Value(name)).map_err(|error| match error {
+    sealed_file::read(&path, &blobs.crypt, Place::Value(name)).map_err(|error| unread(error, &path, fingerprint))
+}
+
+fn unread(error: ReadError, path: &Path, fingerprint: &Fingerprint) -> StoreError {
+    match error {
         ReadError::Io(error) if error.kind() == io::ErrorKind::NotFound => StoreError::Lost(*fingerprint),
-        ReadError::Io(error) => StoreError::io("read the kept value", error, &path),
+        ReadError::Io(error) => StoreError::io("read the kept value", error, path),
         ReadError::Damaged(why) => {
             StoreError::Damaged { fingerprint: *fingerprint, why: format!("{why}: {}", path.display()) }
         }
-    })
+    }
 }
 
 /// Returns the value of these bytes. The checksum is compared before anything is made of them.
 fn check(known: &Known, bytes: Buffer, crypt: &Crypt) -> Result<Value, String> {
+    if !crypt.is_sealed() && known.checksum.is_some_and(|checksum| Fingerprint::of_bytes(&bytes) != checksum) {
+        return Err("its bytes have changed".to_owned());
+    }
+    decode(known, bytes)
+}
+
+fn decode(known: &Known, bytes: Buffer) -> Result<Value, String> {
     if known.damaged {
         return Err("found when it was read before".to_owned());
     }
     if bytes.len() as u64 != known.size {
         return Err(format!("it has {} bytes, {} were written", bytes.len(), known.size));
     }
-    if !crypt.is_sealed() && known.checksum.is_some_and(|checksum| Fingerprint::of_bytes(&bytes) != checksum) {
-        return Err("its bytes have changed".to_owned());
-    }
     let form = Form::from_number(known.form).ok_or_else(|| format!("form {} is unknown", known.form))?;
-    codec::decode_whole(form, bytes)
+    // Arrow's reader may panic on bytes that have changed.
+    catch_unwind(|| codec::decode_whole(form, bytes)).unwrap_or_else(|_panic| Err("its bytes have changed".to_owned()))
 }
 
 impl Known {
