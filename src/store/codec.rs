@@ -23,7 +23,7 @@ use crate::value::{Image, Record, Table, Value};
 const MAX_DEPTH: usize = 256;
 
 /// Batches are joined up to so many bytes when they are written.
-const MAX_JOINED_BYTES: usize = 16 << 20;
+const MAX_JOINED_BYTES: usize = 32 << 20;
 
 /// How a value's bytes are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,6 +53,8 @@ pub(super) struct BlobFile {
 #[derive(Debug)]
 pub(super) struct ValueRow {
     pub(super) fingerprint: Fingerprint,
+    /// What its row is found by.
+    pub(super) name: Fingerprint,
     form: Form,
     size: u64,
     /// Of the bytes before they are sealed: names the file. None if the value itself tells whether they are right.
@@ -160,16 +162,17 @@ impl Blobs {
     }
 
     fn row_of(&self, spill: Spill<'_>, fingerprint: Fingerprint, form: Form) -> Result<ValueRow, StoreError> {
-        let (size, checksum) = (spill.size, Fingerprint::from_bytes(*spill.hasher.finalize().as_bytes()));
+        let (name, size, checksum) =
+            (spill.name, spill.size, Fingerprint::from_bytes(*spill.hasher.finalize().as_bytes()));
         let path = self.path_of(&checksum);
         let bytes = spill.finish(&path).map_err(|error| StoreError::io("write the value", error, &path))?;
-        Ok(ValueRow { fingerprint, form, size, checksum: Some(checksum), bytes: bytes.map(SmallVec::from_vec) })
+        Ok(ValueRow { fingerprint, name, form, size, checksum: Some(checksum), bytes: bytes.map(SmallVec::from_vec) })
     }
 }
 
 impl ValueRow {
     /// Returns a value that is so small that writing it costs less than looking whether it is kept; `None` for others.
-    pub(super) fn of_small(fingerprint: Fingerprint, value: &Value) -> Option<Self> {
+    pub(super) fn of_small(fingerprint: Fingerprint, value: &Value, crypt: &Crypt) -> Option<Self> {
         match value {
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
             Value::Text(text) if text.len() <= MAX_SMALL_BYTES => {}
@@ -182,16 +185,16 @@ impl ValueRow {
         let n_left = rest.len();
         let bytes = SmallVec::from_slice(&buffer[..buffer.len() - n_left]);
         // No checksum: bytes that have changed make another value or none, and reading them is safe.
-        Some(Self { fingerprint, form: Form::of(value), size: bytes.len() as u64, checksum: None, bytes: Some(bytes) })
+        let (name, size) = (crypt.name(&fingerprint), bytes.len() as u64);
+        Some(Self { fingerprint, name, form: Form::of(value), size, checksum: None, bytes: Some(bytes) })
     }
 
-    /// Returns the value's name, its bytes as they are written, and its checksum.
-    fn cells(&self, crypt: &Crypt) -> (Fingerprint, Option<Cow<'_, [u8]>>, &[u8]) {
-        let name = crypt.name(&self.fingerprint);
-        let cell = self.bytes.as_deref().map(|bytes| crypt.seal(Place::Value(&name), bytes));
+    /// Returns the value's bytes as they are written, and its checksum.
+    fn cells(&self, crypt: &Crypt) -> (Option<Cow<'_, [u8]>>, &[u8]) {
+        let cell = self.bytes.as_deref().map(|bytes| crypt.seal(Place::Value(&self.name), bytes));
         // What is sealed tells itself whether it is right; the name of a file is needed.
         let checksum = self.checksum.as_ref().filter(|_| !crypt.is_sealed() || !self.is_inline());
-        (name, cell, checksum.map_or(&[][..], |checksum| &checksum.as_bytes()[..]))
+        (cell, checksum.map_or(&[][..], |checksum| &checksum.as_bytes()[..]))
     }
 
     /// Returns whether the value lies in the database, not in a file.
@@ -358,8 +361,14 @@ pub(super) const INSERT: &str =
 
 /// Notes a value in the database by the statement [`INSERT`].
 pub(super) fn insert_by(statement: &mut Statement<'_>, crypt: &Crypt, row: &ValueRow) -> rusqlite::Result<()> {
-    let (name, cell, checksum) = row.cells(crypt);
-    statement.execute(params![name.as_bytes(), row.form as i64, row.size.cast_signed(), checksum, cell.as_deref()])?;
+    let (cell, checksum) = row.cells(crypt);
+    statement.execute(params![
+        row.name.as_bytes(),
+        row.form as i64,
+        row.size.cast_signed(),
+        checksum,
+        cell.as_deref()
+    ])?;
     Ok(())
 }
 
@@ -570,10 +579,10 @@ pub(super) fn reseal(
     let Found { name, bytes, value } = found(connection, database, old, id)?;
     let fingerprint = if old.crypt.is_sealed() { value.fingerprint() } else { name };
     let row = new.prepare_bytes(fingerprint, Form::of(&value), &bytes)?;
-    let (name, cell, checksum) = row.cells(&new.crypt);
+    let (cell, checksum) = row.cells(&new.crypt);
     connection
         .prepare_cached("UPDATE kept_values SET fingerprint = ?2, checksum = ?3, bytes = ?4 WHERE rowid = ?1")
-        .and_then(|mut statement| statement.execute(params![id, name.as_bytes(), checksum, cell.as_deref()]))
+        .and_then(|mut statement| statement.execute(params![id, row.name.as_bytes(), checksum, cell.as_deref()]))
         .map_err(|error| StoreError::sqlite(error, database))?;
     Ok(())
 }
