@@ -8,6 +8,7 @@ use super::{
     CanvasState, background,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail, PortAt},
+    comment, frames,
     geometry::Curve,
     hover,
     interaction::Interaction,
@@ -34,7 +35,8 @@ pub(super) fn draw(
     state: &mut CanvasState,
     commands: &mut Vec<Command>,
 ) {
-    background::paint(brush, frame.view);
+    background::paint(brush);
+    frames::frames_ui(ui, brush, frame, canvas, state, commands);
     let nodes = frame.visible_nodes();
     let wires = frame.visible_wires();
     let boxed = boxed(ui, frame, &state.interaction);
@@ -43,11 +45,13 @@ pub(super) fn draw(
         hover_from_afar(frame, state);
     } else {
         draw_wires(ui, brush, frame, canvas, &wires, state);
-        for index in nodes {
+        for &index in &nodes {
             let is_boxed = boxed.get(index).is_some_and(|boxed| *boxed);
             node_ui(ui, brush, frame, state, index, is_boxed, commands);
         }
+        comment::notes_ui(ui, brush, frame, state, &nodes);
     }
+    state.paint_hits(brush, frame, &nodes);
     draw_hand(ui, brush, frame, state);
     if let Some(rect) = drop_from_library(frame, canvas, commands) {
         let stroke = egui::Stroke::new(1.5, brush.tokens.accent);
@@ -345,7 +349,7 @@ fn refusal_ui(ui: &Ui, why: &str) {
 
 fn set_cursor(ui: &Ui, canvas: &Response, state: &CanvasState) {
     let cursor = match state.interaction {
-        Interaction::Pan | Interaction::DragNodes(_) => CursorIcon::Grabbing,
+        Interaction::Pan | Interaction::DragNodes(_) | Interaction::DragFrame(_) => CursorIcon::Grabbing,
         Interaction::DragWire(_) | Interaction::BoxSelect { .. } => CursorIcon::Crosshair,
         Interaction::Idle if state.space_is_down && canvas.contains_pointer() => CursorIcon::Grab,
         Interaction::Idle => return,

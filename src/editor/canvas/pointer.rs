@@ -71,6 +71,9 @@ impl CanvasState {
             Interaction::DragNodes(drag) => {
                 drag.move_to(scene, self.camera.through(view).scene_from_screen(pointer), !alt);
             }
+            Interaction::DragFrame(drag) => {
+                drag.move_to(self.camera.through(view).scene_from_screen(pointer), !alt);
+            }
             Interaction::Idle | Interaction::DragWire(_) | Interaction::BoxSelect { .. } => {}
         }
     }
@@ -177,6 +180,7 @@ impl CanvasState {
                     commands.push(Command::Edit(label, edit));
                 }
             }
+            (Interaction::DragFrame(drag), _) => commands.extend(drag.command(frame.view.workflow)),
             (Interaction::DragWire(drag), Some(pointer)) => self.drop_wire(frame, &drag, pointer, commands),
             (Interaction::BoxSelect { from }, Some(pointer)) => {
                 let touched = touched_by_box(frame, from, pointer);
