@@ -14,6 +14,7 @@ pub mod icons;
 mod inspector;
 mod keeper;
 mod mark_requests;
+mod matching;
 mod panels;
 mod past;
 mod settings;
