@@ -5,6 +5,7 @@ mod background;
 pub mod canvas;
 mod clipboard;
 mod command;
+mod command_item;
 mod command_table;
 mod dialogs;
 mod examples;
@@ -28,7 +29,10 @@ mod words;
 
 pub use self::{
     app::{App, AppOptions},
-    command::{Answer, Command, MarkRequest, Panel, RunOption, Tab, WireEnd},
+    command::{
+        Answer, ArrangeRequest, Command, Direction, LookRequest, MarkRequest, Panel, RunOption, Tab, WireEnd,
+        WireRequest,
+    },
     dialogs::KeepRules,
     past::Past,
     view::{LiveState, Pause, RunProgress, View},

@@ -10,11 +10,13 @@
 //! 3. What was being typed and is out of sight, or is followed by a command, becomes an edit before all others.
 //! 4. `handle` carries the commands out, in order.
 
+mod arranging;
 mod editing;
 mod files;
 mod frame;
 mod handle;
 mod history;
+mod looking;
 mod messages;
 mod pauses;
 mod pinned_data;
@@ -24,6 +26,7 @@ mod sessions;
 mod sweeping;
 #[cfg(test)]
 mod tests;
+mod wiring;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
 

@@ -29,6 +29,7 @@ mod standing;
 mod tests;
 mod wire;
 
+pub(crate) use self::geometry::GRID;
 use egui::{Key, Pos2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo};
 
 use self::{
@@ -64,7 +65,6 @@ pub struct CanvasState {
     /// Where a paste that was asked for by menu goes, until the pointer moves.
     paste_at: Option<Pos2>,
     space_is_down: bool,
-    had_focus: bool,
     status: String,
 }
 
@@ -161,7 +161,6 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     let canvas = ui.interact(rect, ui.make_persistent_id("background"), Sense::click_and_drag());
     canvas.widget_info(|| WidgetInfo::labeled(Role::Pane, true, "Canvas"));
     state.space_is_down = ui.input(|input| input.key_down(Key::Space)) && !ui.text_edit_focused();
-    state.search_by_key(ui, &canvas);
     state.navigate(ui, &canvas);
 
     let scene = std::mem::take(&mut state.scene);
@@ -222,8 +221,6 @@ impl CanvasState {
                 self.paste_at = Some(place);
                 ui.ctx().send_viewport_cmd(egui::ViewportCommand::RequestPaste);
             }
-            MenuRequest::FitAll => self.fit_all(),
-            MenuRequest::Rename(node) => self.begin_rename(node),
         }
     }
 }

@@ -44,6 +44,8 @@ pub enum Command {
     Cut,
     /// Add nodes from RON text; at a place, or beside where they were.
     Paste(String, Option<Position>),
+    /// Ask the system for the clipboard, whose text then comes as a [`Self::Paste`].
+    AskForPaste,
     /// Copy and paste the selection in one step, without the clipboard.
     Duplicate,
     /// Take back the newest step.
@@ -86,16 +88,12 @@ pub enum Command {
     SaveAs,
     /// Back to the welcome screen.
     Welcome,
-    /// Show all nodes.
-    FitAll,
-    /// Show the selected nodes.
-    FitSelected,
-    /// Zoom to 100 %.
-    ZoomReset,
-    /// Begin to rename a node.
-    Rename(NodeId),
-    /// Select a node and bring it into view.
-    Reveal(NodeId),
+    /// Arrange the selected nodes.
+    Arrange(ArrangeRequest),
+    /// Change a wire.
+    Wire(WireRequest),
+    /// Look elsewhere, or more closely.
+    Look(LookRequest),
     /// Show or hide a panel.
     TogglePanel(Panel),
     /// Show a tab of the bottom panel.
@@ -170,6 +168,7 @@ impl Command {
                 | Self::DeleteAndHeal
                 | Self::Cut
                 | Self::Paste(..)
+                | Self::AskForPaste
                 | Self::Duplicate
                 | Self::Undo
                 | Self::Redo
@@ -180,7 +179,9 @@ impl Command {
                 | Self::Step
                 | Self::ToggleBreakpoint(_)
                 | Self::ChangeValue(..)
-                | Self::Rename(_)
+                | Self::Arrange(_)
+                | Self::Wire(_)
+                | Self::Look(LookRequest::Rename(_))
                 | Self::Browse(..)
                 | Self::ClearPinnedData(_)
                 | Self::KeepReleased(_)
@@ -203,6 +204,48 @@ impl Command {
                 | Self::ListFolder(_)
         )
     }
+}
+
+/// What is asked of where nodes stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ArrangeRequest {
+    /// Move the selected nodes by a step of the grid.
+    Nudge(Direction),
+}
+
+/// What is asked of a wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WireRequest {
+    /// Take the wire away that ends at this input.
+    Disconnect(PortRef),
+}
+
+/// What is asked of the view of the canvas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookRequest {
+    /// Bring all nodes into view.
+    FitAll,
+    /// Bring the selected nodes into view.
+    FitSelected,
+    /// Zoom to 100 %.
+    ZoomReset,
+    /// Begin to rename a node.
+    Rename(NodeId),
+    /// Select a node and bring it into view.
+    Reveal(NodeId),
+}
+
+/// A direction on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the left.
+    Left,
+    /// To the right.
+    Right,
+    /// Up.
+    Up,
+    /// Down.
+    Down,
 }
 
 /// What a run may leave out.

@@ -10,6 +10,8 @@ mod record;
 mod settings;
 mod table_field;
 
+use std::collections::BTreeSet;
+
 use egui::{CollapsingHeader, Label, RichText, ScrollArea, TextEdit, Ui};
 
 pub(crate) use self::{
@@ -18,7 +20,9 @@ pub(crate) use self::{
     pinned_data::PinnedKey,
 };
 use super::{
-    Command, MarkRequest, View,
+    Command, LookRequest, View,
+    command_item::small_button_ui,
+    command_table::{CommandId as Id, Situation},
     icons::{self, Icon},
     past::Past,
     theme,
@@ -103,21 +107,14 @@ fn several_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
         if view.past.is_some() {
             return;
         }
-        for (name, request) in [
-            ("Pin Results", MarkRequest::Pin(PinPolicy::Hold)),
-            ("Unpin", MarkRequest::Unpin),
-            ("Force Execution", MarkRequest::ToggleForce),
-            ("Disable / Enable", MarkRequest::ToggleDisable),
-        ] {
-            if ui.button(name).clicked() {
-                commands.push(Command::Mark(selected.clone(), request));
-            }
+        for id in [Id::PinResults, Id::Unpin, Id::Force, Id::Disable] {
+            small_button_ui(ui, id, &Situation::of(view), None, commands);
         }
     });
     ui.add_space(8.0);
     for id in selected.iter().take(MAX_LISTED) {
         if ui.link(words::title(view.workflow, view.catalogue, id)).clicked() {
-            commands.push(Command::Reveal(id.clone()));
+            commands.push(Command::Look(LookRequest::Reveal(id.clone())));
         }
     }
     if selected.len() > MAX_LISTED {
@@ -277,11 +274,6 @@ fn past_ui(ui: &mut Ui, past: &Past, id: &NodeId, commands: &mut Vec<Command>) {
 fn mark_ui(ui: &mut Ui, view: View<'_>, id: &NodeId, commands: &mut Vec<Command>) {
     let tokens = theme::tokens(ui);
     let plan = view.plan.get(id);
-    let mut ask = |ui: &mut Ui, name: &str, help: &str, request| {
-        if ui.button(name).on_hover_text(help).clicked() {
-            commands.push(Command::Mark(vec![id.clone()], request));
-        }
-    };
     match view.marks.get(id) {
         Mark::Default => {}
         Mark::Forced => {
@@ -307,12 +299,11 @@ fn mark_ui(ui: &mut Ui, view: View<'_>, id: &NodeId, commands: &mut Vec<Command>
                 ui.colored_label(tokens.stale, "Its effect on the outside does not take place while it is pinned.");
             }
             ui.horizontal_wrapped(|ui| {
-                if pin.policy == PinPolicy::Follow {
-                    ask(ui, "Keep", "Hold these results until you unpin them", MarkRequest::Keep);
+                let alone = BTreeSet::from([id.clone()]);
+                let keep = (pin.policy == PinPolicy::Follow).then_some(Id::Keep);
+                for id in keep.into_iter().chain([Id::Refresh, Id::Unpin, Id::UnpinDownstream]) {
+                    small_button_ui(ui, id, &Situation::of(view).about(&alone), None, commands);
                 }
-                ask(ui, "Refresh", "Execute once in the next run and pin again", MarkRequest::Refresh);
-                ask(ui, "Unpin", "Execute in the next run", MarkRequest::Unpin);
-                ask(ui, "Unpin downstream", "Take away all pins below", MarkRequest::UnpinDownstream);
             });
         }
     }

@@ -249,6 +249,18 @@ impl Sitting {
         self.step(|history, workflow, marks| history.apply(label, Change::Document(edit), workflow, marks))
     }
 
+    /// Changes the document. If the newest step moved the same nodes with the same label, the two become one.
+    pub(crate) fn edit_in_burst(&mut self, label: String, edit: Edit) -> Result<(), EditError> {
+        let newest = self.history.newest();
+        let continues = newest.is_some_and(|newest| newest.label == label && newest.change.moves_the_same(&edit));
+        self.step(|history, workflow, marks| {
+            if continues {
+                history.undo(workflow, marks)?;
+            }
+            history.apply(label, Change::Document(edit), workflow, marks)
+        })
+    }
+
     /// Changes marks; a change that changes nothing is no step.
     pub(crate) fn mark(&mut self, label: String, edit: MarkEdit) {
         if !edit.0.is_empty() {

@@ -71,6 +71,12 @@ impl Change {
         }
     }
 
+    /// Returns whether this and an edit move the same nodes.
+    pub fn moves_the_same(&self, edit: &Edit) -> bool {
+        let (Self::Document(Edit::MoveNodes(these)), Edit::MoveNodes(others)) = (self, edit) else { return false };
+        these.iter().map(|(node, _)| node).eq(others.iter().map(|(node, _)| node))
+    }
+
     /// Returns whether the document is changed, not marks only.
     pub fn touches_document(&self) -> bool {
         match self {
@@ -177,6 +183,11 @@ impl History {
     /// Returns how many steps are done.
     pub const fn position(&self) -> usize {
         self.position
+    }
+
+    /// Returns the step that undo would take back.
+    pub fn newest(&self) -> Option<&Revision> {
+        self.position.checked_sub(1).map(|index| &self.revisions[index])
     }
 
     /// Returns what undo would take back.

@@ -4,9 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::App;
 use crate::{
-    editor::{
-        Command, MarkRequest, WireEnd, clipboard, mark_requests::mark_edit, panels::Tone, sitting::Sitting, wiring,
-    },
+    editor::{Command, MarkRequest, WireEnd, clipboard, mark_requests::mark_edit, panels::Tone, wiring},
     nodes::{Catalogue, Kind, check_loops},
     session::{Mark, MarkEdit, Pin, PinPolicy, PinState},
     value::can_convert,
@@ -35,7 +33,7 @@ impl App {
         }
     }
 
-    fn say_edit_error(&mut self, result: Result<(), EditError>) {
+    pub(super) fn say_edit_error(&mut self, result: Result<(), EditError>) {
         if let Err(error) = result {
             self.notices.show(Tone::Warning, format!("Not done: {error}"), Vec::new());
         }
@@ -99,18 +97,6 @@ impl App {
         if let Some(sitting) = &mut self.sitting {
             let all: Vec<NodeId> = sitting.shown_workflow().nodes().map(|(id, _)| id.clone()).collect();
             sitting.select(all);
-        }
-    }
-
-    pub(super) fn reveal(&mut self, node: NodeId) {
-        self.panels.canvas.fit(std::slice::from_ref(&node));
-        self.select(vec![node]);
-    }
-
-    pub(super) fn fit_selected(&mut self) {
-        if let Some(sitting) = &self.sitting {
-            let nodes: Vec<NodeId> = sitting.selection().iter().cloned().collect();
-            self.panels.canvas.fit(&nodes);
         }
     }
 
@@ -255,11 +241,6 @@ fn fitting_connection(
 
 fn kind_of<'a>(workflow: &Workflow, catalogue: &'a Catalogue, end: &PortRef) -> Option<&'a Arc<Kind>> {
     catalogue.get(&workflow.node(&end.node)?.kind)
-}
-
-/// Returns the selected nodes that exist, for commands that act on them.
-pub(super) fn selected(sitting: &Sitting) -> Vec<NodeId> {
-    sitting.selection().iter().cloned().collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use egui::{CentralPanel, Frame, Margin, Panel as Side, Ui};
 
-use super::{App, editing::selected};
+use super::App;
 use crate::editor::{
     Command, Panel,
     canvas::canvas_ui,
@@ -36,24 +36,22 @@ impl App {
         command_table::note_menus(ui.ctx());
     }
 
-    fn situation(&self) -> Situation {
-        let Some(sitting) = &self.sitting else { return Situation::default() };
+    fn situation(&self) -> Situation<'_> {
+        let Some(sitting) = &self.sitting else { return Situation::without_workflow() };
+        let run = sitting.view_of_now(&self.catalogue, false).run;
         Situation {
-            open: true,
-            undo: sitting.history().undo_label().map(ToOwned::to_owned),
-            redo: sitting.history().redo_label().map(ToOwned::to_owned),
+            undo: sitting.history().undo_label(),
+            redo: sitting.history().redo_label(),
             running: self.run.is_some(),
-            paused: sitting.view_of_now(&self.catalogue, false).run.is_some_and(|run| run.pause.is_some()),
-            past: sitting.shows_past(),
+            paused: run.is_some_and(|run| run.pause.is_some()),
             run_options: self.settings.run,
-            any_nodes: sitting.workflow().n_nodes() > 0,
-            selected: selected(sitting),
             run_takes: sitting.forecasts().full_in_words(),
             resume_takes: sitting.forecasts().resume_in_words(),
+            ..Situation::of(sitting.view(&self.catalogue, self.panels.show_plan))
         }
     }
 
-    fn top_ui(&self, ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
+    fn top_ui(&self, ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
         let view = self.sitting.as_ref().map(|sitting| sitting.view_of_now(&self.catalogue, self.panels.show_plan));
         Side::top("toolbar").frame(bar(ui)).show(ui, |ui| toolbar_ui(ui, view, situation, commands));
         let run = view.and_then(|view| view.run).filter(|run| run.n_pins > 0);

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The step that moved nodes snap to.
-pub(super) const GRID: f32 = 10.0;
+pub(crate) const GRID: f32 = 10.0;
 /// The width of a node.
 pub(super) const WIDTH: f32 = 200.0;
 /// The height of a node's header.

@@ -1,24 +1,17 @@
 //! What a right-click offers.
 
-use egui::{
-    Align, Layout, Popup, PopupKind, Pos2, Rect, Response, Role, Sense, TextStyle, Ui, WidgetInfo,
-    containers::menu::menu_style, pos2, vec2,
-};
+use std::collections::BTreeSet;
 
-use super::{interaction::disconnect, standing::is_running};
+use egui::{Align, Layout, Popup, PopupKind, Pos2, Ui, containers::menu::menu_style};
+
 use crate::{
     editor::{
-        Command, MarkRequest, View,
-        icons::{self, Icon},
-        theme,
+        Command, View, command_item,
+        command_table::{self, CommandId as Id, Situation},
     },
-    session::{Mark, PinPolicy},
-    store::RunKind,
+    session::{Pin, PinPolicy},
     workflow::{NodeId, PortRef},
 };
-
-/// The width of a menu.
-const MENU_WIDTH: f32 = 236.0;
 
 /// What was right-clicked.
 #[derive(Clone, Debug)]
@@ -41,18 +34,36 @@ pub(super) struct Menu {
     pub(super) serial: u64,
 }
 
-/// What a menu asks of the canvas itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a menu asks of the canvas itself, because it is about the place of the menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MenuRequest {
     /// Open the search.
     Search,
     /// Ask the system for the clipboard.
     Paste,
-    /// Bring all into view.
-    FitAll,
-    /// Rename a node.
-    Rename(NodeId),
 }
+
+/// What the empty canvas offers.
+const EMPTY: &[&[Id]] = &[&[Id::SearchNodes, Id::Paste], &[Id::SelectAll, Id::FitAll]];
+/// What a wire offers.
+const WIRE: &[&[Id]] = &[&[Id::Disconnect]];
+/// What nodes offer.
+const NODES: &[&[Id]] = &[
+    &[Id::RunToHere, Id::ResumeToHere, Id::ResumeSelection, Id::ResumeFromHere, Id::ToggleBreakpoint],
+    &[
+        Id::PinResults,
+        Id::PinUntilChange,
+        Id::Unpin,
+        Id::Keep,
+        Id::Refresh,
+        Id::UnpinDownstream,
+        Id::Force,
+        Id::Disable,
+    ],
+    &[Id::Rename, Id::Duplicate, Id::Copy, Id::Cut, Id::Delete],
+];
+/// What nodes of an earlier run offer.
+const PAST: &[&[Id]] = &[&[Id::PinResults, Id::PinUntilChange], &[Id::Copy, Id::BackFromRun]];
 
 /// Shows the menu; returns whether it stays open, and what it asks of the canvas.
 pub(super) fn menu_ui(
@@ -69,161 +80,55 @@ pub(super) fn menu_ui(
         .style(menu_style)
         .open_bool(&mut open)
         .show(|ui| {
-            ui.set_width(MENU_WIDTH);
+            ui.set_width(command_item::MENU_WIDTH);
             match &menu.target {
                 MenuTarget::Node(node) => node_menu_ui(ui, view, node, commands),
-                MenuTarget::Wire(input) => wire_menu_ui(ui, input, commands),
-                MenuTarget::Empty => empty_menu_ui(ui, commands),
+                MenuTarget::Wire(input) => items_ui(ui, WIRE, &Situation::of(view).about_wire(input), commands),
+                MenuTarget::Empty => items_ui(ui, EMPTY, &Situation::of(view), commands),
             }
         });
     (open, shown.and_then(|shown| shown.inner))
 }
 
-fn empty_menu_ui(ui: &mut Ui, commands: &mut Vec<Command>) -> Option<MenuRequest> {
-    let mut request = None;
-    if item(ui, Icon::Plus, "Add node…", "Tab").clicked() {
-        request = Some(MenuRequest::Search);
-    }
-    if item(ui, Icon::New, "Paste", "Ctrl+V").clicked() {
-        request = Some(MenuRequest::Paste);
-    }
-    ui.separator();
-    if item(ui, Icon::Check, "Select all", "Ctrl+A").clicked() {
-        commands.push(Command::SelectAll);
-    }
-    if item(ui, Icon::Search, "Fit all", "Home").clicked() {
-        request = Some(MenuRequest::FitAll);
-    }
-    request
-}
-
-fn wire_menu_ui(ui: &mut Ui, input: &PortRef, commands: &mut Vec<Command>) -> Option<MenuRequest> {
-    if item(ui, Icon::Close, "Disconnect", "").clicked() {
-        let (label, edit) = disconnect(input.clone());
-        commands.push(Command::Edit(label, edit));
+fn items_ui(
+    ui: &mut Ui,
+    groups: &[&[Id]],
+    situation: &Situation<'_>,
+    commands: &mut Vec<Command>,
+) -> Option<MenuRequest> {
+    match command_item::menu_ui(ui, groups, situation)? {
+        Id::SearchNodes => return Some(MenuRequest::Search),
+        Id::Paste => return Some(MenuRequest::Paste),
+        id => commands.push((command_table::get(id).command)(situation)),
     }
     None
 }
 
 fn node_menu_ui(ui: &mut Ui, view: View<'_>, node: &NodeId, commands: &mut Vec<Command>) -> Option<MenuRequest> {
-    let nodes: Vec<NodeId> =
-        if view.selection.contains(node) { view.selection.iter().cloned().collect() } else { vec![node.clone()] };
+    let alone = BTreeSet::from([node.clone()]);
+    let nodes = if view.selection.contains(node) { view.selection } else { &alone };
+    let situation = Situation::of(view).about(nodes);
     if view.past.is_some() {
-        past_menu_ui(ui, &nodes, commands);
-        return None;
+        return items_ui(ui, PAST, &situation, commands);
     }
-    ui.add_enabled_ui(!is_running(view), |ui| {
-        if item(ui, Icon::Run, "Run to here", "").clicked() {
-            commands.push(Command::RunTo(RunKind::Standard, nodes.clone()));
-        }
-        if item(ui, Icon::Resume, "Resume to here", "").clicked() {
-            commands.push(Command::RunTo(RunKind::Resumed, nodes.clone()));
-        }
-        if item(ui, Icon::Resume, "Resume selection", "").clicked() {
-            commands.push(Command::RunOnly(RunKind::Resumed, nodes.clone()));
-        }
-        if item(ui, Icon::Resume, "Resume from here", "").clicked() {
-            commands.push(Command::RunFrom(RunKind::Resumed, nodes.clone()));
-        }
-    });
-    let has_all = nodes.iter().all(|node| view.marks.breakpoints().contains(node));
-    let breakpoint = if has_all { "Remove breakpoint" } else { "Set breakpoint" };
-    if item(ui, Icon::Breakpoint, breakpoint, "F9").clicked() {
-        commands.push(Command::ToggleBreakpoint(nodes.clone()));
-    }
-    ui.separator();
-    marks_menu_ui(ui, view, &nodes, commands);
-    ui.separator();
-    let mut request = None;
-    if item(ui, Icon::Pencil, "Rename", "F2").clicked() {
-        request = Some(MenuRequest::Rename(node.clone()));
-    }
-    for (icon, label, shortcut, command) in [
-        (Icon::Plus, "Duplicate", "Ctrl+D", Command::Duplicate),
-        (Icon::New, "Copy", "Ctrl+C", Command::Copy),
-        (Icon::Close, "Delete", "Del", Command::DeleteSelected),
-    ] {
-        if item(ui, icon, label, shortcut).clicked() {
-            commands.push(command);
-        }
-    }
-    request
+    let groups: Vec<Vec<Id>> =
+        NODES.iter().map(|group| group.iter().copied().filter(|id| makes_sense(*id, view, nodes)).collect()).collect();
+    let groups: Vec<&[Id]> = groups.iter().map(Vec::as_slice).collect();
+    items_ui(ui, &groups, &situation, commands)
 }
 
-/// Shows what can be asked of nodes of an earlier run.
-fn past_menu_ui(ui: &mut Ui, nodes: &[NodeId], commands: &mut Vec<Command>) {
-    for (icon, label, shortcut, policy) in [
-        (Icon::PinFilled, "Pin these results", "P", PinPolicy::Hold),
-        (Icon::Follow, "Pin them until something changes", "", PinPolicy::Follow),
-    ] {
-        if item(ui, icon, label, shortcut).clicked() {
-            commands.push(Command::Mark(nodes.to_vec(), MarkRequest::Pin(policy)));
-        }
+/// Returns whether a mark is worth offering: it would change something.
+fn makes_sense(id: Id, view: View<'_>, nodes: &BTreeSet<NodeId>) -> bool {
+    let any_pin = |test: &dyn Fn(Option<&Pin>) -> bool| nodes.iter().any(|node| test(view.marks.get(node).as_pin()));
+    match id {
+        Id::PinResults => any_pin(&|pin| pin.is_none_or(|pin| pin.policy != PinPolicy::Hold)),
+        Id::PinUntilChange => any_pin(&|pin| pin.is_none_or(|pin| pin.policy != PinPolicy::Follow)),
+        Id::Unpin => any_pin(&|pin| pin.is_some()),
+        Id::Keep | Id::Refresh => nodes.iter().any(|node| is_stale(view, node)),
+        _ => true,
     }
-    ui.separator();
-    if item(ui, Icon::New, "Copy", "Ctrl+C").clicked() {
-        commands.push(Command::Copy);
-    }
-    if item(ui, Icon::Undo, "Back to the workflow", "").clicked() {
-        commands.push(Command::CloseRun);
-    }
-}
-
-fn marks_menu_ui(ui: &mut Ui, view: View<'_>, nodes: &[NodeId], commands: &mut Vec<Command>) {
-    let mut ask = |ui: &mut Ui, icon, label: &str, shortcut: &str, request| {
-        if item(ui, icon, label, shortcut).clicked() {
-            commands.push(Command::Mark(nodes.to_vec(), request));
-        }
-    };
-    let marks = || nodes.iter().map(|node| view.marks.get(node));
-    let policies = || marks().map(|mark| mark.as_pin().map(|pin| pin.policy));
-    if policies().any(|policy| policy != Some(PinPolicy::Hold)) {
-        ask(ui, Icon::PinFilled, "Pin Results", "P", MarkRequest::Pin(PinPolicy::Hold));
-    }
-    if policies().any(|policy| policy != Some(PinPolicy::Follow)) {
-        ask(ui, Icon::Follow, "Pin until something changes", "", MarkRequest::Pin(PinPolicy::Follow));
-    }
-    if policies().any(|policy| policy.is_some()) {
-        ask(ui, Icon::Pin, "Unpin", "", MarkRequest::Unpin);
-    }
-    if nodes.iter().any(|node| is_stale(view, node)) {
-        ask(ui, Icon::Lock, "Keep results", "", MarkRequest::Keep);
-        ask(ui, Icon::Reuse, "Refresh", "", MarkRequest::Refresh);
-    }
-    ask(ui, Icon::Branch, "Unpin downstream", "", MarkRequest::UnpinDownstream);
-    let forced = marks().all(|mark| matches!(mark, Mark::Forced));
-    let force = if forced { "Do not force" } else { "Force Execution" };
-    ask(ui, Icon::Force, force, "", MarkRequest::ToggleForce);
-    let disabled = marks().all(|mark| matches!(mark, Mark::Disabled));
-    let disable = if disabled { "Enable" } else { "Disable" };
-    ask(ui, Icon::Disable, disable, "Ctrl+E", MarkRequest::ToggleDisable);
 }
 
 fn is_stale(view: View<'_>, node: &NodeId) -> bool {
     view.plan.get(node).is_some_and(|plan| plan.stale.is_some() || plan.released.is_some())
-}
-
-/// Shows one item: an icon, a label and the shortcut that does the same.
-fn item(ui: &mut Ui, icon: Icon, label: &str, shortcut: &str) -> Response {
-    let tokens = theme::tokens(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 26.0), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, ui.is_enabled(), label));
-    if ui.is_rect_visible(rect) {
-        let color = if ui.is_enabled() { tokens.text } else { tokens.disabled };
-        if ui.is_enabled() && (response.hovered() || response.has_focus()) {
-            ui.painter().rect_filled(rect, 5.0, tokens.button_hovered);
-        }
-        let at = pos2(rect.left() + 15.0, rect.center().y);
-        icons::paint(ui.painter(), Rect::from_center_size(at, vec2(15.0, 15.0)), icon, color.gamma_multiply(0.8));
-        let font = TextStyle::Button.resolve(ui.style());
-        let middle = rect.center().y;
-        ui.painter().text(pos2(rect.left() + 32.0, middle), egui::Align2::LEFT_CENTER, label, font, color);
-        let small = TextStyle::Small.resolve(ui.style());
-        let at = pos2(rect.right() - 8.0, middle);
-        ui.painter().text(at, egui::Align2::RIGHT_CENTER, shortcut, small, tokens.text_muted);
-    }
-    if response.clicked() {
-        ui.close();
-    }
-    response
 }

@@ -55,19 +55,6 @@ impl CanvasState {
         }
     }
 
-    /// Opens the search by key while the pointer is over the canvas.
-    pub(super) fn search_by_key(&mut self, ui: &Ui, canvas: &Response) {
-        let had_focus = std::mem::replace(&mut self.had_focus, ui.memory(|memory| memory.focused().is_some()));
-        if !canvas.contains_pointer() || ui.text_edit_focused() || self.search.is_some() {
-            return;
-        }
-        let pressed = |modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
-        // With something focused, Tab walks on to the next.
-        if pressed(Modifiers::SHIFT, Key::A) || (!had_focus && pressed(Modifiers::NONE, Key::Tab)) {
-            self.open_search = true;
-        }
-    }
-
     /// Carries on with what the hand is at.
     pub(super) fn advance(&mut self, ui: &Ui, view: View<'_>, scene: &Scene, rect: Rect) {
         if matches!(self.interaction, Interaction::Idle) {

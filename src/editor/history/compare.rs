@@ -5,7 +5,7 @@ use egui::{Button, Label, RichText, ScrollArea, Sense, Ui};
 use super::{DifferenceKey, HistoryState, tables};
 use crate::{
     editor::{
-        Command, View,
+        Command, LookRequest, View,
         icons::{self, Icon},
         past::{Compared, Past},
         theme, words,
@@ -56,7 +56,7 @@ fn node_ui(ui: &mut Ui, view: View<'_>, node: &NodeComparison, state: &mut Histo
             let title = RichText::new(words::title(view.workflow, view.catalogue, &node.node)).strong();
             let selected = view.selection.contains(&node.node);
             if ui.add(Button::selectable(selected, title)).on_hover_text("Select it on the canvas").clicked() {
-                commands.push(Command::Reveal(node.node.clone()));
+                commands.push(Command::Look(LookRequest::Reveal(node.node.clone())));
             }
             let (said, differs) = decided(node);
             ui.label(RichText::new(said).color(if differs { tokens.stale } else { tokens.text_muted }));

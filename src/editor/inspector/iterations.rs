@@ -7,7 +7,7 @@ use egui::{Button, DragValue, Label, RichText, Ui};
 
 use crate::{
     editor::{
-        Command, MarkRequest, View, theme,
+        Command, LookRequest, MarkRequest, View, theme,
         viewers::{Room, Viewers, value_ui},
         words,
     },
@@ -276,7 +276,7 @@ impl Shown<'_> {
         {
             let title = words::title(self.view.workflow, self.view.catalogue, &failure.node);
             if ui.link(format!("Failed in {title}")).clicked() {
-                commands.push(Command::Reveal(failure.node.clone()));
+                commands.push(Command::Look(LookRequest::Reveal(failure.node.clone())));
             }
             ui.add(Label::new(RichText::new(theme::readable(&failure.error)).color(tokens.failed)).wrap());
         }

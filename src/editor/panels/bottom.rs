@@ -5,7 +5,7 @@ use egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 use super::pins::pins_ui;
 use crate::{
     editor::{
-        Command, Tab, View,
+        Command, LookRequest, Tab, View,
         history::{HistoryState, compare_ui, list_ui},
         theme,
         viewers::{Room, Viewers, results_ui},
@@ -132,7 +132,7 @@ fn log_entry_ui(ui: &mut Ui, view: View<'_>, entry: &LogEntry, commands: &mut Ve
         if let Some(node) = &entry.node
             && ui.link(words::title(view.workflow, view.catalogue, node)).clicked()
         {
-            commands.push(Command::Reveal(node.clone()));
+            commands.push(Command::Look(LookRequest::Reveal(node.clone())));
         }
         let color = if entry.line.level == LogLevel::Warning { tokens.stale } else { tokens.text };
         if entry.is_hidden {
@@ -181,7 +181,7 @@ fn problem_ui(ui: &mut Ui, view: View<'_>, problem: &Problem, commands: &mut Vec
     if ui.add(button).on_hover_text(theme::readable(&said).as_ref()).clicked()
         && let Some(node) = node
     {
-        commands.push(Command::Reveal(node.clone()));
+        commands.push(Command::Look(LookRequest::Reveal(node.clone())));
     }
 }
 

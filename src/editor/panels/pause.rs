@@ -2,10 +2,9 @@
 
 use egui::{Label, Popup, PopupCloseBehavior, RichText, Sense, Ui, vec2};
 
-use super::toolbar::menu_item_ui;
 use crate::{
     editor::{
-        Command, RunOption, View,
+        Command, LookRequest, RunOption, View, command_item,
         command_table::{self, CommandId, Situation},
         icons::{self, Icon, icon_button},
         theme, words,
@@ -18,7 +17,7 @@ use crate::{
 const MAX_NAMED: usize = 3;
 
 /// Shows before what the run is paused, and what can be done about it.
-pub(crate) fn pause_banner_ui(ui: &mut Ui, view: View<'_>, situation: &Situation, commands: &mut Vec<Command>) {
+pub(crate) fn pause_banner_ui(ui: &mut Ui, view: View<'_>, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     let Some(pause) = view.run.and_then(|run| run.pause.as_ref()) else { return };
     let tokens = theme::tokens(ui);
     let (shown, asked) = egui::Sides::new().shrink_left().show(
@@ -50,7 +49,7 @@ pub(crate) fn pause_banner_ui(ui: &mut Ui, view: View<'_>, situation: &Situation
             asked
         },
     );
-    commands.extend(shown.map(Command::Reveal).into_iter().chain(asked));
+    commands.extend(shown.map(|node| Command::Look(LookRequest::Reveal(node))).into_iter().chain(asked));
 }
 
 fn said(view: View<'_>, waiting: &[NodeId]) -> String {
@@ -66,7 +65,7 @@ fn said(view: View<'_>, waiting: &[NodeId]) -> String {
 }
 
 /// Shows the menu of what runs may leave out.
-pub(super) fn run_options_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
+pub(super) fn run_options_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     let button = icon_button(ui, Icon::ChevronDown, "Run options").on_hover_text("What runs may leave out");
     Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let options = situation.run_options;
@@ -89,8 +88,9 @@ pub(super) fn run_options_ui(ui: &mut Ui, situation: &Situation, commands: &mut 
             }
         }
         ui.separator();
-        for id in [CommandId::Step, CommandId::Pause, CommandId::GoOn] {
-            menu_item_ui(ui, command_table::get(id), situation, commands);
+        if let Some(id) = command_item::menu_ui(ui, &[&[CommandId::Step, CommandId::Pause, CommandId::GoOn]], situation)
+        {
+            commands.push((command_table::get(id).command)(situation));
         }
     });
 }

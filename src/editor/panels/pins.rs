@@ -1,12 +1,16 @@
 //! All marks of the session: what is pinned, how large, how old, stale or not, and what can be done about it.
 
+use std::collections::BTreeSet;
+
 use egui::{Label, RichText, Ui};
 use egui_extras::{Column, TableBuilder, TableRow};
 use jiff::Timestamp;
 
 use crate::{
     editor::{
-        Command, MarkRequest, View,
+        Command, LookRequest, MarkRequest, View,
+        command_item::small_button_ui,
+        command_table::{CommandId as Id, Situation},
         icons::{self, Icon},
         theme, viewers, words,
     },
@@ -41,7 +45,7 @@ pub(super) fn pins_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) 
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         .column(Column::initial(130.0).at_least(60.0).clip(true).resizable(true))
         .column(Column::initial(130.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::initial(170.0).at_least(60.0).clip(true))
+        .column(Column::initial(205.0).at_least(60.0).clip(true))
         .column(Column::initial(130.0).at_least(60.0).clip(true).resizable(true))
         .column(Column::initial(80.0).at_least(60.0).clip(true).resizable(true))
         .column(Column::remainder().at_least(90.0).clip(true))
@@ -70,7 +74,7 @@ enum Row<'a> {
 fn breakpoint_ui(row: &mut TableRow<'_, '_>, view: View<'_>, node: &NodeId, commands: &mut Vec<Command>) {
     row.col(|ui| {
         if ui.link(words::title(view.workflow, view.catalogue, node)).clicked() {
-            commands.push(Command::Reveal(node.clone()));
+            commands.push(Command::Look(LookRequest::Reveal(node.clone())));
         }
     });
     row.col(|ui| {
@@ -80,9 +84,9 @@ fn breakpoint_ui(row: &mut TableRow<'_, '_>, view: View<'_>, node: &NodeId, comm
         ui.label(RichText::new("Breakpoint").color(color));
     });
     row.col(|ui| {
-        if ui.small_button("Remove").accessible_name(format!("Remove the breakpoint of {node}")).clicked() {
-            commands.push(Command::ToggleBreakpoint(vec![node.clone()]));
-        }
+        let alone = BTreeSet::from([node.clone()]);
+        let situation = Situation::of(view).about(&alone);
+        small_button_ui(ui, Id::ToggleBreakpoint, &situation, Some(&format!("of {node}")), commands);
     });
     row.col(|_| ());
     row.col(|_| ());
@@ -103,7 +107,7 @@ fn row_ui(
     let capture = mark.capture();
     row.col(|ui| {
         if ui.link(words::title(view.workflow, view.catalogue, node)).clicked() {
-            commands.push(Command::Reveal(node.clone()));
+            commands.push(Command::Look(LookRequest::Reveal(node.clone())));
         }
     });
     row.col(|ui| {
@@ -116,7 +120,7 @@ fn row_ui(
         };
         ui.add(Label::new(RichText::new(text).color(color)).truncate());
     });
-    row.col(|ui| actions_ui(ui, node, mark, commands));
+    row.col(|ui| actions_ui(ui, view, node, mark, commands));
     row.col(|ui| {
         if let Some(capture) = capture {
             ui.add(Label::new(viewers::preview(&capture.results)).truncate());
@@ -154,19 +158,17 @@ fn state(view: View<'_>, node: &NodeId, mark: &Mark) -> (bool, String) {
     }
 }
 
-fn actions_ui(ui: &mut Ui, node: &NodeId, mark: &Mark, commands: &mut Vec<Command>) {
-    let actions: &[(&str, MarkRequest)] = match mark {
+fn actions_ui(ui: &mut Ui, view: View<'_>, node: &NodeId, mark: &Mark, commands: &mut Vec<Command>) {
+    let actions: &[Id] = match mark {
         Mark::Default => &[],
-        Mark::Disabled => &[("Enable", MarkRequest::ToggleDisable)],
-        Mark::Forced => &[("Force no more", MarkRequest::ToggleForce)],
-        Mark::Pinned(pin) if pin.policy == PinPolicy::Follow => {
-            &[("Unpin", MarkRequest::Unpin), ("Keep", MarkRequest::Keep), ("Refresh", MarkRequest::Refresh)]
-        }
-        Mark::Pinned(_) => &[("Unpin", MarkRequest::Unpin), ("Refresh", MarkRequest::Refresh)],
+        Mark::Disabled => &[Id::Disable],
+        Mark::Forced => &[Id::Force],
+        Mark::Pinned(pin) if pin.policy == PinPolicy::Follow => &[Id::Unpin, Id::Keep, Id::Refresh],
+        Mark::Pinned(_) => &[Id::Unpin, Id::Refresh],
     };
-    for (name, request) in actions {
-        if ui.small_button(*name).accessible_name(format!("{name} {node}")).clicked() {
-            commands.push(Command::Mark(vec![node.clone()], *request));
-        }
+    let alone = BTreeSet::from([node.clone()]);
+    let situation = Situation::of(view).about(&alone);
+    for id in actions {
+        small_button_ui(ui, *id, &situation, Some(node.as_str()), commands);
     }
 }

@@ -3,7 +3,7 @@
 use egui::{Label, Ui};
 
 use crate::{
-    editor::{Command, Tab, View, canvas::CanvasState, theme, words},
+    editor::{Command, LookRequest, Tab, View, canvas::CanvasState, theme, words},
     session::ProfileName,
 };
 
@@ -40,7 +40,7 @@ pub(crate) fn status_ui(
             let zoom = format!("{:.0} %", canvas.zoom() * 100.0);
             let button = egui::Button::new(zoom).frame_when_inactive(false).small();
             if ui.add(button).on_hover_text("Zoom to 100 %").clicked() {
-                commands.push(Command::ZoomReset);
+                commands.push(Command::Look(LookRequest::ZoomReset));
             }
             if !view.problems.is_empty() {
                 ui.weak("·");

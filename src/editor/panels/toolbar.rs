@@ -7,8 +7,8 @@ use egui::{MenuBar, ProgressBar, RichText, Ui};
 use super::pause::run_options_ui;
 use crate::{
     editor::{
-        Command, LiveState, Panel, RunProgress, Tab, View,
-        command_table::{self, CommandEntry, CommandId, Situation},
+        Command, LiveState, RunProgress, Tab, View, command_item,
+        command_table::{self, CommandId, Situation},
         icons::{Icon, icon_button, icon_text_button},
         settings::RunOptions,
         theme, words,
@@ -22,7 +22,7 @@ const ROOM_FOR_ALL: f32 = 900.0;
 const CLOCK: Duration = Duration::from_millis(250);
 
 /// Shows the toolbar; on the welcome screen there is no view.
-pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situation, commands: &mut Vec<Command>) {
+pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     MenuBar::new().ui(ui, |ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let has_room = !situation.running || ui.max_rect().width() >= ROOM_FOR_ALL;
@@ -69,7 +69,7 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
     });
 }
 
-fn menus_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
+fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     use CommandId as Id;
     let menus: [(&str, &[&[CommandId]]); 4] = [
         ("File", &[&[Id::New, Id::Open], &[Id::Save, Id::SaveAs], &[Id::Welcome, Id::Quit]]),
@@ -77,7 +77,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
             "Edit",
             &[
                 &[Id::Undo, Id::Redo],
-                &[Id::Cut, Id::Copy, Id::Duplicate, Id::Delete, Id::DeleteAndHeal],
+                &[Id::Cut, Id::Copy, Id::Paste, Id::Duplicate, Id::Delete, Id::DeleteAndHeal],
                 &[Id::SelectAll, Id::Rename, Id::SearchNodes],
             ],
         ),
@@ -88,7 +88,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
                 &[Id::RunSelection, Id::ResumeSelection],
                 &[Id::RunFromHere, Id::ResumeFromHere],
                 &[Id::ToggleBreakpoint],
-                &[Id::PinResults, Id::PinUntilChange, Id::Unpin],
+                &[Id::PinResults, Id::PinUntilChange, Id::Unpin, Id::UnpinDownstream],
                 &[Id::Force, Id::Disable],
             ],
         ),
@@ -98,51 +98,23 @@ fn menus_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
                 &[Id::FitSelected, Id::FitAll, Id::ZoomReset],
                 &[Id::History, Id::BackFromRun],
                 &[Id::TogglePlan, Id::ToggleTheme],
+                &[Id::LibraryPanel, Id::InspectorPanel, Id::BottomPanel],
             ],
         ),
     ];
     for (name, groups) in menus {
         ui.menu_button(name, |ui| {
-            for (index, group) in groups.iter().enumerate() {
-                if index > 0 {
-                    ui.separator();
-                }
-                for id in *group {
-                    menu_item_ui(ui, command_table::get(*id), situation, commands);
-                }
-            }
-            if name == "View" {
-                panels_menu_ui(ui, situation, commands);
+            if let Some(id) = command_item::menu_ui(ui, groups, situation) {
+                commands.push((command_table::get(id).command)(situation));
             }
         });
     }
 }
 
-pub(super) fn menu_item_ui(ui: &mut Ui, entry: &CommandEntry, situation: &Situation, commands: &mut Vec<Command>) {
-    let button = egui::Button::new(entry.name).shortcut_text(entry.shortcut_text(ui.ctx()));
-    let enabled = (entry.enabled)(situation);
-    if ui.add_enabled(enabled, button).on_hover_text(entry.help).clicked() {
-        commands.push((entry.command)(situation));
-        ui.close();
-    }
-}
-
-fn panels_menu_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
-    ui.separator();
-    for (name, panel) in
-        [("Library panel", Panel::Library), ("Inspector panel", Panel::Inspector), ("Bottom panel", Panel::Bottom)]
-    {
-        if ui.add_enabled(situation.open, egui::Button::new(name)).clicked() {
-            commands.push(Command::TogglePanel(panel));
-            ui.close();
-        }
-    }
-}
-
 /// Shows a command as a button: the ways to run with their names, the others as icons.
-fn button_ui(ui: &mut Ui, id: CommandId, situation: &Situation, commands: &mut Vec<Command>) {
+fn button_ui(ui: &mut Ui, id: CommandId, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     let entry = command_table::get(id);
-    let enabled = (entry.enabled)(situation);
+    let enabled = entry.is_enabled(situation);
     let named = matches!(id, CommandId::Run | CommandId::Resume | CommandId::Stop);
     let icon = entry.icon.unwrap_or(Icon::Question);
     let response = ui
@@ -151,10 +123,10 @@ fn button_ui(ui: &mut Ui, id: CommandId, situation: &Situation, commands: &mut V
         })
         .inner;
     let what = match id {
-        CommandId::Undo => situation.undo.as_ref().map(|label| format!("Undo: {label}")),
+        CommandId::Undo => situation.undo.map(|label| format!("Undo: {label}")),
         CommandId::Run => situation.run_takes.as_ref().map(|takes| format!("Run: {takes}")),
         CommandId::Resume => situation.resume_takes.as_ref().map(|takes| format!("Resume: {takes}")),
-        CommandId::Redo => situation.redo.as_ref().map(|label| format!("Redo: {label}")),
+        CommandId::Redo => situation.redo.map(|label| format!("Redo: {label}")),
         _ => None,
     };
     let tooltip = match what {
@@ -175,7 +147,7 @@ fn theme_ui(ui: &mut Ui, commands: &mut Vec<Command>) {
 }
 
 /// Shows what Resume would do, in numbers; a click shows or hides it on the canvas.
-fn plan_ui(ui: &mut Ui, view: View<'_>, situation: &Situation, commands: &mut Vec<Command>) {
+fn plan_ui(ui: &mut Ui, view: View<'_>, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     let options = situation.run_options;
     let text = plan_text(view, options);
     let color = if view.show_plan { theme::tokens(ui).text } else { theme::tokens(ui).text_muted };

@@ -54,7 +54,7 @@ fn a_breakpoint_is_toggled_by_key_undone_and_kept() {
     assert!(window.breakpoints().is_empty());
     window.command(Command::Redo);
     window.command(Command::ShowTab(crate::editor::Tab::Pins));
-    window.click("Remove the breakpoint of work_2");
+    window.click("Remove breakpoint of work_2");
     assert!(window.breakpoints().is_empty());
     window.command(Command::ToggleBreakpoint(vec![node("work_2"), node("nobody")]));
     assert_eq!(window.breakpoints(), ["work_2"], "nodes that are not there get none");

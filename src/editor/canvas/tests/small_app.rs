@@ -12,8 +12,9 @@ use jiff::Timestamp;
 
 use crate::{
     editor::{
-        Command, LiveState, MarkRequest, RunProgress, View,
+        Command, LiveState, LookRequest, MarkRequest, RunProgress, View, WireRequest,
         canvas::{CanvasState, canvas_ui},
+        command_table::{Situation, shortcuts},
         theme,
     },
     engine::{Decision, NodePlan, Plan, PlanNotes},
@@ -79,6 +80,7 @@ impl SmallApp {
             show_plan: self.show_plan,
             past: None,
         };
+        shortcuts(ui.ctx(), &Situation::of(view), &mut commands);
         canvas_ui(ui, view, &mut self.canvas, &mut commands);
         for command in commands {
             self.commands.push(command.clone());
@@ -86,13 +88,19 @@ impl SmallApp {
         }
     }
 
+    fn edit(&mut self, edit: Edit) {
+        self.workflow.apply(edit).unwrap();
+        self.revision += 1;
+        self.problems = check(&self.workflow, &self.catalogue);
+    }
+
     fn handle(&mut self, command: Command) {
         match command {
-            Command::Edit(_, edit) => {
-                self.workflow.apply(edit).unwrap();
-                self.revision += 1;
-                self.problems = check(&self.workflow, &self.catalogue);
-            }
+            Command::Edit(_, edit) => self.edit(edit),
+            Command::Wire(WireRequest::Disconnect(input)) => self.edit(Edit::Disconnect(input)),
+            Command::Look(LookRequest::FitAll) => self.canvas.fit_all(),
+            Command::Look(LookRequest::Rename(node)) => self.canvas.begin_rename(node),
+            Command::SearchNodes => self.canvas.open_search(),
             Command::Select(nodes) => self.selection = nodes.into_iter().collect(),
             Command::SelectAlso(nodes) => self.selection.extend(nodes),
             Command::ToggleSelected(nodes) => {

@@ -1,0 +1,37 @@
+//! Commands about where nodes stand.
+
+use super::App;
+use crate::{
+    editor::{ArrangeRequest, Direction, canvas::GRID, words},
+    workflow::{Edit, NodeId, Position},
+};
+
+impl App {
+    pub(super) fn arrange(&mut self, request: &ArrangeRequest) {
+        match request {
+            ArrangeRequest::Nudge(direction) => self.nudge(*direction),
+        }
+    }
+
+    /// Moves the selected nodes by a step of the grid. Steps that follow each other are one step of the undo list.
+    fn nudge(&mut self, direction: Direction) {
+        let Some(sitting) = &mut self.sitting else { return };
+        let (dx, dy) = match direction {
+            Direction::Left => (-GRID, 0.0),
+            Direction::Right => (GRID, 0.0),
+            Direction::Up => (0.0, -GRID),
+            Direction::Down => (0.0, GRID),
+        };
+        let workflow = sitting.workflow();
+        let places = sitting.selection().iter().filter_map(|id| Some((id.clone(), workflow.node(id)?.position)));
+        let moves: Vec<(NodeId, Position)> =
+            places.map(|(id, place)| (id, Position(place.0 + dx, place.1 + dy))).collect();
+        let label = match moves.as_slice() {
+            [] => return,
+            [(id, _)] => format!("Nudge {}", words::title(workflow, &self.catalogue, id)),
+            several => format!("Nudge {} nodes", several.len()),
+        };
+        let result = sitting.edit_in_burst(label, Edit::MoveNodes(moves));
+        self.say_edit_error(result);
+    }
+}

@@ -1,0 +1,28 @@
+//! Commands about what the canvas shows.
+
+use super::App;
+use crate::{editor::LookRequest, workflow::NodeId};
+
+impl App {
+    pub(super) fn look(&mut self, request: LookRequest) {
+        match request {
+            LookRequest::FitAll => self.panels.canvas.fit_all(),
+            LookRequest::FitSelected => self.fit_selected(),
+            LookRequest::ZoomReset => self.panels.canvas.zoom_reset(),
+            LookRequest::Rename(node) => self.panels.canvas.begin_rename(node),
+            LookRequest::Reveal(node) => self.reveal(node),
+        }
+    }
+
+    fn fit_selected(&mut self) {
+        if let Some(sitting) = &self.sitting {
+            let nodes: Vec<NodeId> = sitting.selection().iter().cloned().collect();
+            self.panels.canvas.fit(&nodes);
+        }
+    }
+
+    fn reveal(&mut self, node: NodeId) {
+        self.panels.canvas.fit(std::slice::from_ref(&node));
+        self.select(vec![node]);
+    }
+}

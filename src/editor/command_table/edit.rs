@@ -1,0 +1,69 @@
+//! What was done and what is selected.
+
+use egui::Key;
+
+use super::{CommandEntry, CommandId as Id, Need, ctrl, ctrl_shift, key};
+use crate::editor::{Command, LookRequest, icons::Icon};
+
+pub(super) const COMMANDS: &[CommandEntry] = &[
+    CommandEntry::new(Id::Undo, ("Undo", "Take back the newest step"), &[Need::Undo, Need::Now], |_| Command::Undo)
+        .icon(Icon::Undo)
+        .keys(&[ctrl(Key::Z)]),
+    CommandEntry::new(Id::Redo, ("Redo", "Do again what was taken back"), &[Need::Redo, Need::Now], |_| Command::Redo)
+        .icon(Icon::Redo)
+        .keys(&[ctrl_shift(Key::Z), ctrl(Key::Y)]),
+    CommandEntry::new(
+        Id::Cut,
+        ("Cut", "Copy the selected nodes and remove them"),
+        &[Need::Selection, Need::Now],
+        |_| Command::Cut,
+    )
+    .keys(&[ctrl(Key::X)]),
+    CommandEntry::new(Id::Copy, ("Copy", "Put the selected nodes on the clipboard"), &[Need::Selection], |_| {
+        Command::Copy
+    })
+    .icon(Icon::New)
+    .keys(&[ctrl(Key::C)]),
+    CommandEntry::new(
+        Id::Paste,
+        ("Paste", "Add the nodes that are on the clipboard"),
+        &[Need::Workflow, Need::Now],
+        |_| Command::AskForPaste,
+    )
+    .icon(Icon::New)
+    .keys(&[ctrl(Key::V)]),
+    CommandEntry::new(
+        Id::Duplicate,
+        ("Duplicate", "Add a copy of the selected nodes beside them"),
+        &[Need::Selection, Need::Now],
+        |_| Command::Duplicate,
+    )
+    .icon(Icon::Plus)
+    .keys(&[ctrl(Key::D)]),
+    CommandEntry::new(Id::Delete, ("Delete", "Remove the selected nodes"), &[Need::Selection, Need::Now], |_| {
+        Command::DeleteSelected
+    })
+    .icon(Icon::Close)
+    .keys(&[key(Key::Delete), key(Key::Backspace)]),
+    CommandEntry::new(
+        Id::DeleteAndHeal,
+        ("Delete and heal", "Remove the selected nodes and connect what they fed to what fed them, where it fits"),
+        &[Need::Selection, Need::Now],
+        |_| Command::DeleteAndHeal,
+    )
+    .keys(&[ctrl(Key::Delete), ctrl(Key::Backspace)]),
+    CommandEntry::new(Id::SelectAll, ("Select all", "Select all nodes"), &[Need::Nodes], |_| Command::SelectAll)
+        .icon(Icon::Check)
+        .keys(&[ctrl(Key::A)]),
+    CommandEntry::new(
+        Id::Rename,
+        ("Rename", "Give the selected node another title"),
+        &[Need::OneSelected, Need::Now],
+        |situation| {
+            let node = situation.nodes.first();
+            node.map_or(Command::SelectAll, |node| Command::Look(LookRequest::Rename(node.clone())))
+        },
+    )
+    .icon(Icon::Pencil)
+    .keys(&[key(Key::F2)]),
+];

@@ -1,0 +1,163 @@
+//! What commands act upon, and what they need.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    editor::{View, settings::RunOptions},
+    session::Mark,
+    workflow::{NodeId, PortRef},
+};
+
+static NO_NODES: BTreeSet<NodeId> = BTreeSet::new();
+
+/// What a command's being enabled depends on, and what it acts upon. Cheap to make: nothing is copied or counted.
+#[derive(Clone)]
+pub(crate) struct Situation<'a> {
+    /// What is shown; none on the welcome screen.
+    pub(crate) view: Option<View<'a>>,
+    /// The nodes that commands act upon: the selected ones, or those a menu is about.
+    pub(crate) nodes: &'a BTreeSet<NodeId>,
+    /// The input at the end of the wire that commands act upon.
+    pub(crate) wire: Option<&'a PortRef>,
+    /// What undo would take back.
+    pub(crate) undo: Option<&'a str>,
+    /// What redo would do again.
+    pub(crate) redo: Option<&'a str>,
+    /// A run goes on.
+    pub(crate) running: bool,
+    /// The run is paused.
+    pub(crate) paused: bool,
+    /// What runs may leave out.
+    pub(crate) run_options: RunOptions,
+    /// How long Run takes, if anybody knows.
+    pub(crate) run_takes: Option<String>,
+    /// How long Resume takes, if anybody knows.
+    pub(crate) resume_takes: Option<String>,
+}
+
+impl<'a> Situation<'a> {
+    /// Returns the situation on the welcome screen.
+    pub(crate) fn without_workflow() -> Self {
+        Self {
+            view: None,
+            nodes: &NO_NODES,
+            wire: None,
+            undo: None,
+            redo: None,
+            running: false,
+            paused: false,
+            run_options: RunOptions::default(),
+            run_takes: None,
+            resume_takes: None,
+        }
+    }
+
+    /// Returns the situation as a view shows it, which knows nothing of undo and of forecasts.
+    pub(crate) fn of(view: View<'a>) -> Self {
+        let run = view.run.filter(|run| run.finished.is_none());
+        Self {
+            view: Some(view),
+            nodes: view.selection,
+            running: run.is_some(),
+            paused: run.is_some_and(|run| run.pause.is_some()),
+            ..Self::without_workflow()
+        }
+    }
+
+    /// Returns the same for other nodes than the selected ones.
+    pub(crate) const fn about(mut self, nodes: &'a BTreeSet<NodeId>) -> Self {
+        self.nodes = nodes;
+        self
+    }
+
+    /// Returns the same for the wire at an input.
+    pub(crate) const fn about_wire(mut self, input: &'a PortRef) -> Self {
+        self.wire = Some(input);
+        self
+    }
+
+    /// Returns the nodes that commands act upon.
+    pub(crate) fn selected(&self) -> Vec<NodeId> {
+        self.nodes.iter().cloned().collect()
+    }
+
+    /// Returns whether an earlier run is shown, which cannot be changed.
+    pub(crate) fn shows_past(&self) -> bool {
+        self.view.is_some_and(|view| view.past.is_some())
+    }
+
+    /// Returns whether there are nodes to act upon and their marks are all like this.
+    pub(crate) fn all_marks(&self, test: fn(&Mark) -> bool) -> bool {
+        self.view.is_some_and(|view| !self.nodes.is_empty() && self.nodes.iter().all(|node| test(view.marks.get(node))))
+    }
+
+    /// Returns whether there are nodes to act upon and all have a breakpoint.
+    pub(crate) fn all_have_breakpoints(&self) -> bool {
+        self.view.is_some_and(|view| {
+            !self.nodes.is_empty() && self.nodes.iter().all(|node| view.marks.breakpoints().contains(node))
+        })
+    }
+}
+
+/// Something that must be so for a command to be carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    Workflow,
+    Nodes,
+    Selection,
+    OneSelected,
+    Wire,
+    /// The workflow is shown as it is now.
+    Now,
+    /// An earlier run is shown.
+    Past,
+    NoRun,
+    Run,
+    Pause,
+    NoPause,
+    RunOrNodes,
+    Undo,
+    Redo,
+}
+
+impl Need {
+    /// Returns whether it is so.
+    pub(crate) fn is_met(self, situation: &Situation<'_>) -> bool {
+        let has_nodes = || situation.view.is_some_and(|view| view.workflow.n_nodes() > 0);
+        match self {
+            Self::Workflow => situation.view.is_some(),
+            Self::Nodes => has_nodes(),
+            Self::Selection => !situation.nodes.is_empty(),
+            Self::OneSelected => situation.nodes.len() == 1,
+            Self::Wire => situation.wire.is_some(),
+            Self::Now => !situation.shows_past(),
+            Self::Past => situation.shows_past(),
+            Self::NoRun => !situation.running,
+            Self::Run => situation.running,
+            Self::Pause => situation.paused,
+            Self::NoPause => !situation.paused,
+            Self::RunOrNodes => situation.running || has_nodes(),
+            Self::Undo => situation.undo.is_some(),
+            Self::Redo => situation.redo.is_some(),
+        }
+    }
+
+    /// Returns what to tell a person for whom it is not so.
+    pub(crate) const fn in_words(self) -> &'static str {
+        match self {
+            Self::Workflow => "no workflow is open",
+            Self::Nodes | Self::RunOrNodes => "the workflow has no nodes",
+            Self::Selection => "no node is selected",
+            Self::OneSelected => "select one node",
+            Self::Wire => "no wire is chosen",
+            Self::Now => "an earlier run is shown",
+            Self::Past => "no earlier run is shown",
+            Self::NoRun => "a run goes on",
+            Self::Run => "no run goes on",
+            Self::Pause => "the run is not paused",
+            Self::NoPause => "the run is paused",
+            Self::Undo => "there is nothing to undo",
+            Self::Redo => "there is nothing to redo",
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The real editor, used as a person uses it and read through its accessible names.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod canvas;
+#[path = "../support/cpu_renderer.rs"]
+mod cpu_renderer;
+mod files;
+mod loops;
+mod person;
+mod pinned_data;
+mod runs;
+mod settings;

@@ -1,0 +1,166 @@
+//! A person at the program.
+
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use egui::{Event, Key, Modifiers, PointerButton, Pos2, Role, vec2};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
+use pinflow::{
+    editor::{App, AppOptions},
+    session::Folders,
+    value::Value,
+    workflow::NodeId,
+};
+use tempfile::TempDir;
+
+use crate::cpu_renderer;
+
+pub(crate) const FLOW: &str = r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  name: "Small",
+  nodes: {
+    "a": (kind: "text", title: "Source", position: (0.0, 0.0), parameters: {"text": "x"}),
+    "slow": (kind: "delay", title: "Slow", position: (280.0, 0.0), parameters: {"secs": 0.0}),
+    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ in1 }}b"}),
+    "c": (kind: "template", title: "Report", position: (840.0, 0.0), parameters: {"template": "{{ in1 }}c"}),
+  },
+  connections: ["a.text -> slow.value", "slow.value -> b.in1", "b.text -> c.in1"],
+)
+"#;
+
+/// A person at the program, with a folder of their own.
+pub(crate) struct Person {
+    pub(crate) folder: TempDir,
+    pub(crate) window: Harness<'static, App>,
+}
+
+impl Person {
+    /// Starts the program on the small workflow.
+    pub(crate) fn at(flow: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("small.flow.ron");
+        fs::write(&path, flow).unwrap();
+        let window = open(&folder, Some(path));
+        let mut person = Self { folder, window };
+        person.until("the workflow is open", |window| window.state().workflow().is_some());
+        person.settle();
+        person
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("small.flow.ron")
+    }
+
+    /// Draws frames until something is so.
+    pub(crate) fn until(&mut self, what: &str, is_so: impl Fn(&Harness<'static, App>) -> bool) {
+        let clock = Instant::now();
+        while !is_so(&self.window) {
+            assert!(clock.elapsed() < Duration::from_mins(1), "waited in vain until {what}");
+            self.window.step();
+            std::thread::yield_now();
+        }
+    }
+
+    /// Draws frames until nothing goes on any more.
+    pub(crate) fn settle(&mut self) {
+        self.window.step();
+        self.until("all work is done", |window| !window.state().is_busy());
+        for _ in 0..6 {
+            self.window.step();
+        }
+    }
+
+    pub(crate) fn press(&mut self, label: &str) {
+        self.window.get_by_label(label).click();
+        self.settle();
+    }
+
+    pub(crate) fn right_click(&mut self, label: &str, command: &str) {
+        self.window.get_by_label(label).click_secondary();
+        self.settle();
+        self.window.get_by_role_and_label(Role::MenuItem, command).click();
+        self.settle();
+    }
+
+    pub(crate) fn key(&mut self, modifiers: Modifiers, key: Key) {
+        self.window.key_press_modifiers(modifiers, key);
+        self.settle();
+    }
+
+    pub(crate) fn drag(&mut self, from: Pos2, to: Pos2) {
+        let button = |pos, pressed| Event::PointerButton {
+            pos,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::NONE,
+        };
+        self.window.event(Event::PointerMoved(from));
+        self.window.event(button(from, true));
+        for step in 1..=4_u8 {
+            self.window.event(Event::PointerMoved(from + (to - from) * (f32::from(step) / 4.0)));
+        }
+        self.window.event(button(to, false));
+        self.settle();
+    }
+
+    /// Returns what the node's footer and frame say, in words.
+    pub(crate) fn state(&self, title: &str) -> String {
+        let start = format!("State {title}: ");
+        let node = self.window.get_by_label_contains(&start);
+        let label = node.accesskit_node().label().or_else(|| node.accesskit_node().value()).unwrap();
+        label.strip_prefix(&start).unwrap_or(&label).to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn sees(&self, title: &str, words: &str) {
+        let state = self.state(title);
+        assert!(state.contains(words), "{title}: {state:?} does not say {words:?}");
+    }
+
+    pub(crate) fn parameter(&self, node: &'static str, parameter: &str) -> Option<Value> {
+        let workflow = self.window.state().workflow().unwrap();
+        workflow.node(&NodeId::from(node)).unwrap().parameters.get(parameter).cloned()
+    }
+
+    /// Selects a node and types a new template into the inspector.
+    pub(crate) fn change_template(&mut self, title: &str, text: &str) {
+        self.press(&format!("Node {title}"));
+        self.window.get_by_role_and_label(Role::MultilineTextInput, "Template").click();
+        self.settle();
+        self.key(Modifiers::COMMAND, Key::A);
+        self.window.get_by_role_and_label(Role::MultilineTextInput, "Template").type_text(text);
+        self.settle();
+        // Leaving the field commits what was typed.
+        self.press("Canvas");
+    }
+
+    /// Ends the program and starts it again.
+    pub(crate) fn restart(self) -> Self {
+        let Self { folder, window } = self;
+        drop(window);
+        let path = folder.path().join("small.flow.ron");
+        let window = open(&folder, Some(path));
+        let mut person = Self { folder, window };
+        person.until("the workflow is open", |window| window.state().workflow().is_some());
+        person.settle();
+        person
+    }
+}
+
+pub(crate) fn open(folder: &TempDir, file: Option<PathBuf>) -> Harness<'static, App> {
+    let folders = Folders::under(&folder.path().join("home"));
+    Harness::builder()
+        .with_size(vec2(1280.0, 800.0))
+        .with_max_steps(60)
+        .with_step_dt(0.05)
+        .with_theme(egui::Theme::Dark)
+        .renderer(cpu_renderer::CpuRenderer::default())
+        .build_eframe(move |cc| App::new(cc, AppOptions { folders, open: file }))
+}

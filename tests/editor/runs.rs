@@ -1,0 +1,113 @@
+//! Running, resuming, marks.
+
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::Queryable as _;
+use pinflow::value::Value;
+
+use crate::person::{FLOW, Person};
+
+#[test]
+fn run_shows_what_every_node_gave() {
+    let mut person = Person::at(FLOW);
+    person.sees("Report", "not run yet");
+    person.press("Run");
+    for title in ["Source", "Slow", "Middle", "Report"] {
+        person.sees(title, "ms");
+    }
+    person.press("Node Report");
+    assert!(person.window.query_all_by_label_contains("xbc").next().is_some(), "the inspector shows the output");
+}
+
+#[test]
+fn pin_by_the_icon_then_change_a_later_node_and_resume() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.press("Pin icon Slow");
+    person.sees("Slow", "pinned");
+    person.change_template("Report", "{{ in1 }}!");
+    assert_eq!(person.parameter("c", "template"), Some(Value::text("{{ in1 }}!")));
+    person.press("Resume");
+    person.sees("Slow", "pinned");
+    person.sees("Source", "reused");
+    person.sees("Middle", "reused");
+    person.sees("Report", "ms");
+    person.press("Node Report");
+    assert!(person.window.query_all_by_label_contains("xb!").next().is_some());
+    assert!(person.window.query_all_by_label_contains("This run used 1 pin").next().is_some());
+}
+
+#[test]
+fn right_click_pins_forces_and_disables() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.right_click("Node Slow", "Pin Results");
+    person.sees("Slow", "pinned");
+    person.right_click("Node Middle", "Force Execution");
+    person.sees("Middle", "forced");
+    person.right_click("Node Report", "Disable");
+    person.sees("Report", "disabled");
+    person.press("Resume");
+    person.sees("Slow", "pinned");
+    person.sees("Middle", "ms");
+    person.sees("Report", "disabled");
+    person.right_click("Node Report", "Enable");
+    person.right_click("Node Middle", "Do not force");
+    person.right_click("Node Slow", "Unpin");
+    assert!(!person.state("Middle").contains("forced"));
+}
+
+#[test]
+fn marks_and_edits_are_undone_in_turn() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.change_template("Report", "new");
+    person.press("Pin icon Slow");
+    person.sees("Slow", "pinned");
+    person.key(Modifiers::COMMAND, Key::Z);
+    assert!(!person.state("Slow").contains("pinned"));
+    assert_eq!(person.parameter("c", "template"), Some(Value::text("new")));
+    person.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(person.parameter("c", "template"), Some(Value::text("{{ in1 }}c")));
+    person.key(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    person.key(Modifiers::COMMAND, Key::Y);
+    assert_eq!(person.parameter("c", "template"), Some(Value::text("new")));
+    person.sees("Slow", "pinned");
+}
+
+#[test]
+fn a_failed_node_shows_its_error_and_what_depends_on_it_why_it_did_not_run() {
+    let mut person = Person::at(&FLOW.replace("{{ in1 }}b", "{{ oops }}"));
+    person.press("Run");
+    person.sees("Middle", "oops");
+    person.sees("Report", "not run");
+    person.sees("Slow", "ms");
+}
+
+#[test]
+fn what_is_typed_counts_when_resume_is_clicked_at_once() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.press("Node Report");
+    person.window.get_by_role_and_label(Role::MultilineTextInput, "Template").click();
+    person.settle();
+    person.key(Modifiers::COMMAND, Key::A);
+    person.window.get_by_role_and_label(Role::MultilineTextInput, "Template").type_text("typed just now");
+    person.settle();
+    let resume = person.window.get_by_label("Resume").rect().center();
+    person.drag(resume, resume);
+    assert!(person.window.query_all_by_label_contains("typed just now").count() > 0);
+    person.sees("Report", "ms");
+    let executed = person.window.query_all_by_label_contains("1 executed").count();
+    assert_eq!(executed, 1, "the one changed node executed");
+}
+
+#[test]
+fn kept_results_say_so_with_their_age() {
+    let flow = FLOW.replace("{\"text\": \"x\"}", "{\"text\": \"x\"}, settings: (keep_results_for: \"1h\")");
+    let mut person = Person::at(&flow);
+    person.key(Modifiers::COMMAND, Key::Enter);
+    person.key(Modifiers::COMMAND, Key::Enter);
+    person.sees("Source", "kept");
+    person.press("Node Source");
+    assert!(person.window.query_by_label_contains("Kept, less than a minute old").is_some());
+}

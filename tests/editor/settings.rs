@@ -1,0 +1,77 @@
+//! Settings of nodes.
+
+use egui::{Key, Modifiers, Role};
+use egui_kittest::kittest::Queryable as _;
+use pinflow::workflow::{self, NodeId, PortRef};
+
+use crate::person::Person;
+
+const FAILING: &str = r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  nodes: {
+    "f": (kind: "fail", title: "Source", position: (0.0, 0.0), parameters: {"message": "no luck"}),
+    "t": (kind: "template", title: "Report", position: (400.0, 0.0), parameters: {"template": "{{ in1.message }}!"}),
+  },
+)
+"#;
+
+impl Person {
+    /// Types into a one-line field of the inspector and leaves it.
+    fn type_setting(&mut self, label: &str, text: &str) {
+        self.window.get_by_role_and_label(Role::TextInput, label).click();
+        self.settle();
+        self.key(Modifiers::COMMAND, Key::A);
+        self.window.get_by_role_and_label(Role::TextInput, label).type_text(text);
+        self.settle();
+        self.key(Modifiers::NONE, Key::Enter);
+    }
+
+    fn settings(&self, node: &'static str) -> workflow::NodeSettings {
+        self.window.state().workflow().unwrap().node(&NodeId::from(node)).unwrap().settings.clone()
+    }
+}
+
+#[test]
+fn settings_are_typed_into_the_inspector_and_undone_one_by_one() {
+    let mut person = Person::at(FAILING);
+    person.press("Node Source");
+    // Above it, so that there is room to see it.
+    person.press("Why");
+    person.press("Output Data");
+    person.press("Settings");
+    person.type_setting("Time limit", "90s");
+    assert_eq!(person.settings("f").time_limit.unwrap().to_string(), "1m 30s");
+    person.type_setting("Keep results for", "soon");
+    assert_eq!(person.settings("f").keep_results_for, None);
+    assert!(person.window.query_by_label_contains("\"soon\" is not a time such as").is_some());
+    person.type_setting("Keep results for", "7d");
+    assert!(person.window.query_by_label_contains("is not a time such as").is_none());
+    person.press("Error output");
+    let settings = person.settings("f");
+    assert!(settings.error_output && settings.keep_results_for.is_some());
+    for _ in 0..3 {
+        person.key(Modifiers::COMMAND, Key::Z);
+    }
+    assert_eq!(person.settings("f"), workflow::NodeSettings::default());
+}
+
+#[test]
+fn an_error_output_is_shown_and_wired_and_its_attempts_are_listed() {
+    let flow = FAILING.replace("\"no luck\"}),", "\"no luck\"}, settings: (error_output: true, retries: 1)),");
+    let mut person = Person::at(&flow);
+    assert!(person.window.query_by_label_contains("Source output error").is_some());
+    let from = person.window.get_by_label_contains("Source output error").rect().center();
+    let to = person.window.get_by_label_contains("Report input in1").rect().center();
+    person.drag(from, to);
+    let feed = person.window.state().workflow().unwrap().feed(&PortRef::new("t", "in1")).cloned();
+    assert_eq!(feed, Some(PortRef::new("f", "error")));
+    person.key(Modifiers::COMMAND, Key::Enter);
+    person.sees("Source", "no luck");
+    person.press("Node Source");
+    person.press("Timing");
+    assert!(person.window.query_by_label_contains("Attempt 1 failed after").is_some());
+    assert!(person.window.query_by_label_contains("Attempt 2 failed after").is_some());
+    person.press("Node Report");
+    assert!(person.window.query_all_by_label_contains("no luck!").next().is_some());
+}
