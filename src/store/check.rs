@@ -191,6 +191,9 @@ impl GoingThrough<'_> {
             match values::verify(self.connection, database, blobs, id) {
                 Ok(n_bytes) => self.checked.n_bytes += n_bytes,
                 Err(error @ (StoreError::Lost(_) | StoreError::Damaged { .. } | StoreError::Io { .. })) => {
+                    if self.is_swept_or_whole(id)? {
+                        continue;
+                    }
                     let cure = Some(("DELETE FROM kept_values WHERE rowid = ?1", vec![Cell::Integer(id)]));
                     self.bad.push(Bad { finding: Finding::Value(error.to_string()), cure });
                 }
@@ -198,6 +201,16 @@ impl GoingThrough<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Looks again at a value that is wrong: another program may have swept it since, row first, or written it again.
+    fn is_swept_or_whole(&self, id: i64) -> Result<bool, StoreError> {
+        let Shared { database, blobs, .. } = &*self.reader.0;
+        self.reader.with_connection(|connection| match values::verify(connection, database, blobs, id) {
+            Ok(_) | Err(StoreError::Sqlite { source: rusqlite::Error::QueryReturnedNoRows, .. }) => Ok(true),
+            Err(StoreError::Lost(_) | StoreError::Damaged { .. } | StoreError::Io { .. }) => Ok(false),
+            Err(error) => Err(error),
+        })
     }
 
     /// Goes through the rows that are sealed, each in its place.

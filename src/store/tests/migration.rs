@@ -245,7 +245,7 @@ fn dump(folder: &Path) -> Vec<(String, Vec<Vec<Cell>>)> {
 }
 
 /// Copies a store that nobody has open.
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
         let target = to.join(entry.file_name());
