@@ -412,7 +412,8 @@ mod tests {
         let mut other = Connection::open(&writer.database).unwrap();
         let lock = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
         let errors = write(&mut writer, messages(3));
-        assert!(matches!(errors[..], [StoreError::Locked { .. }]), "{errors:?}");
+        let [error @ StoreError::Locked { .. }] = &errors[..] else { panic!("{errors:?}") };
+        assert!(error.to_string().contains("close it or wait, then try again"), "{error}");
         let errors = write(&mut writer, messages(2));
         assert!(errors.iter().all(|error| matches!(error, StoreError::Locked { .. })), "{errors:?}");
         assert_eq!(n_records(&writer), 0);
@@ -478,7 +479,8 @@ mod tests {
         let (_folder, mut writer) = new_writer();
         writer.connection.pragma_update(None, "query_only", true).unwrap();
         let errors = write(&mut writer, messages(2));
-        assert!(matches!(errors[..], [StoreError::ReadOnly { .. }]), "{errors:?}");
+        let [error @ StoreError::ReadOnly { .. }] = &errors[..] else { panic!("{errors:?}") };
+        assert!(error.to_string().contains("check the permissions of the folder"), "{error}");
         writer.connection.pragma_update(None, "query_only", false).unwrap();
         assert!(write(&mut writer, vec![Message::Retry]).is_empty());
         assert_eq!(n_records(&writer), 2);
