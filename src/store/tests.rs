@@ -4,6 +4,7 @@ mod crash;
 mod damage;
 mod history;
 mod iterations;
+mod mapped;
 mod migration;
 mod pinned_data;
 mod rekey;
