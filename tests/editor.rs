@@ -3,6 +3,8 @@
 
 #[path = "support/cpu_renderer.rs"]
 mod cpu_renderer;
+#[path = "editor/masked.rs"]
+mod masked;
 
 use std::{
     fs,
