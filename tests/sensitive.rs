@@ -10,8 +10,8 @@ use std::{
 };
 
 use pinflow::{
-    engine::{Decision, Engine, EventKind, Plan, PlanOptions, Probes, RunRequest, plan, repeat},
-    nodes::{Arity, Catalogue, Context, Family, Kind, NodeError, Success},
+    engine::{Decision, Engine, EventKind, Plan, PlanOptions, Planner, Probes, RunRequest, plan, repeat},
+    nodes::{Arity, Catalogue, Context, Family, HIDDEN, Kind, NodeError, ParameterSchema, ParameterType, Success},
     session::{Baseline, Folders, Mark, Marks, PinPolicy, Session},
     store::{
         KeyOptions, KeyPlace, NodeRecord, Reason, RunComparison, RunKind, RunRecord, Sensitive, SessionId, Status,
@@ -464,4 +464,86 @@ fn running_twice_says_what_differs_without_showing_it() {
     let report = repeat(&engine, &request);
     assert_eq!(report.differing.len(), 1);
     assert!(!format!("{:?}", report.differing).contains(CANARY), "{:?}", report.differing);
+}
+
+#[test]
+fn a_plan_that_follows_another_knows_what_has_become_sensitive() {
+    let world = World::new();
+    let mut planner = Planner::new(Arc::new(catalogue(&world.counts)));
+    let options = PlanOptions::of(RunKind::Resumed);
+    let open = world.flow("", "");
+    let hidden = world.flow("sensitive: Yes", "sensitive: No");
+    for flow in [&open, &hidden, &open] {
+        let followed = planner.plan(flow, &Marks::default(), &Baseline::default(), &Probes::default(), &options);
+        let anew = world.plan(flow, &Baseline::default(), &Marks::default());
+        assert!(followed.nodes().eq(anew.nodes()));
+    }
+}
+
+#[test]
+fn what_a_loop_gives_that_was_made_sensitive_midway_is_not_written() {
+    let world = World::new();
+    let mut kinds = catalogue(&world.counts);
+    let count = Mutex::new(0);
+    let later = Kind::new("later", "later", Family::System, move |ctx| {
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        match *count {
+            1 | 2 => Ok(Success::one("out", text(ctx, "in1"))),
+            3 => Err(NodeError::new("not yet")),
+            _ => Ok(Success::one("out", CANARY)),
+        }
+    });
+    kinds.register(later.input("in1", ValueType::Any, Arity::Required).output("out", ValueType::Any));
+    let text = r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  nodes: {
+    "three": (kind: "list", parameters: {"items": ["x", "y", "z"]}),
+    "each": (kind: "for_each"),
+    "later": (kind: "later"),
+    "all": (kind: "collect"),
+  },
+  connections: ["three.list -> each.items", "each.item -> later.in1", "later.out -> all.item"],
+)"#;
+    let store = world.store();
+    let engine = Engine::new(Arc::new(kinds), Some(store.clone()));
+    let flow = workflow::parse(text).unwrap();
+    let first = engine.run(world.request(&flow, RunKind::Standard, &Baseline::default(), &Marks::default()), |_| ());
+    let hidden = workflow::parse(&text.replace(r#"(kind: "later")"#, r#"(kind: "later", settings: (sensitive: Yes))"#));
+    let baseline = first.nodes().collect();
+    let request = world.request(&hidden.unwrap(), RunKind::Resumed, &baseline, &Marks::default());
+    let second = engine.run(request, |_| ());
+    let all = given(&second, "all", "items");
+    assert_eq!(all, Value::list([Value::text("x"), Value::text("y"), Value::text(CANARY)]), "it goes on");
+    store.flush().unwrap();
+    drop((engine, store));
+    assert_eq!(world.files_with_canary(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_secret_that_a_node_betrays_is_taken_out_of_all_that_it_says() {
+    // A variable that is always there.
+    const NAME: &str = "PATH";
+    let secret = std::env::var(NAME).unwrap();
+    let betray = Kind::new("betray", "betray", Family::System, |ctx| {
+        let secret = ctx.secret("secret")?.unwrap();
+        ctx.info(format!("it is {secret}"));
+        ctx.progress(0.5, &secret);
+        Err(NodeError::new(format!("I tell you: {secret}")))
+    });
+    let parameter = ParameterSchema::new("secret", "Secret", ParameterType::Secret { hint: "" }, NAME, "A name.");
+    let mut kinds = Catalogue::empty();
+    kinds.register(betray.parameter(parameter));
+    let text = r#"(format: 1, id: "01ARZ3NDEKTSV4RRFFQ69G5FAV", nodes: {"a": (kind: "betray")}, connections: [])"#;
+    let told = Arc::<Mutex<Vec<String>>>::default();
+    let telling = Arc::clone(&told);
+    let request = RunRequest::new(workflow::parse(text).unwrap(), PlanOptions::of(RunKind::Standard));
+    let run = Engine::new(Arc::new(kinds), None).run(request, move |event| {
+        telling.lock().unwrap().push(format!("{:?}", event.kind));
+    });
+    assert_eq!(record(&run, "a").status, Status::Failed(format!("I tell you: {HIDDEN}")));
+    assert_eq!(record(&run, "a").log[0].message, format!("it is {HIDDEN}"));
+    let told = told.lock().unwrap().join(" ");
+    assert!(told.contains(HIDDEN) && !told.contains(&secret), "{told}");
 }
