@@ -22,6 +22,7 @@ pub mod theme;
 mod view;
 mod viewers;
 mod window;
+mod wiring;
 mod words;
 
 pub use self::{

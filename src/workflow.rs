@@ -59,6 +59,9 @@ pub struct Node {
     /// A note for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub comment: String,
+    /// Whether the canvas shows its title and ports only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub collapsed: bool,
 }
 
 impl Node {
@@ -71,6 +74,7 @@ impl Node {
             parameters: Parameters::new(),
             settings: NodeSettings::default(),
             comment: String::new(),
+            collapsed: false,
         }
     }
 
@@ -92,6 +96,42 @@ pub struct Frame {
     pub position: Position,
     /// Width and height in scene units.
     pub size: (f32, f32),
+    /// What it is drawn in.
+    #[serde(default, skip_serializing_if = "FrameColor::is_default")]
+    pub color: FrameColor,
+}
+
+/// The colour of a frame, by name: each theme has its own shade of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FrameColor {
+    #[default]
+    Grey,
+    Blue,
+    Green,
+    Amber,
+    Red,
+    Violet,
+}
+
+impl FrameColor {
+    /// All colours, in the order in which they are offered.
+    pub const ALL: [Self; 6] = [Self::Grey, Self::Blue, Self::Green, Self::Amber, Self::Red, Self::Violet];
+
+    /// Returns the colour's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Grey => "Grey",
+            Self::Blue => "Blue",
+            Self::Green => "Green",
+            Self::Amber => "Amber",
+            Self::Red => "Red",
+            Self::Violet => "Violet",
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// One end of a connection: a port of a node.
@@ -142,6 +182,8 @@ pub struct WorkflowParts {
     pub connections: Vec<Connection>,
     /// Its frames.
     pub frames: Vec<(FrameId, Frame)>,
+    /// The points that wires are led through, by input.
+    pub ways: Vec<(PortRef, Vec<Position>)>,
 }
 
 /// What differs between two states of a document, each sorted.
@@ -184,6 +226,8 @@ pub struct Workflow {
     /// By input, so that an input has one wire at most.
     connections: OrdMap<PortRef, PortRef>,
     frames: BTreeMap<FrameId, Frame>,
+    /// The points that wires are led through on the canvas, by input. Invariant: none is empty, and each input has a wire.
+    ways: BTreeMap<PortRef, Vec<Position>>,
     settings: WorkflowSettings,
     /// Invariant: above the number at the end of any node's or frame's id there ever was. Never counts down.
     next_number: u64,
@@ -200,6 +244,7 @@ impl Workflow {
             nodes: OrdMap::new(),
             connections: OrdMap::new(),
             frames: BTreeMap::new(),
+            ways: BTreeMap::new(),
             settings: WorkflowSettings::default(),
             next_number: 1,
             order: KnownOrder::default(),
@@ -208,16 +253,19 @@ impl Workflow {
 
     /// Returns the document that holds these parts, as they were taken from one.
     pub fn from_parts(parts: WorkflowParts) -> Self {
-        Self {
+        let mut workflow = Self {
             id: parts.id,
             name: parts.name,
             nodes: parts.nodes.into_iter().collect(),
             connections: parts.connections.into_iter().map(|connection| (connection.to, connection.from)).collect(),
             frames: parts.frames.into_iter().collect(),
+            ways: parts.ways.into_iter().collect(),
             settings: parts.settings,
             next_number: parts.next_number,
             order: KnownOrder::default(),
-        }
+        };
+        workflow.drop_loose_ways();
+        workflow
     }
 
     /// Returns the number the next new node gets.
@@ -293,6 +341,22 @@ impl Workflow {
         self.frames.iter()
     }
 
+    /// Returns the points that the wire of an input is led through on the canvas, from its output on.
+    pub fn way(&self, input: &PortRef) -> &[Position] {
+        self.ways.get(input).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the inputs whose wires are led through points, with these.
+    pub fn ways(&self) -> impl ExactSizeIterator<Item = (&PortRef, &[Position])> {
+        self.ways.iter().map(|(input, way)| (input, way.as_slice()))
+    }
+
+    /// Forgets the ways of wires that are not there, such as a file edited by hand may have.
+    fn drop_loose_ways(&mut self) {
+        let connections = &self.connections;
+        self.ways.retain(|input, way| !way.is_empty() && connections.contains_key(input));
+    }
+
     /// Returns an id for a new node: the kind's id and a number no node of this workflow ever had.
     pub fn fresh_node_id(&self, kind: &KindId) -> NodeId {
         NodeId::numbered(kind.as_str(), self.next_number)
@@ -341,6 +405,7 @@ impl Workflow {
                 .all(|(ours, theirs)| ours.0 == theirs.0 && (Arc::ptr_eq(ours.1, theirs.1) || ours.1 == theirs.1))
             && same_map(&self.connections, &other.connections)
             && self.frames == other.frames
+            && self.ways == other.ways
             && self.settings == other.settings
     }
 }

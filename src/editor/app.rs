@@ -84,6 +84,8 @@ pub struct App {
     settings: Settings,
     background: Background<Message>,
     keeper: Keeper,
+    /// After a slow sweep, that long none is made unasked.
+    no_sweep_until: Option<Instant>,
     probing: Probing,
     /// The desktop has a file dialog, and there is a window for it to belong to.
     has_native_dialogs: bool,
@@ -171,6 +173,7 @@ impl App {
             settings,
             background: Background::new(ctx.clone()),
             keeper: Keeper::new(),
+            no_sweep_until: None,
             probing: Probing { at_work: false, last: None, had_focus: false },
             has_native_dialogs: cc.winit_window().is_some() && dialogs::are_available(),
             is_picking: false,

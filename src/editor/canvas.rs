@@ -8,10 +8,12 @@ mod background;
 mod brush;
 mod camera;
 mod canvas_frame;
+mod cut;
 mod drawing;
 mod fuzzy;
 mod geometry;
 mod grid;
+mod hand;
 mod hover;
 mod interaction;
 mod menu;
@@ -163,7 +165,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.navigate(ui, &canvas);
 
     let scene = std::mem::take(&mut state.scene);
-    state.advance(ui, &scene, rect);
+    state.advance(ui, view, &scene, rect);
     let projection = state.camera.through(rect);
     let frame = CanvasFrame::new(view, &scene, projection, &state.interaction);
     let brush = Brush { painter: ui.painter().clone(), projection, tokens: theme::tokens(ui) };

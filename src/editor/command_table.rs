@@ -52,6 +52,7 @@ pub(crate) enum CommandId {
     Copy,
     Duplicate,
     Delete,
+    DeleteAndHeal,
     SelectAll,
     Rename,
     SearchNodes,
@@ -188,7 +189,7 @@ const fn with_icon(icon: Icon, mut entry: CommandEntry) -> CommandEntry {
 }
 
 /// All commands that have a name.
-pub(crate) static TABLE: [CommandEntry; 40] = [
+pub(crate) static TABLE: [CommandEntry; 41] = [
     with_icon(
         Icon::New,
         entry(Id::New, ("New", "Start a new workflow"), &[ctrl(Key::N)], Everywhere, always, |_| Command::New),
@@ -261,6 +262,14 @@ pub(crate) static TABLE: [CommandEntry; 40] = [
         NotWhileTyping,
         can_change_selected,
         |_| Command::DeleteSelected,
+    ),
+    entry(
+        Id::DeleteAndHeal,
+        ("Delete and heal", "Remove the selected nodes and connect what they fed to what fed them, where it fits"),
+        &[ctrl(Key::Delete), ctrl(Key::Backspace)],
+        NotWhileTyping,
+        can_change_selected,
+        |_| Command::DeleteAndHeal,
     ),
     entry(Id::SelectAll, ("Select all", "Select all nodes"), &[ctrl(Key::A)], NotWhileTyping, any_nodes, |_| {
         Command::SelectAll

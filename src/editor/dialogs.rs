@@ -8,9 +8,10 @@ mod unlock;
 use egui::{Frame, Id, Margin, Modal, RichText, Ui};
 
 pub use self::keep::KeepRules;
+pub(crate) use self::keep::{KeepDialog, PlannedSweep};
 pub(crate) use self::{
     files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
-    keep::{KeepDialog, keep_dialog_ui},
+    keep::keep_dialog_ui,
     native::{are_available, pick},
     unlock::UnlockDialog,
 };

@@ -10,7 +10,9 @@ use std::{
 };
 
 use arrow::{
+    array::RecordBatch,
     buffer::Buffer,
+    compute::concat_batches,
     error::ArrowError,
     ipc::{reader::StreamDecoder, writer::StreamWriter},
 };
@@ -19,6 +21,9 @@ use crate::value::{Image, Record, Table, Value};
 
 /// How deep lists and records may nest: far deeper than people build, and safe on a small stack.
 const MAX_DEPTH: usize = 256;
+
+/// Batches are joined up to so many bytes when they are written.
+const MAX_JOINED_BYTES: usize = 32 << 20;
 
 /// How a value's bytes are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,10 +105,26 @@ pub(super) fn to_bytes(value: &Value) -> Result<Vec<u8>, EncodeError> {
 
 fn write_table(table: &Table, out: &mut impl Write) -> Result<(), EncodeError> {
     let mut writer = StreamWriter::try_new(out, table.schema())?;
-    for batch in table.batches() {
-        writer.write(batch)?;
+    let mut rest = table.batches();
+    while !rest.is_empty() {
+        let (together, others) = rest.split_at(n_written_together(rest));
+        match together {
+            [one] => writer.write(one)?,
+            several => writer.write(&concat_batches(table.schema(), several)?)?,
+        }
+        rest = others;
     }
     Ok(writer.finish()?)
+}
+
+/// Returns how many of the first batches are written as one, at least one: opening a mapped table costs by the batch.
+fn n_written_together(batches: &[RecordBatch]) -> usize {
+    let mut n_bytes = 0;
+    let is_within = |batch: &&RecordBatch| {
+        n_bytes += batch.get_array_memory_size();
+        n_bytes <= MAX_JOINED_BYTES
+    };
+    batches.iter().take_while(is_within).count().max(1)
 }
 
 fn write_tagged(value: &Value, out: &mut impl Write, depth_left: usize) -> Result<(), EncodeError> {
@@ -273,7 +294,7 @@ fn take_image(rest: &mut &[u8]) -> Result<Image, String> {
 #[cfg(test)]
 pub(super) mod tests {
     use arrow::{
-        array::{Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray},
+        array::{Int64Array, StringArray, TimestampMicrosecondArray},
         datatypes::{DataType, Field, Schema, TimeUnit},
     };
     use proptest::prelude::*;

@@ -2,11 +2,12 @@
 
 use std::{
     cell::Cell,
+    collections::HashSet,
     fmt,
     ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -21,7 +22,7 @@ use super::{
     iterations,
     queue::{Begin, BeginLoop, Message, Queue, Weight},
     runs, timings,
-    values::{self, Blobs},
+    values::{self, Blobs, Loaded},
 };
 use crate::{
     value::{Fingerprint, Value},
@@ -56,6 +57,8 @@ pub(super) struct Shared {
     pub(super) instance: String,
     pub(super) queue: Arc<Queue>,
     pub(super) readers: Mutex<Vec<Connection>>,
+    /// The mapped files that were or are being looked through.
+    pub(super) mapped: Mutex<HashSet<Fingerprint>>,
     pub(super) durable: Mutex<Connection>,
 }
 
@@ -427,10 +430,40 @@ impl Reader {
             }
             result => result,
         };
-        if let Err(StoreError::Damaged { .. }) = result {
-            self.remember_damage(fingerprint);
+        match result {
+            Ok(Loaded { value, unchecked }) => {
+                if let Some((file, checksum)) = unchecked {
+                    self.look_through(*fingerprint, file, checksum);
+                }
+                Ok(value)
+            }
+            Err(error) => {
+                if let StoreError::Damaged { .. } = error {
+                    self.remember_damage(fingerprint);
+                }
+                Err(error)
+            }
         }
-        result
+    }
+
+    /// Looks behind the reader's back whether a mapped file is what was written, once for each.
+    fn look_through(&self, fingerprint: Fingerprint, file: PathBuf, checksum: Fingerprint) {
+        if !self.0.mapped.lock().unwrap_or_else(PoisonError::into_inner).insert(checksum) {
+            return;
+        }
+        let reader = self.clone();
+        let look = move || match values::is_whole(&file, &checksum) {
+            Ok(true) => {}
+            Ok(false) => {
+                reader.remember_damage(&fingerprint);
+                let why = format!("its bytes have changed, and were used: {}", file.display());
+                reader.0.queue.report(StoreError::Damaged { fingerprint, why });
+            }
+            Err(error) => tracing::debug!("a kept table is not looked through: {error}: {}", file.display()),
+        };
+        if let Err(error) = thread::Builder::new().name("look through a table".to_owned()).spawn(look) {
+            tracing::debug!("a kept table is not looked through: {error}");
+        }
     }
 
     /// Returns the workflow of a number.

@@ -335,9 +335,11 @@ pub(super) fn list(
     is_alive: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Vec<RunSummary>> {
     let of_workflow = if filter.workflow.is_some() { "workflow_id = ?1" } else { "?1 IS NULL" };
+    // Rows that are asked for as they lie are found without a search each.
+    let (order, is_turned) = if filter.limit.is_some() { ("DESC", false) } else { ("ASC", true) };
     let sql = format!(
         "SELECT {COLUMNS_READ} FROM runs WHERE swept = 0 AND {of_workflow} AND started >= ?2 AND started < ?3
-         ORDER BY started DESC, number DESC"
+         ORDER BY started {order}, number {order}"
     );
     let sessions = sessions(connection)?;
     let mut statement = connection.prepare_cached(&sql)?;
@@ -356,6 +358,9 @@ pub(super) fn list(
             Ok(_) => {}
             Err(why) => tracing::warn!("a run cannot be listed: {why}"),
         }
+    }
+    if is_turned {
+        runs.reverse();
     }
     Ok(runs)
 }

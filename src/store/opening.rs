@@ -91,6 +91,7 @@ impl Store {
             instance: alive.instance.clone(),
             queue: Arc::clone(&queue),
             readers: Mutex::default(),
+            mapped: Mutex::default(),
             durable: Mutex::new(durable),
             database,
             living,

@@ -216,6 +216,11 @@ impl Queue {
         self.dealt_with.notify_all();
     }
 
+    /// Says what went wrong beside what is written.
+    pub(super) fn report(&self, error: StoreError) {
+        self.done(Progress::default(), vec![error]);
+    }
+
     /// Waits until all that was sent so far is dealt with.
     pub(super) fn drain(&self) {
         let state = self.state();

@@ -44,6 +44,11 @@ pub(super) struct RecordRow {
 }
 
 impl Ready {
+    /// Returns the value, if it is one.
+    pub(super) const fn as_value(&self) -> Option<&ValueRow> {
+        if let Self::Value(row) = self { Some(row) } else { None }
+    }
+
     /// Writes the rows. What is known of the database is kept up; after an error it is to be forgotten.
     pub(super) fn write(
         &self,
@@ -59,14 +64,7 @@ impl Ready {
                 known.run_begins(row, number);
                 Ok(())
             }
-            Self::Value(row) => {
-                if known.is_kept(row) {
-                    return Ok(());
-                }
-                values::insert_by(&mut statements.value, statements.crypt, row)?;
-                known.note_kept(row);
-                Ok(())
-            }
+            Self::Value(row) => row.write(statements, known),
             Self::Record(row) => row.write(statements, known),
             Self::Timing(row) => timings::add(connection, statements.crypt, row),
             Self::Loop(row) => {
@@ -94,6 +92,18 @@ impl Ready {
                 }
             }
         }
+    }
+}
+
+impl ValueRow {
+    /// Notes the value in the database, unless it is known to be there.
+    pub(super) fn write(&self, statements: &mut Statements<'_>, known: &mut Known) -> rusqlite::Result<()> {
+        if known.is_kept(self) {
+            return Ok(());
+        }
+        values::insert_by(&mut statements.value, statements.crypt, self)?;
+        known.note_kept(self);
+        Ok(())
     }
 }
 

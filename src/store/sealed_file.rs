@@ -11,6 +11,8 @@ use std::{
     path::Path,
 };
 
+use arrow::buffer::Buffer;
+use mmap_io::{MemoryMappedFile, MmapIoError};
 use ring::aead::{Aad, LessSafeKey, Nonce};
 use smallvec::SmallVec;
 use tempfile::NamedTempFile;
@@ -125,6 +127,31 @@ pub(super) enum ReadError {
 impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+/// The bytes of a file, mapped into memory: read from the disk when they are looked at.
+///
+/// Nobody writes to a value's file once it has its name; removing it leaves the map as it was.
+pub(super) fn map(path: &Path) -> io::Result<Buffer> {
+    let file = MemoryMappedFile::open_ro(path).map_err(|error| match error {
+        MmapIoError::Io(error) => error,
+        other => io::Error::other(other),
+    })?;
+    let n_bytes = file.len();
+    // Looked at once here, so that it cannot fail later.
+    file.as_slice_bytes(0, n_bytes).map_err(io::Error::other)?;
+    Ok(Buffer::from(bytes::Bytes::from_owner(Mapped { file, n_bytes })))
+}
+
+struct Mapped {
+    file: MemoryMappedFile,
+    n_bytes: u64,
+}
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        self.file.as_slice_bytes(0, self.n_bytes).unwrap_or_default()
     }
 }
 

@@ -3,6 +3,7 @@
 mod crash;
 mod history;
 mod iterations;
+mod mapped;
 mod migration;
 mod pinned_data;
 mod rekey;

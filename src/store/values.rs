@@ -3,8 +3,9 @@
 use std::{
     borrow::Cow,
     collections::HashSet,
-    fs,
+    fs::{self, File},
     io::{self, Write},
+    panic::catch_unwind,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -23,6 +24,9 @@ use crate::value::{Fingerprint, Value};
 
 /// Values of this many bytes and more lie in files.
 const MIN_BLOB_BYTES: usize = 64 << 10;
+
+/// Tables of this many bytes and more are mapped into memory.
+const MIN_MAPPED_BYTES: u64 = 4 << 20;
 
 /// Texts and bytes up to this length are small.
 const MAX_SMALL_BYTES: usize = 256;
@@ -49,11 +53,27 @@ pub(super) struct BlobFile {
 #[derive(Debug)]
 pub(super) struct ValueRow {
     pub(super) fingerprint: Fingerprint,
+    /// What its row is found by.
+    pub(super) name: Fingerprint,
     form: Form,
     size: u64,
     /// Of the bytes before they are sealed: names the file. None if the value itself tells whether they are right.
     checksum: Option<Fingerprint>,
     bytes: Option<SmallVec<[u8; 24]>>,
+}
+
+/// A value that was read.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) value: Value,
+    /// The file it lies in and the checksum of that, if it is mapped: nobody has looked at all of it.
+    pub(super) unchecked: Option<(PathBuf, Fingerprint)>,
+}
+
+impl Loaded {
+    const fn checked(value: Value) -> Self {
+        Self { value, unchecked: None }
+    }
 }
 
 /// A kept value as the database knows it.
@@ -100,6 +120,11 @@ impl Blobs {
         self.folder.join(&name[..2]).join(name)
     }
 
+    /// Returns whether a value's file is mapped, not read: large tables that are not sealed.
+    fn is_mapped(&self, known: &Known) -> bool {
+        !self.crypt.is_sealed() && known.form == Form::Arrow as i64 && known.size >= MIN_MAPPED_BYTES
+    }
+
     fn has(&self, checksum: Option<&Fingerprint>, size: u64) -> bool {
         let Some(checksum) = checksum else { return false };
         let n_bytes = sealed_file::len_of(size, &self.crypt);
@@ -137,16 +162,17 @@ impl Blobs {
     }
 
     fn row_of(&self, spill: Spill<'_>, fingerprint: Fingerprint, form: Form) -> Result<ValueRow, StoreError> {
-        let (size, checksum) = (spill.size, Fingerprint::from_bytes(*spill.hasher.finalize().as_bytes()));
+        let (name, size, checksum) =
+            (spill.name, spill.size, Fingerprint::from_bytes(*spill.hasher.finalize().as_bytes()));
         let path = self.path_of(&checksum);
         let bytes = spill.finish(&path).map_err(|error| StoreError::io("write the value", error, &path))?;
-        Ok(ValueRow { fingerprint, form, size, checksum: Some(checksum), bytes: bytes.map(SmallVec::from_vec) })
+        Ok(ValueRow { fingerprint, name, form, size, checksum: Some(checksum), bytes: bytes.map(SmallVec::from_vec) })
     }
 }
 
 impl ValueRow {
     /// Returns a value that is so small that writing it costs less than looking whether it is kept; `None` for others.
-    pub(super) fn of_small(fingerprint: Fingerprint, value: &Value) -> Option<Self> {
+    pub(super) fn of_small(fingerprint: Fingerprint, value: &Value, crypt: &Crypt) -> Option<Self> {
         match value {
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {}
             Value::Text(text) if text.len() <= MAX_SMALL_BYTES => {}
@@ -159,16 +185,16 @@ impl ValueRow {
         let n_left = rest.len();
         let bytes = SmallVec::from_slice(&buffer[..buffer.len() - n_left]);
         // No checksum: bytes that have changed make another value or none, and reading them is safe.
-        Some(Self { fingerprint, form: Form::of(value), size: bytes.len() as u64, checksum: None, bytes: Some(bytes) })
+        let (name, size) = (crypt.name(&fingerprint), bytes.len() as u64);
+        Some(Self { fingerprint, name, form: Form::of(value), size, checksum: None, bytes: Some(bytes) })
     }
 
-    /// Returns the value's name, its bytes as they are written, and its checksum.
-    fn cells(&self, crypt: &Crypt) -> (Fingerprint, Option<Cow<'_, [u8]>>, &[u8]) {
-        let name = crypt.name(&self.fingerprint);
-        let cell = self.bytes.as_deref().map(|bytes| crypt.seal(Place::Value(&name), bytes));
+    /// Returns the value's bytes as they are written, and its checksum.
+    fn cells(&self, crypt: &Crypt) -> (Option<Cow<'_, [u8]>>, &[u8]) {
+        let cell = self.bytes.as_deref().map(|bytes| crypt.seal(Place::Value(&self.name), bytes));
         // What is sealed tells itself whether it is right; the name of a file is needed.
         let checksum = self.checksum.as_ref().filter(|_| !crypt.is_sealed() || !self.is_inline());
-        (name, cell, checksum.map_or(&[][..], |checksum| &checksum.as_bytes()[..]))
+        (cell, checksum.map_or(&[][..], |checksum| &checksum.as_bytes()[..]))
     }
 
     /// Returns whether the value lies in the database, not in a file.
@@ -209,7 +235,7 @@ impl<'a> Spill<'a> {
         fs::create_dir_all(folder)?;
         file.persist(path)?;
         // The rename is on the disk once the folder is synced; where a folder cannot be opened that is left to the system.
-        if let Ok(folder) = fs::File::open(folder) {
+        if let Ok(folder) = File::open(folder) {
             folder.sync_all()?;
         }
         Ok(None)
@@ -335,8 +361,14 @@ pub(super) const INSERT: &str =
 
 /// Notes a value in the database by the statement [`INSERT`].
 pub(super) fn insert_by(statement: &mut Statement<'_>, crypt: &Crypt, row: &ValueRow) -> rusqlite::Result<()> {
-    let (name, cell, checksum) = row.cells(crypt);
-    statement.execute(params![name.as_bytes(), row.form as i64, row.size.cast_signed(), checksum, cell.as_deref()])?;
+    let (cell, checksum) = row.cells(crypt);
+    statement.execute(params![
+        row.name.as_bytes(),
+        row.form as i64,
+        row.size.cast_signed(),
+        checksum,
+        cell.as_deref()
+    ])?;
     Ok(())
 }
 
@@ -364,13 +396,13 @@ pub(super) fn mark_damaged(connection: &Connection, crypt: &Crypt, fingerprint: 
     Ok(())
 }
 
-/// Reads a value and makes sure that it is the one asked for.
+/// Reads a value and makes sure that it is the one asked for, unless that would mean reading a mapped table.
 pub(super) fn load(
     connection: &Connection,
     database: &Path,
     blobs: &Blobs,
     fingerprint: &Fingerprint,
-) -> Result<Value, StoreError> {
+) -> Result<Loaded, StoreError> {
     let name = blobs.crypt.name(fingerprint);
     let (known, bytes) = connection
         .prepare_cached("SELECT form, size, checksum, damaged, bytes FROM kept_values WHERE fingerprint = ?1")
@@ -382,17 +414,39 @@ pub(super) fn load(
         .map_err(|error| StoreError::sqlite(error, database))?
         .ok_or(StoreError::Lost(*fingerprint))?;
     let damaged = |why| StoreError::Damaged { fingerprint: *fingerprint, why };
-    let bytes = match (bytes, &known.checksum) {
-        (Some(bytes), _) => blobs.crypt.open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned(),
-        (None, Some(checksum)) => read_blob(blobs, checksum, &name, fingerprint)?,
+    let checksum = match (bytes, known.checksum) {
+        (Some(bytes), _) => {
+            let bytes = blobs.crypt.open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned();
+            return value_of(&known, bytes.into(), &blobs.crypt, fingerprint).map(Loaded::checked).map_err(damaged);
+        }
+        (None, Some(checksum)) => checksum,
         (None, None) => return Err(StoreError::Lost(*fingerprint)),
     };
-    let value = check(&known, bytes.into(), &blobs.crypt).map_err(damaged)?;
-    // What is sealed was opened as the value of this fingerprint and no other.
-    if !blobs.crypt.is_sealed() && value.fingerprint() != *fingerprint {
-        return Err(damaged("it is another value".to_owned()));
+    if blobs.is_mapped(&known) {
+        let file = blobs.path_of(&checksum);
+        let bytes = sealed_file::map(&file).map_err(|error| unread(error.into(), &file, fingerprint))?;
+        let value = decode(&known, bytes).map(|value| value.known_as(*fingerprint)).map_err(damaged)?;
+        return Ok(Loaded { value, unchecked: Some((file, checksum)) });
     }
-    Ok(value)
+    let bytes = read_blob(blobs, &checksum, &name, fingerprint)?;
+    value_of(&known, bytes.into(), &blobs.crypt, fingerprint).map(Loaded::checked).map_err(damaged)
+}
+
+/// Returns the value of these bytes, if it is the one asked for.
+fn value_of(known: &Known, bytes: Buffer, crypt: &Crypt, fingerprint: &Fingerprint) -> Result<Value, String> {
+    let value = check(known, bytes, crypt)?;
+    // What is sealed was opened as the value of this fingerprint and no other.
+    if crypt.is_sealed() {
+        return Ok(value.known_as(*fingerprint));
+    }
+    if value.fingerprint() == *fingerprint { Ok(value) } else { Err("it is another value".to_owned()) }
+}
+
+/// Reads a mapped file from its start to its end; returns whether it is what was written.
+pub(super) fn is_whole(file: &Path, checksum: &Fingerprint) -> io::Result<bool> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(file)?)?;
+    Ok(Fingerprint::from_bytes(*hasher.finalize().as_bytes()) == *checksum)
 }
 
 /// Reads the content of a value's file.
@@ -403,28 +457,37 @@ fn read_blob(
     fingerprint: &Fingerprint,
 ) -> Result<Vec<u8>, StoreError> {
     let path = blobs.path_of(checksum);
-    sealed_file::read(&path, &blobs.crypt, Place::Value(name)).map_err(|error| match error {
+    sealed_file::read(&path, &blobs.crypt, Place::Value(name)).map_err(|error| unread(error, &path, fingerprint))
+}
+
+fn unread(error: ReadError, path: &Path, fingerprint: &Fingerprint) -> StoreError {
+    match error {
         ReadError::Io(error) if error.kind() == io::ErrorKind::NotFound => StoreError::Lost(*fingerprint),
-        ReadError::Io(error) => StoreError::io("read the kept value", error, &path),
+        ReadError::Io(error) => StoreError::io("read the kept value", error, path),
         ReadError::Damaged(why) => {
             StoreError::Damaged { fingerprint: *fingerprint, why: format!("{why}: {}", path.display()) }
         }
-    })
+    }
 }
 
 /// Returns the value of these bytes. The checksum is compared before anything is made of them.
 fn check(known: &Known, bytes: Buffer, crypt: &Crypt) -> Result<Value, String> {
+    if !crypt.is_sealed() && known.checksum.is_some_and(|checksum| Fingerprint::of_bytes(&bytes) != checksum) {
+        return Err("its bytes have changed".to_owned());
+    }
+    decode(known, bytes)
+}
+
+fn decode(known: &Known, bytes: Buffer) -> Result<Value, String> {
     if known.damaged {
         return Err("found when it was read before".to_owned());
     }
     if bytes.len() as u64 != known.size {
         return Err(format!("it has {} bytes, {} were written", bytes.len(), known.size));
     }
-    if !crypt.is_sealed() && known.checksum.is_some_and(|checksum| Fingerprint::of_bytes(&bytes) != checksum) {
-        return Err("its bytes have changed".to_owned());
-    }
     let form = Form::from_number(known.form).ok_or_else(|| format!("form {} is unknown", known.form))?;
-    codec::decode_whole(form, bytes)
+    // Arrow's reader may panic on bytes that have changed.
+    catch_unwind(|| codec::decode_whole(form, bytes)).unwrap_or_else(|_panic| Err("its bytes have changed".to_owned()))
 }
 
 impl Known {
@@ -516,10 +579,10 @@ pub(super) fn reseal(
     let Found { name, bytes, value } = found(connection, database, old, id)?;
     let fingerprint = if old.crypt.is_sealed() { value.fingerprint() } else { name };
     let row = new.prepare_bytes(fingerprint, Form::of(&value), &bytes)?;
-    let (name, cell, checksum) = row.cells(&new.crypt);
+    let (cell, checksum) = row.cells(&new.crypt);
     connection
         .prepare_cached("UPDATE kept_values SET fingerprint = ?2, checksum = ?3, bytes = ?4 WHERE rowid = ?1")
-        .and_then(|mut statement| statement.execute(params![id, name.as_bytes(), checksum, cell.as_deref()]))
+        .and_then(|mut statement| statement.execute(params![id, row.name.as_bytes(), checksum, cell.as_deref()]))
         .map_err(|error| StoreError::sqlite(error, database))?;
     Ok(())
 }

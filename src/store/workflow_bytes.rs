@@ -24,7 +24,10 @@ use crate::{
 };
 
 /// The first byte. The text of a workflow, which older stores hold, never begins with it.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+
+/// The first byte before nodes could be collapsed and wires led through points: these follow what there was.
+const FORMAT_1: u8 = 1;
 
 #[derive(Serialize)]
 struct WorkflowOut<'a> {
@@ -35,17 +38,18 @@ struct WorkflowOut<'a> {
     frames: String,
     nodes: NodesOut<'a>,
     connections: ConnectionsOut<'a>,
+    ways: String,
 }
 
+/// A workflow of format 1, with nodes of that or of this format.
 #[derive(Deserialize)]
-struct WorkflowIn<'a> {
+struct WorkflowIn<'a, N> {
     id: u128,
     name: &'a str,
     next_number: u64,
     settings: &'a str,
     frames: &'a str,
-    #[serde(borrow)]
-    nodes: Vec<(&'a str, NodeIn<'a>)>,
+    nodes: Vec<(&'a str, N)>,
     connections: Vec<(&'a str, &'a str, &'a str, &'a str)>,
 }
 
@@ -77,8 +81,10 @@ struct NodeOut<'a> {
     parameters: ParametersOut<'a>,
     settings: SettingsOut<'a>,
     comment: &'a str,
+    collapsed: bool,
 }
 
+/// A node of format 1; one of this format is followed by whether it is collapsed.
 #[derive(Deserialize)]
 struct NodeIn<'a> {
     kind: &'a str,
@@ -92,7 +98,7 @@ struct NodeIn<'a> {
 
 impl<'a> NodeOut<'a> {
     fn of(node: &'a Node) -> Self {
-        let Node { kind, title, position, parameters, settings, comment } = node;
+        let Node { kind, title, position, parameters, settings, comment, collapsed } = node;
         Self {
             kind: kind.as_str(),
             title,
@@ -100,6 +106,7 @@ impl<'a> NodeOut<'a> {
             parameters: ParametersOut(parameters),
             settings: SettingsOut(settings),
             comment,
+            collapsed: *collapsed,
         }
     }
 }
@@ -137,6 +144,7 @@ impl Serialize for SettingsOut<'_> {
 /// Returns a workflow as bytes, or why it cannot be written.
 pub(super) fn to_bytes(workflow: &Workflow) -> Result<Vec<u8>, String> {
     let frames: BTreeMap<&FrameId, &Frame> = workflow.frames().collect();
+    let ways: BTreeMap<&PortRef, &[Position]> = workflow.ways().collect();
     let out = WorkflowOut {
         id: workflow.id().0.0,
         name: workflow.name(),
@@ -145,6 +153,7 @@ pub(super) fn to_bytes(workflow: &Workflow) -> Result<Vec<u8>, String> {
         frames: if frames.is_empty() { String::new() } else { rows::to_text(&frames)? },
         nodes: NodesOut(workflow),
         connections: ConnectionsOut(workflow),
+        ways: if ways.is_empty() { String::new() } else { rows::to_text(&ways)? },
     };
     let bytes = Vec::with_capacity(200 + 80 * workflow.n_nodes());
     write(&out, bytes)
@@ -162,35 +171,53 @@ fn write(out: &impl Serialize, mut bytes: Vec<u8>) -> Result<Vec<u8>, String> {
 
 /// Returns the workflow that bytes stand for: these bytes, or the text of older stores.
 pub(super) fn from_bytes(bytes: &[u8]) -> Result<Workflow, String> {
-    let Some((&FORMAT, rest)) = bytes.split_first() else {
-        let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-        return workflow::parse(text).map_err(|error| error.to_string());
-    };
-    let row: WorkflowIn<'_> = postcard::from_bytes(rest).map_err(|error| error.to_string())?;
-    let frames: BTreeMap<FrameId, Frame> =
-        if row.frames.is_empty() { BTreeMap::new() } else { rows::from_text(row.frames)? };
-    let mut nodes = Vec::with_capacity(row.nodes.len());
-    let mut known = HashMap::with_capacity(row.nodes.len());
-    for (text, node) in row.nodes {
-        let node_id: NodeId = id(text)?;
-        known.insert(text, node_id.clone());
-        nodes.push((node_id, Arc::new(node.into_node()?)));
+    match bytes.split_first() {
+        Some((&FORMAT, rest)) => {
+            let (row, ways): (WorkflowIn<'_, (NodeIn<'_>, bool)>, &str) = from_postcard(rest)?;
+            row.into_workflow(ways)
+        }
+        Some((&FORMAT_1, rest)) => from_postcard::<WorkflowIn<'_, NodeIn<'_>>>(rest)?.into_workflow(""),
+        _ => {
+            let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+            workflow::parse(text).map_err(|error| error.to_string())
+        }
     }
-    let mut connections = Vec::with_capacity(row.connections.len());
-    for (from_node, from_port, to_node, to_port) in row.connections {
-        let from = PortRef { node: id_of(&known, from_node)?, port: id(from_port)? };
-        let to = PortRef { node: id_of(&known, to_node)?, port: id(to_port)? };
-        connections.push(Connection { from, to });
+}
+
+fn from_postcard<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, String> {
+    postcard::from_bytes(bytes).map_err(|error| error.to_string())
+}
+
+impl<N: TryInto<Node, Error = String>> WorkflowIn<'_, N> {
+    fn into_workflow(self, ways: &str) -> Result<Workflow, String> {
+        let frames: BTreeMap<FrameId, Frame> =
+            if self.frames.is_empty() { BTreeMap::new() } else { rows::from_text(self.frames)? };
+        let ways: BTreeMap<PortRef, Vec<Position>> =
+            if ways.is_empty() { BTreeMap::new() } else { rows::from_text(ways)? };
+        let mut nodes = Vec::with_capacity(self.nodes.len());
+        let mut known = HashMap::with_capacity(self.nodes.len());
+        for (text, node) in self.nodes {
+            let node_id: NodeId = id(text)?;
+            known.insert(text, node_id.clone());
+            nodes.push((node_id, Arc::new(node.try_into()?)));
+        }
+        let mut connections = Vec::with_capacity(self.connections.len());
+        for (from_node, from_port, to_node, to_port) in self.connections {
+            let from = PortRef { node: id_of(&known, from_node)?, port: id(from_port)? };
+            let to = PortRef { node: id_of(&known, to_node)?, port: id(to_port)? };
+            connections.push(Connection { from, to });
+        }
+        Ok(Workflow::from_parts(WorkflowParts {
+            id: WorkflowId(Ulid(self.id)),
+            name: self.name.to_owned(),
+            next_number: self.next_number,
+            settings: rows::from_text(self.settings)?,
+            nodes,
+            connections,
+            frames: frames.into_iter().collect(),
+            ways: ways.into_iter().collect(),
+        }))
     }
-    Ok(Workflow::from_parts(WorkflowParts {
-        id: WorkflowId(Ulid(row.id)),
-        name: row.name.to_owned(),
-        next_number: row.next_number,
-        settings: rows::from_text(row.settings)?,
-        nodes,
-        connections,
-        frames: frames.into_iter().collect(),
-    }))
 }
 
 /// Returns the id of a node as the nodes hold it: shared. A connection may name a node that is not there.
@@ -205,36 +232,49 @@ fn id<T: FromStr<Err = workflow::IdError>>(text: &str) -> Result<T, String> {
 /// Returns the node that bytes stand for.
 pub(super) fn node_from_bytes(bytes: &[u8]) -> Result<Node, String> {
     match bytes.split_first() {
-        Some((&FORMAT, rest)) => {
-            postcard::from_bytes::<NodeIn<'_>>(rest).map_err(|error| error.to_string())?.into_node()
-        }
+        Some((&FORMAT, rest)) => from_postcard::<(NodeIn<'_>, bool)>(rest)?.try_into(),
+        Some((&FORMAT_1, rest)) => from_postcard::<NodeIn<'_>>(rest)?.try_into(),
         _ => Err("it has an unknown format".to_owned()),
     }
 }
 
-impl NodeIn<'_> {
-    fn into_node(self) -> Result<Node, String> {
+impl TryFrom<NodeIn<'_>> for Node {
+    type Error = String;
+
+    fn try_from(row: NodeIn<'_>) -> Result<Self, String> {
         let parameter = |(name, bytes): (&str, &[u8])| {
             let name: ParameterId = id(name)?;
             Ok((name, codec::decode(Form::Tagged, bytes)?))
         };
-        let parameters = self.parameters.into_iter().map(parameter).collect::<Result<_, String>>()?;
-        let kind: KindId = id(self.kind)?;
-        Ok(Node {
+        let parameters = row.parameters.into_iter().map(parameter).collect::<Result<_, String>>()?;
+        let kind: KindId = id(row.kind)?;
+        Ok(Self {
             kind,
-            title: self.title.to_owned(),
-            position: Position(self.position.0, self.position.1),
+            title: row.title.to_owned(),
+            position: Position(row.position.0, row.position.1),
             parameters,
-            settings: if self.settings.is_empty() { NodeSettings::default() } else { rows::from_text(self.settings)? },
-            comment: self.comment.to_owned(),
+            settings: if row.settings.is_empty() { NodeSettings::default() } else { rows::from_text(row.settings)? },
+            comment: row.comment.to_owned(),
+            collapsed: false,
         })
+    }
+}
+
+impl TryFrom<(NodeIn<'_>, bool)> for Node {
+    type Error = String;
+
+    fn try_from((row, collapsed): (NodeIn<'_>, bool)) -> Result<Self, String> {
+        Ok(Self { collapsed, ..row.try_into()? })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{store::fixtures::chain, workflow::Edit};
+    use crate::{
+        store::fixtures::chain,
+        workflow::{Edit, FrameColor},
+    };
 
     fn full_workflow() -> Workflow {
         let mut workflow = chain(&["a", "b", "c"]);
@@ -251,9 +291,11 @@ mod tests {
         workflow
             .apply(Edit::SetFrame(
                 "frame_9".into(),
-                Frame { title: "F".into(), position: Position(1.0, 2.0), size: (3.0, 4.0) },
+                Frame { title: "F".into(), position: Position(1.0, 2.0), size: (3.0, 4.0), color: FrameColor::Red },
             ))
             .unwrap();
+        workflow.apply(Edit::SetCollapsed("b".into(), true)).unwrap();
+        workflow.apply(Edit::SetWay(PortRef::new("b", "in"), vec![Position(5.0, -0.0)])).unwrap();
         workflow
     }
 
@@ -271,6 +313,22 @@ mod tests {
     fn the_text_of_older_stores_is_read() {
         let workflow = full_workflow();
         assert_eq!(from_bytes(workflow::to_text(&workflow).as_bytes()).unwrap(), workflow);
+    }
+
+    /// `(format 1, name "w", one node "a" of kind "k", nothing wired)`, as it was written then.
+    #[test]
+    fn bytes_of_format_1_are_read() {
+        let mut bytes = vec![1];
+        let node = ("k", "", (1.0_f32, 2.0_f32), Vec::<(&str, &[u8])>::new(), "", "note");
+        let settings = rows::to_text(&workflow::WorkflowSettings::default()).unwrap();
+        let wires = vec![("a", "out", "a", "in")];
+        bytes.extend(postcard::to_stdvec(&(7_u128, "w", 3_u64, settings, "", vec![("a", &node)], wires)).unwrap());
+        let workflow = from_bytes(&bytes).unwrap();
+        assert_eq!((workflow.name(), workflow.next_number()), ("w", 3));
+        assert_eq!(workflow.node(&"a".into()).unwrap().comment, "note");
+        let mut bytes = vec![1];
+        bytes.extend(postcard::to_stdvec(&node).unwrap());
+        assert_eq!(node_from_bytes(&bytes).unwrap().position, Position(1.0, 2.0));
     }
 
     #[test]

@@ -224,7 +224,7 @@ impl Writer {
     }
 
     fn prepare_value(&mut self, fingerprint: Fingerprint, value: &Value, errors: &mut Vec<StoreError>) {
-        let row = match ValueRow::of_small(fingerprint, value) {
+        let row = match ValueRow::of_small(fingerprint, value, self.blobs.crypt()) {
             Some(row) => Ok(row),
             None => match self.is_kept(&fingerprint) {
                 Ok(true) => {
@@ -300,7 +300,13 @@ impl Writer {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
         let others_wrote = self.known.forget_if_others_wrote(&transaction).map_err(sqlite)?;
         let mut statements = Statements::new(&transaction, self.blobs.crypt()).map_err(sqlite)?;
-        for ready in &self.ready {
+        // By name, so that neighbours in the index are written one after the other.
+        let mut values: Vec<&ValueRow> = self.ready.iter().filter_map(Ready::as_value).collect();
+        values.sort_unstable_by_key(|row| row.name);
+        for row in values {
+            row.write(&mut statements, &mut self.known).map_err(sqlite)?;
+        }
+        for ready in self.ready.iter().filter(|ready| ready.as_value().is_none()) {
             ready.write(&mut statements, &mut self.known, &self.instance).map_err(sqlite)?;
         }
         drop(statements);

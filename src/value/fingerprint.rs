@@ -188,7 +188,18 @@ impl FingerprintBuilder {
 impl Value {
     /// Returns the data fingerprint. Tables and images compute it once and keep it.
     pub fn fingerprint(&self) -> Fingerprint {
-        FingerprintBuilder::default().value(self).finish()
+        match self {
+            Self::Table(table) => table.fingerprint_as_value(),
+            other => FingerprintBuilder::default().value(other).finish(),
+        }
+    }
+
+    /// Returns this value with the fingerprint that it was kept under; tables remember it, which spares computing it.
+    pub(crate) fn known_as(self, fingerprint: Fingerprint) -> Self {
+        match self {
+            Self::Table(table) => Self::Table(table.known_as(fingerprint)),
+            other => other,
+        }
     }
 }
 

@@ -32,6 +32,8 @@ struct TableData {
     starts: Vec<usize>,
     n_rows: usize,
     fingerprint: OnceLock<Fingerprint>,
+    /// Of a value that is this table.
+    as_value: OnceLock<Fingerprint>,
 }
 
 /// A table that cannot be made or read.
@@ -59,7 +61,9 @@ impl Table {
                 start
             })
             .collect();
-        Ok(Self(Arc::new(TableData { schema, batches, starts, n_rows, fingerprint: OnceLock::new() })))
+        let data =
+            TableData { schema, batches, starts, n_rows, fingerprint: OnceLock::new(), as_value: OnceLock::new() };
+        Ok(Self(Arc::new(data)))
     }
 
     /// Returns a table of records: one column for each name, in order of first appearance. A column is `Int`, `Float`,
@@ -176,6 +180,17 @@ impl Table {
         }
         drop(writer);
         Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Returns this table as it was kept under a value's fingerprint.
+    pub(super) fn known_as(self, fingerprint: Fingerprint) -> Self {
+        self.0.as_value.get_or_init(|| fingerprint);
+        self
+    }
+
+    /// Returns the data fingerprint of a value that is this table.
+    pub(super) fn fingerprint_as_value(&self) -> Fingerprint {
+        *self.0.as_value.get_or_init(|| FingerprintBuilder::default().value(&Value::Table(self.clone())).finish())
     }
 
     /// Returns the data fingerprint, computed once. Batch boundaries do not count.

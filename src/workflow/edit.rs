@@ -31,6 +31,10 @@ pub enum Edit {
     SetNodeSettings(NodeId, NodeSettings),
     /// Moves nodes to new places.
     MoveNodes(Vec<(NodeId, Position)>),
+    /// Shows a node's title and ports only, or all of it.
+    SetCollapsed(NodeId, bool),
+    /// Leads the wire of an input through points on the canvas; through none, straight.
+    SetWay(PortRef, Vec<Position>),
     /// Adds or replaces a frame.
     SetFrame(FrameId, Frame),
     /// Removes a frame; the nodes stay.
@@ -77,7 +81,7 @@ pub enum EditError {
 }
 
 impl Edit {
-    /// Returns whether the edit can alter what any node gives. Places, titles, comments and frames cannot.
+    /// Returns whether the edit can alter what any node gives. Places, titles, comments, frames and the ways of wires cannot.
     pub fn touches_results(&self) -> bool {
         match self {
             Self::Group(edits) => edits.iter().any(Self::touches_results),
@@ -91,6 +95,8 @@ impl Edit {
             Self::SetTitle(..)
             | Self::SetComment(..)
             | Self::MoveNodes(_)
+            | Self::SetCollapsed(..)
+            | Self::SetWay(..)
             | Self::SetFrame(..)
             | Self::RemoveFrame(_)
             | Self::SetName(_)
@@ -132,6 +138,18 @@ impl Workflow {
                 Ok(Edit::SetNodeSettings(id, before))
             }
             Edit::MoveNodes(moves) => self.move_nodes(moves),
+            Edit::SetCollapsed(id, collapsed) => {
+                let before = std::mem::replace(&mut self.node_mut(&id)?.collapsed, collapsed);
+                Ok(Edit::SetCollapsed(id, before))
+            }
+            Edit::SetWay(input, way) => {
+                if !self.connections.contains_key(&input) {
+                    return Err(EditError::NotConnected(input));
+                }
+                let before =
+                    if way.is_empty() { self.ways.remove(&input) } else { self.ways.insert(input.clone(), way) };
+                Ok(Edit::SetWay(input, before.unwrap_or_default()))
+            }
             Edit::SetFrame(id, frame) => {
                 self.count_past(id.as_str());
                 Ok(match self.frames.insert(id.clone(), frame) {
@@ -191,15 +209,19 @@ impl Workflow {
     fn remove_node(&mut self, id: &NodeId) -> Result<Edit, EditError> {
         let node = self.nodes.remove(id).ok_or_else(|| EditError::MissingNode(id.clone()))?;
         let cut = self.wires_at(id);
+        let mut ways = Vec::new();
         for connection in &cut {
             self.connections.remove(&connection.to);
             self.order.disconnect(&connection.from, &connection.to);
+            ways.extend(self.ways.remove_entry(&connection.to));
         }
         let add = Edit::AddNode(id.clone(), node);
         Ok(if cut.is_empty() {
             add
         } else {
-            Edit::Group(std::iter::once(add).chain(cut.into_iter().map(Edit::Connect)).collect())
+            let wires = cut.into_iter().map(Edit::Connect);
+            let ways = ways.into_iter().map(|(input, way)| Edit::SetWay(input, way));
+            Edit::Group(std::iter::once(add).chain(wires).chain(ways).collect())
         })
     }
 
@@ -217,14 +239,21 @@ impl Workflow {
             return Err(EditError::Cycle { from: from.node, to: to.node });
         }
         Ok(match self.connections.insert(to.clone(), from.clone()) {
+            Some(before) if before == from => Edit::Connect(Connection { from: before, to }),
             Some(before) => {
-                if before != from {
-                    self.order.disconnect(&before, &to);
-                }
-                Edit::Connect(Connection { from: before, to })
+                self.order.disconnect(&before, &to);
+                self.forget_way(Connection { from: before, to })
             }
             None => Edit::Disconnect(to),
         })
+    }
+
+    /// Forgets the way of a wire that went; returns what brings both back.
+    fn forget_way(&mut self, wire: Connection) -> Edit {
+        match self.ways.remove_entry(&wire.to) {
+            None => Edit::Connect(wire),
+            Some((input, way)) => Edit::Group(vec![Edit::Connect(wire), Edit::SetWay(input, way)]),
+        }
     }
 
     /// Returns the connections at a node's ports, sorted by input.
@@ -244,7 +273,7 @@ impl Workflow {
         match self.connections.remove(&input) {
             Some(from) => {
                 self.order.disconnect(&from, &input);
-                Ok(Edit::Connect(Connection { from, to: input }))
+                Ok(self.forget_way(Connection { from, to: input }))
             }
             None => Err(EditError::NotConnected(input)),
         }
@@ -295,7 +324,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::workflow::Span;
+    use crate::workflow::{FrameColor, Span};
 
     fn node(kind: &'static str) -> Arc<Node> {
         Arc::new(Node::new(kind, Position(0.0, 0.0)))
@@ -411,7 +440,12 @@ mod tests {
             )),
             name.clone().prop_map(|id| Edit::SetFrame(
                 id.into(),
-                Frame { title: id.to_owned(), position: Position(0.0, 0.0), size: (1.0, 1.0) }
+                Frame { title: id.to_owned(), position: Position(0.0, 0.0), size: (1.0, 1.0), color: FrameColor::Blue }
+            )),
+            (name.clone(), any::<bool>()).prop_map(|(id, collapsed)| Edit::SetCollapsed(id.into(), collapsed)),
+            (name.clone(), 0..3_u8).prop_map(|(to, n_points)| Edit::SetWay(
+                PortRef::new(to, "in"),
+                (0..n_points).map(|at| Position(f32::from(at), 1.0)).collect()
             )),
             name.prop_map(|id| Edit::RemoveFrame(id.into())),
         ];
@@ -435,6 +469,9 @@ mod tests {
                 for (to, from) in workflow.connections() {
                     prop_assert!(workflow.node(&to.node).is_some() && workflow.node(&from.node).is_some());
                     prop_assert!(!workflow.depends_on(&from.node, &to.node));
+                }
+                for (input, way) in workflow.ways() {
+                    prop_assert!(!way.is_empty() && workflow.feed(input).is_some());
                 }
             }
         }

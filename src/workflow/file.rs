@@ -14,7 +14,8 @@ use ron::{extensions::Extensions, ser::PrettyConfig};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{
-    Connection, Frame, FrameId, Node, NodeId, PortRef, Workflow, WorkflowId, WorkflowSettings, order::KnownOrder,
+    Connection, Frame, FrameId, Node, NodeId, PortRef, Position, Workflow, WorkflowId, WorkflowSettings,
+    order::KnownOrder,
 };
 
 /// The newest format this program reads and the one it writes.
@@ -97,6 +98,9 @@ struct Document {
     connections: Connections,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique_map")]
     frames: BTreeMap<FrameId, Frame>,
+    /// The points that wires are led through, by input.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "unique_map")]
+    ways: BTreeMap<PortRef, Vec<Position>>,
 }
 
 #[derive(Deserialize)]
@@ -129,6 +133,7 @@ pub fn to_text(workflow: &Workflow) -> String {
         nodes: workflow.nodes.iter().map(|(id, node)| (id.clone(), Arc::clone(node))).collect(),
         connections: Connections(workflow.connections.iter().map(|(to, from)| (to.clone(), from.clone())).collect()),
         frames: workflow.frames.clone(),
+        ways: workflow.ways.clone(),
     };
     let pretty = PrettyConfig::new().indentor("  ").extensions(Extensions::empty()).compact_arrays(false);
     let mut text =
@@ -206,6 +211,7 @@ fn from_document(document: Document) -> Workflow {
         connections: connections_of(&nodes, document.connections.0.into_iter()),
         nodes: nodes.into_iter().collect(),
         frames: document.frames,
+        ways: document.ways,
         settings: document.settings,
         next_number: document.next.max(1),
         order: KnownOrder::default(),
@@ -220,6 +226,7 @@ fn from_document(document: Document) -> Workflow {
     for id in ids {
         workflow.count_past(&id);
     }
+    workflow.drop_loose_ways();
     workflow
 }
 
@@ -384,7 +391,7 @@ impl<'de> Deserialize<'de> for Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workflow::{Edit, Position};
+    use crate::workflow::Edit;
 
     const SMALL: &str = r#"(
   format: 1,
@@ -443,6 +450,27 @@ mod tests {
         assert_eq!(parse(SMALL).unwrap().node(&"a".into()).unwrap().settings, crate::workflow::NodeSettings::default());
         let wrong = error(&text.replace("1h 30m", "1 fortnight"));
         assert!(wrong.starts_with("line 15") && wrong.contains("is not a time such as"), "{wrong}");
+    }
+
+    #[test]
+    fn what_only_the_canvas_shows_is_kept_and_a_way_without_a_wire_is_not() {
+        let looks = "  frames: {\n    \"frame_2\": (\n      title: \"Read\",\n      position: (0.0, 0.0),\n      size: (300.0, 200.0),\n      color: Amber,\n    ),\n  },\n  ways: {\n    \"b_2.in\": [\n      (10.0, 20.0),\n    ],\n  },\n)\n";
+        let text = SMALL
+            .replace(
+                "      title: \"Kept\",\n      position: (0.0, 0.0),\n",
+                "      title: \"Kept\",\n      position: (0.0, 0.0),\n",
+            )
+            .replace(
+                "          ],\n        },\n      },\n    ),",
+                "          ],\n        },\n      },\n      collapsed: true,\n    ),",
+            );
+        let text = format!("{}{looks}", text.strip_suffix(")\n").unwrap());
+        let workflow = parse(&text).unwrap();
+        assert!(workflow.node(&"b_2".into()).unwrap().collapsed);
+        assert_eq!(workflow.way(&PortRef::new("b_2", "in")), [Position(10.0, 20.0)]);
+        assert_eq!(to_text(&workflow), text);
+        let loose = parse(&text.replace("\"b_2.in\": [", "\"a.in\": [")).unwrap();
+        assert_eq!(loose.ways().len(), 0);
     }
 
     #[test]

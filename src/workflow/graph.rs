@@ -371,6 +371,7 @@ mod tests {
             nodes: (0..n_nodes).map(|node| (id(node), Arc::new(Node::new("k", Position(0.0, 0.0))))).collect(),
             connections: wires.iter().map(connection).collect(),
             frames: Vec::new(),
+            ways: Vec::new(),
         })
     }
 

@@ -11,10 +11,11 @@ use super::{
     App,
     files::Saved,
     sessions::{OpenError, Opened},
+    sweeping::SweptFor,
 };
 use crate::{
     editor::{
-        dialogs::{Dialog, FileEntry, FilePurpose, KeepRules},
+        dialogs::{Dialog, FileEntry, FilePurpose, KeepRules, PlannedSweep},
         history::DifferenceKey,
         inspector::{Iteration, IterationKey, PinnedKey},
         past::Past,
@@ -65,10 +66,10 @@ pub(super) enum Message {
     StartsFrom(SessionId, RunId, Result<Arc<Baseline>, String>),
     /// An output of two runs was compared, or why not.
     Difference(Box<DifferenceKey>, Result<Box<Difference>, String>),
-    /// What a sweep removed, or why it did not; and whether a person asked for it.
-    Swept(Result<Box<SweepReport>, String>, bool),
+    /// What a sweep removed, or why it did not; and who for.
+    Swept(Result<Box<SweepReport>, String>, SweptFor),
     /// What rules would remove, in words, or why that is not known.
-    PlannedSweep(KeepRules, Result<String, String>),
+    PlannedSweep(KeepRules, Result<PlannedSweep, String>),
     /// A picture is ready for the screen.
     Picture(PictureKey, ColorImage),
     /// Something went wrong that a person should know of.
@@ -105,7 +106,7 @@ impl App {
             Message::Past(session, past) => self.opened_past(session, past),
             Message::StartsFrom(session, run, baseline) => self.starts_from(session, run, baseline),
             Message::Difference(key, difference) => self.panels.history.end_difference(*key, difference),
-            Message::Swept(report, is_told) => self.swept(report, is_told),
+            Message::Swept(report, swept_for) => self.swept(report, swept_for),
             Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
             Message::Trouble(text) => self.notices.trouble(text),

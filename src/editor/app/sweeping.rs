@@ -1,9 +1,11 @@
 //! Sweeping the store on another thread: at the start, after runs, and when a person has changed the rules.
 
+use std::time::{Duration, Instant};
+
 use super::{App, Message};
 use crate::{
     editor::{
-        dialogs::{Dialog, KeepDialog, KeepRules},
+        dialogs::{Dialog, KeepDialog, KeepRules, PlannedSweep},
         panels::Tone,
     },
     session::{Folders, SessionId, sweep_request, values_of},
@@ -43,6 +45,21 @@ impl Needs {
     }
 }
 
+/// Who a sweep is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SweptFor {
+    /// A person, who is told.
+    Person,
+    /// The rules, after a run. It took so long.
+    Rules(Duration),
+}
+
+/// A sweep after a run that took longer is followed by a pause.
+const SLOW_SWEEP: Duration = Duration::from_millis(200);
+
+/// How long the pause is, in times of what the sweep took.
+const PAUSE: u32 = 20;
+
 impl App {
     fn needs(&self) -> Option<Needs> {
         let sitting = self.sitting.as_ref();
@@ -65,27 +82,36 @@ impl App {
         })
     }
 
-    /// Sweeps, if the rules that count take any run out of the history.
+    /// Sweeps, if the rules that count take any run out of the history and the last sweep was long enough ago.
     pub(super) fn sweep_when_due(&self) {
+        if self.no_sweep_until.is_some_and(|until| Instant::now() < until) {
+            return;
+        }
         let Some(needs) = self.needs() else { return };
         self.background.start("pinflow-sweep", move || {
+            let began = Instant::now();
             let swept = needs.request().and_then(|request| {
                 let is_due = needs.store.has_runs_to_sweep(&request).map_err(|error| error.to_string())?;
                 if is_due { needs.store.sweep(&request).map(Some).map_err(|error| error.to_string()) } else { Ok(None) }
             });
             match swept {
                 Ok(None) => Message::Done,
-                Ok(Some(report)) => Message::Swept(Ok(Box::new(report)), false),
-                Err(error) => Message::Swept(Err(error), false),
+                Ok(Some(report)) => Message::Swept(Ok(Box::new(report)), SweptFor::Rules(began.elapsed())),
+                Err(error) => Message::Swept(Err(error), SweptFor::Rules(began.elapsed())),
             }
         });
     }
 
     /// Takes in what was removed; it is told if a person asked for it.
-    pub(super) fn swept(&mut self, report: Result<Box<SweepReport>, String>, is_told: bool) {
+    pub(super) fn swept(&mut self, report: Result<Box<SweepReport>, String>, swept_for: SweptFor) {
+        if let SweptFor::Rules(took) = swept_for
+            && took > SLOW_SWEEP
+        {
+            self.no_sweep_until = Some(Instant::now() + took * PAUSE);
+        }
         match report {
             Ok(report) => {
-                if is_told {
+                if swept_for == SweptFor::Person {
                     let said = format!("Removed {}", report.in_words());
                     self.notices.show(Tone::Info, said, Vec::new());
                 }
@@ -115,7 +141,7 @@ impl App {
                 let report = needs
                     .request()
                     .and_then(|request| needs.store.plan_sweep(&request).map_err(|error| error.to_string()));
-                Message::PlannedSweep(rules, report.map(|report| planned_in_words(&report)))
+                Message::PlannedSweep(rules, report.map(|report| planned(&report)))
             });
         }
     }
@@ -128,7 +154,7 @@ impl App {
     }
 
     /// Takes in what rules would remove.
-    pub(super) fn planned_sweep(&mut self, rules: KeepRules, said: Result<String, String>) {
+    pub(super) fn planned_sweep(&mut self, rules: KeepRules, said: Result<PlannedSweep, String>) {
         if let Some(Dialog::Keep(dialog)) = &mut self.dialog {
             dialog.end(rules, said);
         }
@@ -151,20 +177,23 @@ impl App {
         self.background.start("pinflow-sweep", move || {
             let swept =
                 needs.request().and_then(|request| needs.store.sweep(&request).map_err(|error| error.to_string()));
-            Message::Swept(swept.map(Box::new), true)
+            Message::Swept(swept.map(Box::new), SweptFor::Person)
         });
     }
 }
 
-/// Returns what a sweep would remove, in a sentence or two.
-fn planned_in_words(report: &SweepReport) -> String {
+/// Returns what a sweep would remove.
+fn planned(report: &SweepReport) -> PlannedSweep {
     if report.runs.is_empty() && report.n_values == 0 {
-        return format!("Nothing would be removed: all {} runs stay.", report.n_kept);
+        return PlannedSweep {
+            words: format!("Nothing would be removed: all {} runs stay.", report.n_kept),
+            is_any: false,
+        };
     }
     let needed = match report.n_needed {
         0 => String::new(),
         number => format!(" Of {number} of them, what sessions or later runs need stays."),
     };
     let notes = report.problems.first().map(|note| format!(" Note: {note}.")).unwrap_or_default();
-    format!("This would remove {}.{needed}{notes}", report.in_words())
+    PlannedSweep { words: format!("This would remove {}.{needed}{notes}", report.in_words()), is_any: true }
 }

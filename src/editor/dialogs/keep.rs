@@ -22,13 +22,22 @@ pub struct KeepRules {
     pub program: Retention,
 }
 
+/// What rules would remove.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedSweep {
+    /// In a sentence or two.
+    pub words: String,
+    /// Whether that is anything.
+    pub is_any: bool,
+}
+
 /// What the dialog remembers.
 pub(crate) struct KeepDialog {
     rules: KeepRules,
     /// The rules as they count now.
     before: KeepRules,
     /// What they would remove, or why nobody knows; of the rules that were asked about.
-    preview: Option<(KeepRules, Result<String, String>)>,
+    preview: Option<(KeepRules, Result<PlannedSweep, String>)>,
     /// The rules that are being asked about.
     waiting: Option<KeepRules>,
 }
@@ -49,12 +58,12 @@ impl KeepDialog {
     }
 
     /// Takes in what the rules would remove.
-    pub(crate) fn end(&mut self, rules: KeepRules, said: Result<String, String>) {
+    pub(crate) fn end(&mut self, rules: KeepRules, said: Result<PlannedSweep, String>) {
         self.waiting = None;
         self.preview = Some((rules, said));
     }
 
-    fn preview(&self) -> Option<&Result<String, String>> {
+    fn preview(&self) -> Option<&Result<PlannedSweep, String>> {
         self.preview.as_ref().filter(|(of, _)| *of == self.rules).map(|(_, said)| said)
     }
 }
@@ -83,9 +92,14 @@ pub(crate) fn keep_dialog_ui(ui: &Ui, dialog: &mut KeepDialog, name: &str, comma
         );
         ui.add_space(10.0);
         ui.horizontal(|ui| {
-            let is_known = matches!(dialog.preview(), Some(Ok(_)));
-            let name = if dialog.rules == dialog.before { "Remove now" } else { "Apply and remove" };
-            if ui.add_enabled(is_known, Button::new(name)).clicked() {
+            let planned = dialog.preview().and_then(|planned| planned.as_ref().ok());
+            let removes = planned.is_none_or(|planned| planned.is_any);
+            let (name, does_anything) = match (dialog.rules == dialog.before, removes) {
+                (true, removes) => ("Remove now", removes),
+                (false, true) => ("Apply and remove", true),
+                (false, false) => ("Apply", true),
+            };
+            if ui.add_enabled(planned.is_some() && does_anything, Button::new(name)).clicked() {
                 commands.push(Command::Answer(Answer::Rules(dialog.rules)));
             }
             if ui.button("Cancel").clicked() {
@@ -105,7 +119,7 @@ fn preview_ui(ui: &mut Ui, dialog: &KeepDialog) {
     let tokens = theme::tokens(ui);
     let text = match dialog.preview() {
         None => RichText::new("Looking what this would remove…").color(tokens.text_muted),
-        Some(Ok(said)) => RichText::new(said).strong(),
+        Some(Ok(planned)) => RichText::new(&planned.words).strong(),
         Some(Err(error)) => RichText::new(theme::readable(error)).color(tokens.failed),
     };
     ui.add(Label::new(text).wrap());

@@ -77,7 +77,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation, commands: &mut Vec<Command>) {
             "Edit",
             &[
                 &[Id::Undo, Id::Redo],
-                &[Id::Cut, Id::Copy, Id::Duplicate, Id::Delete],
+                &[Id::Cut, Id::Copy, Id::Duplicate, Id::Delete, Id::DeleteAndHeal],
                 &[Id::SelectAll, Id::Rename, Id::SearchNodes],
             ],
         ),

@@ -76,7 +76,7 @@ fn rows_that_were_changed_are_found_wherever_they_are() {
     let folder = tempfile::tempdir().unwrap();
     filled(folder.path());
     let changes = [
-        ("kept_values", "bytes", "bytes IS NOT NULL AND rowid = (SELECT min(rowid) FROM kept_values)"),
+        ("kept_values", "bytes", "rowid = (SELECT min(rowid) FROM kept_values WHERE bytes IS NOT NULL)"),
         ("node_records", "record", "id = (SELECT max(id) FROM node_records)"),
         ("iterations", "bytes", "idx = 1"),
         ("loops", "about", "TRUE"),

@@ -1,13 +1,13 @@
 //! Earlier runs in the window: listed, opened, pinned and resumed from, compared.
 
 use egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use super::Fixture;
+use super::{super::sweeping::SweptFor, Duration, Fixture};
 use crate::{
     editor::{Answer, Command, KeepRules, Tab},
     session::PinPolicy,
-    store::{RunId, RunKind},
+    store::{RunId, RunKind, SweepReport},
     value::Value,
     workflow::{Edit, NodeId, Retention},
 };
@@ -186,6 +186,7 @@ fn rules_say_what_they_would_remove_before_they_count() {
     window.command(Command::ShowTab(Tab::History));
     window.click("Rules…");
     assert!(window.says("Nothing would be removed: all 3 runs stay"));
+    assert!(window.harness.get_by_label("Remove now").accesskit_node().is_disabled(), "there is nothing to remove");
     window.harness.get_by_label("Do not keep runs").click();
     window.settle();
     assert!(window.says("This would remove 3 runs of 3"));
@@ -217,6 +218,23 @@ fn a_workflow_has_a_rule_of_its_own_which_can_be_undone() {
     window.command(Command::Undo);
     window.command(Command::Undo);
     assert_eq!(window.sitting().workflow().settings().history, None);
+}
+
+#[test]
+fn a_slow_sweep_is_not_made_again_after_the_next_run() {
+    let mut window = Fixture::new();
+    window.command(Command::HistoryRules);
+    let program = Retention { newest: Some(1), ..Retention::default() };
+    window.command(Command::Answer(Answer::Rules(KeepRules { workflow: None, program })));
+    let report = Box::new(SweepReport::default());
+    window.harness.state_mut().swept(Ok(report), SweptFor::Rules(Duration::from_hours(1)));
+    window.command(Command::ShowTab(Tab::History));
+    window.run_with("one");
+    window.run_with("two");
+    assert!(window.says("2 runs"));
+    window.command(Command::HistoryRules);
+    window.click("Remove now");
+    assert!(window.says("Removed 1 run of 2"), "asked for, it is made at once");
 }
 
 #[test]
