@@ -172,10 +172,7 @@ impl Writer {
 
     /// Makes a record's rows. A value that cannot be kept is reported; the record is kept without it.
     fn prepare_record(&mut self, session: SessionId, record: &NodeRecord, errors: &mut Vec<StoreError>) {
-        if record.is_sensitive() {
-            // What is left of it is not sensitive.
-            let mut record = record.without_what_is_sensitive();
-            record.is_sensitive = false;
+        if let Some(record) = record.as_it_may_be_written() {
             return self.prepare_record(session, &record, errors);
         }
         if let Some(outputs) = record.results.as_ref().and_then(|results| results.loaded()) {
@@ -474,7 +471,7 @@ mod tests {
         writer.commit(&mut errors);
         assert!(errors.is_empty(), "{errors:?}");
         assert_eq!(
-            values::load(&writer.connection, &writer.database, &writer.blobs, &value.fingerprint()).unwrap(),
+            values::load(&writer.connection, &writer.database, &writer.blobs, &value.fingerprint()).unwrap().value,
             value
         );
         drop(folder);

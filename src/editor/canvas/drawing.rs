@@ -203,7 +203,7 @@ fn signs_ui(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, index: usize, stand
         let record = frame.view.baseline.get(&placed.id);
         footer.on_hover_ui(|ui| {
             ui.set_max_width(420.0);
-            match record.map(|record| &record.status) {
+            match record.map(|record| record.shown()).as_ref().map(|record| &record.status) {
                 Some(crate::store::Status::Failed(error)) if standing.footer.tone == Tone::Failed => {
                     ui.label(readable(error));
                 }
