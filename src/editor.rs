@@ -16,6 +16,7 @@ pub mod icons;
 mod inspector;
 mod keeper;
 mod mark_requests;
+mod matching;
 mod panels;
 mod past;
 mod settings;
@@ -24,6 +25,7 @@ pub mod theme;
 mod view;
 mod viewers;
 mod window;
+mod wiring;
 mod words;
 
 pub use self::{

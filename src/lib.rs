@@ -63,3 +63,7 @@ pub mod engine;
 pub mod cli;
 
 pub mod editor;
+
+#[cfg(test)]
+#[path = "../tests/support/killing.rs"]
+mod killing;

@@ -69,7 +69,7 @@ pub use self::{
     opening::StoreOptions,
     past_node::PastNode,
     pinned_data::{PinnedChange, PinnedData, PinnedDataInfo},
-    reason::{ConfigChange, InputChange, Missing, NeverRan, NotRun, Reason},
+    reason::{ConfigChange, InputChange, Missing, NeverRan, NotRun, Reason, Sensitive},
     record::{
         Arrived, Attempt, Effect, InputRecord, Iterations, LogLine, MarkUsed, NodeRecord, Notes, NotesData,
         OptionsUsed, Part, PinPolicy, Provenance, RunHeader, RunId, RunKind, RunStatus, SessionId, Status,

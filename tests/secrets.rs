@@ -14,7 +14,7 @@ use std::{
 
 use pinflow::{
     engine::{Engine, PlanOptions, RunRequest},
-    nodes::Catalogue,
+    nodes::{Catalogue, HIDDEN},
     session::{Mark, PinPolicy, Session},
     store::{KeyOptions, KeyPlace, RunKind, RunRecord, SessionId, Status, Store, StoreError, StoreOptions},
     value::Value,
@@ -24,6 +24,15 @@ use tempfile::TempDir;
 use tiny_http::{Header, Response, Server};
 
 const CANARY: &str = "sk-canary-0b5e9d";
+/// The canary as others may write it: in base64, alone and behind `user:`, and in hexadecimal digits.
+const ENCODED: [&str; 3] = ["c2stY2FuYXJ5LTBiNWU5Z", "zay1jYW5hcnktMGI1ZTlk", "736b2d63616e6172792d306235653964"];
+
+/// Returns whether the canary is in a text, however it is written there.
+fn has_canary(bytes: &[u8]) -> bool {
+    let has = |what: &str| bytes.windows(what.len()).any(|window| window == what.as_bytes());
+    has(CANARY) || ENCODED.iter().any(|encoded| has(encoded))
+}
+
 const NAME: &str = "PINFLOW_TEST_CANARY";
 
 /// A server that says everything it is told: in its body, its headers and its errors.
@@ -43,7 +52,10 @@ impl Echo {
                 let headers: Vec<String> =
                     request.headers().iter().map(|header| format!("{}: {}", header.field, header.value)).collect();
                 let text = headers.join("; ");
-                told.fetch_add(usize::from(text.contains(CANARY)), Ordering::SeqCst);
+                let was_told = text.contains(CANARY);
+                told.fetch_add(usize::from(was_told), Ordering::SeqCst);
+                let encoded = if was_told { ENCODED.join("=; ") } else { String::new() };
+                let text = format!("{text}; {encoded}");
                 let (status, kind, body) = match request.url() {
                     url if url.contains("/chat/completions") && url.contains("good") => {
                         let reply = serde_json::json!({"choices": [{"message": {"content": text}}]});
@@ -52,7 +64,11 @@ impl Echo {
                     url if url.contains("/chat/completions") => {
                         (401, "application/json", serde_json::json!({"error": {"message": text}}).to_string())
                     }
-                    url if url.contains("bad") => (403, "text/plain", text.clone()),
+                    url if url.contains("pages/1") => {
+                        (200, "application/json", serde_json::json!({"told": text, "next": "/pages/2"}).to_string())
+                    }
+                    // What is shown of it ends in the middle of the secret.
+                    url if url.contains("bad") => (403, "text/plain", format!("{}{CANARY} {text}", "x".repeat(190))),
                     _ => (200, "application/json", serde_json::json!({"told": text}).to_string()),
                 };
                 let header = |name: &str, value: &str| Header::from_bytes(name.as_bytes(), value.as_bytes()).unwrap();
@@ -106,10 +122,19 @@ fn flow(address: &str) -> String {
     "each": (kind: "for_each"),
     "in_loop": (kind: "template", parameters: {{"template": "{CANARY_PARTS}{{{{ in1 }}}}"}}, settings: (sensitive: Yes)),
     "fails_in_loop": (kind: "fail", parameters: {{"message": "on purpose"}}, settings: (sensitive: Yes, continue_on_error: true)),
+    "pages": (kind: "http_pages", parameters: {{"url": "{address}/pages/1", "secret": "{NAME}"}}),
+    "bad_pages": (kind: "http_pages", parameters: {{"url": "{address}/bad", "secret": "{NAME}"}}),
+    "each_page": (kind: "for_each"),
+    "each_bad_page": (kind: "for_each", parameters: {{"on_error": "collect"}}),
+    "page": (kind: "template", parameters: {{"template": "{{{{ in1 }}}}"}}),
+    "bad_page": (kind: "template", parameters: {{"template": "{{{{ in1 }}}}"}}),
+    "all_pages": (kind: "collect"),
+    "says": (kind: "command", parameters: {{"program": "sh", "arguments": ["-c", "cat >&2; exit 3"]}}, settings: (continue_on_error: true, retries: 1)),
     "report": (kind: "template", parameters: {{"template": "{{{{ in1 }}}}"}}),
   }},
   connections: [
-    "good.body -> report.in1", "items.list -> each.items", "each.item -> in_loop.in1", "each.item -> fails_in_loop.value",
+    "good.body -> report.in1", "marked.text -> says.stdin", "pages.pages -> each_page.items", "each_page.item -> page.in1",
+    "page.text -> all_pages.item", "bad_pages.pages -> each_bad_page.items", "each_bad_page.item -> bad_page.in1", "items.list -> each.items", "each.item -> in_loop.in1", "each.item -> fails_in_loop.value",
   ],
 )
 "#,
@@ -134,15 +159,18 @@ fn files_with_canary(folder: &Path) -> Vec<PathBuf> {
                 return files_with_canary(&path);
             }
             let bytes = fs::read(&path).unwrap();
-            let has = bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
-            if has { vec![path] } else { Vec::new() }
+            if has_canary(&bytes) { vec![path] } else { Vec::new() }
         })
         .collect()
 }
 
 fn run(folder: &TempDir, flow: &Path, arguments: &[&str]) -> String {
+    pinflow(folder, flow, "run", arguments)
+}
+
+fn pinflow(folder: &TempDir, flow: &Path, what: &str, arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_pinflow"))
-        .arg("run")
+        .arg(what)
         .arg(flow)
         .args(arguments)
         .env("PINFLOW_HOME", folder.path().join("home"))
@@ -162,11 +190,20 @@ fn a_secret_goes_to_the_server_and_nowhere_else() {
     let path = folder.path().join("secret.flow.ron");
     fs::write(&path, flow(&echo.address())).unwrap();
     let said = run(&folder, &path, &["--session", "s", "--pin", "environment", "--pin", "good", "--pin", "marked"]);
-    assert!(!said.contains(CANARY), "{said}");
+    assert!(!has_canary(said.as_bytes()) && !said.contains(&CANARY[..6]), "{said}");
     assert!(said.contains("403") && said.contains("401"), "the servers' errors are told: {said}");
-    assert!(echo.n_told.load(Ordering::SeqCst) >= 7, "each server was told the secret: {said}");
-    let json = run(&folder, &path, &["--session", "s", "--resume", "--json", "--why", "report"]);
-    assert!(!json.contains(CANARY), "{json}");
+    assert!(echo.n_told.load(Ordering::SeqCst) >= 10, "each server was told the secret: {said}");
+    assert!(
+        said.lines().any(|line| line.contains(" each_page ") && line.contains("(2 iterations)")),
+        "the pages were read: {said}"
+    );
+    let failed = format!("error: Command (\"says\"): {HIDDEN}");
+    assert!(said.contains(&failed) && said.contains(&format!("attempt 1 failed: {HIDDEN}")), "{said}");
+    let json = run(&folder, &path, &["--session", "s", "--resume", "--json", "--why", "says"]);
+    assert!(!has_canary(json.as_bytes()), "{json}");
+    assert!(json.contains("sensitive because it reads Template"), "{json}");
+    let plan = pinflow(&folder, &path, "plan", &["--session", "s"]);
+    assert!(plan.contains("sensitive because it reads Template") && !has_canary(plan.as_bytes()), "{plan}");
     assert_eq!(files_with_canary(folder.path()), Vec::<PathBuf>::new());
     assert!(json.contains("\"good\""), "{json}");
 }

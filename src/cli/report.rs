@@ -26,6 +26,7 @@ pub(super) fn readable_time(time: Duration) -> String {
 
 /// Returns what came of a node, in one line.
 pub(super) fn node_line(record: &NodeRecord, names: &Names) -> String {
+    let record = &*record.shown();
     let name = |node: &NodeId| names.of(node);
     let took = record.took.map(readable_time).unwrap_or_default();
     let results: Vec<String> =
@@ -107,6 +108,7 @@ pub(super) fn run_as_json(record: &RunRecord, names: &Names) -> serde_json::Valu
 }
 
 fn node_as_json(node: &NodeRecord, names: &Names) -> serde_json::Value {
+    let node = &*node.shown();
     let name = |node: &NodeId| names.of(node);
     let outputs: serde_json::Map<_, _> = node
         .results
@@ -138,6 +140,7 @@ fn node_as_json(node: &NodeRecord, names: &Names) -> serde_json::Value {
         "took_ms": node.took.map(|took| took.as_secs_f64() * 1000.0),
         "iterations": node.iterations.as_ref().map(|iterations| iterations_as_json(&iterations.of.about)),
         "outputs": outputs,
+        "sensitive": node.sensitive.as_ref().map(|why| why.in_words(&name)),
         "pinned_data": node.pinned_data.as_ref().map(pinned_change_as_json),
         "warnings": node.warnings,
         "released": node.released,
@@ -205,7 +208,9 @@ pub(super) fn plan_as_text(plan: &Plan, names: &Names) -> String {
         .map(|node| {
             let (word, sentence) = (decision_word(&node.decision), decision_sentence(node, names));
             let released = node.released.as_ref().map(|why| format!("  (pin released: {})", why.0)).unwrap_or_default();
-            format!("{word:<9} {:<20} {sentence}{released}", node.node.as_str()).trim_end().to_owned()
+            let why = node.sensitive.as_ref().map(|why| why.in_words(&|node| names.of(node)));
+            let why = why.map(|why| format!("  ({why})")).unwrap_or_default();
+            format!("{word:<9} {:<20} {sentence}{released}{why}", node.node.as_str()).trim_end().to_owned()
         })
         .collect();
     let counts = plan.counts();
@@ -232,6 +237,7 @@ pub(super) fn plan_as_json(plan: &Plan, names: &Names, forecast: &serde_json::Va
                 "upstream": why.iter().flat_map(|why| &why.upstream).map(ToString::to_string).collect::<Vec<_>>(),
                 "side_effect": node.side_effect,
                 "warnings": node.warnings,
+                "sensitive": node.sensitive.as_ref().map(|why| why.in_words(&|node| names.of(node))),
             });
             (node.node.to_string(), described)
         })

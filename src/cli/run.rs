@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &RunArguments, home: &Home) -> anyhow::Result<Outco
     let record = arguments.pauses.run(&prepared.engine, prepared.request.clone(), on_event)?;
     bar.finish_and_clear();
     for failed in record.own().iter().filter(|node| matches!(node.status, Status::Failed(_))) {
-        if let Status::Failed(error) = &failed.status {
+        if let Status::Failed(error) = &failed.shown().status {
             complain(&format!("error: {}: {error}", names.of(&failed.node)));
         }
     }

@@ -11,12 +11,14 @@ mod brush;
 mod camera;
 mod canvas_frame;
 mod comment;
+mod cut;
 mod drawing;
 mod find;
 mod frames;
 mod fuzzy;
 mod geometry;
 mod grid;
+mod hand;
 mod hover;
 mod interaction;
 mod menu;
@@ -191,7 +193,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.navigate(ui, &canvas);
 
     let scene = std::mem::take(&mut state.scene);
-    state.advance(ui, &scene, rect);
+    state.advance(ui, view, &scene, rect);
     let projection = state.camera.through(rect);
     let frame = CanvasFrame::new(view, &scene, projection, &state.interaction);
     let brush = Brush { painter: ui.painter().clone(), projection, tokens: theme::tokens(ui) };

@@ -39,6 +39,8 @@ pub enum Command {
     Mark(Vec<NodeId>, MarkRequest),
     /// Remove the selected nodes.
     DeleteSelected,
+    /// Remove the selected nodes and connect what they fed to what fed them.
+    DeleteAndHeal,
     /// Put the selected nodes on the clipboard as RON text.
     Copy,
     /// Copy, then remove.
@@ -166,6 +168,7 @@ impl Command {
                 | Self::AddNode { .. }
                 | Self::Mark(..)
                 | Self::DeleteSelected
+                | Self::DeleteAndHeal
                 | Self::Cut
                 | Self::Paste(..)
                 | Self::AskForPaste

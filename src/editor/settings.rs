@@ -105,7 +105,10 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::killing::{Chance, Victim, folder_of_victim, n_kills, note_begun, note_done, possible_states, say};
 
     #[test]
     fn settings_survive_the_round_trip() {
@@ -131,6 +134,42 @@ mod tests {
         assert_eq!(settings.recent[1], Path::new("/19"));
         settings.forget(Path::new("/15"));
         assert_eq!(settings.recent[0], Path::new("/19"));
+    }
+
+    #[test]
+    fn settings_read_as_before_or_as_they_were_to_be_after_a_kill() {
+        let of_state = |state: u64| {
+            let mut settings = Settings::default();
+            (state..state + 10).for_each(|number| settings.remember(Path::new(&format!("/{number}").repeat(500))));
+            settings
+        };
+        if let Some(folder) = folder_of_victim() {
+            let [_, begun] = possible_states(&folder, 0);
+            say("begun");
+            for state in begun + 1.. {
+                note_begun(&folder, state);
+                of_state(state).save(&folder.join(crate::session::SETTINGS_FILE)).unwrap();
+                note_done(&folder, state);
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(crate::session::SETTINGS_FILE);
+        of_state(0).save(&path).unwrap();
+        let mut chance = Chance::new();
+        let (n_kills, mut state) = (n_kills(6), 0);
+        for _ in 0..n_kills {
+            let mut victim = Victim::start(
+                "editor::settings::tests::settings_read_as_before_or_as_they_were_to_be_after_a_kill",
+                folder.path(),
+            );
+            victim.hear();
+            chance.wait_below(Duration::from_millis(20));
+            assert!(victim.kill());
+            let settings = Settings::load(&path).unwrap();
+            let possible = possible_states(folder.path(), state);
+            state = possible.into_iter().find(|state| of_state(*state) == settings).expect("the old ones or the new");
+        }
+        println!("{n_kills} kills while saving settings");
     }
 
     #[test]

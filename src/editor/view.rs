@@ -49,6 +49,11 @@ impl View<'_> {
         name_of_node(self.workflow, self.catalogue, node)
     }
 
+    /// Returns whether what a node gives and says is shown only when asked for: it is sensitive, or was when it last ran.
+    pub fn is_sensitive(&self, node: &NodeId) -> bool {
+        self.plan.is_sensitive(node) || self.baseline.get(node).is_some_and(|record| record.is_sensitive())
+    }
+
     /// Returns what came of a node last: its newest record, seen from the last run if that reused it.
     pub fn record(&self, node: &NodeId) -> Option<Arc<NodeRecord>> {
         let record = self.baseline.get(node)?;

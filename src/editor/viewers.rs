@@ -8,16 +8,17 @@ mod text;
 mod tree;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use egui::{RichText, ScrollArea, Ui};
+use egui::{AsIdSalt, RichText, ScrollArea, Ui};
 
 pub(crate) use self::picture::{PictureKey, prepare};
 use super::{Command, View, theme, words};
 use crate::{
-    nodes::Outputs,
+    nodes::{HIDDEN, Outputs},
     store::{Kept, NodeRecord, RunId, Status},
     value::{Fingerprint, Record, Value},
     workflow::{NodeId, PortId},
@@ -118,18 +119,21 @@ pub(crate) fn results_ui(
     commands: &mut Vec<Command>,
 ) {
     match &record.results {
-        Some(kept) if record.status.has_results() => kept_ui(ui, record, kept, room, viewers, commands),
+        Some(kept) if record.status.has_results() => kept_ui(ui, view, record, kept, room, viewers, commands),
         results => {
             let color = if matches!(record.status, Status::Failed(_)) {
                 theme::tokens(ui).failed
             } else {
                 theme::tokens(ui).text_muted
             };
-            let said = words::status(&record.status, &|node| view.name(node));
+            let hides = record.shown().status != record.status;
+            let shows = !hides || wants_to_see_ui(ui, ("error", &record.node, record.run));
+            let shown = if shows { Cow::Borrowed(record) } else { record.shown() };
+            let said = words::status(&shown.status, &|node| view.name(node));
             ui.colored_label(color, theme::readable(&said));
             // What a failed node gives on its error output.
             if let Some(kept) = results {
-                kept_ui(ui, record, kept, room, viewers, commands);
+                kept_ui(ui, view, record, kept, room, viewers, commands);
             }
         }
     }
@@ -137,13 +141,14 @@ pub(crate) fn results_ui(
 
 fn kept_ui(
     ui: &mut Ui,
+    view: View<'_>,
     record: &NodeRecord,
     kept: &Kept,
     room: Room,
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
-    if kept.is_sensitive() && !hidden_ui(ui, kept, viewers) {
+    if (kept.is_sensitive() || view.is_sensitive(&record.node)) && !hidden_ui(ui, kept, viewers) {
         return;
     }
     if let Some(outputs) = kept.loaded() {
@@ -169,13 +174,24 @@ fn hidden_ui(ui: &mut Ui, kept: &Kept, viewers: &mut Viewers) -> bool {
         return true;
     }
     for port in kept.ports() {
-        ui.label(RichText::new(format!("{} · {}", port.port, port.preview)).strong());
+        ui.label(RichText::new(format!("{} · {HIDDEN}", port.port)).strong());
     }
     ui.weak("Sensitive: it stays in memory and is not written.");
     if ui.button("Show what is hidden").clicked() {
         viewers.revealed.insert(which());
     }
     false
+}
+
+/// Offers to show what is hidden; returns whether a person wants to see it.
+pub(crate) fn wants_to_see_ui(ui: &mut Ui, of: impl AsIdSalt) -> bool {
+    let id = ui.make_persistent_id(("shows what is hidden", of));
+    let mut shows = ui.data(|data| data.get_temp(id).unwrap_or(false));
+    if !shows && ui.button("Show what is hidden").clicked() {
+        shows = true;
+        ui.data_mut(|data| data.insert_temp(id, shows));
+    }
+    shows
 }
 
 /// Shows that something is being read from the store.
@@ -284,7 +300,11 @@ fn stream_ui(ui: &mut Ui, description: &Record, room: Room) {
 }
 
 /// Returns one line about kept results, without computing or reading anything.
-pub(crate) fn preview(kept: &Kept) -> String {
+pub(crate) fn preview(view: View<'_>, node: &NodeId, kept: &Kept) -> String {
+    if view.is_sensitive(node) { HIDDEN.to_owned() } else { preview_of(kept) }
+}
+
+fn preview_of(kept: &Kept) -> String {
     let previews: Vec<String> = match kept.shown() {
         Some(outputs) => outputs.iter().map(|(_, value)| value.preview()).collect(),
         None => kept.ports().iter().map(|port| port.preview.clone()).collect(),
@@ -319,7 +339,7 @@ mod tests {
     fn sensitive_results_are_hidden_until_they_are_clicked_on() {
         let outputs = Arc::new(Outputs::one("out", "canary"));
         let kept = Kept::at_hand(outputs, crate::store::Provenance::Run(RunId::generate()), true);
-        assert_eq!(preview(&kept), crate::nodes::HIDDEN);
+        assert_eq!(preview_of(&kept), HIDDEN);
         let mut viewers = Viewers::default();
         let mut harness = Harness::builder()
             .with_context_setup(theme::install)

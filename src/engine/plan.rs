@@ -32,7 +32,7 @@ use crate::{
     engine::{run::body::Body, why::name_of_node},
     nodes::{Catalogue, Loops},
     session::{Baseline, Mark, Marks},
-    store::{NodeRecord, NotRun, Part, PinPolicy, Provenance, RunKind},
+    store::{NodeRecord, NotRun, Part, PinPolicy, Provenance, RunKind, Sensitive},
     value::{Fingerprint, FingerprintBuilder},
     workflow::{Feed, Graph, NodeId, Problem, Workflow},
 };
@@ -227,6 +227,30 @@ impl Plan {
         self.steps.iter().map(|step| &step.plan)
     }
 
+    /// Returns whether what a node gives and says stays in memory and is shown only when asked for.
+    pub fn is_sensitive(&self, node: &NodeId) -> bool {
+        self.get(node).is_some_and(|node| node.sensitive.is_some())
+    }
+
+    /// Returns the sensitive node that makes another one sensitive, or would if that one's settings did not say otherwise.
+    pub fn sensitive_source(&self, node: &NodeId) -> Option<&NodeId> {
+        if let Some(Sensitive::Reads(source)) = &self.get(node)?.sensitive {
+            return Some(source);
+        }
+        let index = self.graph().index(node)?;
+        let feeds = self.graph().inputs[index].iter();
+        feeds.map(|feed| &feed.source.node).find(|source| self.is_sensitive(source))
+    }
+
+    /// Returns whether nothing of a loop's iterations is written: something in it, or in a loop around it, is sensitive.
+    pub(super) fn loop_stays_in_memory(&self, head: usize) -> bool {
+        let loops = self.loops();
+        let innermost = loops.loops.iter().position(|this| this.head == head);
+        let outermost = loops.around(innermost).last();
+        let head = outermost.map_or(head, |number| loops.loops[number].head);
+        std::iter::once(head).chain(loops.begun_by(head)).any(|index| self.step(index).is_sensitive())
+    }
+
     /// Returns what the run would do with a node.
     pub fn get(&self, node: &NodeId) -> Option<&NodePlan> {
         Some(&self.steps.get(self.graph().index(node)?)?.plan)
@@ -327,6 +351,8 @@ struct Learned {
     /// a Repeat each iteration depends on the one before. And what collects the errors of a loop, if this node inside may fail
     /// where it did not, or the other way round.
     restarted: BTreeMap<usize, NodeId>,
+    /// Heads of Repeats whose state comes from this node, which is sensitive.
+    carried: BTreeMap<usize, NodeId>,
 }
 
 /// All that a plan is made from.

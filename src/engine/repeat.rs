@@ -11,8 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::difference::first_difference;
 use super::{Engine, Plan, PlanOptions, Probes, RunRequest};
 use crate::{
+    nodes::HIDDEN,
     session::{Mark, Marks, PinPolicy},
     store::{NodeRecord, NotRun, Part, RunKind, RunRecord, Status},
+    value::Value,
     workflow::{NodeId, PortId},
 };
 
@@ -165,6 +167,7 @@ impl Repeat {
     /// Compares both executions of a node; returns `false` if other data reached it the second time.
     fn compare(&mut self, node: &NodeId, first: &RunRecord, second: &RunRecord) -> bool {
         let (Some(before), Some(now)) = (first.node(node), second.node(node)) else { return false };
+        let (before, now) = (before.shown(), now.shown());
         let same_inputs = before.inputs.len() == now.inputs.len()
             && before.inputs.iter().zip(&now.inputs).all(|(before, now)| before.same_data(now));
         if !same_inputs {
@@ -197,6 +200,7 @@ impl Repeat {
 /// Returns the ports on which other values came out.
 fn output_differences(before: &NodeRecord, now: &NodeRecord) -> Vec<Difference> {
     let outputs = |record: &NodeRecord| record.results.as_ref().and_then(|results| results.load().ok());
+    let is_hidden = before.is_sensitive() || now.is_sensitive();
     let (before, now) = (outputs(before), outputs(now));
     let all = before.iter().chain(&now).flat_map(|outputs| outputs.iter().map(|(port, _)| port.clone()));
     let ports: BTreeSet<PortId> = all.collect();
@@ -207,10 +211,11 @@ fn output_differences(before: &NodeRecord, now: &NodeRecord) -> Vec<Difference> 
             let second = now.as_ref().and_then(|outputs| outputs.get(&port));
             let at = match (first, second) {
                 (Some(first), Some(second)) if first.fingerprint() == second.fingerprint() => return None,
-                (Some(first), Some(second)) => first_difference(first, second),
+                (Some(first), Some(second)) if !is_hidden => first_difference(first, second),
                 _ => None,
             };
-            let (first, second) = (first.map(|value| value.preview()), second.map(|value| value.preview()));
+            let preview = |value: &Value| if is_hidden { HIDDEN.to_owned() } else { value.preview() };
+            let (first, second) = (first.map(preview), second.map(preview));
             Some(Difference::Output { port, first, second, at })
         })
         .collect()
@@ -227,7 +232,6 @@ mod tests {
     use crate::{
         engine::fixtures::{engine, kind, request, workflow},
         nodes::{Cacheability, Context, Kind, NodeError, Success},
-        value::Value,
     };
 
     /// Returns a kind that counts its executions and gives what is made of the number.

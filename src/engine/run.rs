@@ -106,6 +106,8 @@ pub enum EventKind {
         node: NodeId,
         /// The line.
         line: LogLine,
+        /// Whether it is a sensitive node's, to be shown only when asked for.
+        is_sensitive: bool,
     },
     /// The run is paused: running nodes finish, nothing starts. Sent again when other nodes wait.
     Paused {

@@ -108,7 +108,7 @@ fn why_of_record(record: &NodeRecord) -> Why {
     Why {
         node: record.node.clone(),
         led_by: None,
-        what: What::Was(record.status.clone()),
+        what: What::Was(record.shown().status.clone()),
         reasons: Arc::clone(&record.reasons),
         released: record.released.clone(),
         stale: None,

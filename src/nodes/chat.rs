@@ -110,9 +110,10 @@ fn answer(ctx: &Context<'_>) -> Result<Success, NodeError> {
         return Err(NodeError::new("there is nothing to ask: set the prompt, or connect one"));
     }
     let wants_memory = keeps_conversation(&ctx.parameters());
-    let remembers = wants_memory && ctx.has_pinned_data();
-    if wants_memory && !remembers {
-        ctx.warn("there is no store, so the conversation is not kept");
+    let why_not = ctx.why_not_pinned();
+    let remembers = wants_memory && why_not.is_none();
+    if let Some(why) = why_not.filter(|_| wants_memory) {
+        ctx.warn(format!("{why}, so the conversation is not kept"));
     }
     let starts_anew = resets(ctx);
     let before = if remembers && !starts_anew { messages_of(ctx.pinned_data(ctx.node())?) } else { Vec::new() };

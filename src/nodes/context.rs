@@ -105,8 +105,8 @@ pub trait Host: Sync {
     fn output(&self, node: &NodeId) -> Option<Arc<Outputs>>;
     /// Returns whether the user wants the node executed whatever is kept of it.
     fn is_forced(&self) -> bool;
-    /// Returns whether there is a store: without one there is no pinned data.
-    fn has_store(&self) -> bool;
+    /// Returns why nothing can be kept as this node's pinned data, if so: there is no store, or the node is sensitive.
+    fn why_not_pinned(&self) -> Option<String>;
     /// Returns a node's pinned data, unless there is none or it has expired.
     fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError>;
     /// Reads, changes and writes this node's pinned data in one transaction; from then on it lasts for a time, or for good.
@@ -291,9 +291,10 @@ impl<'a> Context<'a> {
         self.host.is_forced()
     }
 
-    /// Returns whether pinned data can be read and written: it lies in the store, and a run can do without one.
-    pub fn has_pinned_data(&self) -> bool {
-        self.host.has_store()
+    /// Returns why nothing can be kept as this node's pinned data, if so: a run can do without a store, and nothing of a
+    /// sensitive node is written.
+    pub fn why_not_pinned(&self) -> Option<String> {
+        self.host.why_not_pinned()
     }
 
     /// Returns what another node gave in this run: ephemeral, unlike pinned data.

@@ -13,7 +13,7 @@ pub(super) use self::{
 };
 use super::{
     Arity, Choice, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, ResolvedParameters,
-    Success, apart::apart, files::refuse_what_json_cannot_hold, memory::duration,
+    Success, apart::apart, files::refuse_what_json_cannot_hold, memory::duration, secrets::Told,
 };
 use crate::value::{Record, Value, ValueType, from_json, to_json};
 
@@ -56,43 +56,28 @@ fn http_request() -> Kind {
 }
 
 fn with_parameters(kind: Kind) -> Kind {
-    kind.parameter(
-        ParameterSchema::new("method", "Method", ParameterType::Choice(METHODS), "GET", "What is asked of the server.")
+    let kind = kind
+        .parameter(
+            ParameterSchema::new(
+                "method",
+                "Method",
+                ParameterType::Choice(METHODS),
+                "GET",
+                "What is asked of the server.",
+            )
             .on_node(),
-    )
-    .parameter(
-        ParameterSchema::new(
-            "url",
-            "URL",
-            ParameterType::Line { hint: "https://example.org/data.json" },
-            "",
-            "The address, beginning with http:// or https://. A connected url is used instead.",
         )
-        .on_node(),
-    )
-    .parameter(ParameterSchema::new(
-        "headers",
-        "Headers",
-        ParameterType::Json,
-        Value::Record(Arc::new(Record::new())),
-        "Header fields as a JSON object of names and values, or a list of texts such as \"Accept: text/plain\".",
-    ))
-    .parameter(ParameterSchema::new(
-        "secret",
-        "Secret",
-        ParameterType::Secret { hint: "none: no secret is sent" },
-        "",
-        "The name of a secret to send along: an environment variable, or one kept in the keyring. Its value is in no file, log or \
-         error.",
-    ))
-    .parameter(ParameterSchema::new(
-        "secret_as",
-        "Send the secret as",
-        ParameterType::Line { hint: DEFAULT_SECRET_AS },
-        DEFAULT_SECRET_AS,
-        "The header field that it is sent in; {secret} stands where the value goes.",
-    ))
-    .parameter(ParameterSchema::new(
+        .parameter(
+            ParameterSchema::new(
+                "url",
+                "URL",
+                ParameterType::Line { hint: "https://example.org/data.json" },
+                "",
+                "The address, beginning with http:// or https://. A connected url is used instead.",
+            )
+            .on_node(),
+        );
+    with_header_parameters(kind).parameter(ParameterSchema::new(
         "body",
         "Body",
         ParameterType::Text { language: "json" },
@@ -130,19 +115,46 @@ fn with_parameters(kind: Kind) -> Kind {
     ))
 }
 
+/// Adds the header fields, and a secret in one of them.
+fn with_header_parameters(kind: Kind) -> Kind {
+    kind
+    .parameter(ParameterSchema::new(
+        "headers",
+        "Headers",
+        ParameterType::Json,
+        Value::Record(Arc::new(Record::new())),
+        "Header fields as a JSON object of names and values, or a list of texts such as \"Accept: text/plain\".",
+    ))
+    .parameter(ParameterSchema::new(
+        "secret",
+        "Secret",
+        ParameterType::Secret { hint: "none: no secret is sent" },
+        "",
+        "The name of a secret to send along: an environment variable, or one kept in the keyring. Its value is in no file, log or \
+         error.",
+    ))
+    .parameter(ParameterSchema::new(
+        "secret_as",
+        "Send the secret as",
+        ParameterType::Line { hint: DEFAULT_SECRET_AS },
+        DEFAULT_SECRET_AS,
+        "The header field that it is sent in; {secret} stands where the value goes.",
+    ))
+}
+
 /// The header field that most servers want a secret in.
 const DEFAULT_SECRET_AS: &str = "Authorization: Bearer {secret}";
 
-/// Returns the header field that the secret is sent in, if there is one.
-fn secret_header(ctx: &Context<'_>) -> Result<Option<(String, String)>, NodeError> {
-    let Some(secret) = ctx.secret("secret")? else { return Ok(None) };
-    let (name, value) = ctx
-        .parameters()
-        .text("secret_as")
+/// Returns the request with a secret in a header field such as `Authorization: Bearer {secret}`.
+fn with_secret(request: Request, secret: &str, secret_as: &str) -> Result<Request, NodeError> {
+    let (name, value) = secret_as
         .split_once(':')
         .filter(|(_, value)| value.contains("{secret}"))
         .ok_or_else(|| NodeError::new(format!("\"Send the secret as\" must be like {DEFAULT_SECRET_AS:?}")))?;
-    Ok(Some((name.trim().to_owned(), value.trim().replace("{secret}", &secret))))
+    if request.is_for_all_to_read() {
+        return Err(NodeError::new("the secret would travel for all to read: use https://, or send no secret"));
+    }
+    Ok(request.with_secret((name.trim().to_owned(), value.trim().replace("{secret}", secret))))
 }
 
 /// `GET` and `HEAD` promise to change nothing.
@@ -217,8 +229,8 @@ fn ask(ctx: &Context<'_>, request: Request) -> Result<Response, NodeError> {
     if time.is_zero() || !only_reads(&ctx.parameters()) {
         return send(ctx, request);
     }
-    if !ctx.has_pinned_data() {
-        ctx.warn("there is no store, so the response is not kept");
+    if let Some(why) = ctx.why_not_pinned() {
+        ctx.warn(format!("{why}, so the response is not kept"));
         return send(ctx, request);
     }
     let key = request.fingerprint().to_string();
@@ -255,14 +267,15 @@ fn send(ctx: &Context<'_>, request: Request) -> Result<Response, NodeError> {
         None => request,
     };
     // Last, so that what is kept of a response is known by everything but the secret.
-    let request = match secret_header(ctx)? {
-        Some(_) if request.is_for_all_to_read() => {
-            return Err(NodeError::new("the secret would travel for all to read: use https://, or send no secret"));
+    let mut told = Told::default();
+    let request = match ctx.secret("secret")? {
+        Some(secret) => {
+            told.add(&secret);
+            with_secret(request, &secret, ctx.parameters().text("secret_as"))?
         }
-        Some(field) => request.with_secret(field),
         None => request,
     };
-    apart(ctx, "request", move |abandoned| request.send(abandoned))
+    Ok(apart(ctx, "request", move |abandoned| request.send(abandoned))?.without(&told))
 }
 
 fn outputs(ctx: &Context<'_>, response: Response) -> Outputs {

@@ -54,17 +54,28 @@ impl Iterator for Items {
     }
 }
 
+/// What a sequence is read with.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    /// Where relative paths start from.
+    pub folder: &'a Path,
+    /// Gives the value of a secret, by its name.
+    pub secret: &'a dyn Fn(&str) -> Result<String, NodeError>,
+}
+
 /// Opens a list, a table (row by row, as records) or a stream: from the start, or from an [`Item::next`].
 ///
-/// Relative paths start from `folder`. `stop` is asked before each item and within long reads; then the next item is
+/// `stop` is asked before each item and within long reads; then the next item is
 /// [`NodeError::Cancelled`].
-pub fn open(value: &Value, from: Option<&Value>, folder: &Path, stop: Stop) -> Result<Items, NodeError> {
+pub fn open(value: &Value, from: Option<&Value>, around: Around<'_>, stop: Stop) -> Result<Items, NodeError> {
     let (total, rest): (_, Box<dyn Iterator<Item = _> + Send>) = match value {
         Value::List(items) => (Some(items.len() as u64), Box::new(list_items(items, index_from(from)?))),
         Value::Table(table) => (Some(table.n_rows() as u64), Box::new(rows(table, index_from(from)?))),
         Value::Stream(description) => match description.get("stream").and_then(Value::as_text) {
-            Some(lines::STREAM) => (None, Box::new(lines::open(description, from, folder, Arc::clone(&stop))?)),
-            Some(http::PAGES_STREAM) => (None, Box::new(http::open_pages(description, from, Arc::clone(&stop))?)),
+            Some(lines::STREAM) => (None, Box::new(lines::open(description, from, around.folder, Arc::clone(&stop))?)),
+            Some(http::PAGES_STREAM) => {
+                (None, Box::new(http::open_pages(description, from, around.secret, Arc::clone(&stop))?))
+            }
             other => {
                 let what = other.unwrap_or("nothing it names");
                 return Err(NodeError::new(format!("this program cannot read a stream of {what}")));

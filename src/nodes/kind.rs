@@ -10,7 +10,7 @@ use std::{
 use super::{Context, NodeError, Outputs, ParameterSchema, ResolvedParameters};
 use crate::{
     value::{Value, ValueType},
-    workflow::{ERROR_PORT, KindId, Node, PortId, Sensitivity},
+    workflow::{ERROR_PORT, KindId, Node, PortId},
 };
 
 /// The shelves of the library.
@@ -239,7 +239,7 @@ pub struct Kind {
     pub cacheability: fn(&ResolvedParameters<'_>) -> Cacheability,
     /// Whether executing changes something outside, with these parameters.
     pub side_effect: fn(&ResolvedParameters<'_>) -> bool,
-    /// Whether what it gives is secret: see [`Sensitivity`].
+    /// Whether what it gives is secret: see [`crate::workflow::Sensitivity`].
     pub gives_secrets: bool,
     /// What it is to a loop.
     pub role: Role,
@@ -329,15 +329,6 @@ impl Kind {
     pub const fn gives_secrets(mut self) -> Self {
         self.gives_secrets = true;
         self
-    }
-
-    /// Returns whether what a node of this kind gives stays in memory and is shown only when asked for.
-    pub const fn is_sensitive(&self, node: &Node) -> bool {
-        match node.settings.sensitive {
-            Sensitivity::ByKind => self.gives_secrets,
-            Sensitivity::Yes => true,
-            Sensitivity::No => false,
-        }
     }
 
     /// Sets what it is to a loop.

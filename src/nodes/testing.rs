@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     Cacheability, Catalogue, Context, Host, Kind, LogLevel, NodeError, Outputs, ResolvedParameters, Source, Success,
+    items::Around, secrets,
 };
 use crate::{
     value::Value,
@@ -20,6 +21,22 @@ use crate::{
 
 /// The id of the node.
 const NODE: &str = "node";
+
+/// A secret that every node and every sequence is told.
+pub(super) const SECRET_NAME: &str = "THE_SECRET";
+pub(super) const SECRET: &str = "sk-canary-0b5e9d";
+
+fn secret(name: &str) -> Result<String, NodeError> {
+    if name == SECRET_NAME {
+        return Ok(SECRET.to_owned());
+    }
+    secrets::from_environment(name)?.ok_or_else(|| secrets::missing(name, ""))
+}
+
+/// Returns what sequences are read with.
+pub(super) fn around(folder: &Path) -> Around<'_> {
+    Around { folder, secret: &secret }
+}
 
 /// A node with its inputs, ready to be executed.
 pub(super) struct Trial {
@@ -266,8 +283,13 @@ impl Host for TestHost {
         self.is_forced
     }
 
-    fn has_store(&self) -> bool {
-        self.has_store
+    fn why_not_pinned(&self) -> Option<String> {
+        (!self.has_store).then(|| "there is no store".to_owned())
+    }
+
+    fn secret(&self, name: &str) -> Result<String, NodeError> {
+        (around(Path::new("")).secret)(name)
+            .or_else(|_| secrets::from_environment(name)?.ok_or_else(|| secrets::missing(name, "")))
     }
 
     fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError> {

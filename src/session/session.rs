@@ -1,6 +1,7 @@
 //! A session: made, opened again, saved on every change, closed.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -223,8 +224,12 @@ impl Session {
 
     /// Makes sure that all pins' results are on the disk; tries them all and returns the first error.
     fn keep_pins(&self) -> Result<(), SessionError> {
-        let captures = self.marks.iter().filter_map(|(_, mark)| mark.capture());
-        let unkept: Vec<&Kept> = captures
+        let captures = || self.marks.iter().filter_map(|(_, mark)| mark.capture());
+        // What no pin needs any more may be swept; a pin that comes back keeps it again.
+        let needed: BTreeSet<_> =
+            captures().flat_map(|capture| capture.results.ports()).map(|port| port.fingerprint).collect();
+        self.file.durable().retain(|fingerprint| needed.contains(fingerprint));
+        let unkept: Vec<&Kept> = captures()
             .map(|capture| &capture.results)
             .filter(|kept| !kept.is_sensitive() && !self.is_durable(kept))
             .collect();

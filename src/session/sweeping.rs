@@ -42,7 +42,8 @@ pub fn program_rule(folders: &Folders) -> Result<Retention, String> {
 ///
 /// A session that cannot be read is an error, for nobody knows what it needs. Slow: not for the interface thread.
 pub fn sweep_request(folders: &Folders, store: &Store, rule: Retention) -> Result<SweepRequest, SessionError> {
-    let mut request = SweepRequest { rule, rules: rules(store)?, ..SweepRequest::default() };
+    let known = Some(store.known_sessions()?);
+    let mut request = SweepRequest { rule, rules: rules(store)?, known, ..SweepRequest::default() };
     let folder = SessionFolder::of(folders, Some(store))?;
     for id in folder.ids()? {
         let mut document = match Document::load(&folder, id) {
@@ -139,6 +140,42 @@ mod tests {
         assert_eq!(["pinned", "forgotten", "newest", "headless"].map(is_there), [true, false, true, true]);
         assert_eq!(store.baseline(session.id).unwrap().len(), 1);
         assert_eq!(store.baseline(headless.session).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_a_session_starts_from_stays_that_was_begun_after_it_was_asked_what_sessions_need() {
+        let (_home, folders, store) = place();
+        let workflow = chain(&["a"]);
+        let rule = Retention { save_runs: false, ..Retention::default() };
+        let known = header(SessionId::generate(), &workflow);
+        run(&store, &known, "nobody's");
+        let request = sweep_request(&folders, &store, rule).unwrap();
+        let session = Session::create(&folders, Some(&store), workflow.id(), None).unwrap();
+        run(&store, &header(session.id, &workflow), "new");
+        store.sweep(&request).unwrap();
+        assert_eq!(store.baseline(session.id).unwrap().len(), 1);
+        assert!(store.load_value(&Value::text("new").fingerprint()).is_ok());
+        assert!(store.baseline(known.session).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_pin_that_comes_back_after_sweeps_took_its_results_is_kept_again() {
+        let (_home, folders, store) = place();
+        let workflow = chain(&["a"]);
+        let mut session = Session::create(&folders, Some(&store), workflow.id(), None).unwrap();
+        let pin = Mark::pin(PinPolicy::Hold, Some(&executed(header(session.id, &workflow).id, "a", "pinned")));
+        session.marks.set("a".into(), pin.clone());
+        session.save().unwrap();
+        session.marks.set("a".into(), Mark::Default);
+        session.save().unwrap();
+        for _ in 0..2 {
+            store.sweep(&sweep_request(&folders, &store, Retention::default()).unwrap()).unwrap();
+        }
+        let pinned = Value::text("pinned");
+        assert!(store.load_value(&pinned.fingerprint()).is_err(), "nobody needed it");
+        session.marks.set("a".into(), pin);
+        session.save().unwrap();
+        assert_eq!(store.load_value(&pinned.fingerprint()).unwrap(), pinned);
     }
 
     #[test]

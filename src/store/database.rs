@@ -308,33 +308,25 @@ impl Store {
 
     /// Keeps values; of those not at hand makes sure that they are kept already.
     fn keep(&self, values: &[(Fingerprint, Option<&Value>)]) -> Result<(), StoreError> {
-        match self.keep_once(values) {
-            // A sweep may have taken what was there when it was looked.
-            Err(StoreError::Lost(_)) => self.keep_once(values),
-            kept => kept,
-        }
-    }
-
-    fn keep_once(&self, values: &[(Fingerprint, Option<&Value>)]) -> Result<(), StoreError> {
         let fingerprints: Vec<Fingerprint> = values.iter().map(|(fingerprint, _)| *fingerprint).collect();
         let missing = self.missing_results(&fingerprints)?;
-        let rows = values
-            .iter()
-            .filter(|(fingerprint, _)| missing.contains(fingerprint))
-            .map(|(fingerprint, value)| match value {
-                Some(value) => self.shared().blobs.prepare(*fingerprint, value),
-                None => Err(StoreError::Lost(*fingerprint)),
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let sqlite = |error| self.reader.sqlite(error);
+        let (blobs, sqlite) = (&self.shared().blobs, |error| self.reader.sqlite(error));
+        let row_of = |(fingerprint, value): &(Fingerprint, Option<&Value>)| match value {
+            Some(value) => blobs.prepare(*fingerprint, value),
+            None => Err(StoreError::Lost(*fingerprint)),
+        };
+        let is_missing = |(fingerprint, _): &&(Fingerprint, _)| missing.contains(fingerprint);
+        let rows = values.iter().filter(is_missing).map(row_of).collect::<Result<Vec<_>, _>>()?;
         self.write(|transaction| {
             for row in &rows {
                 values::insert(transaction, self.crypt(), row).map_err(sqlite)?;
             }
-            for fingerprint in &fingerprints {
-                if !values::make_durable(transaction, self.crypt(), fingerprint).map_err(sqlite)? {
-                    return Err(StoreError::Lost(*fingerprint));
+            for value in values {
+                // A sweep may have taken what was there, or the file that was written just now.
+                if !values::is_kept(transaction, blobs, &value.0).map_err(sqlite)? {
+                    values::insert(transaction, self.crypt(), &row_of(value)?).map_err(sqlite)?;
                 }
+                values::make_durable(transaction, self.crypt(), &value.0).map_err(sqlite)?;
             }
             Ok(())
         })

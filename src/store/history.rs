@@ -1,6 +1,11 @@
 //! The history: what a list says of each run, read from the run's own row. No record is looked at for it.
 
-use std::{collections::HashMap, fmt, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    path::PathBuf,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Value as Cell};
@@ -9,7 +14,7 @@ use super::{
     NodeRecord, OptionsUsed, Part, RunHeader, RunId, RunKind, RunStatus, SessionId, Status, Store, StoreError,
     crypt::Crypt,
     rows,
-    runs::{nanos, part_from_text, path_of_cell, timestamp},
+    runs::{self, nanos, part_from_text, path_of_cell, timestamp},
 };
 use crate::workflow::WorkflowId;
 
@@ -216,6 +221,12 @@ impl Store {
             statement.query_map(params![], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
         })?;
         Ok(ids.iter().filter_map(|id| id.parse().ok().map(WorkflowId)).collect())
+    }
+
+    /// Returns the sessions that have runs or start from some.
+    pub fn known_sessions(&self) -> Result<BTreeSet<SessionId>, StoreError> {
+        self.reader().drain();
+        self.reader().read(runs::sessions)
     }
 
     /// Returns a run as a list shows it.

@@ -18,6 +18,9 @@ use super::{
     vault::{SystemKeyring, Vault, read_key_file, remove_key_file, write_key_file},
 };
 
+/// The first schema that says how the store is sealed.
+pub(super) const SINCE_FORMAT: i64 = 5;
+
 /// What a step of the schema adds: how the store is sealed.
 pub(super) const SCHEMA: &str = "
 -- How everything is sealed: at most one row. None: nothing is, because the store is older than sealing.

@@ -95,18 +95,16 @@ impl Known {
         *self = Self::default();
     }
 
-    /// Forgets what others may have changed, if they wrote since the last transaction; returns whether they did. To be asked
-    /// inside a transaction.
-    pub(super) fn forget_if_others_wrote(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
+    /// Forgets what others may have changed, if they wrote since the last transaction. To be asked inside a transaction.
+    pub(super) fn forget_if_others_wrote(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let version = connection.prepare_cached("PRAGMA data_version")?.query_row(params![], |row| row.get(0))?;
-        let others_wrote = self.version != Some(version);
-        if others_wrote {
+        if self.version != Some(version) {
             self.values.clear();
             self.sessions.clear();
             self.loops.clear();
         }
         self.version = Some(version);
-        Ok(others_wrote)
+        Ok(())
     }
 
     /// Returns the number of a session, making it if it has none.

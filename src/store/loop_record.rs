@@ -248,6 +248,11 @@ impl IterationLog {
         )
     }
 
+    /// Returns whether the iterations are in memory only.
+    pub(crate) const fn is_in_memory(&self) -> bool {
+        matches!(self, Self::Memory(_))
+    }
+
     pub(super) const fn stored(id: LoopId, reader: Reader) -> Self {
         Self::Stored(StoredLog { id, reader })
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::NameOf;
 use crate::workflow::{NodeId, PortId, PortRef};
 
 /// Why a node has no results in the baseline.
@@ -213,6 +214,27 @@ impl fmt::Display for NotRun {
             Self::OnlyFeedsPins => f.write_str("all that takes something from it is pinned"),
             Self::NoIteration => f.write_str("its loop had no iteration"),
             Self::StoppedByError(node) => write!(f, "the run stopped when {node} failed"),
+        }
+    }
+}
+/// Why what a node gives and says stays in memory and is shown only when asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sensitive {
+    /// Its settings say so.
+    BySettings,
+    /// Nodes of its kind give secrets.
+    ByKind,
+    /// It reads what this node gives, which is sensitive.
+    Reads(NodeId),
+}
+
+impl Sensitive {
+    /// Returns the reason for people, given what nodes are called.
+    pub fn in_words(&self, name: &NameOf<'_>) -> String {
+        match self {
+            Self::BySettings => "sensitive: its settings say so".to_owned(),
+            Self::ByKind => "sensitive: nodes of its kind give secrets".to_owned(),
+            Self::Reads(node) => format!("sensitive because it reads {}", name(node)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The account of a run: for every node what was decided, why, and what came of it. Written once, never changed.
 
 use std::{
+    borrow::Cow,
     fmt,
     ops::{Deref, DerefMut},
     path::PathBuf,
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use ulid::Ulid;
 
-use super::{Kept, LoopRecord, NotRun, PastNode, PinnedChange, Reason};
+use super::{Kept, LoopRecord, NotRun, PastNode, PinnedChange, Reason, Sensitive};
 use crate::{
     nodes::{HIDDEN, LogLevel, Source},
     value::Fingerprint,
@@ -383,14 +384,15 @@ pub struct NotesData {
     pub released: Option<String>,
     /// What else a person should know, such as that a pin made both sides of a branch run.
     pub warnings: Vec<String>,
-    /// What it gave and said stays in memory and is shown only when asked for. Not written: nothing is left to hide there.
-    pub is_sensitive: bool,
+    /// Why what it gave and said stays in memory and is shown only when asked for, if it does. Not written: nothing is left to
+    /// hide there.
+    pub sensitive: Option<Sensitive>,
 }
 
 impl NotesData {
     fn is_none(&self) -> bool {
-        let Self { attempts, iterations, log, sources, pinned_data, released, warnings, is_sensitive } = self;
-        !is_sensitive
+        let Self { attempts, iterations, log, sources, pinned_data, released, warnings, sensitive } = self;
+        sensitive.is_none()
             && attempts.is_empty()
             && iterations.is_none()
             && log.is_empty()
@@ -419,7 +421,7 @@ impl Deref for NodeRecord {
             pinned_data: None,
             released: None,
             warnings: Vec::new(),
-            is_sensitive: false,
+            sensitive: None,
         };
         self.notes.0.as_deref().unwrap_or(&NONE)
     }
@@ -470,14 +472,43 @@ impl NodeRecord {
 
     /// Returns whether what it gave and said stays in memory and is shown only when asked for.
     pub fn is_sensitive(&self) -> bool {
-        self.notes.0.as_ref().is_some_and(|notes| notes.is_sensitive)
+        self.notes.0.as_ref().is_some_and(|notes| notes.sensitive.is_some())
             || self.results.as_ref().is_some_and(Kept::is_sensitive)
     }
 
-    /// Returns the record of a sensitive node as it may be written: without what it gave and said.
-    pub(super) fn without_what_is_sensitive(&self) -> Self {
-        let mut record = Self { results: None, ..self.clone() };
-        if let Status::Failed(error) = &mut record.status {
+    /// Returns the record as it may be written, if that is not as it is: without what a sensitive node gave and said, and
+    /// without iterations that stay in memory.
+    pub(super) fn as_it_may_be_written(&self) -> Option<Self> {
+        let has_hidden_iterations = self.iterations.as_ref().is_some_and(|iterations| iterations.of.log.is_in_memory());
+        if !self.is_sensitive() && !has_hidden_iterations {
+            return None;
+        }
+        let mut record = if self.is_sensitive() { self.without_what_is_sensitive() } else { self.clone() };
+        if has_hidden_iterations {
+            record.iterations = None;
+            record.warnings.push("something in its loop is sensitive: the iterations were not kept".to_owned());
+        }
+        Some(record)
+    }
+
+    fn without_what_is_sensitive(&self) -> Self {
+        let mut record = Self { results: None, ..self.shown().into_owned() };
+        let why = record.sensitive.take();
+        let why = why.map_or_else(|| "it is sensitive".to_owned(), |why| why.in_words(&|node| node.to_string()));
+        record.pinned_data = None;
+        record.warnings.push(format!("{why}: what it gave and said was not kept"));
+        record
+    }
+
+    /// Returns the record as it is shown to those who have not asked for what is hidden: of a sensitive node without what it
+    /// said. Its results hide themselves.
+    pub fn shown(&self) -> Cow<'_, Self> {
+        if !self.is_sensitive() {
+            return Cow::Borrowed(self);
+        }
+        let mut record = self.clone();
+        // Why it could not even begin is nothing that it said.
+        if let (Status::Failed(error), Some(_)) = (&mut record.status, self.started) {
             HIDDEN.clone_into(error);
         }
         for attempt in &mut record.attempts {
@@ -486,9 +517,7 @@ impl NodeRecord {
         for line in &mut record.log {
             HIDDEN.clone_into(&mut line.message);
         }
-        record.pinned_data = None;
-        record.warnings.push("it is sensitive: what it gave and said was not kept".to_owned());
-        record
+        Cow::Owned(record)
     }
 
     /// Returns whether Resume may use the results.

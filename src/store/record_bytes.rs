@@ -173,7 +173,7 @@ pub(super) fn write(record: &NodeRecord, as_it_was: Option<&[u8]>, mut bytes: Ve
         effect,
         notes: _,
     } = record;
-    let NotesData { attempts, iterations, log, sources, pinned_data, released, warnings, is_sensitive: _ } = &**record;
+    let NotesData { attempts, iterations, log, sources, pinned_data, released, warnings, sensitive: _ } = &**record;
     bytes.push(FORMAT);
     let out = RecordOut {
         node: node.as_str(),
@@ -287,7 +287,7 @@ impl<'a> Decoder<'a> {
                 pinned_data,
                 released,
                 warnings,
-                is_sensitive: false,
+                sensitive: None,
             }
             .into(),
         })

@@ -7,13 +7,7 @@ use std::{
 
 use rusqlite::{Connection, ToSql, params, params_from_iter, types::Value as Cell};
 
-use super::{
-    Finding, Store, StoreError, StoreOptions,
-    alive::Living,
-    check,
-    connection::{self, Purpose},
-    opening, rekey,
-};
+use super::{Finding, Store, StoreError, StoreOptions, alive::Living, check, keys, opening, rekey};
 
 /// What was done to a store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,17 +81,43 @@ fn mend_database(database: &Path, repaired: &mut Repaired) -> Result<(), StoreEr
     if !database.exists() {
         return Ok(());
     }
-    let connection = connection::connect(database, Purpose::Durable)?;
+    let connection = Connection::open(database).map_err(sqlite)?;
+    // Of a schema that says more than there is, what there is can be read.
+    connection.pragma_update(None, "writable_schema", true).map_err(sqlite)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(sqlite)?;
     repaired.findings = check::integrity(&connection).map_err(sqlite)?;
+    if let Err(error) = read_schema(database) {
+        repaired.findings.push(Finding::Database(error.to_string()));
+    }
     if repaired.findings.is_empty() {
         return Ok(());
     }
+    check_key(&connection, database)?;
     let reindexed = connection.execute_batch("REINDEX").and_then(|()| check::integrity(&connection));
-    if reindexed.is_ok_and(|findings| findings.is_empty()) {
+    if reindexed.is_ok_and(|findings| findings.is_empty()) && read_schema(database).is_ok() {
         return Ok(());
     }
     repaired.replaced = Some(replace(connection, database)?);
     Ok(())
+}
+
+/// Reads the schema as whoever opens the store does.
+fn read_schema(database: &Path) -> rusqlite::Result<()> {
+    Connection::open(database)?.query_row("SELECT count(*) FROM sqlite_schema", params![], |_| Ok(()))
+}
+
+/// Makes sure that it can be told how the store is sealed: taken for one that is not, nothing in it could be read.
+fn check_key(connection: &Connection, database: &Path) -> Result<(), StoreError> {
+    let format: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|error| StoreError::sqlite(error, database))?;
+    match keys::read(connection) {
+        Err(error) if format >= keys::SINCE_FORMAT => Err(StoreError::Unreadable {
+            what: "how it is encrypted".to_owned(),
+            why: format!("{error}; nothing was changed, restore a backup: {}", database.display()),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Takes over what can be read into a new file in the place of the old one; returns where that is now.
@@ -151,12 +171,8 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 
 /// Copies every row that can be read, of every table that the new database has.
 fn take_over(old: &Connection, new: &Connection) -> rusqlite::Result<()> {
-    let tables = new
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name <> 'sqlite_sequence'")?
-        .query_map(params![], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<Vec<(String, String)>>>()?;
     new.execute_batch("BEGIN IMMEDIATE")?;
-    for (table, definition) in tables {
+    for (table, definition) in check::tables(new)? {
         let has_ids = !definition.contains("WITHOUT ROWID");
         let up = copy_until_unreadable(old, new, &table, has_ids.then_some("ASC"));
         // Behind a page that cannot be read there may be others that can.
@@ -174,11 +190,14 @@ fn take_over(old: &Connection, new: &Connection) -> rusqlite::Result<()> {
 fn copy_until_unreadable(old: &Connection, new: &Connection, table: &str, order: Option<&str>) -> rusqlite::Result<()> {
     let order = order.map(|order| format!(" ORDER BY rowid {order}")).unwrap_or_default();
     let mut select = old.prepare(&format!("SELECT * FROM \"{table}\" NOT INDEXED{order}"))?;
-    let n_columns = select.column_count();
+    let (n_columns, columns) = (select.column_count(), check::columns(new, table)?);
     let places = vec!["?"; n_columns].join(", ");
     let mut insert = new.prepare(&format!("INSERT OR IGNORE INTO \"{table}\" VALUES ({places})"))?;
     let mut rows = select.query(params![])?;
     while let Some(row) = rows.next()? {
+        if !check::is_as_declared(row, &columns)? {
+            continue;
+        }
         let cells = (0..n_columns).map(|column| row.get(column)).collect::<rusqlite::Result<Vec<Cell>>>()?;
         insert.execute(params_from_iter(cells.iter().map(|cell| cell as &dyn ToSql)))?;
     }

@@ -197,7 +197,7 @@ pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord
             pinned_data: None,
             released: row.released,
             warnings: row.warnings,
-            is_sensitive: false,
+            sensitive: None,
         }
         .into(),
     })

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::PathBuf,
     sync::{Arc, Weak},
     time::Duration,
@@ -170,6 +170,13 @@ impl BeginRow {
             .prepare_cached("INSERT INTO workflows (hash, bytes) VALUES (?1, ?2)")?
             .insert(params![self.workflow.hash.as_bytes(), &cell[..]])
     }
+}
+
+/// Returns the sessions that have runs or start from some.
+pub(super) fn sessions(connection: &Connection) -> rusqlite::Result<BTreeSet<SessionId>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM sessions")?;
+    let ids = statement.query_map(params![], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
 }
 
 /// Returns the number of a session, making it if it has none.

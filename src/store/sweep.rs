@@ -20,6 +20,8 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
+#[cfg(test)]
+pub(super) use self::remove::files as remove_files;
 use self::{choose::choose, mark::Marked, remove::Removal};
 use super::{
     HistoryFilter, RunId, RunStatus, RunSummary, SessionId, Store, StoreError,
@@ -43,6 +45,8 @@ pub struct SweepRequest {
     pub rule: Retention,
     /// The sessions whose baselines are needed: all that have a file, and those of this program that have none.
     pub sessions: BTreeSet<SessionId>,
+    /// The sessions there were when it was asked which are needed; others are new since and needed. None: there are no others.
+    pub known: Option<BTreeSet<SessionId>>,
     /// The values that pins need.
     pub values: HashSet<Fingerprint>,
     /// Runs that are looked at, and stay.
@@ -59,6 +63,7 @@ impl Default for SweepRequest {
             rules: BTreeMap::new(),
             rule: Retention::default(),
             sessions: BTreeSet::new(),
+            known: None,
             values: HashSet::new(),
             runs: BTreeSet::new(),
             now: Timestamp::now(),

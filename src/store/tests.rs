@@ -1,6 +1,7 @@
 //! The store as its users see it.
 
 mod crash;
+mod damage;
 mod history;
 mod iterations;
 mod mapped;

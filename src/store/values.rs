@@ -11,7 +11,7 @@ use std::{
 };
 
 use arrow::buffer::Buffer;
-use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement, Transaction, params};
 use smallvec::SmallVec;
 
 use super::{
@@ -377,16 +377,29 @@ pub(super) fn insert(connection: &Connection, crypt: &Crypt, row: &ValueRow) -> 
     insert_by(&mut *connection.prepare_cached(INSERT)?, crypt, row)
 }
 
-/// Makes sure that a value's row is on the disk once the transaction is; returns whether there is such a value.
-pub(super) fn make_durable(
-    connection: &Connection,
-    crypt: &Crypt,
-    fingerprint: &Fingerprint,
-) -> rusqlite::Result<bool> {
-    let n_rows = connection
-        .prepare_cached("UPDATE kept_values SET durable = 1 WHERE fingerprint = ?1 AND damaged = 0")?
+/// Writes values that are counted on and that a sweep took meanwhile. To be called by whoever holds the lock: until that is
+/// let go, no sweep removes a row or a file.
+pub(super) fn keep_what_was_swept(
+    transaction: &Transaction<'_>,
+    database: &Path,
+    blobs: &Blobs,
+    counted_on: &[(Fingerprint, Value)],
+) -> Result<(), StoreError> {
+    let sqlite = |error| StoreError::sqlite(error, database);
+    for (fingerprint, value) in counted_on {
+        if !is_kept(transaction, blobs, fingerprint).map_err(sqlite)? {
+            insert(transaction, &blobs.crypt, &blobs.prepare(*fingerprint, value)?).map_err(sqlite)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that a value's row is on the disk once the transaction is.
+pub(super) fn make_durable(connection: &Connection, crypt: &Crypt, fingerprint: &Fingerprint) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE kept_values SET durable = 1 WHERE fingerprint = ?1")?
         .execute(params![crypt.name(fingerprint).as_bytes()])?;
-    Ok(n_rows > 0)
+    Ok(())
 }
 
 /// Remembers that a value is damaged, so that it is written again when it is computed again.

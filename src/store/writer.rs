@@ -172,10 +172,7 @@ impl Writer {
 
     /// Makes a record's rows. A value that cannot be kept is reported; the record is kept without it.
     fn prepare_record(&mut self, session: SessionId, record: &NodeRecord, errors: &mut Vec<StoreError>) {
-        if record.is_sensitive() {
-            // What is left of it is not sensitive.
-            let mut record = record.without_what_is_sensitive();
-            record.is_sensitive = false;
+        if let Some(record) = record.as_it_may_be_written() {
             return self.prepare_record(session, &record, errors);
         }
         if let Some(outputs) = record.results.as_ref().and_then(|results| results.loaded()) {
@@ -301,7 +298,7 @@ impl Writer {
     fn write_all(&mut self) -> Result<(), StoreError> {
         let sqlite = |error| StoreError::sqlite(error, &self.database);
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sqlite)?;
-        let others_wrote = self.known.forget_if_others_wrote(&transaction).map_err(sqlite)?;
+        self.known.forget_if_others_wrote(&transaction).map_err(sqlite)?;
         let mut statements = Statements::new(&transaction, self.blobs.crypt()).map_err(sqlite)?;
         // By name, so that neighbours in the index are written one after the other.
         let mut values: Vec<&ValueRow> = self.ready.iter().filter_map(Ready::as_value).collect();
@@ -313,14 +310,7 @@ impl Writer {
             ready.write(&mut statements, &mut self.known, &self.instance).map_err(sqlite)?;
         }
         drop(statements);
-        if others_wrote {
-            for (fingerprint, value) in &self.counted_on {
-                if !values::is_kept(&transaction, &self.blobs, fingerprint).map_err(sqlite)? {
-                    values::insert(&transaction, self.blobs.crypt(), &self.blobs.prepare(*fingerprint, value)?)
-                        .map_err(sqlite)?;
-                }
-            }
-        }
+        values::keep_what_was_swept(&transaction, &self.database, &self.blobs, &self.counted_on)?;
         transaction.commit().map_err(sqlite)
     }
 
@@ -344,6 +334,7 @@ impl Writer {
             }
         }
         self.known.forget();
+        values::keep_what_was_swept(&transaction, &self.database, &self.blobs, &self.counted_on)?;
         transaction.commit().map_err(sqlite)?;
         errors.append(&mut refused);
         Ok(())
@@ -374,6 +365,7 @@ mod tests {
         crypt::{Crypt, Key},
         fixtures::{chain, executed, header},
         queue::Begin,
+        sweep::remove_files,
     };
 
     /// Returns a writer that does not wait for locks, in a folder that is removed with it.
@@ -423,7 +415,8 @@ mod tests {
         let mut other = Connection::open(&writer.database).unwrap();
         let lock = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
         let errors = write(&mut writer, messages(3));
-        assert!(matches!(errors[..], [StoreError::Locked { .. }]), "{errors:?}");
+        let [error @ StoreError::Locked { .. }] = &errors[..] else { panic!("{errors:?}") };
+        assert!(error.to_string().contains("close it or wait, then try again"), "{error}");
         let errors = write(&mut writer, messages(2));
         assert!(errors.iter().all(|error| matches!(error, StoreError::Locked { .. })), "{errors:?}");
         assert_eq!(n_records(&writer), 0);
@@ -447,11 +440,50 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_was_swept_meanwhile_is_written_again_though_a_row_beside_it_is_refused() {
+        let (_folder, mut writer) = new_writer();
+        assert!(write(&mut writer, messages(1)).is_empty());
+        // The second run gives what is kept already; a sweep takes that before it is written.
+        let mut errors = Vec::new();
+        for message in messages(1) {
+            writer.prepare(message, &mut errors);
+        }
+        let refused = Arc::new(executed(RunId::generate(), "of_no_run", 1_i64));
+        writer.prepare(Message::Settle { session: SessionId::generate(), record: refused }, &mut errors);
+        let other = Connection::open(&writer.database).unwrap();
+        assert_eq!(other.execute("DELETE FROM kept_values", params![]).unwrap(), 1);
+        writer.commit(&mut errors);
+        assert!(matches!(errors[..], [StoreError::Sqlite { .. }]), "{errors:?}");
+        let value = Value::text("0 ".repeat(5_000));
+        assert!(values::is_kept(&writer.connection, &writer.blobs, &value.fingerprint()).unwrap());
+    }
+
+    #[test]
+    fn a_file_that_was_swept_before_its_row_was_written_is_written_again() {
+        let (folder, mut writer) = new_writer();
+        let value = Value::text("large ".repeat(20_000));
+        let mut errors = Vec::new();
+        writer.prepare(Message::Value(Fingerprint::of_bytes(b"first"), Value::Null), &mut errors);
+        writer.commit(&mut errors);
+        writer.prepare(Message::Value(value.fingerprint(), value.clone()), &mut errors);
+        let swept = remove_files(&mut Connection::open(&writer.database).unwrap(), &writer.blobs, Duration::ZERO);
+        assert_eq!(swept.unwrap(), 1);
+        writer.commit(&mut errors);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(
+            values::load(&writer.connection, &writer.database, &writer.blobs, &value.fingerprint()).unwrap().value,
+            value
+        );
+        drop(folder);
+    }
+
+    #[test]
     fn a_database_that_may_not_be_written_keeps_what_waits() {
         let (_folder, mut writer) = new_writer();
         writer.connection.pragma_update(None, "query_only", true).unwrap();
         let errors = write(&mut writer, messages(2));
-        assert!(matches!(errors[..], [StoreError::ReadOnly { .. }]), "{errors:?}");
+        let [error @ StoreError::ReadOnly { .. }] = &errors[..] else { panic!("{errors:?}") };
+        assert!(error.to_string().contains("check the permissions of the folder"), "{error}");
         writer.connection.pragma_update(None, "query_only", false).unwrap();
         assert!(write(&mut writer, vec![Message::Retry]).is_empty());
         assert_eq!(n_records(&writer), 2);

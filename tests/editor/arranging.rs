@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{Event, Key, Modifiers, PointerButton, Pos2, Rect, Role, vec2};
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::kittest::Queryable as _;
 use pinflow::workflow::{Frame, FrameColor, Node, NodeId, Position, Workflow};
 
 use crate::person::Person;

@@ -64,6 +64,22 @@ fn delete_removes_the_selection_and_its_wires() {
 }
 
 #[test]
+fn ctrl_and_delete_heal_the_wires() {
+    let mut person = Person::at(FLOW);
+    let wires = |person: &Person| -> Vec<String> {
+        let workflow = person.window.state().workflow().unwrap();
+        workflow.connections().map(|(to, from)| format!("{from} -> {to}")).collect()
+    };
+    let before = wires(&person);
+    person.press("Node Middle");
+    person.key(Modifiers::COMMAND, Key::Delete);
+    assert_eq!(person.window.state().workflow().unwrap().n_nodes(), 3);
+    assert_eq!(wires(&person), ["slow.value -> c.in1", "a.text -> slow.value"]);
+    person.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(wires(&person), before);
+}
+
+#[test]
 fn the_pin_icon_answers_the_pointer_whatever_is_selected() {
     let mut person = Person::at(FLOW);
     person.press("Run");

@@ -7,6 +7,7 @@ mod canvas;
 mod cpu_renderer;
 mod files;
 mod loops;
+mod masked;
 mod person;
 mod pinned_data;
 mod runs;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::App;
 use crate::{
-    editor::{Command, MarkRequest, WireEnd, clipboard, mark_requests::mark_edit, panels::Tone},
+    editor::{Command, MarkRequest, WireEnd, clipboard, mark_requests::mark_edit, panels::Tone, wiring},
     nodes::{Catalogue, Kind, check_loops},
     session::{Mark, MarkEdit, Pin, PinPolicy, PinState},
     value::can_convert,
@@ -125,6 +125,19 @@ impl App {
             let result = sitting.edit(label, Edit::Group(edits));
             self.say_edit_error(result);
         }
+    }
+
+    pub(super) fn delete_and_heal(&mut self) {
+        let Some(sitting) = self.sitting.as_mut().filter(|sitting| !sitting.selection().is_empty()) else { return };
+        let nodes = sitting.selection();
+        let (edit, n_healed) = wiring::delete_and_heal(sitting.workflow(), &self.catalogue, nodes);
+        let nodes = crate::editor::words::count(nodes.len(), "node");
+        let label = match n_healed {
+            0 => format!("Delete {nodes}"),
+            wires => format!("Delete {nodes} and heal {}", crate::editor::words::count(wires, "wire")),
+        };
+        let result = sitting.edit(label, edit);
+        self.say_edit_error(result);
     }
 
     pub(super) fn copy(&self, ctx: &egui::Context) {

@@ -31,6 +31,7 @@ impl App {
             Command::SelectAll => self.select_all(),
             Command::Mark(nodes, request) => self.mark(&nodes, request),
             Command::DeleteSelected => self.delete_selected("Delete"),
+            Command::DeleteAndHeal => self.delete_and_heal(),
             Command::Copy => self.copy(ctx),
             Command::Cut => self.cut(ctx),
             Command::Paste(text, position) => self.paste(&text, position),

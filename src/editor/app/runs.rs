@@ -88,19 +88,14 @@ impl App {
         }
     }
 
-    fn is_sensitive(&self, node: &NodeId) -> bool {
-        let node = self.sitting.as_ref().and_then(|sitting| sitting.workflow().node(node));
-        node.is_some_and(|node| self.catalogue.get(&node.kind).is_some_and(|kind| kind.is_sensitive(node)))
-    }
-
     fn log_event(&mut self, event: &EventKind) {
         let entry = match event {
             EventKind::Started { header, .. } => {
                 let kind = if header.kind == RunKind::Standard { "Run" } else { "Resume" };
                 run_entry(LogLevel::Info, format!("{kind} {} begins", header.id))
             }
-            EventKind::NodeLogged { node, line } => {
-                LogEntry { node: Some(node.clone()), line: line.clone(), is_hidden: self.is_sensitive(node) }
+            EventKind::NodeLogged { node, line, is_sensitive } => {
+                LogEntry { node: Some(node.clone()), line: line.clone(), is_hidden: *is_sensitive }
             }
             EventKind::NodeSettled(record) => match &record.status {
                 crate::store::Status::Failed(error) => {

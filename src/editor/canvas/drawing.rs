@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use egui::{CursorIcon, Rect, Response, Role, Sense, StrokeKind, Tooltip, Ui, WidgetInfo, vec2};
+use egui::{CursorIcon, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
 
 use super::{
     CanvasState, background,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail, PortAt},
-    comment, frames,
-    geometry::Curve,
-    hover,
+    comment, frames, hand, hover,
     interaction::Interaction,
     node::{self, Hover, Looks, PortLook},
     overview,
@@ -52,7 +50,7 @@ pub(super) fn draw(
         comment::notes_ui(ui, brush, frame, state, &nodes);
     }
     state.paint_hits(brush, frame, &nodes);
-    draw_hand(ui, brush, frame, state);
+    hand::draw(ui, brush, frame, state);
     if let Some(rect) = drop_from_library(frame, canvas, commands) {
         let stroke = egui::Stroke::new(1.5, brush.tokens.accent);
         brush.fill(rect, 8.0, brush.tokens.selection_box);
@@ -89,13 +87,9 @@ fn draw_wires(
 ) {
     let is_idle = matches!(state.interaction, Interaction::Idle);
     let hovered = state.pointer.filter(|_| is_idle).and_then(|point| frame.wire_at(point));
-    let taken = match &state.interaction {
-        Interaction::DragWire(drag) => drag.taken_from.as_ref(),
-        _ => None,
-    };
     for &index in wires {
         let placed = &frame.scene.wires[index];
-        if Some(&placed.to) == taken {
+        if matches!(&state.interaction, Interaction::DragWire(drag) if drag.holds(&placed.to)) {
             continue;
         }
         let curve = frame.curve(placed);
@@ -212,7 +206,7 @@ fn signs_ui(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, index: usize, stand
         let record = frame.view.baseline.get(&placed.id);
         footer.on_hover_ui(|ui| {
             ui.set_max_width(420.0);
-            match record.map(|record| &record.status) {
+            match record.map(|record| record.shown()).as_ref().map(|record| &record.status) {
                 Some(crate::store::Status::Failed(error)) if standing.footer.tone == Tone::Failed => {
                     ui.label(readable(error));
                 }
@@ -292,65 +286,10 @@ fn is_end(end: &WireEnd, frame: &CanvasFrame<'_>, at: PortAt) -> bool {
     }
 }
 
-/// Paints the wire or the box in the hand, and the wire that waits for a node to be chosen.
-fn draw_hand(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, state: &mut CanvasState) {
-    let pointer = ui.input(|input| input.pointer.latest_pos());
-    match (&state.interaction, pointer) {
-        (Interaction::DragWire(drag), Some(pointer)) => {
-            let Some(anchor) = drag.anchor(frame.scene) else { return };
-            let place = frame.projection.scene_from_screen(pointer);
-            let port = frame.drop_port(drag, place);
-            let fits = port.is_none_or(|(_, fits)| fits);
-            let end = port.filter(|_| fits).map_or(place, |(at, _)| frame.port_position(at));
-            let curve = if drag.wants_input() { Curve::new(anchor, end) } else { Curve::new(end, anchor) };
-            wire::paint_in_hand(brush, curve, drag.value_type, !fits);
-            if let Some((at, false)) = port
-                && let Some(why) = drag.refusal(frame.view, &frame.port_ref(at), at.is_input)
-            {
-                state.status.clone_from(&why);
-                refusal_ui(ui, &why);
-            }
-        }
-        (Interaction::BoxSelect { from }, Some(pointer)) => {
-            let rect = Rect::from_two_pos(frame.projection.screen_from_scene(*from), pointer);
-            let stroke = egui::Stroke::new(1.0, brush.tokens.accent);
-            brush.painter.rect(rect, 3.0, brush.tokens.selection_box, stroke, StrokeKind::Inside);
-        }
-        _ => {}
-    }
-    if let Some((end, place)) = state.search.as_ref().and_then(|search| search.wire()) {
-        let Some((anchor, value_type)) = end_of(frame, end) else { return };
-        let curve = match end {
-            WireEnd::Output(_) => Curve::new(anchor, place),
-            WireEnd::Input(_) => Curve::new(place, anchor),
-        };
-        wire::paint_in_hand(brush, curve, value_type, false);
-    }
-}
-
-fn end_of(frame: &CanvasFrame<'_>, end: &WireEnd) -> Option<(egui::Pos2, crate::value::ValueType)> {
-    let (end, is_input) = match end {
-        WireEnd::Input(input) => (input, true),
-        WireEnd::Output(output) => (output, false),
-    };
-    let node = frame.scene.node(&end.node)?;
-    let port = if is_input { node.layout.input(&end.port)? } else { node.layout.output(&end.port)? };
-    Some((node.position + port.offset, port.value_type))
-}
-
-fn refusal_ui(ui: &Ui, why: &str) {
-    let id = ui.make_persistent_id("refusal");
-    let tooltip = Tooltip::always_open(ui.ctx().clone(), ui.layer_id(), id, egui::PopupAnchor::Pointer);
-    tooltip.gap(14.0).show(|ui| {
-        ui.set_max_width(340.0);
-        ui.colored_label(theme::tokens(ui).failed, readable(why));
-    });
-}
-
 fn set_cursor(ui: &Ui, canvas: &Response, state: &CanvasState) {
     let cursor = match state.interaction {
         Interaction::Pan | Interaction::DragNodes(_) | Interaction::DragFrame(_) => CursorIcon::Grabbing,
-        Interaction::DragWire(_) | Interaction::BoxSelect { .. } => CursorIcon::Crosshair,
+        Interaction::DragWire(_) | Interaction::BoxSelect { .. } | Interaction::Cut { .. } => CursorIcon::Crosshair,
         Interaction::Idle if state.space_is_down && canvas.contains_pointer() => CursorIcon::Grab,
         Interaction::Idle => return,
     };

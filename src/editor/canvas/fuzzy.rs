@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    editor::WireEnd,
+    editor::{
+        WireEnd,
+        matching::{Field, Words},
+    },
     nodes::{Catalogue, Kind},
     value::{ValueType, can_convert},
     workflow::KindId,
@@ -29,11 +32,11 @@ impl Fitting {
 
 /// Returns the kinds that a text finds, best first; all by family and title for an empty one.
 pub(super) fn find(catalogue: &Catalogue, text: &str, fitting: Option<&Fitting>) -> Vec<KindId> {
-    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let mut words = Words::new(text);
     let mut found: Vec<(u32, &Arc<Kind>)> = catalogue
         .iter()
         .filter(|kind| fitting.is_none_or(|fitting| fitting.accepts(kind)))
-        .filter_map(|kind| Some((score(kind, &words)?, kind)))
+        .filter_map(|kind| Some((score(kind, &mut words)?, kind)))
         .collect();
     found.sort_by(|(score_a, a), (score_b, b)| {
         score_b.cmp(score_a).then_with(|| a.family.cmp(&b.family)).then_with(|| a.title.cmp(&b.title))
@@ -42,51 +45,21 @@ pub(super) fn find(catalogue: &Catalogue, text: &str, fitting: Option<&Fitting>)
 }
 
 /// Returns how well a kind fits all of the words; `None` if one is not in it.
-fn score(kind: &Kind, words: &[String]) -> Option<u32> {
-    words.iter().map(|word| score_of_word(kind, word)).sum()
-}
-
-fn score_of_word(kind: &Kind, word: &str) -> Option<u32> {
-    let ports = || {
-        let inputs = kind.inputs.iter().map(|input| input.value_type.name());
-        inputs.chain(kind.outputs.iter().map(|output| output.value_type.name()))
-    };
-    let title = letters(&kind.title, word).map(|score| score + 400);
-    let id = contained(kind.id.as_str(), word).map(|score| score + 200);
-    let keywords = contained(&kind.keywords, word).map(|score| score + 150);
-    let family = contained(kind.family.name(), word).map(|score| score + 100);
-    let port = ports().filter_map(|name| contained(name, word)).max().map(|score| score + 50);
-    let summary = contained(&kind.summary, word);
-    [title, id, keywords, family, port, summary].into_iter().flatten().max()
-}
-
-/// Returns how well a text holds a word as it stands: best at its start, then at the start of a word in it.
-fn contained(text: &str, word: &str) -> Option<u32> {
-    let text = text.to_lowercase();
-    let at = text.find(word)?;
-    let starts_a_word = text[..at].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
-    Some(match (at, starts_a_word) {
-        (0, _) => 30,
-        (_, true) => 20,
-        (_, false) => 0,
-    })
-}
-
-/// Returns how well a text holds the letters of a word in their order: whole is better than scattered.
-fn letters(text: &str, word: &str) -> Option<u32> {
-    if let Some(score) = contained(text, word) {
-        return Some(score + 100);
+fn score(kind: &Kind, words: &mut Words) -> Option<u32> {
+    let ports = kind.inputs.iter().map(|input| (input.id.as_str(), input.value_type.name()));
+    let ports = ports.chain(kind.outputs.iter().map(|output| (output.id.as_str(), output.value_type.name())));
+    let ports: Vec<(&str, &str)> = ports.collect();
+    let mut fields = vec![
+        Field::letters(&kind.title, 10),
+        Field::letters(kind.id.as_str(), 8),
+        Field::whole(&kind.keywords, 8),
+        Field::whole(kind.family.name(), 7),
+        Field::whole(&kind.summary, 4),
+    ];
+    for (id, value_type) in &ports {
+        fields.extend([Field::whole(id, 6), Field::whole(value_type, 5)]);
     }
-    let mut score = 0;
-    let mut at_start = true;
-    let mut waiting = word.chars().peekable();
-    for letter in text.to_lowercase().chars() {
-        if waiting.next_if_eq(&letter).is_some() {
-            score += if at_start { 8 } else { 1 };
-        }
-        at_start = !letter.is_alphanumeric();
-    }
-    waiting.peek().is_none().then_some(score.min(90))
+    words.score(&fields)
 }
 
 #[cfg(test)]
@@ -105,7 +78,8 @@ mod tests {
             kind("sort", "Sort rows", Family::Tables)
                 .about("Puts rows in order.", "order arrange")
                 .input("table", ValueType::Table, Arity::Required)
-                .output("table", ValueType::Table),
+                .output("table", ValueType::Table)
+                .output("rest", ValueType::Table),
         );
         catalogue.register(
             kind("resize", "Resize image", Family::Images)
@@ -132,6 +106,7 @@ mod tests {
         assert_eq!(found("ARRANGE"), ["sort"]);
         assert_eq!(found("images"), ["resize"]);
         assert_eq!(found("table")[..2], ["sort", "read_csv"]);
+        assert_eq!(found("rest"), ["sort"], "the name of a port");
         assert_eq!(found("zzz"), [""; 0]);
     }
 

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     editor::{View, theme::readable, words},
     engine::{NodePlan, why_in_lines},
+    nodes::HIDDEN,
     store::Kept,
     workflow::{NodeId, PortId, PortRef},
 };
@@ -22,6 +23,9 @@ const MAX_SET_IN: usize = 8;
 
 /// Returns what came out of a port last, in one line.
 pub(super) fn preview(view: View<'_>, output: &PortRef) -> Option<String> {
+    if view.is_sensitive(&output.node) {
+        return Some(HIDDEN.to_owned());
+    }
     let capture = view.marks.get(&output.node).capture();
     let record = view.baseline.get(&output.node);
     match capture {

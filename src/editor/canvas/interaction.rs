@@ -5,12 +5,13 @@ use std::{cell::RefCell, collections::BTreeMap};
 use egui::{Pos2, Vec2};
 
 use super::{
+    cut,
     frames::FrameDrag,
     geometry::{PortLayout, snapped},
     scene::Scene,
 };
 use crate::{
-    editor::{View, WireEnd},
+    editor::{View, WireEnd, wiring, words},
     nodes::{check_connection, check_loops},
     value::{ValueType, can_convert},
     workflow::{Connection, Edit, NodeId, PortRef, Position, Workflow},
@@ -32,6 +33,11 @@ pub(super) enum Interaction {
     BoxSelect {
         /// The corner it started from, in the scene.
         from: Pos2,
+    },
+    /// A path is drawn; the wires it crosses will be removed.
+    Cut {
+        /// Where the pointer was, in the scene.
+        path: Vec<Pos2>,
     },
     /// The view follows the pointer.
     Pan,
@@ -58,9 +64,37 @@ pub(super) struct NodeDrag {
     pub(super) origin: Pos2,
     /// How far they are moved.
     pub(super) offset: Vec2,
+    /// The wire that a single node lies on, by its input, with what puts it in there if it fits.
+    wire: Option<(PortRef, Option<Edit>)>,
 }
 
 impl NodeDrag {
+    /// Takes nodes, sorted, by one of them at a point in the scene.
+    pub(super) const fn new(nodes: Vec<NodeId>, grabbed: NodeId, origin: Pos2) -> Self {
+        Self { nodes, grabbed, origin, offset: Vec2::ZERO, wire: None }
+    }
+
+    /// Looks which wire a single node lies on. Whether it fits there is found out once, when it comes.
+    pub(super) fn look_for_wire(&mut self, view: View<'_>, scene: &Scene, may: bool) {
+        let wire = match &self.nodes[..] {
+            [node] if may && self.offset != Vec2::ZERO => wire_below(scene, node, self.offset),
+            _ => None,
+        };
+        match (wire, &self.wire) {
+            (Some(wire), Some((known, _))) if wire == *known => {}
+            (Some(wire), _) => {
+                let edit = wiring::insert(view.workflow, view.catalogue, &self.grabbed, &wire);
+                self.wire = Some((wire, edit));
+            }
+            (None, _) => self.wire = None,
+        }
+    }
+
+    /// Returns the wire that the node goes into when it is let go, by its input.
+    pub(super) fn insert_into(&self) -> Option<&PortRef> {
+        self.wire.as_ref().filter(|(_, edit)| edit.is_some()).map(|(wire, _)| wire)
+    }
+
     /// Moves the nodes to the pointer.
     pub(super) fn move_to(&mut self, scene: &Scene, pointer: Pos2, snap: bool) {
         let wanted = pointer - self.origin;
@@ -84,7 +118,14 @@ impl NodeDrag {
             [(id, _)] => format!("Move {}", scene.node(id).map_or("node", |node| node.layout.title.as_str())),
             several => format!("Move {} nodes", several.len()),
         };
-        (self.offset != Vec2::ZERO).then_some((label, Edit::MoveNodes(moves)))
+        let moved = Edit::MoveNodes(moves);
+        let (label, edit) = match &self.wire {
+            Some((wire, Some(insert))) => {
+                (format!("{label} into the wire of {wire}"), Edit::Group(vec![moved, insert.clone()]))
+            }
+            _ => (label, moved),
+        };
+        (self.offset != Vec2::ZERO).then_some((label, edit))
     }
 }
 
@@ -96,6 +137,8 @@ pub(super) struct WireDrag {
     pub(super) value_type: ValueType,
     /// The input the wire was taken from, if it was there before.
     pub(super) taken_from: Option<PortRef>,
+    /// The inputs of all wires of an output, which move together; `end` is the first.
+    moved: Vec<PortRef>,
     /// By the scene's index: nodes that a wire from `end` would close a circle with.
     circular: Vec<bool>,
     /// Why ports near which the wire was would make a loop that cannot run. Looking at the loops of a large workflow
@@ -124,9 +167,57 @@ impl WireDrag {
             value_type: known?.value_type,
             end,
             taken_from,
+            moved: Vec::new(),
             circular: scene.reachable(index, down),
             loop_refusals: RefCell::default(),
         })
+    }
+
+    /// Takes all wires of an output; `None` if it has none.
+    pub(super) fn start_all(scene: &Scene, workflow: &Workflow, output: &PortRef) -> Option<Self> {
+        let moved = wiring::fed_by(workflow, output);
+        let value_type = scene.node(&output.node)?.layout.output(&output.port)?.value_type;
+        let mut circular = vec![false; scene.nodes.len()];
+        for index in moved.iter().filter_map(|input| scene.index(&input.node)) {
+            // What lies below a node that was looked at has been, too.
+            if !circular[index] {
+                let below = scene.reachable(index, true);
+                circular.iter_mut().zip(below).for_each(|(circular, below)| *circular |= below);
+            }
+        }
+        Some(Self {
+            end: WireEnd::Input(moved.first()?.clone()),
+            value_type,
+            taken_from: None,
+            moved,
+            circular,
+            loop_refusals: RefCell::default(),
+        })
+    }
+
+    /// Returns whether the wire of an input is in the hand.
+    pub(super) fn holds(&self, input: &PortRef) -> bool {
+        self.taken_from.as_ref() == Some(input) || self.moved.contains(input)
+    }
+
+    /// Returns where the ends that stay are.
+    pub(super) fn anchors(&self, scene: &Scene) -> Vec<Pos2> {
+        if self.moved.is_empty() {
+            return self.anchor(scene).into_iter().collect();
+        }
+        let place = |input: &PortRef| {
+            let node = scene.node(&input.node)?;
+            Some(node.position + node.layout.input(&input.port)?.offset)
+        };
+        self.moved.iter().filter_map(place).collect()
+    }
+
+    /// Returns what removes the wires that were there before, and its label.
+    pub(super) fn let_go(&self) -> Option<(String, Edit)> {
+        match &self.taken_from {
+            Some(input) => Some(disconnect(input.clone())),
+            None => cut::edit(self.moved.clone()),
+        }
     }
 
     /// Returns where the end that stays is.
@@ -161,8 +252,9 @@ impl WireDrag {
     pub(super) fn fits_loops(&self, view: View<'_>, port: &PortRef) -> bool {
         let mut refusals = self.loop_refusals.borrow_mut();
         let refusal = refusals.entry(port.clone()).or_insert_with(|| {
-            let connection = self.connection(port.clone());
-            check_loops(view.workflow, view.catalogue, &connection, self.taken_from.as_ref()).err()
+            let check =
+                |connection| check_loops(view.workflow, view.catalogue, connection, self.taken_from.as_ref()).err();
+            self.connections(port).iter().find_map(check)
         });
         refusal.is_none()
     }
@@ -172,11 +264,13 @@ impl WireDrag {
         self.loop_refusals.borrow().get(port).is_some_and(|refusal| refusal.is_some())
     }
 
-    /// Returns the connection that dropping on a port would make.
-    pub(super) fn connection(&self, port: PortRef) -> Connection {
+    /// Returns the connections that dropping on a port would make.
+    fn connections(&self, port: &PortRef) -> Vec<Connection> {
+        let from_port = |to: &PortRef| Connection { from: port.clone(), to: to.clone() };
         match &self.end {
-            WireEnd::Output(from) => Connection { from: from.clone(), to: port },
-            WireEnd::Input(to) => Connection { from: port, to: to.clone() },
+            WireEnd::Output(from) => vec![Connection { from: from.clone(), to: port.clone() }],
+            WireEnd::Input(to) if self.moved.is_empty() => vec![from_port(to)],
+            WireEnd::Input(_) => self.moved.iter().map(from_port).collect(),
         }
     }
 
@@ -189,12 +283,18 @@ impl WireDrag {
         if let Some(Some(why)) = self.loop_refusals.borrow().get(port) {
             return Some(why.clone());
         }
-        check_connection(view.workflow, view.catalogue, &self.connection(port.clone())).err()
+        let check = |connection| check_connection(view.workflow, view.catalogue, connection).err();
+        self.connections(port).iter().find_map(check)
     }
 
     /// Returns the edit for dropping the wire on a port that takes it, and its label.
-    pub(super) fn drop_on(&self, port: PortRef) -> Option<(String, Edit)> {
-        let connection = self.connection(port);
+    pub(super) fn drop_on(&self, port: &PortRef) -> Option<(String, Edit)> {
+        let mut connections = self.connections(port);
+        if connections.len() > 1 {
+            let label = format!("Move {} to {port}", words::count(connections.len(), "wire"));
+            return Some((label, Edit::Group(connections.into_iter().map(Edit::Connect).collect())));
+        }
+        let connection = connections.pop()?;
         let label = format!("Connect {} to {}", connection.from, connection.to);
         match &self.taken_from {
             Some(taken) if *taken == connection.to => None,
@@ -202,6 +302,18 @@ impl WireDrag {
             None => Some((label, Edit::Connect(connection))),
         }
     }
+}
+
+/// Returns the input of the wire that passes through the middle of a node which is moved, if one does.
+fn wire_below(scene: &Scene, node: &NodeId, offset: Vec2) -> Option<PortRef> {
+    let rect = scene.node(node)?.rect().translate(offset);
+    let reach = rect.height() * 0.35;
+    let near = scene.wire_grid.near(rect.center(), reach).into_iter().map(|index| &scene.wires[index]);
+    near.filter(|wire| wire.to.node != *node && wire.from.node != *node)
+        .map(|wire| (wire, scene.curve_at_rest(wire).distance_to(rect.center())))
+        .filter(|(_, distance)| *distance <= reach)
+        .min_by(|(_, a), (_, b)| a.total_cmp(b))
+        .map(|(wire, _)| wire.to.clone())
 }
 
 /// Returns the edit that removes the wire of an input, and its label.

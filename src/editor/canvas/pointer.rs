@@ -5,15 +5,16 @@ use egui::{Key, Modifiers, MouseWheelSource, PointerButton, Pos2, Rect, Response
 use super::{
     CanvasState, Rename,
     canvas_frame::{CanvasFrame, Detail, PortAt},
+    cut,
     fuzzy::Fitting,
     geometry::{HEADER, WIDTH, snapped},
-    interaction::{Interaction, NodeDrag, WireDrag, disconnect},
+    interaction::{Interaction, NodeDrag, WireDrag},
     menu::{Menu, MenuTarget},
     scene::Scene,
     search::Search,
 };
 use crate::{
-    editor::{Command, MarkRequest, WireEnd},
+    editor::{Command, MarkRequest, View, WireEnd},
     workflow::{KindId, NodeId, Position},
 };
 
@@ -55,7 +56,7 @@ impl CanvasState {
     }
 
     /// Carries on with what the hand is at.
-    pub(super) fn advance(&mut self, ui: &Ui, scene: &Scene, view: Rect) {
+    pub(super) fn advance(&mut self, ui: &Ui, view: View<'_>, scene: &Scene, rect: Rect) {
         if matches!(self.interaction, Interaction::Idle) {
             return;
         }
@@ -69,10 +70,19 @@ impl CanvasState {
         match &mut self.interaction {
             Interaction::Pan => self.camera.pan(delta),
             Interaction::DragNodes(drag) => {
-                drag.move_to(scene, self.camera.through(view).scene_from_screen(pointer), !alt);
+                drag.move_to(scene, self.camera.through(rect).scene_from_screen(pointer), !alt);
+                let is_near = Detail::at(self.camera.zoom) != Detail::Blocks;
+                drag.look_for_wire(view, scene, is_near && !alt);
+            }
+            Interaction::Cut { path } => {
+                let place = self.camera.through(rect).scene_from_screen(pointer);
+                let is_far = |last: &Pos2| last.distance(place) * self.camera.zoom >= cut::STEP;
+                if path.last().is_none_or(is_far) {
+                    path.push(place);
+                }
             }
             Interaction::DragFrame(drag) => {
-                drag.move_to(self.camera.through(view).scene_from_screen(pointer), !alt);
+                drag.move_to(self.camera.through(rect).scene_from_screen(pointer), !alt);
             }
             Interaction::Idle | Interaction::DragWire(_) | Interaction::BoxSelect { .. } => {}
         }
@@ -118,17 +128,24 @@ impl CanvasState {
         match target {
             // An earlier run cannot be changed: nothing in it is taken into the hand.
             Target::Node(_) | Target::Pin(_) | Target::Port(_) if frame.view.past.is_some() => {}
+            Target::Canvas if modifiers.alt && frame.view.past.is_none() && frame.detail != Detail::Blocks => {
+                self.interaction = Interaction::Cut { path: vec![origin] };
+            }
             Target::Canvas => self.interaction = Interaction::BoxSelect { from: origin },
             Target::Node(index) | Target::Pin(index) => {
                 let id = frame.node(index).id.clone();
                 let nodes = dragged_nodes(frame, &id, modifiers, commands);
-                self.interaction =
-                    Interaction::DragNodes(NodeDrag { nodes, grabbed: id, origin, offset: egui::Vec2::ZERO });
+                self.interaction = Interaction::DragNodes(NodeDrag::new(nodes, id, origin));
             }
             Target::Port(at) => {
                 let port = frame.port_ref(at);
-                let end = if at.is_input { WireEnd::Input(port) } else { WireEnd::Output(port) };
-                if let Some(drag) = WireDrag::start(frame.scene, frame.view.workflow, end) {
+                let drag = if !at.is_input && modifiers.command {
+                    WireDrag::start_all(frame.scene, frame.view.workflow, &port)
+                } else {
+                    let end = if at.is_input { WireEnd::Input(port) } else { WireEnd::Output(port) };
+                    WireDrag::start(frame.scene, frame.view.workflow, end)
+                };
+                if let Some(drag) = drag {
                     self.interaction = Interaction::DragWire(drag);
                 }
             }
@@ -187,6 +204,11 @@ impl CanvasState {
                 let ids = touched.into_iter().map(|index| frame.node(index).id.clone()).collect();
                 commands.push(select(ids, ui.input(|input| input.modifiers)));
             }
+            (Interaction::Cut { path }, _) => {
+                let crossed = cut::crossed(frame, &path);
+                let inputs = crossed.into_iter().map(|index| frame.scene.wires[index].to.clone()).collect();
+                commands.extend(cut::edit(inputs).map(|(label, edit)| Command::Edit(label, edit)));
+            }
             (Interaction::Idle | Interaction::Pan | Interaction::DragWire(_) | Interaction::BoxSelect { .. }, _) => {}
         }
     }
@@ -194,13 +216,12 @@ impl CanvasState {
     fn drop_wire(&mut self, frame: &CanvasFrame<'_>, drag: &WireDrag, pointer: Pos2, commands: &mut Vec<Command>) {
         let place = frame.projection.scene_from_screen(pointer);
         if let Some((at, fits)) = frame.drop_port(drag, place) {
-            if let Some((label, edit)) = drag.drop_on(frame.port_ref(at)).filter(|_| fits) {
+            if let Some((label, edit)) = drag.drop_on(&frame.port_ref(at)).filter(|_| fits) {
                 commands.push(Command::Edit(label, edit));
             }
         } else if frame.node_at(place).is_some() || !frame.projection.view.contains(pointer) {
             // Neither a port nor empty canvas: nothing was meant.
-        } else if let Some(input) = &drag.taken_from {
-            let (label, edit) = disconnect(input.clone());
+        } else if let Some((label, edit)) = drag.let_go() {
             commands.push(Command::Edit(label, edit));
         } else {
             let fitting = Fitting { end: drag.end.clone(), value_type: drag.value_type };

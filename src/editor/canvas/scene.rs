@@ -127,6 +127,11 @@ impl Scene {
         self.index(id).map(|index| &self.nodes[index])
     }
 
+    /// Returns the wire of an input.
+    pub(super) fn wire(&self, input: &PortRef) -> Option<&PlacedWire> {
+        self.wires.binary_search_by(|wire| wire.to.cmp(input)).ok().map(|index| &self.wires[index])
+    }
+
     /// Returns a wire's curve while nothing is dragged.
     pub(super) fn curve_at_rest(&self, wire: &PlacedWire) -> Curve {
         Curve::new(

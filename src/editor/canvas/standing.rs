@@ -298,7 +298,7 @@ fn footer_of_record(view: View<'_>, record: &NodeRecord, n_times: Option<u64>) -
         Some(n_times) => format!("{words} · {}×", with_commas(n_times)),
         None => with_size(words, record),
     };
-    match &record.status {
+    match &record.shown().status {
         Status::Executed => {
             let took = record.took.map(short_time).unwrap_or_default();
             footer(Some(Icon::Check), with_size(took), Tone::Done)
@@ -327,7 +327,7 @@ fn footer_of_record(view: View<'_>, record: &NodeRecord, n_times: Option<u64>) -
 /// Returns words with how much the node gave: `12 ms · 1,204 rows`.
 fn with_size(words: String, record: &NodeRecord) -> String {
     // Counting what lies in memory is free; describing a value that was never described would hash it.
-    let Some(outputs) = record.results.as_ref() else { return words };
+    let Some(outputs) = record.results.as_ref().filter(|_| !record.is_sensitive()) else { return words };
     let n_rows = match outputs.loaded() {
         Some(loaded) => loaded.iter().find_map(|(_, value)| value.n_rows().map(|n_rows| (n_rows, value.value_type()))),
         None => outputs.ports().iter().find_map(|port| port.n_rows.map(|n_rows| (n_rows, port_type(&port.preview)))),

@@ -4,4 +4,5 @@ mod gestures;
 mod marks;
 mod pictures;
 mod small_app;
+mod wiring;
 mod words;

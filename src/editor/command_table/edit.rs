@@ -45,6 +45,13 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     })
     .icon(Icon::Close)
     .keys(&[key(Key::Delete), key(Key::Backspace)]),
+    CommandEntry::new(
+        Id::DeleteAndHeal,
+        ("Delete and heal", "Remove the selected nodes and connect what they fed to what fed them, where it fits"),
+        &[Need::Selection, Need::Now],
+        |_| Command::DeleteAndHeal,
+    )
+    .keys(&[ctrl(Key::Delete), ctrl(Key::Backspace)]),
     CommandEntry::new(Id::SelectAll, ("Select all", "Select all nodes"), &[Need::Nodes], |_| Command::SelectAll)
         .icon(Icon::Check)
         .keys(&[ctrl(Key::A)]),

@@ -8,10 +8,10 @@ use egui::{Button, DragValue, Label, RichText, Ui};
 use crate::{
     editor::{
         Command, LookRequest, MarkRequest, View, theme,
-        viewers::{Room, Viewers, value_ui},
+        viewers::{Room, Viewers, value_ui, wants_to_see_ui},
         words,
     },
-    nodes::Role,
+    nodes::{HIDDEN, Role},
     session::Mark,
     store::{
         Arrived, IterationCell, IterationRow, IterationStatus, Iterations, LoopAbout, LoopId, LoopRecord, NodeRecord,
@@ -267,8 +267,9 @@ impl Shown<'_> {
             ui.colored_label(tokens.stale, "Made before the loop's body was changed");
         }
         let cell = self.iterations.member.and_then(|member| self.row.cells.get(member));
+        let shows = !self.hides_any() || wants_to_see_ui(ui, (about.id, self.id, self.index));
         match cell {
-            Some(cell) => cell_ui(ui, cell),
+            Some(cell) => cell_ui(ui, cell, shows || !self.view.is_sensitive(self.id)),
             None => self.sum_ui(ui),
         }
         if let Some(failure) = about.failures.iter().find(|failure| failure.index == self.index)
@@ -281,8 +282,9 @@ impl Shown<'_> {
             ui.add(Label::new(RichText::new(theme::readable(&failure.error)).color(tokens.failed)).wrap());
         }
         if self.iterations.member.is_some() {
-            self.inputs_ui(ui, viewers, commands);
+            self.inputs_ui(ui, shows, viewers, commands);
         } else if let Some(item) = self.item {
+            let item = self.seen(self.id, item, shows);
             self.port_ui(ui, "gave", self.item_port(), item, viewers, commands);
         } else {
             ui.weak("The item is not kept.");
@@ -290,8 +292,19 @@ impl Shown<'_> {
         // The log has of what closes a loop what it was given, which stands among the inputs.
         let outputs = cell.and_then(|cell| cell.outputs.as_ref()).filter(|_| !role(self.view, self.id).is_closer());
         for (port, value) in outputs.iter().flat_map(|outputs| outputs.iter()) {
-            self.port_ui(ui, "gave", port.as_str(), value, viewers, commands);
+            self.port_ui(ui, "gave", port.as_str(), self.seen(self.id, value, shows), viewers, commands);
         }
+    }
+
+    /// Returns whether anything of the iteration is to be shown only when asked for.
+    fn hides_any(&self) -> bool {
+        let sources = self.record.inputs.iter().map(|input| &input.source().node);
+        sources.chain([self.id]).any(|node| self.view.is_sensitive(node))
+    }
+
+    /// Returns what a node gave, as far as it may be seen.
+    fn seen<'v>(&self, node: &NodeId, value: &'v Value, shows: bool) -> Option<&'v Value> {
+        Some(value).filter(|_| shows || !self.view.is_sensitive(node))
     }
 
     /// Shows how long all nodes of the body took together.
@@ -304,12 +317,15 @@ impl Shown<'_> {
         if role(self.view, &self.iterations.of.about.head) == Role::Repeat { "state" } else { "item" }
     }
 
-    fn inputs_ui(&self, ui: &mut Ui, viewers: &mut Viewers, commands: &mut Vec<Command>) {
+    fn inputs_ui(&self, ui: &mut Ui, shows: bool, viewers: &mut Viewers, commands: &mut Vec<Command>) {
         for input in &self.record.inputs {
             let source = input.source();
             let port = input.port().as_str();
             match self.given(source) {
-                Given::Value(value) => self.port_ui(ui, "given", port, &value, viewers, commands),
+                Given::Value(value) => {
+                    let value = self.seen(&source.node, &value, shows);
+                    self.port_ui(ui, "given", port, value, viewers, commands);
+                }
                 Given::Nothing => {
                     ui.weak(format!("given {port} · no value"));
                 }
@@ -340,17 +356,21 @@ impl Shown<'_> {
         ui: &mut Ui,
         verb: &str,
         port: &str,
-        value: &Value,
+        value: Option<&Value>,
         viewers: &mut Viewers,
         commands: &mut Vec<Command>,
     ) {
+        let Some(value) = value else {
+            ui.label(RichText::new(format!("{verb} {port} · {HIDDEN}")).strong());
+            return;
+        };
         ui.label(RichText::new(format!("{verb} {port} · {}", value.value_type())).strong());
         ui.push_id((verb, port, self.index), |ui| value_ui(ui, value, Room::Small, viewers, commands));
     }
 }
 
 /// Shows what came of a node in an iteration.
-fn cell_ui(ui: &mut Ui, cell: &IterationCell) {
+fn cell_ui(ui: &mut Ui, cell: &IterationCell, shows: bool) {
     let tokens = theme::tokens(ui);
     let took = Duration::from_nanos(cell.took_nanos);
     let words = status(cell.status);
@@ -362,6 +382,7 @@ fn cell_ui(ui: &mut Ui, cell: &IterationCell) {
         _ => ui.weak(words),
     };
     if let Some(error) = &cell.error {
+        let error = if shows { error } else { HIDDEN };
         ui.add(Label::new(RichText::new(theme::readable(error)).color(tokens.failed)).wrap());
     }
 }

@@ -5,12 +5,12 @@ use egui::{Label, RichText, Ui};
 use crate::{
     editor::{
         Command, LiveState, View, theme,
-        viewers::{Viewers, port_ui, stored_ui},
+        viewers::{Viewers, port_ui, stored_ui, wants_to_see_ui},
         words,
     },
     engine::why_in_lines,
     nodes::{HIDDEN, LogLevel},
-    store::{Arrived, Effect, LogLine, NodeRecord, Provenance, RunId, Status},
+    store::{Arrived, Effect, LogLine, NodeRecord, Provenance, Status},
     workflow::NodeId,
 };
 
@@ -35,7 +35,13 @@ pub(super) fn inputs_ui(
     }
     for input in &record.inputs {
         ui.label(RichText::new(format!("{} · from {}", input.port(), input.source())).strong());
+        let source = &input.source().node;
         ui.push_id(input.port().as_str(), |ui| match (&input.arrived, input.fingerprint()) {
+            (Arrived::Stored(_), Some(_))
+                if view.is_sensitive(source) && !wants_to_see_ui(ui, (source, record.run)) =>
+            {
+                ui.label(HIDDEN);
+            }
             (Arrived::Stored(_), Some(data)) => stored_ui(ui, data, viewers, commands),
             (Arrived::Results(results), Some(_)) => port_ui(ui, results, &input.source().port, viewers, commands),
             _ => {
@@ -58,7 +64,10 @@ pub(super) fn why_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     {
         line_ui(ui, &format!("Reused from the run {from}"));
     }
-    line_ui(ui, &words::status(&record.status, &|node| view.name(node)));
+    line_ui(ui, &words::status(&record.shown().status, &|node| view.name(node)));
+    if let Some(why) = &record.sensitive {
+        bullet_ui(ui, &why.in_words(&|node| view.name(node)));
+    }
     if let Some(change) = &record.pinned_data {
         line_ui(ui, &format!("It {change}"));
     }
@@ -71,6 +80,9 @@ fn next_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     if let Some(plan) = view.plan.get(node) {
         line_ui(ui, &words::decision(&plan.decision, &|node| view.name(node)));
         why_lines_ui(ui, &why_in_lines(&view.plan.why(node), &|node| view.name(node)));
+        if let Some(why) = &plan.sensitive {
+            bullet_ui(ui, &why.in_words(&|node| view.name(node)));
+        }
     } else {
         ui.weak("Not planned yet.");
     }
@@ -134,7 +146,7 @@ pub(super) fn timing_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
             ui.weak("It did not execute in the last run.");
         }
     }
-    for (number, attempt) in (1..).zip(&record.attempts) {
+    for (number, attempt) in (1..).zip(&record.shown().attempts) {
         let text = format!("Attempt {number} failed after {}: {}", words::duration(attempt.took), attempt.error);
         bullet_ui(ui, &text);
     }
@@ -145,7 +157,7 @@ pub(super) fn timing_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
 pub(super) fn log_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     match view.record(node) {
         Some(record) if !record.log.is_empty() => {
-            let is_hidden = record.is_sensitive() && !hidden_ui(ui, (node, record.run));
+            let is_hidden = record.is_sensitive() && !wants_to_see_ui(ui, (node, record.run));
             for line in &record.log {
                 if is_hidden {
                     log_line_ui(ui, &LogLine { message: HIDDEN.to_owned(), ..line.clone() });
@@ -158,17 +170,6 @@ pub(super) fn log_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
             ui.weak("It wrote nothing.");
         }
     }
-}
-
-/// Offers to show what is hidden; returns whether a person wants to see it.
-fn hidden_ui(ui: &mut Ui, of: (&NodeId, RunId)) -> bool {
-    let id = ui.make_persistent_id(("shows what is hidden", of));
-    let mut shows = ui.data(|data| data.get_temp(id).unwrap_or(false));
-    if !shows && ui.button("Show what is hidden").clicked() {
-        shows = true;
-        ui.data_mut(|data| data.insert_temp(id, shows));
-    }
-    shows
 }
 
 fn log_line_ui(ui: &mut Ui, line: &LogLine) {

@@ -95,19 +95,34 @@ pub(super) fn settings_edit(id: &NodeId, node: &Node, settings: NodeSettings) ->
     changes.then(|| (format!("Settings of {id}"), Edit::SetNodeSettings(id.clone(), settings)))
 }
 
-fn sensitive_ui(ui: &mut Ui, view: View<'_>, node: &Node, settings: &mut NodeSettings) {
-    let by_kind = view.catalogue.get(&node.kind).is_some_and(|kind| kind.gives_secrets);
+fn sensitive_ui(ui: &mut Ui, view: View<'_>, (id, node): (&NodeId, &Node), settings: &mut NodeSettings) {
+    let reads = view.plan.sensitive_source(id);
+    let by_itself = reads.is_some() || view.catalogue.get(&node.kind).is_some_and(|kind| kind.gives_secrets);
     let before = match settings.sensitive {
-        Sensitivity::ByKind => by_kind,
+        Sensitivity::ByKind => by_itself,
         Sensitivity::Yes => true,
         Sensitivity::No => false,
     };
     let mut now = before;
-    ui.checkbox(&mut now, "Sensitive")
-        .on_hover_text("What it gives stays in memory, is never written, and is shown only when you click on it");
+    ui.checkbox(&mut now, "Sensitive").on_hover_text(
+        "What it gives stays in memory, is never written, and is shown only when you click on it; so does what nodes make of it \
+         that read it. What was written of it before stays in the history",
+    );
+    match reads {
+        Some(source) if settings.sensitive == Sensitivity::No => {
+            ui.weak(format!(
+                "It reads {}, which is sensitive: what it gives is written all the same.",
+                view.name(source)
+            ));
+        }
+        Some(source) if before => {
+            ui.weak(format!("Because it reads {}. Untick it if what it gives may be written.", view.name(source)));
+        }
+        _ => {}
+    }
     if now != before {
         settings.sensitive = match now {
-            now if now == by_kind => Sensitivity::ByKind,
+            now if now == by_itself => Sensitivity::ByKind,
             true => Sensitivity::Yes,
             false => Sensitivity::No,
         };
@@ -139,7 +154,7 @@ pub(super) fn settings_ui(
     for field in [SettingField::TimeLimit, SettingField::KeepResultsFor] {
         span_ui(ui, view, (id, node, field), drafts, commands);
     }
-    sensitive_ui(ui, view, node, &mut settings);
+    sensitive_ui(ui, view, (id, node), &mut settings);
     commands.extend(settings_edit(id, node, settings).map(|(label, edit)| Command::Edit(label, edit)));
     let label = ui.label("Note");
     let target = Target::Comment(id.clone());

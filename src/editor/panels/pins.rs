@@ -123,7 +123,7 @@ fn row_ui(
     row.col(|ui| actions_ui(ui, view, node, mark, commands));
     row.col(|ui| {
         if let Some(capture) = capture {
-            ui.add(Label::new(viewers::preview(&capture.results)).truncate());
+            ui.add(Label::new(viewers::preview(view, node, &capture.results)).truncate());
         }
     });
     row.col(|ui| {

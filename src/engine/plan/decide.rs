@@ -20,10 +20,10 @@ use crate::{
     session::{Capture, Mark, PinState},
     store::{
         InputChange, InputRecord, Kept, Missing, NeverRan, NodeRecord, NotRun, PinPolicy, Provenance, Reason, RunKind,
-        Status,
+        Sensitive, Status,
     },
     value::{Fingerprint, FingerprintBuilder},
-    workflow::{Feed, NodeId, PortId},
+    workflow::{Feed, NodeId, PortId, Sensitivity},
 };
 
 /// Returns what to do with a node, given what is to be done with those that feed it.
@@ -41,9 +41,13 @@ pub(super) fn step(view: &View<'_>, index: usize) -> Step {
         uncacheable: facts.uncacheable,
         notes: PlanNotes::default(),
     };
+    if let Some(sensitive) = sensitive(view, index, facts) {
+        plan.sensitive = Some(sensitive);
+    }
+    let is_sensitive = plan.sensitive.is_some();
     let pin = standing(view, index, mark, &mut plan);
     let record = view.record(index).map(|record| &**record);
-    let given = Decider { view, index, facts, mark, pin, record }.decide(&mut plan);
+    let given = Decider { view, index, facts, mark, pin, record, is_sensitive }.decide(&mut plan);
     let recipe_given = match (mark, mark.capture().filter(|_| pin.gives_results())) {
         // Results that are used whatever has changed since are what they were made of, not what they would be made of now.
         _ if matches!(plan.decision, Decision::Reuse { .. }) && view.need(index) == Need::AsKept => {
@@ -54,6 +58,22 @@ pub(super) fn step(view: &View<'_>, index: usize) -> Step {
         (_, None) => RecipeGiven::Own,
     };
     Step { plan, facts: Arc::clone(facts), given, recipe_given, pin }
+}
+
+/// Returns why what a node gives stays in memory, if it does: its settings or its kind say so, or it reads what such a node gives
+/// and its settings do not say that what it makes of that is harmless.
+fn sensitive(view: &View<'_>, index: usize, facts: &Facts) -> Option<Sensitive> {
+    match facts.node.settings.sensitive {
+        Sensitivity::Yes => return Some(Sensitive::BySettings),
+        Sensitivity::No => return None,
+        Sensitivity::ByKind if facts.kind.as_ref().is_some_and(|kind| kind.gives_secrets) => {
+            return Some(Sensitive::ByKind);
+        }
+        Sensitivity::ByKind => {}
+    }
+    let is_sensitive = |feed: &&Feed| view.upstream(index, feed).is_some_and(Step::is_sensitive);
+    let read = view.graph().inputs[index].iter().find(is_sensitive).map(|feed| &feed.source.node);
+    read.or_else(|| view.learned.carried.get(&index)).cloned().map(Sensitive::Reads)
 }
 
 fn recipe(view: &View<'_>, index: usize, config: &Fingerprint) -> Fingerprint {
@@ -78,6 +98,7 @@ pub(super) struct Decider<'a> {
     pin: PinStanding,
     /// What came of it last.
     pub(super) record: Option<&'a NodeRecord>,
+    is_sensitive: bool,
 }
 
 /// What is known to arrive on an input.
@@ -336,19 +357,34 @@ impl Decider<'_> {
         match &record.status {
             Status::Executed | Status::Reused { .. } | Status::Kept { .. } => {
                 let lost = self.view.sources.probes.lost_results.get(id).cloned();
-                let none = record.results.is_none().then(|| "they were not kept".to_owned());
-                lost.or(none).map(Reason::ResultsLost)
+                lost.or_else(|| self.not_kept(record).map(ToOwned::to_owned)).map(Reason::ResultsLost)
             }
             Status::Pinned { .. } => Some(match self.view.sources.probes.lost_pins.get(id) {
                 Some(why) if self.mark.capture().is_some() => Reason::ResultsLost(why.clone()),
                 _ => Reason::Unpinned,
             }),
-            Status::Failed(error) => Some(Reason::FailedLastTime(error.clone())),
+            Status::Failed(_) => match &record.shown().status {
+                Status::Failed(error) => Some(Reason::FailedLastTime(error.clone())),
+                _ => None,
+            },
             Status::NotRun(_) if record.had_nothing_to_do() => None,
             Status::NotRun(_) => Some(Reason::NeverRan(NeverRan::Skipped)),
             Status::Disabled => Some(Reason::NeverRan(NeverRan::Disabled)),
             Status::Cancelled => Some(Reason::NeverRan(NeverRan::Cancelled)),
             Status::Interrupted => Some(Reason::NeverRan(NeverRan::Interrupted)),
+        }
+    }
+
+    /// Returns why nothing is there to be reused of a node that gave something, if so.
+    fn not_kept(&self, record: &NodeRecord) -> Option<&'static str> {
+        let is_head = || self.facts.kind.as_ref().is_some_and(|kind| kind.role.is_head());
+        match &record.results {
+            None if self.is_sensitive => Some("it is sensitive, so they were only in memory"),
+            None => Some("they were not kept"),
+            Some(_) if is_head() && record.iterations.is_none() => {
+                Some("something in its loop is sensitive, so its iterations were only in memory")
+            }
+            Some(_) => None,
         }
     }
 

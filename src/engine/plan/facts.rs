@@ -17,7 +17,7 @@ use crate::{
         problems_of_wires,
     },
     value::{Fingerprint, FingerprintBuilder},
-    workflow::{Graph, Node, NodeId, Problem, Sensitivity, Severity, Workflow},
+    workflow::{Graph, Node, NodeId, Problem, Severity, Workflow},
 };
 
 /// A node with its kind.
@@ -30,8 +30,6 @@ pub(in crate::engine) struct Facts {
     pub(in crate::engine) config: Fingerprint,
     pub(in crate::engine) side_effect: bool,
     pub(in crate::engine) uncacheable: bool,
-    /// Whether what it gives stays in memory and is shown only when asked for.
-    pub(in crate::engine) is_sensitive: bool,
     /// Why it cannot run.
     pub(in crate::engine) error: Option<String>,
 }
@@ -137,7 +135,6 @@ impl Prepared {
             side_effect: parameters.is_some_and(|(kind, parameters)| (kind.side_effect)(&parameters)),
             uncacheable: parameters
                 .is_some_and(|(kind, parameters)| (kind.cacheability)(&parameters) == Cacheability::Never),
-            is_sensitive: kind.map_or(node.settings.sensitive == Sensitivity::Yes, |kind| kind.is_sensitive(node)),
             error,
         };
         (Arc::new(facts), problems)

@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::{Decision, Release, Staleness};
-use crate::{store::Reason, value::Fingerprint, workflow::NodeId};
+use crate::{
+    store::{Reason, Sensitive},
+    value::Fingerprint,
+    workflow::NodeId,
+};
 
 /// What a run would do with a node, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +48,19 @@ pub struct PlanNotesData {
     pub depends_on_releases_of: Vec<NodeId>,
     /// What else a person should know before the run.
     pub warnings: Vec<String>,
+    /// What it gives and says stays in memory and is shown only when asked for, and why.
+    pub sensitive: Option<Sensitive>,
 }
 
 impl PlanNotes {
     fn get(&self) -> &PlanNotesData {
-        static NONE: PlanNotesData =
-            PlanNotesData { released: None, stale: None, depends_on_releases_of: Vec::new(), warnings: Vec::new() };
+        static NONE: PlanNotesData = PlanNotesData {
+            released: None,
+            stale: None,
+            depends_on_releases_of: Vec::new(),
+            warnings: Vec::new(),
+            sensitive: None,
+        };
         self.0.as_deref().unwrap_or(&NONE)
     }
 }

@@ -128,6 +128,7 @@ impl Last {
             } else {
                 dirty.extend(learned.released.into_keys());
                 dirty.extend(learned.restarted.into_keys());
+                dirty.extend(learned.carried.into_keys());
                 self.plan.take_over(prepared);
                 self.plan_added(sources);
             }
@@ -225,6 +226,7 @@ impl Last {
             let more = learn(&self.view(sources));
             dirty.extend(more.released.keys().copied());
             dirty.extend(more.restarted.keys().copied());
+            dirty.extend(more.carried.keys().copied());
             // Each round learns of pins it did not know of, so there are at most as many rounds as pins.
             if !self.learned.add(more) {
                 return;
@@ -234,13 +236,18 @@ impl Last {
 }
 
 impl Learned {
+    fn len(&self) -> usize {
+        self.released.len() + self.opened.len() + self.restarted.len() + self.carried.len()
+    }
+
     /// Takes in more; returns whether anything is new.
     fn add(&mut self, more: Self) -> bool {
-        let n_known = self.released.len() + self.opened.len() + self.restarted.len();
+        let n_known = self.len();
         self.released.extend(more.released);
         self.opened.extend(more.opened);
         self.restarted.extend(more.restarted);
-        self.released.len() + self.opened.len() + self.restarted.len() > n_known
+        self.carried.extend(more.carried);
+        self.len() > n_known
     }
 }
 
@@ -301,7 +308,7 @@ fn records_of<'a>(baseline: &'a Baseline, graph: &Graph) -> Vec<Option<&'a Arc<N
 
 /// Returns what the next round of planning should know.
 fn learn(view: &View<'_>) -> Learned {
-    let mut learned = Learned { restarted: restarted(view), ..Learned::default() };
+    let mut learned = Learned { restarted: restarted(view), carried: carried(view), ..Learned::default() };
     let pinned = view.sources.marks.iter().filter(|(_, mark)| mark.capture().is_some());
     for (index, mark) in pinned.filter_map(|(node, mark)| Some((view.graph().index(node)?, mark))) {
         let Some(step) = view.step(index) else { continue };
@@ -317,6 +324,15 @@ fn learn(view: &View<'_>) -> Learned {
         }
     }
     learned
+}
+
+/// Returns the heads of Repeats to which something sensitive is handed on, with the node that does.
+fn carried(view: &View<'_>) -> BTreeMap<usize, NodeId> {
+    let is_sensitive = |index: usize| view.step(index).is_some_and(Step::is_sensitive);
+    let is_repeat = |index: usize| view.facts(index).kind.as_ref().is_some_and(|kind| kind.role == Role::Repeat);
+    let repeats = view.prepared.loops.loops.iter().filter(|this| is_repeat(this.head));
+    let handing_on = |closers: &[usize]| closers.iter().copied().find(|&index| is_sensitive(index));
+    repeats.filter_map(|this| Some((this.head, view.id(handing_on(&this.closers)?).clone()))).collect()
 }
 
 /// Returns the heads of loops that are to be walked from the start because something inside executes, and what collects the

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{Decision, NodePlan, facts::Facts, pins::PinStanding};
 use crate::{
-    store::{Kept, Missing},
+    nodes::{HIDDEN, Outputs},
+    store::{Kept, Missing, Provenance},
     value::Fingerprint,
     workflow::NodeId,
 };
@@ -89,7 +90,23 @@ impl Step {
             && self.given.is_same(&other.given)
             && may_be_released(self) == may_be_released(other)
             && is_pinned(self) == is_pinned(other)
+            && self.is_sensitive() == other.is_sensitive()
             && self.plan.depends_on_releases_of == other.plan.depends_on_releases_of
+    }
+
+    /// Returns whether what the node gives and says stays in memory and is shown only when asked for.
+    pub(in crate::engine) fn is_sensitive(&self) -> bool {
+        self.plan.sensitive.is_some()
+    }
+
+    /// Returns results that the node gave.
+    pub(in crate::engine) fn kept(&self, outputs: Arc<Outputs>, provenance: Provenance) -> Kept {
+        Kept::at_hand(outputs, provenance, self.is_sensitive())
+    }
+
+    /// Returns what went wrong in the node, as it may be told of others.
+    pub(in crate::engine) fn told(&self, error: String) -> String {
+        if self.is_sensitive() { HIDDEN.to_owned() } else { error }
     }
 
     /// Returns whether the node executes, or may if a pin above is released.

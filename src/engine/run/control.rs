@@ -177,7 +177,7 @@ impl Control {
                 wishes.edits.insert(at.clone(), value.clone());
             }
             let provenance = Provenance::Edited(value.fingerprint());
-            let kept = Kept::in_memory(Arc::new(Outputs::one(port.clone(), value)), provenance);
+            let kept = step.kept(Arc::new(Outputs::one(port.clone(), value)), provenance);
             wishes.orders.push(Order::Replace(at, kept));
             Ok(())
         })

@@ -11,7 +11,10 @@ use jiff::Timestamp;
 use super::{Event, EventKind, OnEvent, body::Body, cancel::Cancel, control::Control, sync::locked};
 use crate::{
     engine::plan::{Given, Plan},
-    nodes::{Host, LogLevel, NodeError, Outputs, Source, secrets},
+    nodes::{
+        HIDDEN, Host, LogLevel, NodeError, Outputs, Source,
+        secrets::{self, Told},
+    },
     store::{Attempt, LogLine, PinnedChange, Reason, RunId, Store, StoreError},
     value::Value,
     workflow::{NodeId, WorkflowId},
@@ -36,6 +39,18 @@ impl Shared {
     pub(super) fn send(&self, kind: EventKind) {
         (self.on_event)(Event { run: self.run, kind });
     }
+
+    /// Returns the value of a secret; whoever asks keeps it to itself.
+    pub(super) fn secret(&self, name: &str) -> Result<String, NodeError> {
+        if let Some(secret) = secrets::from_environment(name)? {
+            return Ok(secret);
+        }
+        match self.store.as_ref().map(|store| store.secret(name)) {
+            Some(Ok(Some(secret))) => Ok(secret),
+            Some(Err(why)) => Err(secrets::missing(name, &format!(" (no keyring answers: {why})"))),
+            _ => Err(secrets::missing(name, "")),
+        }
+    }
 }
 
 /// The run as one attempt of a node sees it.
@@ -46,7 +61,7 @@ pub(super) struct NodeHost<'a> {
     pub(super) deadline: Option<Instant>,
     trace: Mutex<Option<Box<Trace>>>,
     /// The values that the node was told and must not pass on.
-    secrets: Mutex<Vec<String>>,
+    secrets: Mutex<Told>,
 }
 
 /// What a node did to its own pinned data last.
@@ -103,8 +118,8 @@ impl Trace {
 }
 
 impl<'a> NodeHost<'a> {
-    pub(super) const fn new(shared: &'a Shared, node: &'a NodeId, deadline: Option<Instant>) -> Self {
-        Self { shared, node, deadline, trace: Mutex::new(None), secrets: Mutex::new(Vec::new()) }
+    pub(super) fn new(shared: &'a Shared, node: &'a NodeId, deadline: Option<Instant>) -> Self {
+        Self { shared, node, deadline, trace: Mutex::new(None), secrets: Mutex::default() }
     }
 
     /// Returns whether the time limit is over.
@@ -123,12 +138,12 @@ impl<'a> NodeHost<'a> {
 
     /// Returns a text without the secrets that the node was told.
     pub(super) fn cleared_text(&self, text: String) -> String {
-        secrets::without_in_text(&text, &locked(&self.secrets)).unwrap_or(text)
+        locked(&self.secrets).without_in_text(&text).unwrap_or(text)
     }
 
     /// Returns a value without them.
     fn cleared_value(&self, value: Value) -> Value {
-        secrets::without(&value, &locked(&self.secrets)).unwrap_or(value)
+        locked(&self.secrets).without(&value).unwrap_or(value)
     }
 
     /// Returns outputs without them.
@@ -137,13 +152,12 @@ impl<'a> NodeHost<'a> {
         if secrets.is_empty() {
             return outputs;
         }
-        let cleared = |value: &Value| secrets::without(value, &secrets).unwrap_or_else(|| value.clone());
+        let cleared = |value: &Value| secrets.without(value).unwrap_or_else(|| value.clone());
         outputs.iter().map(|(port, value)| (port.clone(), cleared(value))).collect()
     }
 
     fn is_sensitive(&self) -> bool {
-        let graph = self.shared.plan.graph();
-        graph.index(self.node).is_some_and(|index| self.shared.plan.step(index).facts.is_sensitive)
+        self.shared.plan.is_sensitive(self.node)
     }
 
     /// Removes pinned data: of this node, which its record tells, and of others, which its log tells.
@@ -188,14 +202,15 @@ impl Host for NodeHost<'_> {
         self.shared.send(EventKind::NodeProgress {
             node: self.node.clone(),
             fraction: fraction.clamp(0.0, 1.0),
-            message: self.cleared_text(message.to_owned()),
+            message: if self.is_sensitive() { HIDDEN.to_owned() } else { self.cleared_text(message.to_owned()) },
         });
     }
 
     fn log(&self, level: LogLevel, message: String) {
         let line = LogLine { at: Timestamp::now(), level, message: self.cleared_text(message) };
         self.leave(|trace| trace.log.push(line.clone()));
-        self.shared.send(EventKind::NodeLogged { node: self.node.clone(), line });
+        let is_sensitive = self.is_sensitive();
+        self.shared.send(EventKind::NodeLogged { node: self.node.clone(), line, is_sensitive });
     }
 
     fn note_source(&self, source: Source) {
@@ -217,8 +232,10 @@ impl Host for NodeHost<'_> {
         self.shared.plan.get(self.node).is_some_and(|node| node.reasons.contains(&Reason::Forced))
     }
 
-    fn has_store(&self) -> bool {
-        self.shared.store.is_some()
+    fn why_not_pinned(&self) -> Option<String> {
+        let why = self.shared.plan.get(self.node).and_then(|node| node.sensitive.as_ref());
+        let why = why.map(|why| format!("it is {}", why.in_words(&|node| node.to_string())));
+        why.or_else(|| self.shared.store.is_none().then(|| "there is no store".to_owned()))
     }
 
     fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError> {
@@ -232,9 +249,10 @@ impl Host for NodeHost<'_> {
         change: &mut dyn FnMut(Option<Value>) -> Value,
     ) -> Result<Value, NodeError> {
         if self.is_sensitive() {
-            return Err(NodeError::new(
-                "the node is sensitive, so nothing of it is written and it cannot remember anything: change that in its settings",
-            ));
+            let why = self.why_not_pinned().unwrap_or_default();
+            return Err(NodeError::new(format!(
+                "it cannot remember anything, which would be written ({why}): if it may be, untick Sensitive in its settings"
+            )));
         }
         let store = self.store()?;
         let change: &mut dyn FnMut(Option<Value>) -> Value = &mut |before| self.cleared_value(change(before));
@@ -253,15 +271,8 @@ impl Host for NodeHost<'_> {
     }
 
     fn secret(&self, name: &str) -> Result<String, NodeError> {
-        let secret = match secrets::from_environment(name)? {
-            Some(secret) => secret,
-            None => match self.shared.store.as_ref().map(|store| store.secret(name)) {
-                Some(Ok(Some(secret))) => secret,
-                Some(Err(why)) => return Err(secrets::missing(name, &format!(" (no keyring answers: {why})"))),
-                _ => return Err(secrets::missing(name, "")),
-            },
-        };
-        locked(&self.secrets).push(secret.clone());
+        let secret = self.shared.secret(name)?;
+        locked(&self.secrets).add(&secret);
         Ok(secret)
     }
 

@@ -25,6 +25,10 @@ pub(super) struct LoopBody {
     pub(super) ids: Vec<NodeId>,
     /// The names of all ports the members have.
     pub(super) ports: Vec<PortId>,
+    /// Whether what the head gives stays in memory and is shown only when asked for.
+    pub(super) head_is_sensitive: bool,
+    /// Whether nothing of the iterations is written: something in the loop, or in one around it, is sensitive.
+    pub(super) stays_in_memory: bool,
 }
 
 /// A node of a loop's body.
@@ -34,6 +38,8 @@ pub(super) struct LoopMember {
     pub(super) part: Part,
     /// Where its inputs come from, in the order of its wires.
     pub(super) sources: SmallVec<[LoopSource; 2]>,
+    /// Whether what it gives and says stays in memory and is shown only when asked for.
+    pub(super) is_sensitive: bool,
 }
 
 /// What a member does in an iteration.
@@ -94,7 +100,8 @@ impl LoopBody {
                     Some(slot) => LoopSource::Member(slot),
                     None => place(feed.from),
                 });
-                LoopMember { index, part, sources: sources.collect() }
+                let is_sensitive = plan.step(index).is_sensitive();
+                LoopMember { index, part, sources: sources.collect(), is_sensitive }
             })
             .collect();
         let mut downstream = vec![SmallVec::new(); compiled.len()];
@@ -135,7 +142,17 @@ impl LoopBody {
                 }
             }
         }
-        Self { head: this.head, members: compiled, downstream, n_awaited, outside, ids, ports }
+        Self {
+            head: this.head,
+            members: compiled,
+            downstream,
+            n_awaited,
+            outside,
+            ids,
+            ports,
+            head_is_sensitive: plan.step(this.head).is_sensitive(),
+            stays_in_memory: plan.loop_stays_in_memory(this.head),
+        }
     }
 }
 

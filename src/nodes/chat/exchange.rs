@@ -15,6 +15,7 @@ use ureq::{
 use crate::nodes::{
     NodeError,
     http::{agent, is_this_machine, said_of},
+    secrets::Told,
 };
 
 /// The longest line of an answer, in bytes, and the longest answer that does not come in lines.
@@ -69,7 +70,11 @@ impl Question {
 
     /// Servers repeat keys they refuse.
     fn without_key(&self, text: &str) -> String {
-        self.key.as_ref().map_or_else(|| text.to_owned(), |key| text.replace(key.as_str(), "…"))
+        let mut told = Told::default();
+        if let Some(key) = &self.key {
+            told.add(key);
+        }
+        told.without_in_text(text).unwrap_or_else(|| text.to_owned())
     }
 
     fn answer(&self, abandoned: &AtomicBool, tell: &dyn Fn(String)) -> Result<Answer, String> {
@@ -105,8 +110,9 @@ impl Question {
         let status = response.status();
         let mut bytes = Vec::new();
         let read = response.body_mut().as_reader().take(MAX_ERROR_BYTES).read_to_end(&mut bytes);
-        let text = String::from_utf8_lossy(&bytes);
-        let said = serde_json::from_slice::<Json>(&bytes).ok().as_ref().and_then(error_in);
+        // Before anything is cut off, and with it perhaps the end of the key.
+        let text = self.without_key(&String::from_utf8_lossy(&bytes));
+        let said = serde_json::from_str::<Json>(&text).ok().as_ref().and_then(error_in);
         let line = || text.trim().lines().next().unwrap_or_default().chars().take(200).collect();
         let said: String = if read.is_ok() { said.unwrap_or_else(line) } else { String::new() };
         let separator = if said.is_empty() { "" } else { ": " };

@@ -170,7 +170,7 @@ fn the_key_comes_from_the_environment_and_is_in_no_error() {
     let trial = server.chat().set("key_variable", KEY_VARIABLE).set("prompt", "x");
     trial.run().unwrap();
     let error = trial.error();
-    assert!(error.contains("status 401 Unauthorized: wrong key: …!; look at the variable"), "{error}");
+    assert!(error.contains("status 401 Unauthorized: wrong key: ••••••!; look at the variable"), "{error}");
     assert!(!error.contains("pinflow"), "{error}");
     assert!(server.end().iter().all(|(head, _)| head.contains("authorization: bearer pinflow\r\n")));
     let unset = Trial::of("chat").set("model", "m").set("prompt", "x").set("key_variable", "PINFLOW_NOT_SET").error();

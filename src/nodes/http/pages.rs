@@ -16,12 +16,14 @@ use serde_json::Value as Json;
 use super::{
     headers,
     request::{Request, Response},
+    with_header_parameters, with_secret,
 };
 use crate::{
     nodes::{
-        Arity, Choice, Context, Family, Kind, Load, NodeError, ParameterSchema, ParameterType, Success,
+        Arity, Choice, Context, Family, HIDDEN, Kind, Load, NodeError, ParameterSchema, ParameterType, Success,
         apart::POLL,
         items::{Item, Stop, described_number, place_number},
+        secrets::Told,
     },
     value::{Record, Value, ValueType, from_json},
 };
@@ -43,7 +45,8 @@ pub(super) fn http_pages() -> Kind {
     let kind = Kind::new("http_pages", "HTTP Pages", Family::Network, |ctx| {
         let description = describe(ctx)?;
         // What is wrong with the first request is said here, before a loop begins.
-        Api::of(&description)?.request(&Api::first_place(&description))?;
+        let secret = ctx.secret("secret")?;
+        Api::of(&description, &|_| Ok(secret.clone().unwrap_or_default()))?.request(&Api::first_place(&description))?;
         Ok(Success::one("pages", Value::Stream(Arc::new(description))))
     })
     .about(
@@ -57,7 +60,8 @@ pub(super) fn http_pages() -> Kind {
 }
 
 fn with_parameters(kind: Kind) -> Kind {
-    kind.parameter(
+    let kind = kind
+        .parameter(
         ParameterSchema::new(
             "url",
             "URL",
@@ -104,27 +108,22 @@ fn with_parameters(kind: Kind) -> Kind {
         0,
         "The stream ends after so many pages; 0 means all of them.",
     ))
-    .parameter(ParameterSchema::new(
-        "headers",
-        "Headers",
-        ParameterType::Json,
-        Value::Record(Arc::new(Record::new())),
-        "Header fields as a JSON object of names and values, or a list of texts such as \"Accept: text/plain\".",
-    ))
-    .parameter(ParameterSchema::new(
-        "time_limit_secs",
-        "Time limit",
-        ParameterType::Float { min: 0.01, max: 86_400.0, unit: "s" },
-        30.0,
-        "How long one page may take.",
-    ))
-    .parameter(ParameterSchema::new(
-        "max_mib",
-        "Largest page",
-        ParameterType::Int { min: 1, max: 4096, unit: "MiB" },
-        64,
-        "A larger page is an error.",
-    ))
+    ;
+    with_header_parameters(kind)
+        .parameter(ParameterSchema::new(
+            "time_limit_secs",
+            "Time limit",
+            ParameterType::Float { min: 0.01, max: 86_400.0, unit: "s" },
+            30.0,
+            "How long one page may take.",
+        ))
+        .parameter(ParameterSchema::new(
+            "max_mib",
+            "Largest page",
+            ParameterType::Int { min: 1, max: 4096, unit: "MiB" },
+            64,
+            "A larger page is an error.",
+        ))
 }
 
 /// Returns all that it takes to ask for the pages.
@@ -133,7 +132,9 @@ fn describe(ctx: &Context<'_>) -> Result<Record, NodeError> {
     let mut description = Record::new();
     description.insert("stream", Value::text(PAGES_STREAM));
     description.insert("url", Value::text(url.trim()));
-    for name in ["next", "items_pointer", "each", "headers", "time_limit_secs", "max_mib", "max_pages"] {
+    for name in
+        ["next", "items_pointer", "each", "headers", "secret", "secret_as", "time_limit_secs", "max_mib", "max_pages"]
+    {
         description.insert(name, ctx.parameters().get(name).clone());
     }
     let how = if ctx.parameters().text("next") == "number" { "first_page" } else { "next_pointer" };
@@ -147,6 +148,10 @@ struct Api {
     items_pointer: String,
     gives_entries: bool,
     headers: Vec<(String, String)>,
+    /// A secret, and the header field that it is sent in.
+    secret: Option<(String, String)>,
+    /// The secret, to be taken out of what the server sends back.
+    told: Told,
     time_limit: Duration,
     max_bytes: usize,
     /// 0 for no limit.
@@ -207,7 +212,8 @@ struct Page {
 }
 
 impl Api {
-    fn of(description: &Record) -> Result<Self, NodeError> {
+    /// `secret` gives the value of a secret, by its name.
+    fn of(description: &Record, secret: &dyn Fn(&str) -> Result<String, NodeError>) -> Result<Self, NodeError> {
         let text = |name: &str| description.get(name).and_then(Value::as_text).unwrap_or_default().to_owned();
         let number = |name: &str| described_number(description, name).and_then(|number| u64::try_from(number).ok());
         let next = if text("next") == "number" {
@@ -232,11 +238,21 @@ impl Api {
         };
         let time_limit = Duration::try_from_secs_f64(seconds)
             .map_err(|error| NodeError::new(format!("the time limit is wrong: {error}")))?;
+        let mut told = Told::default();
+        let secret = match text("secret").trim() {
+            "" => None,
+            name => Some((secret(name)?, text("secret_as"))),
+        };
+        if let Some((secret, _)) = &secret {
+            told.add(secret);
+        }
         Ok(Self {
             next,
             items_pointer: checked_pointer(text("items_pointer"))?,
             gives_entries: text("each") == "entry",
             headers: headers(description.get("headers").unwrap_or(&Value::Null))?,
+            secret,
+            told,
             time_limit,
             max_bytes: usize::try_from(number("max_mib").unwrap_or(64)).unwrap_or(0) << 20,
             max_pages: number("max_pages").unwrap_or(0),
@@ -250,7 +266,11 @@ impl Api {
     }
 
     fn request(&self, place: &Place) -> Result<Request, NodeError> {
-        Request::new("GET", &place.url, self.headers.clone(), None, self.time_limit, self.max_bytes)
+        let request = Request::new("GET", &place.url, self.headers.clone(), None, self.time_limit, self.max_bytes)?;
+        match &self.secret {
+            Some((secret, secret_as)) => with_secret(request, secret, secret_as),
+            None => Ok(request),
+        }
     }
 
     /// Asks for a page.
@@ -258,7 +278,7 @@ impl Api {
         let request = self.request(place)?;
         let title = request.title();
         let failed = |what: String| NodeError::new(format!("{title}: {what}"));
-        let response = send(request, stop)?;
+        let response = send(request, stop)?.without(&self.told);
         // Many services have no page behind the last one rather than an empty one.
         if response.status == 404 && place.n_before > 0 && matches!(self.next, Next::Number { .. }) {
             return Ok(Page { items: VecDeque::new(), next: None });
@@ -314,11 +334,18 @@ impl Api {
             return Err("the page names itself as the next one".to_owned());
         }
         // The headers may hold a key, which is for the server that the person named.
-        if !self.headers.is_empty() && server(&followed) != server(url) {
+        let sends_more = !self.headers.is_empty() || self.secret.is_some();
+        if sends_more && server(&followed) != server(url) {
             return Err(format!(
                 "the next page is on another server, {}, which the headers are not meant for: remove them or start there",
                 server(&followed)
             ));
+        }
+        // It was taken out of the page, and the address would not be that one any more.
+        if self.secret.is_some() && followed.contains(HIDDEN) {
+            return Err(
+                "the next address holds the secret, and addresses are written down: it is not asked for".to_owned()
+            );
         }
         Ok(followed)
     }
@@ -397,12 +424,17 @@ pub(in crate::nodes) struct Pages {
 }
 
 /// Opens a stream of pages, at its start or behind an item. Nothing is asked of the server yet.
-pub(in crate::nodes) fn open_pages(description: &Record, from: Option<&Value>, stop: Stop) -> Result<Pages, NodeError> {
+pub(in crate::nodes) fn open_pages(
+    description: &Record,
+    from: Option<&Value>,
+    secret: &dyn Fn(&str) -> Result<String, NodeError>,
+    stop: Stop,
+) -> Result<Pages, NodeError> {
     let at = match from {
         Some(from) => Place::from_value(from)?,
         None => Some(Api::first_place(description)),
     };
-    Ok(Pages { api: Api::of(description)?, at, page: None, stop })
+    Ok(Pages { api: Api::of(description, secret)?, at, page: None, stop })
 }
 
 impl Iterator for Pages {

@@ -16,7 +16,7 @@ use ureq::{
 };
 
 use crate::{
-    nodes::NodeError,
+    nodes::{NodeError, secrets::Told},
     value::{Fingerprint, Value},
 };
 
@@ -267,6 +267,19 @@ const MAX_LINE_CHARS: usize = 200;
 impl Response {
     pub(super) const fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
         Self { status, headers, body }
+    }
+
+    /// Returns the answer without secrets: before anything of it is cut off, and with it perhaps the end of one.
+    pub(super) fn without(mut self, told: &Told) -> Self {
+        for (_, value) in &mut self.headers {
+            if let Some(cleared) = told.without_in_text(value) {
+                *value = cleared;
+            }
+        }
+        if let Some(cleared) = told.without_in_bytes(&self.body) {
+            self.body = cleared;
+        }
+        self
     }
 
     /// Returns the content as JSON if the server says that it is.

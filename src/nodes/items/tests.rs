@@ -9,7 +9,10 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::nodes::{Cacheability, testing::Trial};
+use crate::nodes::{
+    Cacheability,
+    testing::{Trial, around},
+};
 
 fn never() -> Stop {
     Arc::new(|| false)
@@ -22,7 +25,7 @@ fn stop_after(n_asked: usize) -> Stop {
 }
 
 fn all(value: &Value, from: Option<&Value>, folder: &Path) -> Vec<Item> {
-    open(value, from, folder, never()).unwrap().collect::<Result<_, _>>().unwrap()
+    open(value, from, around(folder), never()).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 fn values(items: &[Item]) -> Vec<Value> {
@@ -39,7 +42,7 @@ fn check_goes_on(value: &Value, folder: &Path) {
 }
 
 fn open_error(value: &Value, from: Option<&Value>) -> String {
-    open(value, from, Path::new("/nowhere"), never()).unwrap_err().to_string()
+    open(value, from, around(Path::new("/nowhere")), never()).unwrap_err().to_string()
 }
 
 /// A folder with a file, and the stream that Read Lines gives of it.
@@ -51,7 +54,7 @@ fn lines_of(content: &[u8]) -> (TempDir, Value) {
 }
 
 fn lines_error(folder: &TempDir, stream: &Value) -> String {
-    match open(stream, None, folder.path(), never()) {
+    match open(stream, None, around(folder.path()), never()) {
         Ok(items) => items.collect::<Result<Vec<_>, _>>().unwrap_err().to_string(),
         Err(error) => error.to_string(),
     }
@@ -60,7 +63,7 @@ fn lines_error(folder: &TempDir, stream: &Value) -> String {
 #[test]
 fn a_list_gives_its_items() {
     let list = Value::list([Value::Int(1), Value::text("x"), Value::Null]);
-    assert_eq!(open(&list, None, Path::new(""), never()).unwrap().total, Some(3));
+    assert_eq!(open(&list, None, around(Path::new("")), never()).unwrap().total, Some(3));
     assert_eq!(values(&all(&list, None, Path::new(""))), [Value::Int(1), Value::text("x"), Value::Null]);
     check_goes_on(&list, Path::new(""));
     assert_eq!(all(&Value::list([]), None, Path::new("")), []);
@@ -72,7 +75,7 @@ fn a_table_gives_its_rows_as_records() {
     let names: [Arc<str>; 2] = ["a".into(), "b".into()];
     let rows: Vec<Vec<Value>> = (0..5).map(|row| vec![Value::Int(row), Value::text(row.to_string())]).collect();
     let table = Value::Table(Table::from_rows(&names, &rows));
-    assert_eq!(open(&table, Some(&Value::Int(4)), Path::new(""), never()).unwrap().total, Some(5));
+    assert_eq!(open(&table, Some(&Value::Int(4)), around(Path::new("")), never()).unwrap().total, Some(5));
     let items = all(&table, None, Path::new(""));
     assert_eq!(items.len(), 5);
     assert_eq!(items[3].value, Value::record([("a", Value::Int(3)), ("b", Value::text("3"))]));
@@ -96,7 +99,7 @@ fn what_is_no_sequence_is_refused_saying_what_is() {
 #[test]
 fn a_stop_comes_before_the_next_item_and_ends_the_sequence() {
     let list = Value::list((0..9).map(Value::Int));
-    let mut items = open(&list, None, Path::new(""), stop_after(2)).unwrap();
+    let mut items = open(&list, None, around(Path::new("")), stop_after(2)).unwrap();
     assert_eq!(items.next().unwrap().unwrap().value, Value::Int(0));
     assert_eq!(items.next().unwrap().unwrap().value, Value::Int(1));
     assert_eq!(items.next().unwrap(), Err(NodeError::Cancelled));
@@ -129,7 +132,7 @@ fn ends_and_letters_may_lie_across_the_parts_that_are_read() {
 #[test]
 fn a_line_that_is_not_utf_8_is_named_with_its_byte() {
     let (folder, stream) = lines_of(b"good\nb\xFFd\nmore");
-    let mut items = open(&stream, None, folder.path(), never()).unwrap();
+    let mut items = open(&stream, None, around(folder.path()), never()).unwrap();
     assert_eq!(items.next().unwrap().unwrap().value, Value::text("good"));
     let error = items.next().unwrap().unwrap_err().to_string();
     assert!(error.contains("line 2 is not UTF-8 text at its byte 2 (byte 7 of the file)"), "{error}");
@@ -146,7 +149,7 @@ fn a_file_that_has_changed_is_refused() {
     fs::write(&path, b"one\ntwo\nthree\n").unwrap();
     let error = lines_error(&folder, &stream);
     assert!(error.contains("has changed") && error.contains("it had 8 bytes and has 14"), "{error}");
-    assert!(open(&stream, Some(&second), folder.path(), never()).is_err());
+    assert!(open(&stream, Some(&second), around(folder.path()), never()).is_err());
     fs::write(&path, b"one\nTWO\n").unwrap();
     let later = fs::metadata(&path).unwrap().modified().unwrap() + std::time::Duration::from_secs(5);
     fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
@@ -158,7 +161,7 @@ fn a_file_that_has_changed_is_refused() {
 #[test]
 fn a_file_that_changes_while_it_is_read_is_refused_at_its_end() {
     let (folder, stream) = lines_of(b"one\ntwo\n");
-    let mut items = open(&stream, None, folder.path(), never()).unwrap();
+    let mut items = open(&stream, None, around(folder.path()), never()).unwrap();
     assert!(items.next().unwrap().is_ok() && items.next().unwrap().is_ok());
     fs::File::options().append(true).open(folder.path().join("a.txt")).unwrap().set_len(3).unwrap();
     assert!(items.next().unwrap().unwrap_err().to_string().contains("has changed"));
@@ -170,7 +173,7 @@ fn a_stop_is_heard_within_a_long_line() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
     let stop: Stop = Arc::new(move || counted.fetch_add(1, Ordering::Relaxed) >= 3);
-    let mut items = open(&stream, None, folder.path(), stop).unwrap();
+    let mut items = open(&stream, None, around(folder.path()), stop).unwrap();
     assert_eq!(items.next().unwrap(), Err(NodeError::Cancelled));
     // Before the line, and after each part until it was heard.
     assert_eq!(asked.load(Ordering::Relaxed), 4);
@@ -205,7 +208,7 @@ fn read_lines_describes_the_file_and_notes_it() {
 fn a_place_of_another_sort_is_refused() {
     let (folder, stream) = lines_of(b"one\n");
     for place in [Value::Int(1), Value::record([("byte", Value::Int(-1)), ("line", Value::Int(1))])] {
-        let error = open(&stream, Some(&place), folder.path(), never()).unwrap_err().to_string();
+        let error = open(&stream, Some(&place), around(folder.path()), never()).unwrap_err().to_string();
         assert!(error.contains("cannot go on from"), "{error}");
     }
 }

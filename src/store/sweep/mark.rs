@@ -14,7 +14,7 @@ use crate::{
         past_node::PastWorkflow,
         record_bytes::{Decoder, Of},
         reused,
-        runs::{record_id, run_and_place},
+        runs::{self, record_id, run_and_place},
         start_from::ids_of,
     },
     value::Fingerprint,
@@ -122,7 +122,7 @@ impl Marked {
         Ok(())
     }
 
-    /// Marks what sessions start from: those that were named, and those in which another program has runs.
+    /// Marks what sessions start from: those that were named or are new since, and those in which another program has runs.
     fn mark_baselines(
         &mut self,
         connection: &Connection,
@@ -131,8 +131,12 @@ impl Marked {
         request: &SweepRequest,
     ) -> rusqlite::Result<()> {
         let going_on = kept.iter().filter(|run| run.status == RunStatus::Running).map(|run| run.session);
+        let new = match &request.known {
+            Some(known) => runs::sessions(connection)?.difference(known).copied().collect(),
+            None => Vec::new(),
+        };
         let mut number = connection.prepare_cached("SELECT number FROM sessions WHERE id = ?1")?;
-        for session in request.sessions.iter().copied().chain(going_on) {
+        for session in request.sessions.iter().copied().chain(new).chain(going_on) {
             let known = number.query_row(params![session.to_string()], |row| row.get::<_, i64>(0)).optional()?;
             self.sessions.extend(known);
         }

@@ -149,8 +149,8 @@ impl Removal {
 }
 
 /// Removes files of values that no row names and that have lain there for a while; returns how many.
-pub(super) fn files(connection: &mut Connection, blobs: &Blobs, grace: Duration) -> rusqlite::Result<usize> {
-    // Whoever writes a value's row after this sees that others wrote, and looks whether its file is there.
+pub(in crate::store) fn files(connection: &mut Connection, blobs: &Blobs, grace: Duration) -> rusqlite::Result<usize> {
+    // Whoever writes a value's row looks whether its file is there while holding the lock, as this does.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let named: HashSet<Vec<u8>> = transaction
         .prepare_cached("SELECT checksum FROM kept_values WHERE bytes IS NULL")?
@@ -165,13 +165,6 @@ pub(super) fn files(connection: &mut Connection, blobs: &Blobs, grace: Duration)
         .into_iter()
         .filter(|file| !named.contains(&file.checksum.as_bytes()[..]) && has_lain(file.written))
         .collect();
-    if left_behind.is_empty() {
-        return Ok(0);
-    }
-    transaction.execute(
-        "UPDATE kept_values SET durable = durable WHERE rowid = (SELECT min(rowid) FROM kept_values)",
-        params![],
-    )?;
     let mut n_files = 0;
     for file in left_behind {
         match fs::remove_file(&file.path) {
@@ -179,6 +172,6 @@ pub(super) fn files(connection: &mut Connection, blobs: &Blobs, grace: Duration)
             Err(error) => tracing::warn!("a file that nothing refers to stays: {error}: {}", file.path.display()),
         }
     }
-    transaction.commit()?;
+    transaction.rollback()?;
     Ok(n_files)
 }

@@ -1,16 +1,11 @@
 //! A program that is killed in the middle of a run.
 
-use std::{
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Command, Stdio},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use rusqlite::Connection;
 
 use crate::{
+    killing::{Victim, folder_of_victim, say},
     store::{
         RunStatus, SessionId, Status, Store,
         fixtures::{chain, executed, header},
@@ -18,9 +13,6 @@ use crate::{
     value::{Record, Table, Value},
     workflow::Workflow,
 };
-
-/// Names the folder to the program that is to be killed.
-const FOLDER: &str = "PINFLOW_TEST_CRASH_FOLDER";
 
 fn workflow() -> Workflow {
     chain(&["first", "second", "third"])
@@ -46,7 +38,7 @@ fn run_until_killed(folder: &Path) -> ! {
     store.settle(session, Arc::new(executed(run.id, "first", 1_i64)));
     store.settle(session, Arc::new(executed(run.id, "second", large_table())));
     store.flush().unwrap();
-    println!("\nsession {session} workflow {}", workflow.id());
+    say(&format!("session {session} workflow {}", workflow.id()));
     for number in 0.. {
         store.settle(session, Arc::new(executed(run.id, "first", number)));
         store.keep_value(&Value::Int(number)).unwrap();
@@ -56,33 +48,22 @@ fn run_until_killed(folder: &Path) -> ! {
 
 #[test]
 fn what_was_settled_before_a_kill_is_there_and_the_rest_is_interrupted() {
-    if let Some(folder) = std::env::var_os(FOLDER) {
-        run_until_killed(Path::new(&folder));
+    if let Some(folder) = folder_of_victim() {
+        run_until_killed(&folder);
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "--nocapture",
-            "store::tests::crash::what_was_settled_before_a_kill_is_there_and_the_rest_is_interrupted",
-        ])
-        .env(FOLDER, folder.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let line = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map(|line| line.unwrap())
-        .find(|line| line.starts_with("session "))
-        .expect("the other program says what it wrote");
+    let mut victim = Victim::start(
+        "store::tests::crash::what_was_settled_before_a_kill_is_there_and_the_rest_is_interrupted",
+        folder.path(),
+    );
+    let line = victim.hear();
     let words: Vec<&str> = line.split(' ').collect();
     let session: SessionId = words[1].parse().unwrap();
     let workflow = crate::workflow::WorkflowId(words[3].parse().unwrap());
 
     let beside = Store::open(folder.path()).unwrap();
     assert_eq!(beside.runs(workflow, 1).unwrap()[0].status, RunStatus::Running, "it is alive");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    assert!(victim.kill());
     assert_eq!(beside.runs(workflow, 1).unwrap()[0].status, RunStatus::Interrupted, "it is not");
     drop(beside);
 

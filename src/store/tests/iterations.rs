@@ -1,24 +1,17 @@
 //! Loops keep what came of each iteration, in order, whatever happens to the program.
 
-use std::{
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Command, Stdio},
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
 use rusqlite::Connection;
 
 use crate::{
+    killing::{Victim, folder_of_victim, say},
     store::{
         LoopId, RunId, SessionId, Store, StoreError,
         fixtures::{chain, executed, header, new_store},
     },
     value::Value,
 };
-
-/// Names the folder to the program that is to be killed.
-const FOLDER: &str = "PINFLOW_TEST_LOOP_FOLDER";
 
 fn begin(store: &Store) -> RunId {
     let header = header(SessionId::generate(), &chain(&["loop", "inner"]));
@@ -94,7 +87,7 @@ fn loop_until_killed(folder: &Path) -> ! {
         store.settle(session, Arc::new(executed(header.id, "loop", index.cast_signed())));
         if index == 500 {
             store.flush().unwrap();
-            println!("\nloop {} {}", of.0, header.id);
+            say(&format!("loop {} {}", of.0, header.id));
         }
     }
     unreachable!("it is killed before it has counted that far");
@@ -102,27 +95,16 @@ fn loop_until_killed(folder: &Path) -> ! {
 
 #[test]
 fn what_was_written_before_a_kill_is_there_without_a_gap_and_with_the_values_it_refers_to() {
-    if let Some(folder) = std::env::var_os(FOLDER) {
-        loop_until_killed(Path::new(&folder));
+    if let Some(folder) = folder_of_victim() {
+        loop_until_killed(&folder);
     }
     let folder = tempfile::tempdir().unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "--nocapture",
-            "store::tests::iterations::what_was_written_before_a_kill_is_there_without_a_gap_and_with_the_values_it_refers_to",
-        ])
-        .env(FOLDER, folder.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let line = BufReader::new(child.stdout.take().unwrap())
-        .lines()
-        .map(|line| line.unwrap())
-        .find(|line| line.starts_with("loop "))
-        .expect("the other program says what it wrote");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let mut victim = Victim::start(
+        "store::tests::iterations::what_was_written_before_a_kill_is_there_without_a_gap_and_with_the_values_it_refers_to",
+        folder.path(),
+    );
+    let line = victim.hear();
+    assert!(victim.kill());
     let words: Vec<&str> = line.split(' ').collect();
     let (of, run) = (LoopId(words[1].parse().unwrap()), words[2].parse().unwrap());
 

@@ -1,19 +1,14 @@
 //! Keys: where they are kept, what happens without them, and sealing a store anew.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Command, Stdio},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use rusqlite::{Connection, params};
 
 use super::sealing::{assert_full, assert_sealed, fill, table};
-use crate::store::{KeyOptions, KeyPlace, Passphrase, Store, StoreError, StoreOptions, vault::tests::TestKeyring};
+use crate::{
+    killing::{Chance, Victim, folder_of_victim, n_kills, say},
+    store::{KeyOptions, KeyPlace, Passphrase, Store, StoreError, StoreOptions, vault::tests::TestKeyring},
+};
 
 fn options(key: KeyOptions) -> StoreOptions {
     StoreOptions { key, ..StoreOptions::default() }
@@ -161,36 +156,27 @@ fn what_is_damaged_is_counted_and_the_rest_is_sealed_anew() {
     assert_eq!(store.run(full.run).unwrap().unwrap().own().len(), 2);
 }
 
-/// Names the folder to the program that is to be killed.
-const FOLDER: &str = "PINFLOW_TEST_REKEY_FOLDER";
-
 #[test]
 fn a_program_killed_while_it_seals_anew_leaves_a_store_that_holds_everything() {
-    if let Some(folder) = std::env::var_os(FOLDER) {
-        println!("\nbegun");
-        for _ in 0..1_000 {
-            Store::rekey(Path::new(&folder), &in_file(), &in_file()).unwrap();
+    if let Some(folder) = folder_of_victim() {
+        say("begun");
+        for _ in 0..10_000 {
+            Store::rekey(&folder, &in_file(), &in_file()).unwrap();
         }
-        return;
+        unreachable!("it is killed before it has counted that far");
     }
     let folder = tempfile::tempdir().unwrap();
     let full = fill(&Store::open_with(folder.path(), &options(off())).unwrap());
-    for round in 0..12 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "--nocapture",
-                "store::tests::rekey::a_program_killed_while_it_seals_anew_leaves_a_store_that_holds_everything",
-            ])
-            .env(FOLDER, folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap() == "begun"));
-        thread::sleep(Duration::from_millis(3 + round * 17));
-        child.kill().unwrap();
-        child.wait().unwrap();
+    let mut chance = Chance::new();
+    let n_kills = n_kills(8);
+    for _ in 0..n_kills {
+        let mut victim = Victim::start(
+            "store::tests::rekey::a_program_killed_while_it_seals_anew_leaves_a_store_that_holds_everything",
+            folder.path(),
+        );
+        victim.hear();
+        chance.wait_below(Duration::from_millis(200));
+        assert!(victim.kill());
         let store = Store::open(folder.path()).unwrap();
         assert_full(&store, &full);
         let is_sealed = store.is_sealed();
@@ -201,4 +187,5 @@ fn a_program_killed_while_it_seals_anew_leaves_a_store_that_holds_everything() {
             blobs.filter(|path| !path.ends_with("unfinished")).map(|path| fs::read_dir(path).unwrap().count()).sum();
         assert_eq!(n_blobs, 1, "nothing is left behind");
     }
+    println!("{n_kills} kills while sealing anew");
 }

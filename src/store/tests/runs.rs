@@ -84,7 +84,7 @@ fn full_notes() -> NotesData {
         }),
         released: Some("because".into()),
         warnings: vec!["both sides ran".into()],
-        is_sensitive: false,
+        sensitive: None,
     }
 }
 

@@ -4,7 +4,11 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     fs,
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::Duration,
 };
 
@@ -237,6 +241,31 @@ fn the_values_of_a_pin_go_with_the_second_sweep_after_it_was_let_go() {
     assert!(is_there(&store, &value), "a pin may be on its way into its session's file");
     store.sweep(&free).unwrap();
     assert!(!is_there(&store, &value));
+}
+
+#[test]
+fn a_value_that_is_kept_for_a_pin_is_there_whatever_is_swept_while_it_is_written() {
+    let (_folder, store) = new_store();
+    let values: Vec<Value> = (0..60).map(|number| large(&number.to_string())).collect();
+    let mut pinned = request(Retention::default(), &[]);
+    pinned.values = values.iter().map(Value::fingerprint).collect();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // Files that no row names yet are taken at once, as if writing had taken very long.
+        let sweeps = scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                store.sweep(&pinned).unwrap();
+            }
+        });
+        let lost = values.iter().find(|value| {
+            store.keep_value(value).unwrap();
+            !is_there(&store, value)
+        });
+        is_over.store(true, Ordering::Relaxed);
+        sweeps.join().unwrap();
+        assert_eq!(lost.map(Value::preview), None);
+    });
+    assert_eq!(store.check().unwrap().findings, []);
 }
 
 #[test]

@@ -3,13 +3,19 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
 };
 
 use proptest::prelude::*;
 use rusqlite::{Connection, params};
 
 use super::sealing::{Full, assert_full, fill, table, text};
-use crate::store::{Finding, KeyOptions, KeyPlace, Store, StoreError, StoreOptions};
+use crate::{
+    store::{Finding, KeyOptions, KeyPlace, Store, StoreError, StoreOptions, SweepRequest},
+    value::Value,
+};
 
 fn filled(folder: &Path) -> Full {
     fill(&Store::open(folder).unwrap())
@@ -114,6 +120,32 @@ fn a_file_that_nothing_refers_to_is_no_damage_and_goes() {
     drop(store);
     assert_eq!(repair(folder.path()).n_files, 1);
     assert!(!stray.exists());
+}
+
+#[test]
+fn what_another_program_sweeps_while_it_is_looked_at_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, other) = (Store::open(folder.path()).unwrap(), Store::open(folder.path()).unwrap());
+    let text = |number| Value::text(format!("{number} ").repeat(40_000));
+    let lasting: Vec<Value> = (0..20).map(text).collect();
+    let values = lasting.iter().map(|value| store.keep_value(value).unwrap()).collect();
+    let request = SweepRequest { file_grace: Duration::ZERO, values, ..SweepRequest::default() };
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let sweeps = scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                for number in 100..105 {
+                    other.keep_value(&text(number)).unwrap();
+                }
+                other.sweep(&request).unwrap();
+                other.sweep(&request).unwrap();
+            }
+        });
+        let found = (0..20).map(|_| store.check().unwrap().findings).find(|findings| !findings.is_empty());
+        is_over.store(true, Ordering::Relaxed);
+        sweeps.join().unwrap();
+        assert_eq!(found, None);
+    });
 }
 
 #[test]

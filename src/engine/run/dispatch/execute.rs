@@ -190,7 +190,7 @@ impl Job {
 
     /// Returns what its results are kept under, if its settings keep them and there is a store.
     fn kept_key(&self) -> Option<Fingerprint> {
-        self.settings().keep_results_for.filter(|_| !self.step.facts.is_sensitive)?;
+        self.settings().keep_results_for.filter(|_| !self.step.is_sensitive())?;
         self.shared.store.as_ref()?;
         let inputs = self
             .inputs

@@ -14,7 +14,7 @@ use crate::{
         run::{EventKind, body::Source, host::Trace},
     },
     nodes::{Arity, Outputs},
-    store::{Arrived, Effect, InputRecord, Kept, NodeRecord, Notes, NotesData, Provenance, Reason, RunStatus, Status},
+    store::{Arrived, Effect, InputRecord, NodeRecord, Notes, NotesData, Provenance, Reason, RunStatus, Status},
     workflow::Feed,
 };
 
@@ -43,13 +43,12 @@ impl Dispatcher<'_> {
             let Trace { attempts, log, sources, pinned_data } = *trace;
             let pinned_data = pinned_data.and_then(|note| note.kept_in(self.engine.store.as_ref()));
             let released = record.released.take();
-            record.notes = NotesData { attempts, log, sources, pinned_data, released, ..NotesData::default() }.into();
+            let sensitive = record.sensitive.take();
+            record.notes =
+                NotesData { attempts, log, sources, pinned_data, released, sensitive, ..NotesData::default() }.into();
         }
         if execution.released.is_some() {
             record.released = execution.released;
-        }
-        if self.step(slot).facts.is_sensitive {
-            record.is_sensitive = true;
         }
         self.note_edits(slot, &mut record);
         let side_effect = self.step(slot).plan.side_effect;
@@ -82,8 +81,7 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn given_now(&self, slot: Slot, outputs: Arc<Outputs>) -> Given {
-        let is_sensitive = self.step(slot).facts.is_sensitive;
-        Given::Results(Kept::at_hand(outputs, Provenance::Run(self.shared.run), is_sensitive))
+        Given::Results(self.step(slot).kept(outputs, Provenance::Run(self.shared.run)))
     }
 
     pub(super) fn fail(&mut self, slot: Slot, error: String) {
@@ -232,6 +230,9 @@ impl Dispatcher<'_> {
             effect: Effect::None,
             notes: Notes::default(),
         };
+        if planned.sensitive.is_some() {
+            record.sensitive.clone_from(&planned.sensitive);
+        }
         if let Some(release) = &planned.released {
             record.released = Some(release.0.clone());
         }

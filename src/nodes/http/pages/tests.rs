@@ -5,7 +5,10 @@ use std::{io::Cursor, path::Path, sync::Mutex, thread::JoinHandle};
 use tiny_http::{Header, Response as Answer, Server};
 
 use super::*;
-use crate::nodes::{items, testing::Trial};
+use crate::nodes::{
+    items,
+    testing::{SECRET, SECRET_NAME, Trial, around},
+};
 
 /// A server of seven things in pages of three, until it is dropped.
 struct TestServer {
@@ -61,6 +64,8 @@ fn answer(request: tiny_http::Request) {
     let is_last = number >= 3;
     let link = |link: String| if is_last { Json::Null } else { Json::from(link) };
     let key = request.headers().iter().find(|field| field.field.equiv("x-key")).map(|field| field.value.to_string());
+    let authorization = request.headers().iter().find(|field| field.field.equiv("authorization"));
+    let authorization = authorization.map(|field| field.value.to_string());
     let (status, body) = match path {
         "/linked" => (200, serde_json::json!({"items": things, "next": link(format!("/linked?page={}", number + 1))})),
         "/relative/a" => (200, serde_json::json!({"items": things, "next": link(format!("?page={}", number + 1))})),
@@ -68,6 +73,14 @@ fn answer(request: tiny_http::Request) {
         "/gone" if things.is_empty() => (404, serde_json::json!("no such page")),
         "/numbered" | "/gone" => (200, serde_json::json!(things)),
         "/key" => (200, serde_json::json!({"key": key})),
+        "/bearer" => match authorization {
+            Some(told) => {
+                (200, serde_json::json!({"told": told, "next": link(format!("/bearer?page={}", number + 1))}))
+            }
+            None => (401, serde_json::json!("who are you?")),
+        },
+        "/refuses" => (403, serde_json::json!(format!("not {}", authorization.unwrap_or_default()))),
+        "/leaks" => (200, serde_json::json!({"next": format!("/leaks?of={}", authorization.unwrap_or_default())})),
         "/itself" => (200, serde_json::json!({"next": "/itself"})),
         "/elsewhere" => (200, serde_json::json!({"next": "http://example.org/x"})),
         "/strange" => (200, serde_json::json!({"next": 7})),
@@ -86,7 +99,7 @@ fn never() -> Stop {
 }
 
 fn all(stream: &Value, from: Option<&Value>) -> Vec<Item> {
-    items::open(stream, from, Path::new(""), never()).unwrap().collect::<Result<_, _>>().unwrap()
+    items::open(stream, from, around(Path::new("")), never()).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 fn texts(items: &[Item]) -> Vec<String> {
@@ -94,7 +107,7 @@ fn texts(items: &[Item]) -> Vec<String> {
 }
 
 fn error(trial: &Trial) -> String {
-    let items = items::open(&trial.output("pages"), None, Path::new(""), never()).unwrap();
+    let items = items::open(&trial.output("pages"), None, around(Path::new("")), never()).unwrap();
     items.collect::<Result<Vec<_>, _>>().unwrap_err().to_string()
 }
 
@@ -112,7 +125,7 @@ fn pages_are_followed_by_the_address_that_each_holds_one_request_a_page() {
     let server = TestServer::start();
     let stream = server.pages("/linked").output("pages");
     assert_eq!(server.asked(), [""; 0], "describing a stream asks for nothing");
-    let mut items = items::open(&stream, None, Path::new(""), never()).unwrap();
+    let mut items = items::open(&stream, None, around(Path::new("")), never()).unwrap();
     assert_eq!(items.total, None);
     assert_eq!(items.next().unwrap().unwrap().value.display_text(), r#"{"items":[1,2,3],"next":"/linked?page=2"}"#);
     assert_eq!(server.asked(), ["/linked"], "the next page is not asked for before it is wanted");
@@ -219,7 +232,36 @@ fn a_stop_does_not_wait_for_the_server() {
     let asked = Arc::clone(&server.asked);
     // Stops once the server has the request, which it never answers.
     let stop: Stop = Arc::new(move || !asked.lock().unwrap().is_empty());
-    let mut items = items::open(&stream, None, Path::new(""), stop).unwrap();
+    let mut items = items::open(&stream, None, around(Path::new("")), stop).unwrap();
     assert_eq!(items.next().unwrap(), Err(NodeError::Cancelled));
     assert!(items.next().is_none());
+}
+
+#[test]
+fn a_secret_is_sent_for_each_page_and_is_not_in_the_stream_nor_in_what_comes_back() {
+    let server = TestServer::start();
+    let stream = server.pages("/bearer").set("secret", SECRET_NAME).output("pages");
+    assert!(!format!("{stream:?}").contains(SECRET));
+    let items = all(&stream, None);
+    assert_eq!(items.len(), 3);
+    assert!(items[2].value.display_text().contains(&format!("Bearer {HIDDEN}")), "{items:?}");
+    assert!(!format!("{items:?}").contains(SECRET), "{items:?}");
+    check_goes_on(&stream);
+    let refused = error(&server.pages("/refuses").set("secret", SECRET_NAME));
+    assert!(refused.contains("403") && refused.contains(HIDDEN) && !refused.contains(SECRET), "{refused}");
+}
+
+#[test]
+fn a_secret_goes_to_the_server_that_was_named_and_into_no_address() {
+    let server = TestServer::start();
+    let elsewhere = error(&server.pages("/elsewhere").set("secret", SECRET_NAME));
+    assert!(elsewhere.contains("another server"), "{elsewhere}");
+    let leaks = error(&server.pages("/leaks").set("secret", SECRET_NAME));
+    assert!(leaks.contains("the next address holds the secret") && !leaks.contains(SECRET), "{leaks}");
+    let open = Trial::of("http_pages").set("url", "http://example.org/").set("secret", SECRET_NAME).error();
+    assert!(open.contains("for all to read"), "{open}");
+    let missing = server.pages("/bearer").set("secret", "PINFLOW_SURELY_NOT_SET").error();
+    assert!(missing.contains("PINFLOW_SURELY_NOT_SET"), "{missing}");
+    let shapeless = server.pages("/bearer").set("secret", SECRET_NAME).set("secret_as", "Bearer").error();
+    assert!(shapeless.contains("Send the secret as"), "{shapeless}");
 }

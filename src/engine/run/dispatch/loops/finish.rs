@@ -175,7 +175,7 @@ impl Dispatcher<'_> {
         let mut head = self.blank_record(slot, Status::Reused { from }, self.input_records(slot));
         head.iterations = Some(Iterations { of: Arc::clone(record), member: None });
         // It may have been walked without its body, and a Repeat had no other state then than the first.
-        let results = Kept::in_memory(Arc::new(head_results(run.newest.as_ref())), from);
+        let results = self.step(slot).kept(Arc::new(head_results(run.newest.as_ref())), from);
         self.settle_record(slot, head, Some(Given::Results(results)));
     }
 
@@ -352,7 +352,8 @@ impl Dispatcher<'_> {
     fn closed(&self, run: &LoopRun, record: &Arc<LoopRecord>, slot: Slot) -> Closed {
         let closing = match &run.stop {
             None => {
-                Closing::Given(Kept::in_memory(Arc::new(closing_results(run, slot)), Provenance::Run(self.shared.run)))
+                let step = self.plan.step(run.body.members[slot].index);
+                Closing::Given(step.kept(Arc::new(closing_results(run, slot)), Provenance::Run(self.shared.run)))
             }
             Some(Stop::Cancelled) => Closing::Cancelled,
             Some(_) => Closing::Stopped,
@@ -476,7 +477,7 @@ impl Dispatcher<'_> {
         }
         if run.stop.is_none() {
             let results = Arc::new(head_results(run.newest.as_ref()));
-            node.results = Some(Kept::in_memory(results, Provenance::Run(self.shared.run)));
+            node.results = Some(step.kept(results, Provenance::Run(self.shared.run)));
         }
         if let Parent::Inner { iteration, slot } = run.parent {
             node.inputs = self.inner_head_inputs(iteration, slot).into();

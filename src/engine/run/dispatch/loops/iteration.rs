@@ -20,9 +20,9 @@ use crate::{
             loop_body::{LoopSource, Part},
         },
     },
-    nodes::{HIDDEN, Load, NodeError, Outputs, items::Item},
+    nodes::{Load, NodeError, Outputs, items::Item},
     store::{
-        IterationCell, IterationRow, IterationStatus, Kept, LoopFailure, LoopRecord, MAX_FAILURES, Missing, NotRun,
+        IterationCell, IterationRow, IterationStatus, LoopFailure, LoopRecord, MAX_FAILURES, Missing, NotRun,
         Provenance,
     },
     value::{Fingerprint, Value},
@@ -444,14 +444,14 @@ impl Dispatcher<'_> {
             Arc::clone(&run.body)
         };
         let provenance = Provenance::Run(self.shared.run);
-        let facts = &self.plan.step(body.members[slot].index).facts;
-        let (is_excused, is_sensitive) = (facts.node.settings.excuses_failure(), facts.is_sensitive);
+        let step = self.plan.step(body.members[slot].index);
         let this = self.loops.iteration(iteration);
+        let is_excused = step.facts.node.settings.excuses_failure();
         if cell.status == IterationStatus::Failed && !is_excused && this.failed.is_none() {
-            this.failed = Some((slot, cell.error.clone().unwrap_or_default()));
+            this.failed = Some((slot, step.told(cell.error.clone().unwrap_or_default())));
         }
         this.given[slot] = Some(match (&cell.outputs, cell.status) {
-            (Some(outputs), _) => Given::Results(Kept::at_hand(Arc::clone(outputs), provenance, is_sensitive)),
+            (Some(outputs), _) => Given::Results(step.kept(Arc::clone(outputs), provenance)),
             (None, IterationStatus::Failed) => Given::Nothing(NothingBecause::Failed),
             (None, IterationStatus::Disabled) => Given::Nothing(NothingBecause::Disabled),
             (None, _) => Given::Nothing(NothingBecause::DidNotRun),
@@ -492,11 +492,7 @@ impl Dispatcher<'_> {
             .map(|known| known.unwrap_or_else(|| cell(IterationStatus::NotRun, 0, None)))
             .collect();
         let row = IterationRow { is_finished, item: this.item, next: this.next, cells };
-        let is_sensitive = |slot: Slot| self.plan.step(run.body.members[slot].index).facts.is_sensitive;
-        match store.as_ref().and_then(|_| without_sensitive(&row, is_sensitive)) {
-            Some(row) => run.log.append(store.as_ref(), run_id, this.index, &row, &run.about.ports),
-            None => run.log.append(store.as_ref(), run_id, this.index, &row, &run.about.ports),
-        }
+        run.log.append(store.as_ref(), run_id, this.index, &row, &run.about.ports);
         if this.is_cancelled {
             return self.pump(number);
         }
@@ -572,19 +568,6 @@ pub(super) fn feeds_of<'a>(
             LoopSource::Outside(place) => run.outside.get(*place as usize),
         };
         (feed, given)
-    })
-}
-
-/// Returns the row as it may be written: without what sensitive members gave and said. `None` if there is none.
-fn without_sensitive(row: &IterationRow, is_sensitive: impl Fn(Slot) -> bool) -> Option<IterationRow> {
-    let gave = |cell: &IterationCell| cell.outputs.is_some() || cell.error.is_some();
-    (0..row.cells.len()).any(|slot| is_sensitive(slot) && gave(&row.cells[slot])).then(|| {
-        let mut row = row.clone();
-        for (_, cell) in row.cells.iter_mut().enumerate().filter(|(slot, _)| is_sensitive(*slot)) {
-            cell.outputs = None;
-            cell.error = cell.error.as_ref().map(|_| HIDDEN.to_owned());
-        }
-        row
     })
 }
 

@@ -183,6 +183,6 @@ pub(super) fn edit_given(given: &mut Given, port: &PortId, results: &Kept) -> bo
     let (Ok(outputs), Ok(edited)) = (known.load(), results.load()) else { return false };
     let Some(value) = edited.get(port) else { return false };
     let outputs = crate::nodes::Outputs::clone(&outputs).with(port.clone(), value.clone());
-    *given = Given::Results(Kept::in_memory(Arc::new(outputs), known.provenance()));
+    *given = Given::Results(Kept::at_hand(Arc::new(outputs), known.provenance(), known.is_sensitive()));
     true
 }

@@ -169,10 +169,12 @@ impl Dispatcher<'_> {
                 edit_given(&mut outside[place as usize], &edit.port, &edit.results);
             }
         }
-        let about = about_now(continued.as_deref(), step, &body, fingerprint);
+        let store = self.shared.store.as_ref().filter(|_| !body.stays_in_memory);
+        let goes_on = |before: &LoopRecord| before.log.is_in_memory() == store.is_none();
+        let about = about_now(continued.as_deref(), step, &body, fingerprint, goes_on);
         let log = match &continued {
             Some(before) if before.about.id == about.id => before.log.clone(),
-            _ => IterationLog::new(about.id, self.shared.store.as_ref()),
+            _ => IterationLog::new(about.id, store),
         };
         let n_members = body.members.len();
         let executes_always =
@@ -237,7 +239,7 @@ impl Dispatcher<'_> {
         if matches!(parent, Parent::Root(_)) && !is_replayed {
             self.shared.send(EventKind::NodeStarted { node: step.plan.node.clone() });
         }
-        if !is_replayed {
+        if !is_replayed && !run.body.stays_in_memory {
             self.note_loop(&run);
         }
         self.loops.runs.push(Some(Box::new(run)));
@@ -268,7 +270,8 @@ impl Dispatcher<'_> {
         run.goes_on_after_errors = parameters.text("on_error") == "collect";
         let value = input.unwrap_or_default();
         let from = run.cursor();
-        match items::open(&value, from.as_ref(), &self.shared.folder, self.stop_of_reads()) {
+        let around = items::Around { folder: &self.shared.folder, secret: &|name| self.shared.secret(name) };
+        match items::open(&value, from.as_ref(), around, self.stop_of_reads()) {
             Ok(items) => {
                 run.next_index = if from.is_some() { run.finished.prefix } else { 0 };
                 run.about.total = items.total;
@@ -290,13 +293,11 @@ impl LoopRun {
     pub(super) fn show_row(&mut self, index: u64, row: IterationRow, given: Outputs) {
         let run = run_of(&self.about.parts, index);
         let provenance = Provenance::Run(run);
-        let head = Arc::new(given);
-        let given = row
-            .cells
-            .into_iter()
-            .map(|cell| cell.outputs.map(|outputs| Given::Results(Kept::in_memory(outputs, provenance))));
-        self.newest =
-            Some(Newest { index, head: Given::Results(Kept::in_memory(head, provenance)), given: given.collect() });
+        let kept = |outputs, is_sensitive| Given::Results(Kept::at_hand(outputs, provenance, is_sensitive));
+        let head = kept(Arc::new(given), self.body.head_is_sensitive);
+        let cells = row.cells.into_iter().zip(&self.body.members);
+        let given = cells.map(|(cell, member)| cell.outputs.map(|outputs| kept(outputs, member.is_sensitive)));
+        self.newest = Some(Newest { index, head, given: given.collect() });
     }
 
     /// Returns where items go on behind what is finished.
@@ -315,7 +316,8 @@ impl LoopRun {
         };
         let kept = self.keeps_items.then(|| value.clone());
         let outputs = Outputs::one(port, value).with("index", index.cast_signed());
-        (Given::Results(Kept::in_memory(Arc::new(outputs), Provenance::Run(run))), kept)
+        let provenance = Provenance::Run(run);
+        (Given::Results(Kept::at_hand(Arc::new(outputs), provenance, self.body.head_is_sensitive)), kept)
     }
 
     /// Takes what a Collect or Next was given in an iteration.
@@ -369,13 +371,19 @@ pub(super) fn run_of(parts: &[LoopPart], index: u64) -> RunId {
     part.or_else(|| parts.last()).map_or(RunId(ulid::Ulid::nil()), |part| part.run)
 }
 
-/// Returns what is known of a loop that begins, or goes on behind what an earlier run has of it.
-fn about_now(continued: Option<&LoopRecord>, step: &Step, body: &LoopBody, input: Option<Fingerprint>) -> LoopAbout {
+/// Returns what is known of a loop that begins, or goes on behind what an earlier run has of it, in that one's log if it can.
+fn about_now(
+    continued: Option<&LoopRecord>,
+    step: &Step,
+    body: &LoopBody,
+    input: Option<Fingerprint>,
+    can_go_on_in_log: impl Fn(&LoopRecord) -> bool,
+) -> LoopAbout {
     match continued {
-        Some(before) if before.about.members == body.ids => {
+        Some(before) if before.about.members == body.ids && can_go_on_in_log(before) => {
             LoopAbout { failures: Vec::new(), n_finished: 0, ..before.about.clone() }
         }
-        // The body has other nodes now: its rows cannot stand beside those of then.
+        // The body has other nodes now, or its log is to be elsewhere: its rows cannot stand beside those of then.
         Some(before) => LoopAbout {
             id: LoopId::generate(),
             members: body.ids.clone(),

@@ -21,7 +21,7 @@ use crate::{
         },
     },
     nodes::{Outputs, Role},
-    store::{InputRecord, IterationRow, Iterations, Kept, LoopRecord, NodeRecord, Provenance, Status},
+    store::{InputRecord, IterationRow, Iterations, LoopRecord, NodeRecord, Provenance, Status},
     value::Value,
 };
 
@@ -151,7 +151,7 @@ impl Dispatcher<'_> {
         let status = self.planned_status(step).unwrap_or(status);
         let mut record = self.record_inside(step, status, self.inputs_of_then(index));
         record.iterations = Some(Iterations { of: Arc::clone(walked), member });
-        record.results = outputs.filter(|_| record.status.has_results()).map(|outputs| Kept::in_memory(outputs, from));
+        record.results = outputs.filter(|_| record.status.has_results()).map(|outputs| step.kept(outputs, from));
         self.add_what_a_pin_gives(&mut record);
         (index, record)
     }
