@@ -387,6 +387,17 @@ mod tests {
     }
 
     #[test]
+    fn titles_of_frames_stand_out_from_every_colour() {
+        for (name, tokens) in [("dark", &DARK), ("light", &LIGHT)] {
+            for color in FrameColor::ALL {
+                let ground = tokens.canvas.lerp_to_gamma(tokens.of_frame(color), 0.3);
+                let ratio = contrast(tokens.text, ground);
+                assert!(ratio >= 4.5, "{name}: a title on {} has {ratio:.2}", color.name());
+            }
+        }
+    }
+
+    #[test]
     fn signs_stand_out_from_the_canvas_and_the_node() {
         for (name, tokens) in [("dark", &DARK), ("light", &LIGHT)] {
             let signs = [tokens.pinned, tokens.forced, tokens.disabled, tokens.failed, tokens.stale, tokens.running];

@@ -212,7 +212,9 @@ fn paint(brush: &Brush, rect: Rect, frame: &Frame, selected: bool) {
     };
     brush.painter.rect_stroke(on_screen, radius, line, StrokeKind::Inside);
     let at = pos2(rect.left() + 12.0, title_rect(rect).center().y);
-    brush.text(at, Align2::LEFT_CENTER, &frame.title, 14.0, rect.width() - 24.0, brush.tokens.text);
+    // From afar the letters fill the title's height.
+    let size = (11.0 / brush.zoom()).clamp(14.0, 24.0);
+    brush.text(at, Align2::LEFT_CENTER, &frame.title, size, rect.width() - 24.0, brush.tokens.text);
 }
 
 fn title_rect(rect: Rect) -> Rect {

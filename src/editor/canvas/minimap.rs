@@ -22,6 +22,8 @@ const SIZE: Vec2 = vec2(200.0, 136.0);
 const MARGIN: f32 = 12.0;
 /// The room that stays free round the nodes in the map.
 const PADDING: f32 = 8.0;
+/// On canvases less wide than this the map is smaller.
+const FULL_CANVAS: f32 = 1100.0;
 /// On canvases smaller than this there is no map.
 const LEAST_CANVAS: Vec2 = vec2(520.0, 360.0);
 /// Nodes are drawn at least this large, and once for each spot of this size.
@@ -158,7 +160,8 @@ impl CanvasState {
             return;
         }
         let corner = view.right_bottom() - Vec2::splat(MARGIN);
-        let rect = Rect::from_min_max(corner - SIZE, corner);
+        let size = SIZE * (view.width() / FULL_CANVAS).clamp(0.7, 1.0);
+        let rect = Rect::from_min_max(corner - size, corner);
         self.minimap.update(frame, rect, brush.tokens);
         let Some(scale) = self.minimap.scale(rect) else { return };
         let response = ui.interact(rect, ui.make_persistent_id("minimap"), Sense::click_and_drag());
@@ -168,8 +171,10 @@ impl CanvasState {
         painter.rect(rect, 8.0, brush.tokens.panel.gamma_multiply(0.94), line, StrokeKind::Inside);
         painter.add(Shape::mesh(Arc::clone(&self.minimap.mesh)));
         let seen = scale.rect(frame.projection.visible());
-        let (fill, line) = (brush.tokens.selection_box, Stroke::new(1.5, brush.tokens.accent));
-        painter.rect(seen.intersect(rect.shrink(1.0)), 2.0, fill, line, StrokeKind::Inside);
+        if !seen.contains_rect(rect) {
+            let (fill, line) = (brush.tokens.selection_box, Stroke::new(1.5, brush.tokens.accent));
+            painter.rect(seen.intersect(rect.shrink(1.0)), 2.0, fill, line, StrokeKind::Inside);
+        }
         if response.hovered() {
             ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
             "Minimap: click to go there, drag to move the view".clone_into(&mut self.status);
