@@ -11,6 +11,7 @@
 //! 4. `handle` carries the commands out, in order.
 
 mod arranging;
+mod dropped;
 mod editing;
 mod files;
 mod frame;
@@ -87,6 +88,8 @@ pub struct App {
     settings: Settings,
     background: Background<Message>,
     keeper: Keeper,
+    /// When a paste that keeps what fed the nodes was asked for.
+    paste_keeps_feeds: Option<Instant>,
     /// After a slow sweep, that long none is made unasked.
     no_sweep_until: Option<Instant>,
     probing: Probing,
@@ -176,6 +179,7 @@ impl App {
             settings,
             background: Background::new(ctx.clone()),
             keeper: Keeper::new(),
+            paste_keeps_feeds: None,
             no_sweep_until: None,
             probing: Probing { at_work: false, last: None, had_focus: false },
             has_native_dialogs: cc.winit_window().is_some() && dialogs::are_available(),

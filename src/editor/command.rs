@@ -46,6 +46,8 @@ pub enum Command {
     Paste(String, Option<Position>),
     /// Ask the system for the clipboard, whose text then comes as a [`Self::Paste`].
     AskForPaste,
+    /// The same, for nodes that are to keep what feeds those they were copied from.
+    AskForConnectedPaste,
     /// Copy and paste the selection in one step, without the clipboard.
     Duplicate,
     /// Take back the newest step.
@@ -169,6 +171,7 @@ impl Command {
                 | Self::Cut
                 | Self::Paste(..)
                 | Self::AskForPaste
+                | Self::AskForConnectedPaste
                 | Self::Duplicate
                 | Self::Undo
                 | Self::Redo

@@ -41,7 +41,7 @@ macro_rules! command_ids {
 
 command_ids! {
     New, Open, Save, SaveAs, Welcome, Quit,
-    Undo, Redo, Cut, Copy, Paste, Duplicate, Delete, DeleteAndHeal, SelectAll, Rename,
+    Undo, Redo, Cut, Copy, Paste, PasteConnected, Duplicate, Delete, DeleteAndHeal, SelectAll, Rename,
     SearchNodes,
     Run, Resume, Stop, Pause, GoOn, Step,
     RunToHere, ResumeToHere, RunSelection, ResumeSelection, RunFromHere, ResumeFromHere, ToggleBreakpoint,

@@ -11,3 +11,4 @@ mod person;
 mod pinned_data;
 mod runs;
 mod settings;
+mod wiring;

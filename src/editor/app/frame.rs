@@ -2,7 +2,7 @@
 
 use egui::{CentralPanel, Frame, Margin, Panel as Side, Ui};
 
-use super::App;
+use super::{App, dropped::hovering_ui};
 use crate::editor::{
     Command, Panel,
     canvas::canvas_ui,
@@ -34,6 +34,8 @@ impl App {
         let name = self.sitting.as_ref().map(Sitting::name).unwrap_or_default();
         dialog_ui(ui, &mut self.dialog, &name, commands);
         command_table::note_menus(ui.ctx());
+        self.take_dropped_files(ui.ctx(), commands);
+        hovering_ui(ui);
     }
 
     fn situation(&self) -> Situation<'_> {

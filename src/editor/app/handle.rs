@@ -35,6 +35,7 @@ impl App {
             Command::Copy => self.copy(ctx),
             Command::Cut => self.cut(ctx),
             Command::Paste(text, position) => self.paste(&text, position),
+            Command::AskForConnectedPaste => self.ask_for_connected_paste(ctx),
             Command::AskForPaste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
             Command::Duplicate => self.duplicate(),
             Command::Undo => self.undo(),

@@ -33,6 +33,13 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     .icon(Icon::New)
     .keys(&[ctrl(Key::V)]),
     CommandEntry::new(
+        Id::PasteConnected,
+        ("Paste with wires", "Add the nodes that are on the clipboard, fed by what feeds those they were copied from"),
+        &[Need::Workflow, Need::Now],
+        |_| Command::AskForConnectedPaste,
+    )
+    .keys(&[ctrl_shift(Key::V)]),
+    CommandEntry::new(
         Id::Duplicate,
         ("Duplicate", "Add a copy of the selected nodes beside them"),
         &[Need::Selection, Need::Now],

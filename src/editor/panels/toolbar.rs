@@ -77,7 +77,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
             "Edit",
             &[
                 &[Id::Undo, Id::Redo],
-                &[Id::Cut, Id::Copy, Id::Paste, Id::Duplicate, Id::Delete, Id::DeleteAndHeal],
+                &[Id::Cut, Id::Copy, Id::Paste, Id::PasteConnected, Id::Duplicate, Id::Delete, Id::DeleteAndHeal],
                 &[Id::SelectAll, Id::Rename, Id::SearchNodes],
             ],
         ),
