@@ -1,6 +1,7 @@
 //! The window. Frames are drawn from state; panels push [`Command`]s; the app carries them out after the frame.
 
 mod app;
+mod arrange;
 mod background;
 pub mod canvas;
 mod clipboard;
@@ -29,6 +30,7 @@ mod words;
 
 pub use self::{
     app::{App, AppOptions},
+    arrange::{Align, Axis},
     command::{
         Answer, ArrangeRequest, Command, Direction, LookRequest, MarkRequest, Panel, RunOption, Tab, WireEnd,
         WireRequest,

@@ -129,6 +129,7 @@ impl FrameColor {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
     fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -4,12 +4,17 @@
 //! [`Command`]s. A frame goes in this order: bring the scene up to date, move the camera, carry on with what the hand is
 //! at, draw (wires, then nodes with their widgets), end what the hand is at, then popups.
 
+mod align_menu;
 mod background;
+mod boxes;
 mod brush;
 mod camera;
 mod canvas_frame;
+mod comment;
 mod cut;
 mod drawing;
+mod find;
+mod frames;
 mod fuzzy;
 mod geometry;
 mod grid;
@@ -17,6 +22,7 @@ mod hand;
 mod hover;
 mod interaction;
 mod menu;
+mod minimap;
 mod node;
 mod overview;
 mod pointer;
@@ -29,15 +35,24 @@ mod standing;
 mod tests;
 mod wire;
 
-pub(crate) use self::geometry::GRID;
+pub(crate) use self::{
+    boxes::{NodeBox, boxes},
+    frames::{put as put_frame, rect_of as rect_of_frame},
+    geometry::GRID,
+};
 use egui::{Key, Pos2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo};
 
 use self::{
+    align_menu::AlignMenu,
     brush::Brush,
     camera::Camera,
     canvas_frame::CanvasFrame,
+    comment::Commenting,
+    find::Find,
+    frames::FrameTitle,
     interaction::Interaction,
     menu::{Menu, MenuRequest},
+    minimap::Minimap,
     pointer::Target,
     problems::ProblemIndex,
     rename::Rename,
@@ -45,7 +60,7 @@ use self::{
     search::Search,
 };
 use super::{Command, View, theme};
-use crate::workflow::{NodeId, Position};
+use crate::workflow::{FrameId, NodeId, Position};
 
 /// What the canvas remembers between frames: never saved in the document, never undone.
 #[derive(Default)]
@@ -58,6 +73,16 @@ pub struct CanvasState {
     renaming: Option<Rename>,
     search: Option<Search>,
     open_search: bool,
+    /// The frame that was clicked last.
+    frame: Option<FrameId>,
+    frame_title: Option<FrameTitle>,
+    commenting: Option<Commenting>,
+    align_menu: Option<AlignMenu>,
+    find: Option<Find>,
+    minimap: Minimap,
+    minimap_shown: bool,
+    /// From where the pointer took the map's rectangle to the middle of that.
+    minimap_grip: egui::Vec2,
     menu: Option<Menu>,
     menu_serial: u64,
     /// The scene point under the pointer.
@@ -131,6 +156,10 @@ impl CanvasState {
         self.search.is_some()
             || self.menu.is_some()
             || self.renaming.is_some()
+            || self.frame_title.is_some()
+            || self.commenting.is_some()
+            || self.align_menu.is_some()
+            || self.find.is_some()
             || !matches!(self.interaction, Interaction::Idle)
     }
 
@@ -171,6 +200,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.note_pointer(ui, &frame, &canvas);
     state.touched(&frame, Target::Canvas, &canvas, commands);
     drawing::draw(ui, &brush, &frame, &canvas, state, commands);
+    state.minimap_ui(ui, &brush, &frame);
     state.finish(ui, &frame, commands);
     state.popups_ui(ui, &brush, &frame, commands);
     state.scene = scene;
@@ -193,6 +223,11 @@ impl CanvasState {
             let place = self.pointer.unwrap_or_else(|| frame.projection.visible().center());
             self.search = Some(Search::new(frame.projection.screen_from_scene(place), place, None));
         }
+        commands.extend(self.frame_keys(ui, frame.view.workflow));
+        self.frame_title_ui(ui, brush, frame, commands);
+        self.comment_ui(ui, brush, frame, commands);
+        self.find_ui(ui, frame, commands);
+        self.align_menu_ui(ui, frame, commands);
         if let Some(mut rename) = self.renaming.take()
             && let Some(placed) = frame.scene.node(&rename.node)
             && rename::rename_ui(ui, brush, placed, &mut rename, commands)

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::dialogs::KeepRules;
+use super::{
+    arrange::{Align, Axis},
+    dialogs::KeepRules,
+};
 use crate::{
     session::{PinPolicy, ProfileName, SessionId},
     store::{Passphrase, RunId, RunKind},
@@ -214,6 +217,20 @@ impl Command {
 pub enum ArrangeRequest {
     /// Move the selected nodes by a step of the grid.
     Nudge(Direction),
+    /// Offer the ways to line the selected nodes up.
+    OfferAlign,
+    /// Bring the selected nodes onto one line.
+    Align(Align),
+    /// Make the gaps between the selected nodes equal.
+    Spread(Axis),
+    /// Lay out the selected nodes, or all if fewer than two are selected.
+    Tidy,
+    /// Put a frame round the selected nodes.
+    Frame,
+    /// Type the note of the selected node.
+    Comment,
+    /// Show the titles and ports of the selected nodes only, or all of them again.
+    Collapse,
 }
 
 /// What is asked of a wire.
@@ -236,6 +253,14 @@ pub enum LookRequest {
     Rename(NodeId),
     /// Select a node and bring it into view.
     Reveal(NodeId),
+    /// Add to the selection all that feeds it.
+    SelectUpstream,
+    /// Add to the selection all that it feeds.
+    SelectDownstream,
+    /// Open the bar to find nodes with.
+    Find,
+    /// Show the map of the whole graph, or no longer.
+    ToggleMinimap,
 }
 
 /// A direction on the screen.

@@ -49,6 +49,9 @@ command_ids! {
     FitSelected, FitAll, ZoomReset, History, BackFromRun, TogglePlan, ToggleTheme,
     LibraryPanel, InspectorPanel, BottomPanel,
     NudgeLeft, NudgeRight, NudgeUp, NudgeDown,
+    Tidy, OfferAlign, AlignLeft, AlignRight, AlignTop, AlignBottom, AlignRow, AlignColumn,
+    SpreadHorizontally, SpreadVertically, FrameNodes, Comment, Collapse,
+    SelectUpstream, SelectDownstream, Find, Minimap,
     Disconnect,
 }
 
@@ -168,6 +171,10 @@ const fn ctrl(key: Key) -> KeyboardShortcut {
 
 const fn shift(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::SHIFT, key)
+}
+
+const fn alt(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::ALT, key)
 }
 
 const fn ctrl_shift(key: Key) -> KeyboardShortcut {

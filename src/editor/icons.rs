@@ -99,6 +99,14 @@ pub enum Icon {
     Gear,
     /// Unknown.
     Question,
+    /// A frame round nodes.
+    Frame,
+    /// A note.
+    Note,
+    /// Nodes in layers.
+    Tidy,
+    /// Upwards.
+    ChevronUp,
 }
 
 impl Icon {
@@ -174,6 +182,10 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Drawer => pen.drawer(),
         Icon::Gear => pen.gear(),
         Icon::Question => pen.question(),
+        Icon::Frame => pen.frame(),
+        Icon::Note => pen.note(),
+        Icon::Tidy => pen.tidy(),
+        Icon::ChevronUp => pen.line(&[(3.6, 10.4), (8.0, 6.0), (12.4, 10.4)]),
     }
 }
 
@@ -237,7 +249,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Icon; 42] = [
+    const ALL: [Icon; 46] = [
         Icon::Pin,
         Icon::PinFilled,
         Icon::Force,
@@ -280,6 +292,10 @@ mod tests {
         Icon::Drawer,
         Icon::Gear,
         Icon::Question,
+        Icon::Frame,
+        Icon::Note,
+        Icon::Tidy,
+        Icon::ChevronUp,
     ];
 
     #[test]

@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) run: RunOptions,
     /// Which runs stay in the history, of workflows without a rule of their own.
     pub(crate) history: Retention,
+    /// The map of the whole graph is not shown.
+    pub(crate) hide_minimap: bool,
 }
 
 /// What runs may leave out.

@@ -8,7 +8,7 @@ use egui::{
     vec2,
 };
 
-use crate::{nodes::Family, value::ValueType};
+use crate::{nodes::Family, value::ValueType, workflow::FrameColor};
 
 /// The named colours of a theme. States also have icons and frames: colour is never the only sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,6 +223,18 @@ impl Tokens {
     /// Returns the colour of a type's ports and wires.
     pub const fn of_type(&self, value_type: ValueType) -> Color32 {
         self.types[value_type as usize]
+    }
+
+    /// Returns the colour of a frame's edge and title; its ground is a tint of it.
+    pub const fn of_frame(&self, color: FrameColor) -> Color32 {
+        match color {
+            FrameColor::Grey => self.text_muted,
+            FrameColor::Blue => self.pinned,
+            FrameColor::Green => self.forced,
+            FrameColor::Amber => self.stale,
+            FrameColor::Red => self.failed,
+            FrameColor::Violet => self.accent,
+        }
     }
 
     /// Returns the colour of the header of a node that a run would execute.

@@ -172,10 +172,7 @@ impl Writer {
 
     /// Makes a record's rows. A value that cannot be kept is reported; the record is kept without it.
     fn prepare_record(&mut self, session: SessionId, record: &NodeRecord, errors: &mut Vec<StoreError>) {
-        if record.is_sensitive() {
-            // What is left of it is not sensitive.
-            let mut record = record.without_what_is_sensitive();
-            record.is_sensitive = false;
+        if let Some(record) = record.as_it_may_be_written() {
             return self.prepare_record(session, &record, errors);
         }
         if let Some(outputs) = record.results.as_ref().and_then(|results| results.loaded()) {
@@ -463,7 +460,7 @@ mod tests {
 
     #[test]
     fn a_file_that_was_swept_before_its_row_was_written_is_written_again() {
-        let (_folder, mut writer) = new_writer();
+        let (folder, mut writer) = new_writer();
         let value = Value::text("large ".repeat(20_000));
         let mut errors = Vec::new();
         writer.prepare(Message::Value(Fingerprint::of_bytes(b"first"), Value::Null), &mut errors);
@@ -473,8 +470,11 @@ mod tests {
         assert_eq!(swept.unwrap(), 1);
         writer.commit(&mut errors);
         assert!(errors.is_empty(), "{errors:?}");
-        let loaded = values::load(&writer.connection, &writer.database, &writer.blobs, &value.fingerprint());
-        assert_eq!(loaded.unwrap().value, value);
+        assert_eq!(
+            values::load(&writer.connection, &writer.database, &writer.blobs, &value.fingerprint()).unwrap().value,
+            value
+        );
+        drop(folder);
     }
 
     #[test]

@@ -455,15 +455,10 @@ mod tests {
     #[test]
     fn what_only_the_canvas_shows_is_kept_and_a_way_without_a_wire_is_not() {
         let looks = "  frames: {\n    \"frame_2\": (\n      title: \"Read\",\n      position: (0.0, 0.0),\n      size: (300.0, 200.0),\n      color: Amber,\n    ),\n  },\n  ways: {\n    \"b_2.in\": [\n      (10.0, 20.0),\n    ],\n  },\n)\n";
-        let text = SMALL
-            .replace(
-                "      title: \"Kept\",\n      position: (0.0, 0.0),\n",
-                "      title: \"Kept\",\n      position: (0.0, 0.0),\n",
-            )
-            .replace(
-                "          ],\n        },\n      },\n    ),",
-                "          ],\n        },\n      },\n      collapsed: true,\n    ),",
-            );
+        let text = SMALL.replace(
+            "          ],\n        },\n      },\n    ),",
+            "          ],\n        },\n      },\n      collapsed: true,\n    ),",
+        );
         let text = format!("{}{looks}", text.strip_suffix(")\n").unwrap());
         let workflow = parse(&text).unwrap();
         assert!(workflow.node(&"b_2".into()).unwrap().collapsed);

@@ -1,6 +1,7 @@
 //! The real editor, used as a person uses it and read through its accessible names.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod arranging;
 mod canvas;
 #[path = "../support/cpu_renderer.rs"]
 mod cpu_renderer;

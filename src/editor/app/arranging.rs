@@ -1,5 +1,9 @@
 //! Commands about where nodes stand.
 
+mod framing;
+mod lines;
+mod tidying;
+
 use super::App;
 use crate::{
     editor::{ArrangeRequest, Direction, canvas::GRID, words},
@@ -10,6 +14,13 @@ impl App {
     pub(super) fn arrange(&mut self, request: &ArrangeRequest) {
         match request {
             ArrangeRequest::Nudge(direction) => self.nudge(*direction),
+            ArrangeRequest::OfferAlign => self.panels.canvas.open_align_menu(),
+            ArrangeRequest::Align(how) => self.align(*how),
+            ArrangeRequest::Spread(axis) => self.spread(*axis),
+            ArrangeRequest::Tidy => self.tidy(),
+            ArrangeRequest::Frame => self.frame_selected(),
+            ArrangeRequest::Comment => self.comment_selected(),
+            ArrangeRequest::Collapse => self.toggle_collapsed(),
         }
     }
 

@@ -21,7 +21,7 @@ impl App {
     /// Draws the window.
     pub(super) fn frame_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
         let situation = self.situation();
-        if self.dialog.is_none() {
+        if self.dialog.is_none() && !self.panels.canvas.takes_letters() {
             command_table::shortcuts(ui.ctx(), &situation, commands);
         }
         self.top_ui(ui, &situation, commands);
@@ -112,6 +112,7 @@ impl App {
                 bottom_ui(ui, (view, now), &panels.bottom, parts, commands);
             });
         }
+        panels.canvas.show_minimap(!self.settings.hide_minimap);
         CentralPanel::no_frame().show(ui, |ui| canvas_ui(ui, view, &mut panels.canvas, commands));
     }
 }

@@ -11,6 +11,13 @@ impl App {
             LookRequest::ZoomReset => self.panels.canvas.zoom_reset(),
             LookRequest::Rename(node) => self.panels.canvas.begin_rename(node),
             LookRequest::Reveal(node) => self.reveal(node),
+            LookRequest::SelectUpstream => self.select_along(false),
+            LookRequest::SelectDownstream => self.select_along(true),
+            LookRequest::Find => self.panels.canvas.open_find(),
+            LookRequest::ToggleMinimap => {
+                self.settings.hide_minimap = !self.settings.hide_minimap;
+                self.save_settings();
+            }
         }
     }
 

@@ -25,7 +25,7 @@ use crate::{
     session::{Baseline, ProfileError, SessionId, SessionSummary},
     store::{PinnedData, RunId, RunSummary, Store, SweepReport},
     value::{Fingerprint, Value, difference::Difference},
-    workflow::NodeId,
+    workflow::{Edit, NodeId, Workflow},
 };
 
 /// A report of another thread.
@@ -72,6 +72,8 @@ pub(super) enum Message {
     PlannedSweep(KeepRules, Result<PlannedSweep, String>),
     /// A picture is ready for the screen.
     Picture(PictureKey, ColorImage),
+    /// The nodes of this state of the workflow were laid out: what to call it, and the edit, if they were not tidy.
+    Tidied(Arc<Workflow>, String, Option<Edit>),
     /// Something went wrong that a person should know of.
     Trouble(String),
     /// Something was done that nobody needs to know of.
@@ -109,6 +111,7 @@ impl App {
             Message::Swept(report, swept_for) => self.swept(report, swept_for),
             Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
+            Message::Tidied(of, label, edit) => self.tidied(&of, label, edit),
             Message::Trouble(text) => self.notices.trouble(text),
             Message::Done => {}
         }

@@ -1,21 +1,16 @@
-//! The grid and the frames behind the nodes.
+//! The grid behind the nodes.
 
-use egui::{Align2, Rect, Stroke, StrokeKind, pos2, vec2};
+use egui::{Stroke, pos2};
 
 use super::brush::Brush;
-use crate::editor::View;
 
 /// The least distance of grid lines on the screen.
 const LEAST_STEP: f32 = 15.0;
 
-/// Paints the canvas' ground, its grid and the document's frames.
-pub(super) fn paint(brush: &Brush, view: View<'_>) {
+/// Paints the canvas' ground and its grid.
+pub(super) fn paint(brush: &Brush) {
     brush.painter.rect_filled(brush.projection.view, 0.0, brush.tokens.canvas);
     paint_grid(brush);
-    for (_, frame) in view.workflow.frames() {
-        let position = pos2(frame.position.0, frame.position.1);
-        paint_frame(brush, Rect::from_min_size(position, vec2(frame.size.0, frame.size.1)), &frame.title);
-    }
 }
 
 fn paint_grid(brush: &Brush) {
@@ -41,16 +36,4 @@ fn lines(from: f32, to: f32, step: f32) -> std::ops::RangeInclusive<i64> {
 
 fn stroke(brush: &Brush, line: i64) -> Stroke {
     Stroke::new(1.0, if line % 5 == 0 { brush.tokens.grid_major } else { brush.tokens.grid })
-}
-
-fn paint_frame(brush: &Brush, rect: Rect, title: &str) {
-    let on_screen = brush.projection.rect(rect);
-    if !on_screen.intersects(brush.projection.view) {
-        return;
-    }
-    let radius = (10.0 * brush.zoom()).min(16.0);
-    let line = Stroke::new(1.0, brush.tokens.node_frame);
-    brush.painter.rect(on_screen, radius, brush.tokens.selection_box, line, StrokeKind::Inside);
-    let at = rect.left_top() + vec2(12.0, 16.0);
-    brush.text(at, Align2::LEFT_CENTER, title, 14.0, rect.width() - 24.0, brush.tokens.text_muted);
 }

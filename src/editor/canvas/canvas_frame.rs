@@ -79,10 +79,10 @@ impl<'a> CanvasFrame<'a> {
             held: Vec::new(),
             offset: Vec2::ZERO,
         };
-        if let Interaction::DragNodes(drag) = interaction {
+        if let Some((nodes, offset)) = interaction.carried() {
             frame.held = vec![false; scene.nodes.len()];
-            frame.offset = drag.offset;
-            for index in drag.nodes.iter().filter_map(|id| scene.index(id)) {
+            frame.offset = offset;
+            for index in nodes.iter().filter_map(|id| scene.index(id)) {
                 frame.held[index] = true;
             }
         }

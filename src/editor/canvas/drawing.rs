@@ -8,7 +8,7 @@ use super::{
     CanvasState, background,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail, PortAt},
-    hand, hover,
+    comment, frames, hand, hover,
     interaction::Interaction,
     node::{self, Hover, Looks, PortLook},
     overview,
@@ -33,7 +33,8 @@ pub(super) fn draw(
     state: &mut CanvasState,
     commands: &mut Vec<Command>,
 ) {
-    background::paint(brush, frame.view);
+    background::paint(brush);
+    frames::frames_ui(ui, brush, frame, canvas, state, commands);
     let nodes = frame.visible_nodes();
     let wires = frame.visible_wires();
     let boxed = boxed(ui, frame, &state.interaction);
@@ -42,11 +43,13 @@ pub(super) fn draw(
         hover_from_afar(frame, state);
     } else {
         draw_wires(ui, brush, frame, canvas, &wires, state);
-        for index in nodes {
+        for &index in &nodes {
             let is_boxed = boxed.get(index).is_some_and(|boxed| *boxed);
             node_ui(ui, brush, frame, state, index, is_boxed, commands);
         }
+        comment::notes_ui(ui, brush, frame, state, &nodes);
     }
+    state.paint_hits(brush, frame, &nodes);
     hand::draw(ui, brush, frame, state);
     if let Some(rect) = drop_from_library(frame, canvas, commands) {
         let stroke = egui::Stroke::new(1.5, brush.tokens.accent);
@@ -285,7 +288,7 @@ fn is_end(end: &WireEnd, frame: &CanvasFrame<'_>, at: PortAt) -> bool {
 
 fn set_cursor(ui: &Ui, canvas: &Response, state: &CanvasState) {
     let cursor = match state.interaction {
-        Interaction::Pan | Interaction::DragNodes(_) => CursorIcon::Grabbing,
+        Interaction::Pan | Interaction::DragNodes(_) | Interaction::DragFrame(_) => CursorIcon::Grabbing,
         Interaction::DragWire(_) | Interaction::BoxSelect { .. } | Interaction::Cut { .. } => CursorIcon::Crosshair,
         Interaction::Idle if state.space_is_down && canvas.contains_pointer() => CursorIcon::Grab,
         Interaction::Idle => return,

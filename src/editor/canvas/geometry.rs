@@ -22,6 +22,8 @@ pub(super) const ROW: f32 = 20.0;
 pub(super) const FOOTER: f32 = 24.0;
 /// The free height above and below the ports.
 const PADDING: f32 = 8.0;
+/// How far apart the ports of a collapsed node are.
+const COLLAPSED_ROW: f32 = 13.0;
 /// How far from the node's right edge the middle of its pin icon is.
 const PIN_INSET: f32 = 16.0;
 /// The radius of a port's sign.
@@ -95,12 +97,17 @@ impl NodeLayout {
         };
         let resolved = kind.as_ref().map(|kind| ResolvedParameters::new(&kind.parameters, node));
         let side_effect = kind.as_ref().zip(resolved).is_some_and(|(kind, resolved)| (kind.side_effect)(&resolved));
+        let resolved = resolved.filter(|_| !node.collapsed);
         let parameters = resolved.map(|resolved| parameter_lines(&resolved)).unwrap_or_default();
         let n_rows = inputs.len().max(outputs.len());
-        let mut height = HEADER + 2.0 * PADDING + ROW * n_rows as f32 + FOOTER;
-        if !parameters.is_empty() {
-            height += ROW * parameters.len() as f32 + PADDING * 0.5;
-        }
+        let height = if node.collapsed {
+            HEADER.max(COLLAPSED_ROW * n_rows as f32 + 4.0)
+        } else if parameters.is_empty() {
+            HEADER + 2.0 * PADDING + ROW * n_rows as f32 + FOOTER
+        } else {
+            HEADER + 2.5 * PADDING + ROW * (n_rows + parameters.len()) as f32 + FOOTER
+        };
+        let placed = |ports, x| if node.collapsed { placed_close(ports, x, height) } else { placed(ports, x) };
         Self {
             title: title_of(node, kind.as_deref()),
             node: Arc::clone(node),
@@ -123,9 +130,12 @@ impl NodeLayout {
         Rect::from_min_size(position, vec2(self.size.x, HEADER))
     }
 
-    /// Returns where the footer is.
+    /// Returns where the footer is; a collapsed node has its header only.
     pub(super) fn footer(&self, position: Pos2) -> Rect {
         let rect = self.rect(position);
+        if self.node.collapsed {
+            return rect;
+        }
         Rect::from_min_max(pos2(rect.left(), rect.bottom() - FOOTER), rect.max)
     }
 
@@ -210,6 +220,15 @@ const fn port(id: PortId, value_type: ValueType) -> PortLayout {
 fn placed(mut ports: Vec<PortLayout>, x: f32) -> Vec<PortLayout> {
     for (row, port) in ports.iter_mut().enumerate() {
         port.offset = vec2(x, HEADER + PADDING + ROW * (row as f32 + 0.5));
+    }
+    ports
+}
+
+/// Puts ports round the middle of a collapsed node's edge.
+fn placed_close(mut ports: Vec<PortLayout>, x: f32, height: f32) -> Vec<PortLayout> {
+    let first = 0.5 * (height - COLLAPSED_ROW * (ports.len().max(1) - 1) as f32);
+    for (row, port) in ports.iter_mut().enumerate() {
+        port.offset = vec2(x, first + COLLAPSED_ROW * row as f32);
     }
     ports
 }
@@ -361,6 +380,17 @@ mod tests {
         assert!(rect.contains_rect(layout.parameter(pos2(5.0, 6.0), 0)));
         assert!(!layout.parameter(pos2(5.0, 6.0), 0).intersects(layout.footer(pos2(5.0, 6.0))));
         assert!(layout.header(pos2(5.0, 6.0)).contains_rect(layout.pin(pos2(5.0, 6.0))));
+    }
+
+    #[test]
+    fn a_collapsed_node_is_its_header_with_all_ports_on_it() {
+        let mut join = Node::new("join", Position(0.0, 0.0));
+        join.collapsed = true;
+        let layout = NodeLayout::new(&Arc::new(join), &catalogue(), &Wired::default());
+        assert_eq!((layout.size, layout.parameters.len()), (vec2(WIDTH, HEADER), 0));
+        assert_eq!((layout.inputs.len(), layout.outputs[0].offset), (2, vec2(WIDTH, HEADER * 0.5)));
+        assert!(layout.inputs.iter().all(|port| (0.0..HEADER).contains(&port.offset.y)));
+        assert!(layout.inputs[0].offset.y < layout.inputs[1].offset.y);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use egui::{Pos2, Vec2};
 
 use super::{
     cut,
+    frames::FrameDrag,
     geometry::{PortLayout, snapped},
     scene::Scene,
 };
@@ -24,6 +25,8 @@ pub(super) enum Interaction {
     Idle,
     /// Nodes follow the pointer.
     DragNodes(NodeDrag),
+    /// A frame follows the pointer with what stands in it, or its edge does.
+    DragFrame(FrameDrag),
     /// A wire follows the pointer.
     DragWire(WireDrag),
     /// A box is drawn; what it touches will be selected.
@@ -38,6 +41,17 @@ pub(super) enum Interaction {
     },
     /// The view follows the pointer.
     Pan,
+}
+
+impl Interaction {
+    /// Returns the nodes in the hand and how far they are moved.
+    pub(super) fn carried(&self) -> Option<(&[NodeId], Vec2)> {
+        match self {
+            Self::DragNodes(drag) => Some((&drag.nodes, drag.offset)),
+            Self::DragFrame(drag) => Some((drag.nodes(), drag.offset())),
+            _ => None,
+        }
+    }
 }
 
 /// Nodes in the hand.

@@ -44,7 +44,7 @@ pub(super) enum MenuRequest {
 }
 
 /// What the empty canvas offers.
-const EMPTY: &[&[Id]] = &[&[Id::SearchNodes, Id::Paste], &[Id::SelectAll, Id::FitAll]];
+const EMPTY: &[&[Id]] = &[&[Id::SearchNodes, Id::Paste], &[Id::SelectAll, Id::FitAll], &[Id::Tidy, Id::Find]];
 /// What a wire offers.
 const WIRE: &[&[Id]] = &[&[Id::Disconnect]];
 /// What nodes offer.
@@ -60,6 +60,7 @@ const NODES: &[&[Id]] = &[
         Id::Force,
         Id::Disable,
     ],
+    &[Id::Comment, Id::Collapse, Id::FrameNodes, Id::OfferAlign],
     &[Id::Rename, Id::Duplicate, Id::Copy, Id::Cut, Id::Delete],
 ];
 /// What nodes of an earlier run offer.

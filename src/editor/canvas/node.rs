@@ -78,6 +78,9 @@ pub(super) fn kind_icon(position: Pos2) -> Rect {
 /// Returns where the sign of a problem is painted.
 pub(super) fn problem_sign(layout: &NodeLayout, position: Pos2) -> Rect {
     let footer = layout.footer(position);
+    if layout.node.collapsed {
+        return Rect::from_center_size(footer.right_bottom(), vec2(16.0, 16.0));
+    }
     Rect::from_center_size(pos2(footer.right() - 16.0, footer.center().y), vec2(16.0, 16.0))
 }
 
@@ -157,9 +160,13 @@ fn paint_header(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &S
     let header = layout.header(position);
     let executes = standing.plan.is_some_and(|plan| plan.decision == Decision::Execute);
     let ground = if executes { tokens.header_to_execute() } else { tokens.node_header };
-    brush.fill_upper(header, RADIUS, ground);
     let family = family_color(brush, layout.kind.as_deref());
-    brush.line(header.left_bottom(), header.right_bottom(), Stroke::new((1.5 * brush.zoom()).max(1.0), family));
+    if layout.node.collapsed {
+        brush.fill(layout.rect(position), RADIUS, ground);
+    } else {
+        brush.fill_upper(header, RADIUS, ground);
+        brush.line(header.left_bottom(), header.right_bottom(), Stroke::new((1.5 * brush.zoom()).max(1.0), family));
+    }
     let chip = kind_icon(position);
     brush.fill(chip, 5.0, family.gamma_multiply(0.18));
     let icon = layout.kind.as_deref().map_or(Icon::Question, |kind| Icon::of_family(kind.family));
@@ -191,7 +198,10 @@ fn header_signs(brush: &Brush, layout: &NodeLayout, standing: &Standing<'_>) -> 
         MarkLook::Disabled => Some((Icon::Disable, tokens.disabled)),
         MarkLook::Plain => None,
     };
-    mark.into_iter().chain(layout.side_effect.then_some((Icon::SideEffect, tokens.text_muted)))
+    let state = standing.footer.icon.filter(|_| layout.node.collapsed && mark.is_none());
+    mark.into_iter()
+        .chain(state.map(|icon| (icon, standing.footer.tone.color(tokens))))
+        .chain(layout.side_effect.then_some((Icon::SideEffect, tokens.text_muted)))
 }
 
 const fn policy_icon(policy: PinPolicy) -> Icon {
@@ -234,6 +244,16 @@ fn paint_parameters(brush: &Brush, layout: &NodeLayout, position: Pos2) {
 fn paint_footer(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &Standing<'_>, looks: Looks<'_>) {
     let tokens = brush.tokens;
     let rect = layout.footer(position);
+    if let Activity::Running(fraction) = standing.activity {
+        paint_progress(brush, rect, fraction);
+    }
+    if layout.node.collapsed {
+        if let Some(problem) = looks.problem {
+            let (icon, color) = severity_sign(brush, problem);
+            brush.icon(problem_sign(layout, position).center(), 13.0, icon, color);
+        }
+        return;
+    }
     let line = Stroke::new(1.0, tokens.node_frame.gamma_multiply(0.6));
     brush.line(rect.left_top() + vec2(1.0, 0.0), rect.right_top() - vec2(1.0, 0.0), line);
     let color = standing.footer.tone.color(tokens);
@@ -246,16 +266,17 @@ fn paint_footer(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &S
     let mut right = rect.right() - 10.0;
     if let Some(problem) = looks.problem {
         let sign = problem_sign(layout, position);
-        let (icon, color) = match problem.severity {
-            Severity::Error => (Icon::Error, tokens.failed),
-            Severity::Warning => (Icon::Warning, tokens.stale),
-        };
+        let (icon, color) = severity_sign(brush, problem);
         brush.icon(sign.center(), 13.0, icon, color);
         right = sign.left() - 2.0;
     }
     brush.text(pos2(left, middle), Align2::LEFT_CENTER, &standing.footer.text, SMALL_SIZE, right - left, color);
-    if let Activity::Running(fraction) = standing.activity {
-        paint_progress(brush, rect, fraction);
+}
+
+const fn severity_sign(brush: &Brush, problem: &Problem) -> (Icon, Color32) {
+    match problem.severity {
+        Severity::Error => (Icon::Error, brush.tokens.failed),
+        Severity::Warning => (Icon::Warning, brush.tokens.stale),
     }
 }
 
@@ -317,6 +338,9 @@ pub(super) fn paint_port(brush: &Brush, layout: &NodeLayout, position: Pos2, por
     let radius = PORT_RADIUS + if look == PortLook::Hovered { 1.0 } else { 0.0 };
     paint_sign(brush, center, radius, port, color);
 
+    if layout.node.collapsed && !grown {
+        return;
+    }
     let text = if grown { tokens.text } else { tokens.text_muted };
     let is_input = port.offset.x == 0.0;
     let room = if layout.inputs.is_empty() || layout.outputs.is_empty() { 170.0 } else { 84.0 };

@@ -37,7 +37,7 @@ pub(super) fn paint(brush: &Brush, frame: &CanvasFrame<'_>, nodes: &[usize], wir
 }
 
 /// Returns the colour of every node, and whether it is selected.
-fn looks(frame: &CanvasFrame<'_>, tokens: &Tokens) -> Vec<(Color32, bool)> {
+pub(super) fn looks(frame: &CanvasFrame<'_>, tokens: &Tokens) -> Vec<(Color32, bool)> {
     let View { selection, marks, baseline, run, .. } = frame.view;
     let scene = frame.scene;
     let family = |layout: &super::geometry::NodeLayout| {

@@ -81,6 +81,9 @@ impl CanvasState {
                     path.push(place);
                 }
             }
+            Interaction::DragFrame(drag) => {
+                drag.move_to(self.camera.through(rect).scene_from_screen(pointer), !alt);
+            }
             Interaction::Idle | Interaction::DragWire(_) | Interaction::BoxSelect { .. } => {}
         }
     }
@@ -194,6 +197,7 @@ impl CanvasState {
                     commands.push(Command::Edit(label, edit));
                 }
             }
+            (Interaction::DragFrame(drag), _) => commands.extend(drag.command(frame.view.workflow)),
             (Interaction::DragWire(drag), Some(pointer)) => self.drop_wire(frame, &drag, pointer, commands),
             (Interaction::BoxSelect { from }, Some(pointer)) => {
                 let touched = touched_by_box(frame, from, pointer);

@@ -2,11 +2,14 @@
 
 use egui::Key;
 
-use super::{CommandEntry, CommandId as Id, Need, ctrl};
-use crate::editor::{ArrangeRequest, Command, Direction};
+use super::{CommandEntry, CommandId as Id, Need, alt, ctrl, key};
+use crate::editor::{Align, ArrangeRequest, Axis, Command, Direction, LookRequest, icons::Icon};
 
 /// What moving the selected nodes needs.
 const TO_MOVE: &[Need] = &[Need::Selection, Need::Now];
+
+/// What lining nodes up needs.
+const TO_ALIGN: &[Need] = &[Need::SeveralSelected, Need::Now];
 
 pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(
@@ -38,4 +41,95 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     )
     .keys(&[ctrl(Key::ArrowDown)])
     .repeating(),
+    CommandEntry::new(
+        Id::Tidy,
+        ("Tidy", "Lay out the selected nodes, or all, from left to right"),
+        &[Need::Nodes, Need::Now],
+        |_| Command::Arrange(ArrangeRequest::Tidy),
+    )
+    .icon(Icon::Tidy)
+    .keys(&[key(Key::L)]),
+    CommandEntry::new(Id::OfferAlign, ("Align…", "Line the selected nodes up, or spread them"), TO_ALIGN, |_| {
+        Command::Arrange(ArrangeRequest::OfferAlign)
+    })
+    .keys(&[alt(Key::A)]),
+    CommandEntry::new(Id::AlignLeft, ("Align left", "Bring the left edges onto one line"), TO_ALIGN, |_| {
+        Command::Arrange(ArrangeRequest::Align(Align::Left))
+    }),
+    CommandEntry::new(Id::AlignRight, ("Align right", "Bring the right edges onto one line"), TO_ALIGN, |_| {
+        Command::Arrange(ArrangeRequest::Align(Align::Right))
+    }),
+    CommandEntry::new(Id::AlignTop, ("Align top", "Bring the top edges onto one line"), TO_ALIGN, |_| {
+        Command::Arrange(ArrangeRequest::Align(Align::Top))
+    }),
+    CommandEntry::new(Id::AlignBottom, ("Align bottom", "Bring the bottom edges onto one line"), TO_ALIGN, |_| {
+        Command::Arrange(ArrangeRequest::Align(Align::Bottom))
+    }),
+    CommandEntry::new(Id::AlignRow, ("Align in a row", "Bring the middles to the same height"), TO_ALIGN, |_| {
+        Command::Arrange(ArrangeRequest::Align(Align::Row))
+    }),
+    CommandEntry::new(Id::AlignColumn, ("Align in a column", "Bring the middles below each other"), TO_ALIGN, |_| {
+        Command::Arrange(ArrangeRequest::Align(Align::Column))
+    }),
+    CommandEntry::new(
+        Id::SpreadHorizontally,
+        ("Spread horizontally", "Make the gaps from left to right equal"),
+        TO_ALIGN,
+        |_| Command::Arrange(ArrangeRequest::Spread(Axis::Horizontal)),
+    ),
+    CommandEntry::new(
+        Id::SpreadVertically,
+        ("Spread vertically", "Make the gaps from top to bottom equal"),
+        TO_ALIGN,
+        |_| Command::Arrange(ArrangeRequest::Spread(Axis::Vertical)),
+    ),
+    CommandEntry::new(Id::FrameNodes, ("Frame", "Put a frame round the selected nodes"), TO_MOVE, |_| {
+        Command::Arrange(ArrangeRequest::Frame)
+    })
+    .icon(Icon::Frame)
+    .keys(&[ctrl(Key::G)]),
+    CommandEntry::new(
+        Id::Comment,
+        ("Note", "Type a note on the selected node"),
+        &[Need::OneSelected, Need::Now],
+        |_| Command::Arrange(ArrangeRequest::Comment),
+    )
+    .icon(Icon::Note)
+    .keys(&[key(Key::C)]),
+    CommandEntry::new(
+        Id::Collapse,
+        ("Collapse / Expand", "Show the titles and ports of the selected nodes only, or all of them again"),
+        TO_MOVE,
+        |_| Command::Arrange(ArrangeRequest::Collapse),
+    )
+    .keys(&[alt(Key::C)]),
+    CommandEntry::new(
+        Id::SelectUpstream,
+        ("Select upstream", "Add to the selection all that feeds it"),
+        &[Need::Selection],
+        |_| Command::Look(LookRequest::SelectUpstream),
+    )
+    .keys(&[alt(Key::U)]),
+    CommandEntry::new(
+        Id::SelectDownstream,
+        ("Select downstream", "Add to the selection all that it feeds"),
+        &[Need::Selection],
+        |_| Command::Look(LookRequest::SelectDownstream),
+    )
+    .keys(&[alt(Key::D)]),
+    CommandEntry::new(
+        Id::Find,
+        ("Find…", "Find nodes by title, kind, parameters or results"),
+        &[Need::Nodes],
+        |_| Command::Look(LookRequest::Find),
+    )
+    .icon(Icon::Search)
+    .keys(&[ctrl(Key::F)])
+    .everywhere(),
+    CommandEntry::new(
+        Id::Minimap,
+        ("Minimap", "Show the whole workflow in a corner of the canvas, or no longer"),
+        &[Need::Workflow],
+        |_| Command::Look(LookRequest::ToggleMinimap),
+    ),
 ];

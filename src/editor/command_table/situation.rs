@@ -106,6 +106,7 @@ pub(crate) enum Need {
     Nodes,
     Selection,
     OneSelected,
+    SeveralSelected,
     Wire,
     /// The workflow is shown as it is now.
     Now,
@@ -129,6 +130,7 @@ impl Need {
             Self::Nodes => has_nodes(),
             Self::Selection => !situation.nodes.is_empty(),
             Self::OneSelected => situation.nodes.len() == 1,
+            Self::SeveralSelected => situation.nodes.len() > 1,
             Self::Wire => situation.wire.is_some(),
             Self::Now => !situation.shows_past(),
             Self::Past => situation.shows_past(),
@@ -149,6 +151,7 @@ impl Need {
             Self::Nodes | Self::RunOrNodes => "the workflow has no nodes",
             Self::Selection => "no node is selected",
             Self::OneSelected => "select one node",
+            Self::SeveralSelected => "select two nodes or more",
             Self::Wire => "no wire is chosen",
             Self::Now => "an earlier run is shown",
             Self::Past => "no earlier run is shown",

@@ -71,14 +71,15 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
 
 fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     use CommandId as Id;
-    let menus: [(&str, &[&[CommandId]]); 4] = [
+    let menus: [(&str, &[&[CommandId]]); 5] = [
         ("File", &[&[Id::New, Id::Open], &[Id::Save, Id::SaveAs], &[Id::Welcome, Id::Quit]]),
         (
             "Edit",
             &[
                 &[Id::Undo, Id::Redo],
                 &[Id::Cut, Id::Copy, Id::Paste, Id::PasteConnected, Id::Duplicate, Id::Delete, Id::DeleteAndHeal],
-                &[Id::SelectAll, Id::Rename, Id::SearchNodes],
+                &[Id::SelectAll, Id::SelectUpstream, Id::SelectDownstream],
+                &[Id::Find, Id::Rename, Id::SearchNodes],
             ],
         ),
         (
@@ -93,11 +94,20 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
             ],
         ),
         (
+            "Arrange",
+            &[
+                &[Id::Tidy],
+                &[Id::AlignLeft, Id::AlignRight, Id::AlignTop, Id::AlignBottom, Id::AlignRow, Id::AlignColumn],
+                &[Id::SpreadHorizontally, Id::SpreadVertically],
+                &[Id::FrameNodes, Id::Comment, Id::Collapse],
+            ],
+        ),
+        (
             "View",
             &[
                 &[Id::FitSelected, Id::FitAll, Id::ZoomReset],
                 &[Id::History, Id::BackFromRun],
-                &[Id::TogglePlan, Id::ToggleTheme],
+                &[Id::TogglePlan, Id::Minimap, Id::ToggleTheme],
                 &[Id::LibraryPanel, Id::InspectorPanel, Id::BottomPanel],
             ],
         ),

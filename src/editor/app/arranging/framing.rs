@@ -1,0 +1,85 @@
+//! Frames round nodes, collapsed nodes, and selecting what is upstream and downstream.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use egui::Rect;
+
+use crate::{
+    editor::{
+        app::App,
+        arrange::frame_round,
+        canvas::boxes,
+        sitting::Sitting,
+        words::{self, count},
+    },
+    workflow::{Edit, Frame, FrameColor, NodeId, Position},
+};
+
+impl App {
+    /// Puts a frame round the selected nodes.
+    pub(super) fn frame_selected(&mut self) {
+        let Some(sitting) = &self.sitting else { return };
+        let boxes = boxes(sitting.workflow(), &self.catalogue, sitting.selection());
+        let Some(content) = boxes.iter().map(|node| node.rect).reduce(Rect::union) else { return };
+        let rect = frame_round(content);
+        let id = sitting.workflow().fresh_frame_id();
+        let frame = Frame {
+            title: "Frame".to_owned(),
+            position: Position(rect.min.x, rect.min.y),
+            size: (rect.width(), rect.height()),
+            color: FrameColor::default(),
+        };
+        self.edit(format!("Frame {}", count(boxes.len(), "node")), Edit::SetFrame(id.clone(), frame));
+        self.select(Vec::new());
+        self.panels.canvas.choose_frame(id);
+    }
+
+    /// Shows of the selected nodes the titles and ports only; all of them again if each is shown so.
+    pub(super) fn toggle_collapsed(&mut self) {
+        let Some(sitting) = &self.sitting else { return };
+        let workflow = sitting.workflow();
+        let is_collapsed = |id: &NodeId| workflow.node(id).is_some_and(|node| node.collapsed);
+        let collapse = !sitting.selection().iter().all(is_collapsed);
+        let nodes: Vec<&NodeId> = sitting.selection().iter().filter(|id| is_collapsed(id) != collapse).collect();
+        let verb = if collapse { "Collapse" } else { "Expand" };
+        let label = match nodes.as_slice() {
+            [] => return,
+            [node] => format!("{verb} {}", words::title(workflow, &self.catalogue, node)),
+            several => format!("{verb} {} nodes", several.len()),
+        };
+        let edits = nodes.into_iter().map(|id| Edit::SetCollapsed(id.clone(), collapse)).collect();
+        self.edit(label, Edit::Group(edits));
+    }
+
+    /// Opens the note of the selected node to be typed.
+    pub(super) fn comment_selected(&mut self) {
+        if let Some(node) = self.sitting.as_ref().and_then(|sitting| sitting.selection().first()) {
+            self.panels.canvas.begin_comment(node.clone());
+        }
+    }
+
+    /// Adds to the selection all that feeds it, or all that it feeds.
+    pub(in crate::editor::app) fn select_along(&mut self, down: bool) {
+        let Some(sitting) = &self.sitting else { return };
+        let found = along(sitting, down);
+        self.select(found);
+    }
+}
+
+/// Returns the selected nodes and all that feeds them, or all that they feed.
+fn along(sitting: &Sitting, down: bool) -> Vec<NodeId> {
+    let workflow = sitting.shown_workflow();
+    let mut next: BTreeMap<&NodeId, Vec<&NodeId>> = BTreeMap::new();
+    for (to, from) in workflow.connections() {
+        let (here, there) = if down { (&from.node, &to.node) } else { (&to.node, &from.node) };
+        next.entry(here).or_default().push(there);
+    }
+    let mut seen = BTreeSet::new();
+    let mut waiting: Vec<&NodeId> = sitting.selection().iter().collect();
+    while let Some(node) = waiting.pop() {
+        if seen.insert(node) {
+            waiting.extend(next.get(node).into_iter().flatten());
+        }
+    }
+    seen.into_iter().cloned().collect()
+}
