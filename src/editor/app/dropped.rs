@@ -79,15 +79,14 @@ fn is_workflow(path: &Path) -> bool {
 fn reader_of(catalogue: &Catalogue, path: &Path) -> Option<(KindId, ParameterId)> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     let reads = |kind: &Arc<Kind>| {
-        kind.parameters.iter().find_map(|schema| match schema.parameter_type {
-            ParameterType::FileToRead { extensions } if extensions.contains(&ending.as_str()) => {
-                Some((extensions.len(), kind.id.clone(), schema.id.clone()))
-            }
-            _ => None,
+        kind.parameters.iter().find_map(|schema| {
+            let ParameterType::FileToRead { extensions } = schema.parameter_type else { return None };
+            let place = extensions.iter().position(|known| *known == ending)?;
+            Some(((place, extensions.len()), kind.id.clone(), schema.id.clone()))
         })
     };
-    // The most particular one: a reader of a few kinds of files before one of many.
-    let found = catalogue.iter().filter_map(reads).min_by_key(|(n_endings, ..)| *n_endings);
+    // The one that names the ending first, then the one that reads the fewest kinds of files.
+    let found = catalogue.iter().filter_map(reads).min_by_key(|(rank, ..)| *rank);
     match found {
         Some((_, kind, parameter)) => Some((kind, parameter)),
         None if is_text(path) => Some((KindId::from("read_text"), ParameterId::from("path"))),
@@ -141,6 +140,7 @@ mod tests {
             ("c.png", "read_image"),
             ("d.jpeg", "read_image"),
             ("e.txt", "read_text"),
+            ("f.log", "read_lines"),
         ] {
             assert_eq!(reader(Path::new(name)).as_deref(), Some(kind), "{name}");
         }
