@@ -28,8 +28,8 @@ mod words;
 pub use self::{
     app::{App, AppOptions},
     command::{
-        Answer, ArrangeRequest, Command, Direction, LookRequest, MarkRequest, Panel, RunOption, Tab, WireEnd,
-        WireRequest,
+        Answer, ArrangeRequest, Command, Direction, KeysRequest, LookRequest, MarkRequest, Panel, RunOption, Tab,
+        WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,

@@ -14,6 +14,7 @@ mod geometry;
 mod grid;
 mod hover;
 mod interaction;
+mod keyboard;
 mod menu;
 mod node;
 mod overview;
@@ -27,7 +28,7 @@ mod standing;
 mod tests;
 mod wire;
 
-pub(crate) use self::geometry::GRID;
+pub(crate) use self::{fuzzy::letters as score_of_letters, geometry::GRID};
 use egui::{Key, Pos2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo};
 
 use self::{
@@ -35,6 +36,7 @@ use self::{
     camera::Camera,
     canvas_frame::CanvasFrame,
     interaction::Interaction,
+    keyboard::Keyboard,
     menu::{Menu, MenuRequest},
     pointer::Target,
     problems::ProblemIndex,
@@ -42,7 +44,7 @@ use self::{
     scene::Scene,
     search::Search,
 };
-use super::{Command, View, theme};
+use super::{Command, View, command_table::ask_for_paste, theme};
 use crate::workflow::{NodeId, Position};
 
 /// What the canvas remembers between frames: never saved in the document, never undone.
@@ -53,6 +55,7 @@ pub struct CanvasState {
     scene: Scene,
     problems: ProblemIndex,
     interaction: Interaction,
+    keyboard: Keyboard,
     renaming: Option<Rename>,
     search: Option<Search>,
     open_search: bool,
@@ -162,6 +165,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.navigate(ui, &canvas);
 
     let scene = std::mem::take(&mut state.scene);
+    state.follow_keys(ui, view, &scene, rect, commands);
     state.advance(ui, &scene, rect);
     let projection = state.camera.through(rect);
     let frame = CanvasFrame::new(view, &scene, projection, &state.interaction);
@@ -170,6 +174,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.touched(&frame, Target::Canvas, &canvas, commands);
     drawing::draw(ui, &brush, &frame, &canvas, state, commands);
     state.finish(ui, &frame, commands);
+    state.end_keys(ui, &frame, commands);
     state.popups_ui(ui, &brush, &frame, commands);
     state.scene = scene;
 }
@@ -202,12 +207,16 @@ impl CanvasState {
         {
             self.search = Some(search);
         }
-        if let Some(menu) = self.menu.take() {
-            let (open, request) = menu::menu_ui(ui, frame.view, &menu, commands);
+        if let Some(mut menu) = self.menu.take() {
+            let (open, request) = menu::menu_ui(ui, frame.view, &mut menu, commands);
             if let Some(request) = request {
                 self.carry_out(ui, frame, request, menu.at);
             }
-            self.menu = open.then_some(menu);
+            if open {
+                self.menu = Some(menu);
+            } else if let Some(id) = menu.return_to {
+                ui.memory_mut(|memory| memory.request_focus(id));
+            }
         }
     }
 
@@ -217,7 +226,7 @@ impl CanvasState {
             MenuRequest::Search => self.search = Some(Search::new(at, place, None)),
             MenuRequest::Paste => {
                 self.paste_at = Some(place);
-                ui.ctx().send_viewport_cmd(egui::ViewportCommand::RequestPaste);
+                ask_for_paste(ui.ctx());
             }
         }
     }

@@ -50,6 +50,8 @@ pub enum Command {
     Undo,
     /// Do the step again that was taken back.
     Redo,
+    /// Undo or redo until so many steps are done.
+    GoToStep(usize),
     /// Run the workflow.
     Run(RunKind),
     /// Run only these nodes and what they need.
@@ -92,6 +94,8 @@ pub enum Command {
     Wire(WireRequest),
     /// Look elsewhere, or more closely.
     Look(LookRequest),
+    /// Find a command, or change its keys.
+    Keys(KeysRequest),
     /// Show or hide a panel.
     TogglePanel(Panel),
     /// Show a tab of the bottom panel.
@@ -169,6 +173,7 @@ impl Command {
                 | Self::Duplicate
                 | Self::Undo
                 | Self::Redo
+                | Self::GoToStep(_)
                 | Self::Run(_)
                 | Self::RunTo(..)
                 | Self::RunOnly(..)
@@ -230,6 +235,21 @@ pub enum LookRequest {
     Rename(NodeId),
     /// Select a node and bring it into view.
     Reveal(NodeId),
+    /// Go to the nearest node in a direction, or with a wire in the hand to the nearest port that fits.
+    Walk(Direction),
+    /// Open the menu of what has the focus, or else of what is selected.
+    Menu,
+}
+
+/// What is asked about commands and their keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeysRequest {
+    /// Find a command by a few letters.
+    Palette,
+    /// List all commands with their keys.
+    Sheet,
+    /// Give commands other keys.
+    Edit,
 }
 
 /// A direction on the screen.
@@ -313,6 +333,8 @@ pub enum Answer {
     File(PathBuf),
     /// Keep runs by these rules.
     Rules(KeepRules),
+    /// The command of this id was chosen; it follows.
+    Command(&'static str),
     /// Open the store with this.
     Passphrase(Passphrase),
 }

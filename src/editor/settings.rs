@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::RunOption;
+use super::{RunOption, command_table::KeySettings};
 use crate::{
     engine::PlanOptions,
     store::{Part, RunKind},
@@ -37,6 +37,10 @@ pub(crate) struct Settings {
     pub(crate) run: RunOptions,
     /// Which runs stay in the history, of workflows without a rule of their own.
     pub(crate) history: Retention,
+    /// Which keys commands have.
+    pub(crate) keys: KeySettings,
+    /// The commands that were chosen in the palette, the newest first.
+    pub(crate) recent_commands: Vec<String>,
 }
 
 /// What runs may leave out.

@@ -5,6 +5,8 @@ mod canvas;
 #[path = "../support/cpu_renderer.rs"]
 mod cpu_renderer;
 mod files;
+mod keyboard;
+mod keys;
 mod loops;
 mod person;
 mod pinned_data;

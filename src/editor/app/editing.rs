@@ -53,6 +53,13 @@ impl App {
         }
     }
 
+    pub(super) fn go_to_step(&mut self, position: usize) {
+        if let Some(sitting) = &mut self.sitting {
+            let result = sitting.go_to_step(position);
+            self.say_edit_error(result);
+        }
+    }
+
     pub(super) fn add_node(&mut self, kind: &KindId, position: Position, connect: Option<&WireEnd>) {
         let Some(sitting) = &mut self.sitting else { return };
         let Some(known) = self.catalogue.get(kind) else { return };

@@ -11,6 +11,8 @@ impl App {
             LookRequest::ZoomReset => self.panels.canvas.zoom_reset(),
             LookRequest::Rename(node) => self.panels.canvas.begin_rename(node),
             LookRequest::Reveal(node) => self.reveal(node),
+            LookRequest::Walk(direction) => self.panels.canvas.walk(direction),
+            LookRequest::Menu => self.panels.canvas.open_menu_by_key(),
         }
     }
 

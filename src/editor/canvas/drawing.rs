@@ -85,13 +85,14 @@ fn draw_wires(
 ) {
     let is_idle = matches!(state.interaction, Interaction::Idle);
     let hovered = state.pointer.filter(|_| is_idle).and_then(|point| frame.wire_at(point));
+    let focused = state.focused_wire_index(frame.scene);
     let taken = match &state.interaction {
-        Interaction::DragWire(drag) => drag.taken_from.as_ref(),
+        Interaction::DragWire(drag) => drag.taken_from.clone(),
         _ => None,
     };
     for &index in wires {
         let placed = &frame.scene.wires[index];
-        if Some(&placed.to) == taken {
+        if Some(&placed.to) == taken.as_ref() {
             continue;
         }
         let curve = frame.curve(placed);
@@ -99,13 +100,20 @@ fn draw_wires(
             wire::paint_coarse(brush, curve, placed.value_type);
             continue;
         }
-        wire::paint(brush, curve, placed.value_type, emphasis(frame, index, hovered));
+        wire::paint(
+            brush,
+            curve,
+            placed.value_type,
+            emphasis(frame, index, focused.filter(|focused| *focused == index).or(hovered)),
+        );
         let middle = brush.projection.screen_from_scene(curve.at(0.5));
         let rect = Rect::from_center_size(middle, vec2(12.0, 12.0));
         let id = ui.make_persistent_id(("wire", placed.to.node.as_str(), placed.to.port.as_str()));
-        ui.interact(rect, id, Sense::hover()).widget_info(|| {
+        let response = ui.interact(rect, id, Sense::focusable_noninteractive());
+        response.widget_info(|| {
             WidgetInfo::labeled(Role::GraphicsObject, true, format!("Wire {}", hover::wire_in_words(frame, index).0))
         });
+        state.note_wire_focus(&placed.to, &response);
     }
     if let Some(index) = hovered {
         let (ends, flows) = hover::wire_in_words(frame, index);
@@ -156,13 +164,17 @@ fn node_ui(
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Node {}", layout.title)));
     ui.ctx().accesskit_node_builder(response.id, |builder| builder.set_description(standing.in_words()));
     state.touched(frame, Target::Node(index), &response, commands);
-    if response.hovered() {
+    if response.hovered() || response.has_focus() {
         state.status = hover::node_in_words(frame, index, &standing);
     }
     let is_idle = matches!(state.interaction, Interaction::Idle);
     let mut looks = Looks {
         selected: is_boxed || frame.view.selection.contains(&placed.id),
-        hover: if response.contains_pointer() && is_idle { Hover::Node } else { Hover::Nowhere },
+        hover: if (response.contains_pointer() || response.has_focus()) && is_idle {
+            Hover::Node
+        } else {
+            Hover::Nowhere
+        },
         renaming: state.renaming.as_ref().is_some_and(|rename| rename.node == placed.id),
         problem: state.problems.of(frame.view, &placed.id),
     };
@@ -176,7 +188,7 @@ fn node_ui(
     let pin = ui.interact(pin_rect, ui.make_persistent_id(name("pin")), Sense::click());
     pin.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Pin icon {}", layout.title)));
     state.touched(frame, Target::Pin(index), &pin, commands);
-    if pin.hovered() {
+    if pin.hovered() || pin.has_focus() {
         looks.hover = Hover::Pin;
     }
     let pinned = !matches!(standing.mark, MarkLook::Plain | MarkLook::Forced | MarkLook::Disabled);
@@ -260,9 +272,9 @@ fn port_ui(
     let response = ui.interact(Rect::from_center_size(center, vec2(side, side)), id, Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{} {what} {}", layout.title, port.id)));
     state.touched(frame, Target::Port(at), &response, commands);
-    if response.hovered() {
+    if response.hovered() || response.has_focus() {
         state.status = hover::port_in_words(frame, at);
-        if matches!(state.interaction, Interaction::Idle) {
+        if response.hovered() && matches!(state.interaction, Interaction::Idle) {
             ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
         }
     }
@@ -274,7 +286,7 @@ fn port_ui(
         }
         Interaction::DragWire(drag) if is_end(&drag.end, frame, at) => PortLook::Plain,
         Interaction::DragWire(_) => PortLook::Refuses,
-        _ if response.hovered() => PortLook::Hovered,
+        _ if response.hovered() || response.has_focus() => PortLook::Hovered,
         _ if is_off => PortLook::Off,
         _ => PortLook::Plain,
     };
@@ -290,7 +302,7 @@ fn is_end(end: &WireEnd, frame: &CanvasFrame<'_>, at: PortAt) -> bool {
 
 /// Paints the wire or the box in the hand, and the wire that waits for a node to be chosen.
 fn draw_hand(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, state: &mut CanvasState) {
-    let pointer = ui.input(|input| input.pointer.latest_pos());
+    let pointer = state.hand(ui, frame);
     match (&state.interaction, pointer) {
         (Interaction::DragWire(drag), Some(pointer)) => {
             let Some(anchor) = drag.anchor(frame.scene) else { return };
@@ -324,7 +336,8 @@ fn draw_hand(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, state: &mut Canvas
     }
 }
 
-fn end_of(frame: &CanvasFrame<'_>, end: &WireEnd) -> Option<(egui::Pos2, crate::value::ValueType)> {
+/// Returns where the end of a wire is in the scene, and what flows there.
+pub(super) fn end_of(frame: &CanvasFrame<'_>, end: &WireEnd) -> Option<(egui::Pos2, crate::value::ValueType)> {
     let (end, is_input) = match end {
         WireEnd::Input(input) => (input, true),
         WireEnd::Output(output) => (output, false),

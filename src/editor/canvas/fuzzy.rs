@@ -72,8 +72,9 @@ fn contained(text: &str, word: &str) -> Option<u32> {
     })
 }
 
-/// Returns how well a text holds the letters of a word in their order: whole is better than scattered.
-fn letters(text: &str, word: &str) -> Option<u32> {
+/// Returns how well a text holds the letters of a word, which is in lower case, in their order: whole is better than
+/// scattered.
+pub(crate) fn letters(text: &str, word: &str) -> Option<u32> {
     if let Some(score) = contained(text, word) {
         return Some(score + 100);
     }

@@ -82,6 +82,8 @@ pub(super) struct WireDrag {
     pub(super) value_type: ValueType,
     /// The input the wire was taken from, if it was there before.
     pub(super) taken_from: Option<PortRef>,
+    /// It was taken by key, and follows the focus in place of the pointer.
+    pub(super) by_key: bool,
     /// By the scene's index: nodes that a wire from `end` would close a circle with.
     circular: Vec<bool>,
     /// Why ports near which the wire was would make a loop that cannot run. Looking at the loops of a large workflow
@@ -110,6 +112,7 @@ impl WireDrag {
             value_type: known?.value_type,
             end,
             taken_from,
+            by_key: false,
             circular: scene.reachable(index, down),
             loop_refusals: RefCell::default(),
         })
