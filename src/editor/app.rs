@@ -17,6 +17,7 @@ mod files;
 mod frame;
 mod handle;
 mod history;
+mod keys;
 mod looking;
 mod messages;
 mod pauses;
@@ -36,6 +37,7 @@ use super::{
     Command, Panel,
     background::Background,
     canvas::CanvasState,
+    command_table::Keymap,
     dialogs::{self, Dialog},
     history::HistoryState,
     inspector::InspectorState,
@@ -153,6 +155,7 @@ impl App {
             Settings::default()
         });
         apply_theme(ctx, settings.theme);
+        Keymap::new(&settings.keys).install(ctx);
         let opened = folders.opens_at_once().then(|| folders.open_store(None));
         let is_locked = opened.is_none();
         let store = opened.and_then(|opened| {

@@ -6,6 +6,8 @@ mod canvas;
 #[path = "../support/cpu_renderer.rs"]
 mod cpu_renderer;
 mod files;
+mod keyboard;
+mod keys;
 mod loops;
 mod masked;
 mod person;

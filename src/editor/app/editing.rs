@@ -8,7 +8,10 @@ use std::{
 
 use super::App;
 use crate::{
-    editor::{Command, MarkRequest, WireEnd, clipboard, mark_requests::mark_edit, panels::Tone, wiring},
+    editor::{
+        Command, MarkRequest, WireEnd, clipboard, command_table::ask_for_paste, mark_requests::mark_edit, panels::Tone,
+        wiring,
+    },
     nodes::{Catalogue, Kind, check_loops},
     session::{Mark, MarkEdit, Pin, PinPolicy, PinState},
     value::can_convert,
@@ -56,6 +59,13 @@ impl App {
     pub(super) fn redo(&mut self) {
         if let Some(sitting) = &mut self.sitting {
             let result = sitting.redo();
+            self.say_edit_error(result);
+        }
+    }
+
+    pub(super) fn go_to_step(&mut self, position: usize) {
+        if let Some(sitting) = &mut self.sitting {
+            let result = sitting.go_to_step(position);
             self.say_edit_error(result);
         }
     }
@@ -168,7 +178,7 @@ impl App {
     /// Asks the system for the clipboard, whose nodes then keep what fed them.
     pub(super) fn ask_for_connected_paste(&mut self, ctx: &egui::Context) {
         self.paste_keeps_feeds = Some(Instant::now());
-        ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste);
+        ask_for_paste(ctx);
     }
 
     pub(super) fn duplicate(&mut self) {

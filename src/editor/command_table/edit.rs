@@ -3,7 +3,7 @@
 use egui::Key;
 
 use super::{CommandEntry, CommandId as Id, Need, ctrl, ctrl_shift, key};
-use crate::editor::{Command, LookRequest, icons::Icon};
+use crate::editor::{Command, LookRequest, WireRequest, icons::Icon};
 
 pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(Id::Undo, ("Undo", "Take back the newest step"), &[Need::Undo, Need::Now], |_| Command::Undo)
@@ -47,9 +47,15 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     )
     .icon(Icon::Plus)
     .keys(&[ctrl(Key::D)]),
-    CommandEntry::new(Id::Delete, ("Delete", "Remove the selected nodes"), &[Need::Selection, Need::Now], |_| {
-        Command::DeleteSelected
-    })
+    CommandEntry::new(
+        Id::Delete,
+        ("Delete", "Remove the selected nodes, or the wire that has the focus"),
+        &[Need::SelectionOrWire, Need::Now],
+        |situation| match situation.wire {
+            Some(input) => Command::Wire(WireRequest::Disconnect(input.clone())),
+            None => Command::DeleteSelected,
+        },
+    )
     .icon(Icon::Close)
     .keys(&[key(Key::Delete), key(Key::Backspace)]),
     CommandEntry::new(
