@@ -32,8 +32,8 @@ pub use self::{
     app::{App, AppOptions},
     arrange::{Align, Axis},
     command::{
-        Answer, ArrangeRequest, Command, Direction, LookRequest, MarkRequest, Panel, RunOption, Tab, WireEnd,
-        WireRequest,
+        Answer, ArrangeRequest, Command, Direction, KeysRequest, LookRequest, MarkRequest, Panel, RunOption, Tab,
+        WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,

@@ -11,11 +11,13 @@
 //! 4. `handle` carries the commands out, in order.
 
 mod arranging;
+mod dropped;
 mod editing;
 mod files;
 mod frame;
 mod handle;
 mod history;
+mod keys;
 mod looking;
 mod messages;
 mod pauses;
@@ -35,6 +37,7 @@ use super::{
     Command, Panel,
     background::Background,
     canvas::CanvasState,
+    command_table::Keymap,
     dialogs::{self, Dialog},
     history::HistoryState,
     inspector::InspectorState,
@@ -87,6 +90,8 @@ pub struct App {
     settings: Settings,
     background: Background<Message>,
     keeper: Keeper,
+    /// When a paste that keeps what fed the nodes was asked for.
+    paste_keeps_feeds: Option<Instant>,
     /// After a slow sweep, that long none is made unasked.
     no_sweep_until: Option<Instant>,
     probing: Probing,
@@ -150,6 +155,7 @@ impl App {
             Settings::default()
         });
         apply_theme(ctx, settings.theme);
+        Keymap::new(&settings.keys).install(ctx);
         let opened = folders.opens_at_once().then(|| folders.open_store(None));
         let is_locked = opened.is_none();
         let store = opened.and_then(|opened| {
@@ -176,6 +182,7 @@ impl App {
             settings,
             background: Background::new(ctx.clone()),
             keeper: Keeper::new(),
+            paste_keeps_feeds: None,
             no_sweep_until: None,
             probing: Probing { at_work: false, last: None, had_focus: false },
             has_native_dialogs: cc.winit_window().is_some() && dialogs::are_available(),

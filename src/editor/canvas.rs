@@ -21,6 +21,7 @@ mod grid;
 mod hand;
 mod hover;
 mod interaction;
+mod keyboard;
 mod menu;
 mod minimap;
 mod node;
@@ -51,6 +52,7 @@ use self::{
     find::Find,
     frames::FrameTitle,
     interaction::Interaction,
+    keyboard::Keyboard,
     menu::{Menu, MenuRequest},
     minimap::Minimap,
     pointer::Target,
@@ -59,7 +61,7 @@ use self::{
     scene::Scene,
     search::Search,
 };
-use super::{Command, View, theme};
+use super::{Command, View, command_table::ask_for_paste, theme};
 use crate::workflow::{FrameId, NodeId, Position};
 
 /// What the canvas remembers between frames: never saved in the document, never undone.
@@ -70,6 +72,7 @@ pub struct CanvasState {
     scene: Scene,
     problems: ProblemIndex,
     interaction: Interaction,
+    keyboard: Keyboard,
     renaming: Option<Rename>,
     search: Option<Search>,
     open_search: bool,
@@ -193,6 +196,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.navigate(ui, &canvas);
 
     let scene = std::mem::take(&mut state.scene);
+    state.follow_keys(ui, view, &scene, rect, commands);
     state.advance(ui, view, &scene, rect);
     let projection = state.camera.through(rect);
     let frame = CanvasFrame::new(view, &scene, projection, &state.interaction);
@@ -202,6 +206,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     drawing::draw(ui, &brush, &frame, &canvas, state, commands);
     state.minimap_ui(ui, &brush, &frame);
     state.finish(ui, &frame, commands);
+    state.end_keys(ui, &frame, commands);
     state.popups_ui(ui, &brush, &frame, commands);
     state.scene = scene;
 }
@@ -239,12 +244,16 @@ impl CanvasState {
         {
             self.search = Some(search);
         }
-        if let Some(menu) = self.menu.take() {
-            let (open, request) = menu::menu_ui(ui, frame.view, &menu, commands);
+        if let Some(mut menu) = self.menu.take() {
+            let (open, request) = menu::menu_ui(ui, frame.view, &mut menu, commands);
             if let Some(request) = request {
                 self.carry_out(ui, frame, request, menu.at);
             }
-            self.menu = open.then_some(menu);
+            if open {
+                self.menu = Some(menu);
+            } else if let Some(id) = menu.return_to {
+                ui.memory_mut(|memory| memory.request_focus(id));
+            }
         }
     }
 
@@ -254,7 +263,7 @@ impl CanvasState {
             MenuRequest::Search => self.search = Some(Search::new(at, place, None)),
             MenuRequest::Paste => {
                 self.paste_at = Some(place);
-                ui.ctx().send_viewport_cmd(egui::ViewportCommand::RequestPaste);
+                ask_for_paste(ui.ctx());
             }
         }
     }

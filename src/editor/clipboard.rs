@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::workflow::{Connection, Edit, FileError, NodeId, Position, Workflow, parse, to_text};
+use crate::workflow::{Connection, Edit, FileError, NodeId, PortRef, Position, Workflow, parse, to_text};
 
 /// How far a pasted node lies from the one it was copied from, in scene units, each way.
 const BESIDE: f32 = 32.0;
@@ -37,11 +37,13 @@ pub(crate) fn copy(workflow: &Workflow, nodes: &BTreeSet<NodeId>) -> String {
 }
 
 /// Returns the edit that adds the nodes of a text under new ids, and those ids. Their top left corner comes to `at`, or
-/// beside where they were.
+/// beside where they were. With `keeps_feeds`, what feeds the nodes they were copied from feeds them too, as far as these
+/// are still there.
 pub(crate) fn paste(
     workflow: &Workflow,
     text: &str,
     at: Option<Position>,
+    keeps_feeds: bool,
 ) -> Result<(Edit, BTreeSet<NodeId>), PasteError> {
     let clip = parse(text)?;
     let offset = match (at, corner(&clip)) {
@@ -63,6 +65,15 @@ pub(crate) fn paste(
             connection.from.node = from_node.clone();
             connection.to.node = to_node.clone();
             edits.push(Edit::Connect(connection));
+        }
+    }
+    if keeps_feeds {
+        for (original, id) in &renamed {
+            let feeds = workflow.feeds_of(original).filter(|(_, from)| !renamed.contains_key(&from.node));
+            edits.extend(feeds.map(|(port, from)| {
+                let to = PortRef { node: (*id).clone(), port: port.clone() };
+                Edit::Connect(Connection { from: from.clone(), to })
+            }));
         }
     }
     Ok((Edit::Group(edits), ids.into_iter().collect()))
@@ -93,7 +104,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::workflow::{Node, PortRef};
+    use crate::workflow::Node;
 
     fn chain() -> Workflow {
         let mut workflow = Workflow::new("w");
@@ -116,7 +127,7 @@ mod tests {
     fn pasted_nodes_are_new_and_keep_the_wires_between_them_only() {
         let mut workflow = chain();
         let text = copy(&workflow, &set(&["b_2", "c_3"]));
-        let (edit, ids) = paste(&workflow, &text, None).unwrap();
+        let (edit, ids) = paste(&workflow, &text, None, false).unwrap();
         workflow.apply(edit).unwrap();
         assert_eq!(workflow.n_nodes(), 5);
         assert_eq!(workflow.connections().len(), 3);
@@ -132,12 +143,12 @@ mod tests {
     fn nodes_come_where_they_are_asked_for_or_beside_where_they_were() {
         let mut workflow = chain();
         let text = copy(&workflow, &set(&["a_1", "b_2"]));
-        let (edit, ids) = paste(&workflow, &text, Some(Position(500.0, 600.0))).unwrap();
+        let (edit, ids) = paste(&workflow, &text, Some(Position(500.0, 600.0)), false).unwrap();
         workflow.apply(edit).unwrap();
         let places: Vec<_> = ids.iter().map(|id| workflow.node(id).unwrap().position).collect();
         assert_eq!(places, [Position(500.0, 600.0), Position(600.0, 600.0)]);
         for step in [1.0, 2.0] {
-            let (edit, ids) = paste(&workflow, &text, None).unwrap();
+            let (edit, ids) = paste(&workflow, &text, None, false).unwrap();
             workflow.apply(edit).unwrap();
             let first = workflow.node(ids.first().unwrap()).unwrap().position;
             assert_eq!(first, Position(10.0 + step * BESIDE, 20.0 + step * BESIDE));
@@ -145,10 +156,24 @@ mod tests {
     }
 
     #[test]
+    fn what_feeds_the_originals_can_feed_the_copies_too() {
+        let mut workflow = chain();
+        let text = copy(&workflow, &set(&["b_2", "c_3"]));
+        let (edit, ids) = paste(&workflow, &text, None, true).unwrap();
+        workflow.apply(edit).unwrap();
+        let feed = |id: &NodeId| workflow.feed(&PortRef { node: id.clone(), port: "in".into() }).unwrap().to_string();
+        let fed: Vec<String> = ids.iter().map(feed).collect();
+        assert!(fed.contains(&"a_1.out".to_owned()), "{fed:?}");
+        assert_eq!(workflow.connections().len(), 4);
+    }
+
+    #[test]
     fn other_text_is_refused_in_words() {
         let workflow = chain();
-        assert!(paste(&workflow, "hello", None).unwrap_err().to_string().starts_with("the clipboard holds no nodes"));
+        assert!(
+            paste(&workflow, "hello", None, false).unwrap_err().to_string().starts_with("the clipboard holds no nodes")
+        );
         let empty = to_text(&Workflow::new("empty"));
-        assert!(matches!(paste(&workflow, &empty, None), Err(PasteError::Empty)));
+        assert!(matches!(paste(&workflow, &empty, None, false), Err(PasteError::Empty)));
     }
 }

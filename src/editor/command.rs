@@ -49,12 +49,16 @@ pub enum Command {
     Paste(String, Option<Position>),
     /// Ask the system for the clipboard, whose text then comes as a [`Self::Paste`].
     AskForPaste,
+    /// The same, for nodes that are to keep what feeds those they were copied from.
+    AskForConnectedPaste,
     /// Copy and paste the selection in one step, without the clipboard.
     Duplicate,
     /// Take back the newest step.
     Undo,
     /// Do the step again that was taken back.
     Redo,
+    /// Undo or redo until so many steps are done.
+    GoToStep(usize),
     /// Run the workflow.
     Run(RunKind),
     /// Run only these nodes and what they need.
@@ -97,6 +101,8 @@ pub enum Command {
     Wire(WireRequest),
     /// Look elsewhere, or more closely.
     Look(LookRequest),
+    /// Find a command, or change its keys.
+    Keys(KeysRequest),
     /// Show or hide a panel.
     TogglePanel(Panel),
     /// Show a tab of the bottom panel.
@@ -172,9 +178,11 @@ impl Command {
                 | Self::Cut
                 | Self::Paste(..)
                 | Self::AskForPaste
+                | Self::AskForConnectedPaste
                 | Self::Duplicate
                 | Self::Undo
                 | Self::Redo
+                | Self::GoToStep(_)
                 | Self::Run(_)
                 | Self::RunTo(..)
                 | Self::RunOnly(..)
@@ -258,6 +266,21 @@ pub enum LookRequest {
     Find,
     /// Show the map of the whole graph, or no longer.
     ToggleMinimap,
+    /// Go to the nearest node in a direction, or with a wire in the hand to the nearest port that fits.
+    Walk(Direction),
+    /// Open the menu of what has the focus, or else of what is selected.
+    Menu,
+}
+
+/// What is asked about commands and their keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeysRequest {
+    /// Find a command by a few letters.
+    Palette,
+    /// List all commands with their keys.
+    Sheet,
+    /// Give commands other keys.
+    Edit,
 }
 
 /// A direction on the screen.
@@ -341,6 +364,8 @@ pub enum Answer {
     File(PathBuf),
     /// Keep runs by these rules.
     Rules(KeepRules),
+    /// The command of this id was chosen; it follows.
+    Command(&'static str),
     /// Open the store with this.
     Passphrase(Passphrase),
 }

@@ -7,7 +7,10 @@ mod add;
 mod arrange;
 mod edit;
 mod file;
+mod help;
+mod keymap;
 mod marks;
+mod presets;
 mod run;
 mod shortcuts;
 mod situation;
@@ -17,7 +20,9 @@ mod wire;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 pub(crate) use self::{
-    shortcuts::{note_menus, shortcuts},
+    keymap::{KeySettings, Keymap, pressed},
+    presets::PRESETS,
+    shortcuts::{CanvasKeys, ask_for_paste, note_menus, shortcuts},
     situation::{Need, Situation},
 };
 use super::{Command, icons::Icon};
@@ -33,26 +38,39 @@ macro_rules! command_ids {
 
         impl CommandId {
             /// All ids.
-            #[cfg(test)]
             pub(crate) const ALL: &[Self] = &[$(Self::$id),*];
+
+            /// Returns the name by which the settings know it, which never changes.
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$id => stringify!($id)),*
+                }
+            }
+
+            /// Returns the id of a name.
+            pub(crate) fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|id| id.as_str() == name)
+            }
         }
     };
 }
 
 command_ids! {
     New, Open, Save, SaveAs, Welcome, Quit,
-    Undo, Redo, Cut, Copy, Paste, Duplicate, Delete, DeleteAndHeal, SelectAll, Rename,
+    Undo, Redo, Cut, Copy, Paste, PasteConnected, Duplicate, Delete, DeleteAndHeal, SelectAll, Rename,
     SearchNodes,
     Run, Resume, Stop, Pause, GoOn, Step,
     RunToHere, ResumeToHere, RunSelection, ResumeSelection, RunFromHere, ResumeFromHere, ToggleBreakpoint,
     PinResults, PinUntilChange, Unpin, UnpinDownstream, Keep, Refresh, Force, Disable,
     FitSelected, FitAll, ZoomReset, History, BackFromRun, TogglePlan, ToggleTheme,
     LibraryPanel, InspectorPanel, BottomPanel,
+    OpenMenu, WalkLeft, WalkRight, WalkUp, WalkDown,
     NudgeLeft, NudgeRight, NudgeUp, NudgeDown,
     Tidy, OfferAlign, AlignLeft, AlignRight, AlignTop, AlignBottom, AlignRow, AlignColumn,
     SpreadHorizontally, SpreadVertically, FrameNodes, Comment, Collapse,
     SelectUpstream, SelectDownstream, Find, Minimap,
     Disconnect,
+    Palette, ShortcutSheet, EditShortcuts,
 }
 
 /// Where keys count while a text field has the focus. Esc and Tab, which also lead out of fields and menus, count only
@@ -63,6 +81,8 @@ pub(crate) enum Reach {
     Everywhere,
     /// Not while typing: the keys are the text field's.
     NotWhileTyping,
+    /// Where something on the canvas has the focus, or nothing has.
+    OnCanvas,
 }
 
 /// A command as people meet it.
@@ -75,6 +95,7 @@ pub(crate) struct CommandEntry {
     /// One sentence for the tooltip.
     pub(crate) help: &'static str,
     pub(crate) icon: Option<Icon>,
+    /// The keys it has unless a preset or a person gives it others.
     pub(crate) shortcuts: &'static [KeyboardShortcut],
     pub(crate) reach: Reach,
     /// Keys that are held down count again and again.
@@ -121,6 +142,11 @@ impl CommandEntry {
         self
     }
 
+    const fn on_canvas(mut self) -> Self {
+        self.reach = Reach::OnCanvas;
+        self
+    }
+
     const fn repeating(mut self) -> Self {
         self.repeats = true;
         self
@@ -154,9 +180,10 @@ impl CommandEntry {
         }
     }
 
-    /// Returns the shortcuts in words.
+    /// Returns the keys in force in words.
     pub(crate) fn shortcut_text(&self, ctx: &egui::Context) -> String {
-        let names: Vec<String> = self.shortcuts.iter().map(|shortcut| ctx.format_shortcut(shortcut)).collect();
+        let keymap = Keymap::of(ctx);
+        let names: Vec<String> = keymap.keys(self.id).iter().map(|shortcut| ctx.format_shortcut(shortcut)).collect();
         names.join(" or ")
     }
 }
@@ -182,20 +209,26 @@ const fn ctrl_shift(key: Key) -> KeyboardShortcut {
 }
 
 /// The table: groups of commands, in the order people are shown them.
-const GROUPS: [&[CommandEntry]; 8] = [
-    file::COMMANDS,
-    edit::COMMANDS,
-    add::COMMANDS,
-    run::COMMANDS,
-    marks::COMMANDS,
-    arrange::COMMANDS,
-    wire::COMMANDS,
-    view::COMMANDS,
+const GROUPS: [(&str, &[CommandEntry]); 9] = [
+    ("File", file::COMMANDS),
+    ("Edit", edit::COMMANDS),
+    ("Add", add::COMMANDS),
+    ("Run", run::COMMANDS),
+    ("Marks", marks::COMMANDS),
+    ("Arrange", arrange::COMMANDS),
+    ("Wires", wire::COMMANDS),
+    ("View", view::COMMANDS),
+    ("Help", help::COMMANDS),
 ];
+
+/// Returns the groups with their names.
+pub(crate) fn groups() -> impl Iterator<Item = (&'static str, &'static [CommandEntry])> {
+    GROUPS.into_iter()
+}
 
 /// Returns all commands.
 pub(crate) fn all() -> impl Iterator<Item = &'static CommandEntry> {
-    GROUPS.into_iter().flatten()
+    GROUPS.into_iter().flat_map(|(_, entries)| entries)
 }
 
 /// Returns an entry.

@@ -2,7 +2,10 @@
 
 mod files;
 mod keep;
+mod keys;
 mod native;
+mod palette;
+mod shortcut_sheet;
 mod unlock;
 
 use egui::{Frame, Id, Margin, Modal, RichText, Ui};
@@ -12,10 +15,13 @@ pub(crate) use self::keep::{KeepDialog, PlannedSweep};
 pub(crate) use self::{
     files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
     keep::keep_dialog_ui,
+    keys::KeysDialog,
     native::{are_available, pick},
+    palette::Palette,
+    shortcut_sheet::ShortcutSheet,
     unlock::UnlockDialog,
 };
-use super::{Answer, Command};
+use super::{Answer, Command, command_table::Situation};
 
 /// A dialog of our own.
 pub(crate) enum Dialog {
@@ -27,16 +33,31 @@ pub(crate) enum Dialog {
     Keep(KeepDialog),
     /// The store is to be opened.
     Unlock(UnlockDialog),
+    /// A command is to be found.
+    Palette(Palette),
+    /// All commands with their keys.
+    Sheet(ShortcutSheet),
+    /// The keys of commands.
+    Keys(KeysDialog),
 }
 
 /// Shows the dialog that is open, if any.
-pub(crate) fn dialog_ui(ui: &Ui, dialog: &mut Option<Dialog>, name: &str, commands: &mut Vec<Command>) {
+pub(crate) fn dialog_ui(
+    ui: &Ui,
+    dialog: &mut Option<Dialog>,
+    name: &str,
+    situation: &Situation<'_>,
+    commands: &mut Vec<Command>,
+) {
     match dialog {
         None => {}
         Some(Dialog::Unsaved(then)) => unsaved_ui(ui, name, then, commands),
         Some(Dialog::File(dialog)) => file_dialog_ui(ui, dialog, commands),
         Some(Dialog::Keep(dialog)) => keep_dialog_ui(ui, dialog, name, commands),
         Some(Dialog::Unlock(dialog)) => unlock::unlock_ui(ui, dialog, commands),
+        Some(Dialog::Palette(palette)) => palette::palette_ui(ui, palette, situation, commands),
+        Some(Dialog::Sheet(sheet)) => shortcut_sheet::sheet_ui(ui, sheet, commands),
+        Some(Dialog::Keys(dialog)) => keys::keys_ui(ui, dialog, commands),
     }
 }
 

@@ -8,6 +8,7 @@ mod pause;
 mod pins;
 mod status;
 mod toolbar;
+mod undo_list;
 mod welcome;
 
 pub(crate) use self::{

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::RunOption;
+use super::{RunOption, command_table::KeySettings};
 use crate::{
     engine::PlanOptions,
     store::{Part, RunKind},
@@ -39,6 +39,10 @@ pub(crate) struct Settings {
     pub(crate) history: Retention,
     /// The map of the whole graph is not shown.
     pub(crate) hide_minimap: bool,
+    /// Which keys commands have.
+    pub(crate) keys: KeySettings,
+    /// The commands that were chosen in the palette, the newest first.
+    pub(crate) recent_commands: Vec<String>,
 }
 
 /// What runs may leave out.

@@ -289,6 +289,11 @@ impl Sitting {
         self.step(|history, workflow, marks| history.redo(workflow, marks).map(|_label| ()))
     }
 
+    /// Takes steps back or does them again until so many are done.
+    pub(crate) fn go_to_step(&mut self, position: usize) -> Result<(), EditError> {
+        self.step(|history, workflow, marks| history.go_to(position, workflow, marks))
+    }
+
     fn step(
         &mut self,
         step: impl FnOnce(&mut History, &mut Workflow, &mut Marks) -> Result<(), EditError>,

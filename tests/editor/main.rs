@@ -6,9 +6,12 @@ mod canvas;
 #[path = "../support/cpu_renderer.rs"]
 mod cpu_renderer;
 mod files;
+mod keyboard;
+mod keys;
 mod loops;
 mod masked;
 mod person;
 mod pinned_data;
 mod runs;
 mod settings;
+mod wiring;

@@ -71,9 +71,15 @@ impl Person {
     /// Draws frames until nothing goes on any more.
     pub(crate) fn settle(&mut self) {
         self.window.step();
-        self.until("all work is done", |window| !window.state().is_busy());
-        for _ in 0..6 {
-            self.window.step();
+        loop {
+            self.until("all work is done", |window| !window.state().is_busy());
+            for _ in 0..6 {
+                self.window.step();
+            }
+            // What is shown may ask for more, such as a value that lies on the disk.
+            if !self.window.state().is_busy() {
+                return;
+            }
         }
     }
 

@@ -1,15 +1,25 @@
 //! Commands that change the document, the marks or the selection.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::App;
 use crate::{
-    editor::{Command, MarkRequest, WireEnd, clipboard, mark_requests::mark_edit, panels::Tone, wiring},
+    editor::{
+        Command, MarkRequest, WireEnd, clipboard, command_table::ask_for_paste, mark_requests::mark_edit, panels::Tone,
+        wiring,
+    },
     nodes::{Catalogue, Kind, check_loops},
     session::{Mark, MarkEdit, Pin, PinPolicy, PinState},
     value::can_convert,
     workflow::{Connection, Edit, EditError, KindId, Node, NodeId, PortRef, Position, Workflow},
 };
+
+/// How long after it was asked for the clipboard's text comes at the latest.
+const PASTE_COMES_WITHIN: Duration = Duration::from_secs(1);
 
 impl App {
     /// Pushes what was being typed before all other commands, if there are any or its field is out of sight.
@@ -49,6 +59,13 @@ impl App {
     pub(super) fn redo(&mut self) {
         if let Some(sitting) = &mut self.sitting {
             let result = sitting.redo();
+            self.say_edit_error(result);
+        }
+    }
+
+    pub(super) fn go_to_step(&mut self, position: usize) {
+        if let Some(sitting) = &mut self.sitting {
+            let result = sitting.go_to_step(position);
             self.say_edit_error(result);
         }
     }
@@ -154,19 +171,26 @@ impl App {
     /// Adds nodes from text at a place; without one at the pointer, if it is over the canvas, else beside where they were.
     pub(super) fn paste(&mut self, text: &str, position: Option<Position>) {
         let position = position.or_else(|| self.panels.canvas.pointer_scene());
-        self.paste_as("Paste", text, position);
+        let keeps_feeds = self.paste_keeps_feeds.take().is_some_and(|asked| asked.elapsed() < PASTE_COMES_WITHIN);
+        self.paste_as("Paste", text, position, keeps_feeds);
+    }
+
+    /// Asks the system for the clipboard, whose nodes then keep what fed them.
+    pub(super) fn ask_for_connected_paste(&mut self, ctx: &egui::Context) {
+        self.paste_keeps_feeds = Some(Instant::now());
+        ask_for_paste(ctx);
     }
 
     pub(super) fn duplicate(&mut self) {
         if let Some(sitting) = self.sitting.as_ref().filter(|sitting| !sitting.selection().is_empty()) {
             let text = clipboard::copy(sitting.workflow(), sitting.selection());
-            self.paste_as("Duplicate", &text, None);
+            self.paste_as("Duplicate", &text, None, false);
         }
     }
 
-    fn paste_as(&mut self, verb: &str, text: &str, position: Option<Position>) {
+    fn paste_as(&mut self, verb: &str, text: &str, position: Option<Position>, keeps_feeds: bool) {
         let Some(sitting) = &mut self.sitting else { return };
-        match clipboard::paste(sitting.workflow(), text, position) {
+        match clipboard::paste(sitting.workflow(), text, position, keeps_feeds) {
             Ok((edit, nodes)) => {
                 let label = format!("{verb} {}", crate::editor::words::count(nodes.len(), "node"));
                 let result = sitting.edit(label, edit);

@@ -2,18 +2,16 @@
 
 use egui::{CentralPanel, Frame, Margin, Panel as Side, Ui};
 
-use super::App;
+use super::{App, dropped::hovering_ui};
 use crate::editor::{
     Command, Panel,
     canvas::canvas_ui,
     command_table::{self, Situation},
-    dialogs::dialog_ui,
     inspector::inspector_ui,
     panels::{
         StatusWords, bottom_ui, library_ui, notices_ui, past_banner_ui, past_frame, pause_banner_ui, pins_banner_ui,
         status_ui, toolbar_ui, welcome_ui,
     },
-    sitting::Sitting,
     theme,
 };
 
@@ -31,17 +29,19 @@ impl App {
             CentralPanel::default()
                 .show(ui, |ui| welcome_ui(ui, &self.settings.recent, &self.profiles, &self.folders.profile, commands));
         }
-        let name = self.sitting.as_ref().map(Sitting::name).unwrap_or_default();
-        dialog_ui(ui, &mut self.dialog, &name, commands);
+        self.dialogs_ui(ui, commands);
         command_table::note_menus(ui.ctx());
+        self.take_dropped_files(ui.ctx(), commands);
+        hovering_ui(ui);
     }
 
-    fn situation(&self) -> Situation<'_> {
+    /// Returns what commands act upon and need.
+    pub(super) fn situation(&self) -> Situation<'_> {
         let Some(sitting) = &self.sitting else { return Situation::without_workflow() };
         let run = sitting.view_of_now(&self.catalogue, false).run;
         Situation {
-            undo: sitting.history().undo_label(),
-            redo: sitting.history().redo_label(),
+            history: Some(sitting.history()),
+            wire: self.panels.canvas.focused_wire(),
             running: self.run.is_some(),
             paused: run.is_some_and(|run| run.pause.is_some()),
             run_options: self.settings.run,

@@ -18,6 +18,8 @@ impl App {
                 self.settings.hide_minimap = !self.settings.hide_minimap;
                 self.save_settings();
             }
+            LookRequest::Walk(direction) => self.panels.canvas.walk(direction),
+            LookRequest::Menu => self.panels.canvas.open_menu_by_key(),
         }
     }
 

@@ -87,6 +87,7 @@ fn draw_wires(
 ) {
     let is_idle = matches!(state.interaction, Interaction::Idle);
     let hovered = state.pointer.filter(|_| is_idle).and_then(|point| frame.wire_at(point));
+    let focused = state.focused_wire_index(frame.scene);
     for &index in wires {
         let placed = &frame.scene.wires[index];
         if matches!(&state.interaction, Interaction::DragWire(drag) if drag.holds(&placed.to)) {
@@ -97,13 +98,20 @@ fn draw_wires(
             wire::paint_coarse(brush, curve, placed.value_type);
             continue;
         }
-        wire::paint(brush, curve, placed.value_type, emphasis(frame, index, hovered));
+        wire::paint(
+            brush,
+            curve,
+            placed.value_type,
+            emphasis(frame, index, focused.filter(|focused| *focused == index).or(hovered)),
+        );
         let middle = brush.projection.screen_from_scene(curve.at(0.5));
         let rect = Rect::from_center_size(middle, vec2(12.0, 12.0));
         let id = ui.make_persistent_id(("wire", placed.to.node.as_str(), placed.to.port.as_str()));
-        ui.interact(rect, id, Sense::hover()).widget_info(|| {
+        let response = ui.interact(rect, id, Sense::focusable_noninteractive());
+        response.widget_info(|| {
             WidgetInfo::labeled(Role::GraphicsObject, true, format!("Wire {}", hover::wire_in_words(frame, index).0))
         });
+        state.note_wire_focus(&placed.to, &response);
     }
     if let Some(index) = hovered {
         let (ends, flows) = hover::wire_in_words(frame, index);
@@ -154,13 +162,17 @@ fn node_ui(
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Node {}", layout.title)));
     ui.ctx().accesskit_node_builder(response.id, |builder| builder.set_description(standing.in_words()));
     state.touched(frame, Target::Node(index), &response, commands);
-    if response.hovered() {
+    if response.hovered() || response.has_focus() {
         state.status = hover::node_in_words(frame, index, &standing);
     }
     let is_idle = matches!(state.interaction, Interaction::Idle);
     let mut looks = Looks {
         selected: is_boxed || frame.view.selection.contains(&placed.id),
-        hover: if response.contains_pointer() && is_idle { Hover::Node } else { Hover::Nowhere },
+        hover: if (response.contains_pointer() || response.has_focus()) && is_idle {
+            Hover::Node
+        } else {
+            Hover::Nowhere
+        },
         renaming: state.renaming.as_ref().is_some_and(|rename| rename.node == placed.id),
         problem: state.problems.of(frame.view, &placed.id),
     };
@@ -174,7 +186,7 @@ fn node_ui(
     let pin = ui.interact(pin_rect, ui.make_persistent_id(name("pin")), Sense::click());
     pin.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Pin icon {}", layout.title)));
     state.touched(frame, Target::Pin(index), &pin, commands);
-    if pin.hovered() {
+    if pin.hovered() || pin.has_focus() {
         looks.hover = Hover::Pin;
     }
     let pinned = !matches!(standing.mark, MarkLook::Plain | MarkLook::Forced | MarkLook::Disabled);
@@ -258,9 +270,9 @@ fn port_ui(
     let response = ui.interact(Rect::from_center_size(center, vec2(side, side)), id, Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{} {what} {}", layout.title, port.id)));
     state.touched(frame, Target::Port(at), &response, commands);
-    if response.hovered() {
+    if response.hovered() || response.has_focus() {
         state.status = hover::port_in_words(frame, at);
-        if matches!(state.interaction, Interaction::Idle) {
+        if response.hovered() && matches!(state.interaction, Interaction::Idle) {
             ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
         }
     }
@@ -272,7 +284,7 @@ fn port_ui(
         }
         Interaction::DragWire(drag) if is_end(&drag.end, frame, at) => PortLook::Plain,
         Interaction::DragWire(_) => PortLook::Refuses,
-        _ if response.hovered() => PortLook::Hovered,
+        _ if response.hovered() || response.has_focus() => PortLook::Hovered,
         _ if is_off => PortLook::Off,
         _ => PortLook::Plain,
     };

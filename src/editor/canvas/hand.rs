@@ -22,7 +22,7 @@ use crate::{
 
 /// Paints what is in the hand, and the wire that waits for a node to be chosen.
 pub(super) fn draw(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, state: &mut CanvasState) {
-    let pointer = ui.input(|input| input.pointer.latest_pos());
+    let pointer = state.hand(ui, frame);
     match (&state.interaction, pointer) {
         (Interaction::DragWire(drag), Some(pointer)) => {
             if let Some(why) = draw_wires_in_hand(brush, frame, drag, pointer) {
@@ -88,7 +88,8 @@ fn draw_cut(brush: &Brush, frame: &CanvasFrame<'_>, path: &[Pos2]) {
     brush.painter.extend(Shape::dashed_line(&points, Stroke::new(1.5, color), 5.0, 4.0));
 }
 
-fn end_of(frame: &CanvasFrame<'_>, end: &WireEnd) -> Option<(Pos2, ValueType)> {
+/// Returns where the end of a wire is in the scene, and what flows there.
+pub(super) fn end_of(frame: &CanvasFrame<'_>, end: &WireEnd) -> Option<(Pos2, ValueType)> {
     let (end, is_input) = match end {
         WireEnd::Input(input) => (input, true),
         WireEnd::Output(output) => (output, false),

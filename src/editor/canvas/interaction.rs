@@ -139,6 +139,8 @@ pub(super) struct WireDrag {
     pub(super) taken_from: Option<PortRef>,
     /// The inputs of all wires of an output, which move together; `end` is the first.
     moved: Vec<PortRef>,
+    /// It was taken by key, and follows the focus in place of the pointer.
+    pub(super) by_key: bool,
     /// By the scene's index: nodes that a wire from `end` would close a circle with.
     circular: Vec<bool>,
     /// Why ports near which the wire was would make a loop that cannot run. Looking at the loops of a large workflow
@@ -168,6 +170,7 @@ impl WireDrag {
             end,
             taken_from,
             moved: Vec::new(),
+            by_key: false,
             circular: scene.reachable(index, down),
             loop_refusals: RefCell::default(),
         })
@@ -190,6 +193,7 @@ impl WireDrag {
             value_type,
             taken_from: None,
             moved,
+            by_key: false,
             circular,
             loop_refusals: RefCell::default(),
         })

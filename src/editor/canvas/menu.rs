@@ -32,6 +32,10 @@ pub(super) struct Menu {
     pub(super) at: Pos2,
     /// Tells one opening from the next.
     pub(super) serial: u64,
+    /// It was opened by key: its first item is to have the focus, once it can.
+    pub(super) by_key: bool,
+    /// What had the focus before.
+    pub(super) return_to: Option<egui::Id>,
 }
 
 /// What a menu asks of the canvas itself, because it is about the place of the menu.
@@ -70,7 +74,7 @@ const PAST: &[&[Id]] = &[&[Id::PinResults, Id::PinUntilChange], &[Id::Copy, Id::
 pub(super) fn menu_ui(
     ui: &Ui,
     view: View<'_>,
-    menu: &Menu,
+    menu: &mut Menu,
     commands: &mut Vec<Command>,
 ) -> (bool, Option<MenuRequest>) {
     let mut open = true;
@@ -83,9 +87,11 @@ pub(super) fn menu_ui(
         .show(|ui| {
             ui.set_width(command_item::MENU_WIDTH);
             match &menu.target {
-                MenuTarget::Node(node) => node_menu_ui(ui, view, node, commands),
-                MenuTarget::Wire(input) => items_ui(ui, WIRE, &Situation::of(view).about_wire(input), commands),
-                MenuTarget::Empty => items_ui(ui, EMPTY, &Situation::of(view), commands),
+                MenuTarget::Node(node) => node_menu_ui(ui, view, node, &mut menu.by_key, commands),
+                MenuTarget::Wire(input) => {
+                    items_ui(ui, WIRE, &Situation::of(view).about_wire(input), &mut menu.by_key, commands)
+                }
+                MenuTarget::Empty => items_ui(ui, EMPTY, &Situation::of(view), &mut menu.by_key, commands),
             }
         });
     (open, shown.and_then(|shown| shown.inner))
@@ -95,9 +101,10 @@ fn items_ui(
     ui: &mut Ui,
     groups: &[&[Id]],
     situation: &Situation<'_>,
+    focus_first: &mut bool,
     commands: &mut Vec<Command>,
 ) -> Option<MenuRequest> {
-    match command_item::menu_ui(ui, groups, situation)? {
+    match command_item::menu_ui(ui, groups, situation, focus_first)? {
         Id::SearchNodes => return Some(MenuRequest::Search),
         Id::Paste => return Some(MenuRequest::Paste),
         id => commands.push((command_table::get(id).command)(situation)),
@@ -105,17 +112,23 @@ fn items_ui(
     None
 }
 
-fn node_menu_ui(ui: &mut Ui, view: View<'_>, node: &NodeId, commands: &mut Vec<Command>) -> Option<MenuRequest> {
+fn node_menu_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    node: &NodeId,
+    focus_first: &mut bool,
+    commands: &mut Vec<Command>,
+) -> Option<MenuRequest> {
     let alone = BTreeSet::from([node.clone()]);
     let nodes = if view.selection.contains(node) { view.selection } else { &alone };
     let situation = Situation::of(view).about(nodes);
     if view.past.is_some() {
-        return items_ui(ui, PAST, &situation, commands);
+        return items_ui(ui, PAST, &situation, focus_first, commands);
     }
     let groups: Vec<Vec<Id>> =
         NODES.iter().map(|group| group.iter().copied().filter(|id| makes_sense(*id, view, nodes)).collect()).collect();
     let groups: Vec<&[Id]> = groups.iter().map(Vec::as_slice).collect();
-    items_ui(ui, &groups, &situation, commands)
+    items_ui(ui, &groups, &situation, focus_first, commands)
 }
 
 /// Returns whether a mark is worth offering: it would change something.

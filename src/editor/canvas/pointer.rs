@@ -96,6 +96,7 @@ impl CanvasState {
         response: &Response,
         commands: &mut Vec<Command>,
     ) {
+        self.note_focus(frame, target, response);
         let ctx = &response.ctx;
         let (pointer, origin) = ctx.input(|input| (input.pointer.interact_pos(), input.pointer.press_origin()));
         let pointer = pointer.unwrap_or_else(|| response.rect.center());
@@ -109,6 +110,17 @@ impl CanvasState {
         } else if response.secondary_clicked() {
             self.open_menu(frame, resolved(frame, target, pointer), pointer, commands);
         } else if response.clicked() {
+            let by_key = !response.clicked_by(PointerButton::Primary);
+            if let Target::Port(at) = target
+                && (by_key || self.carried().is_some())
+                && frame.view.past.is_none()
+            {
+                self.choose_port(frame, at, commands);
+                return;
+            }
+            if self.carried().is_some() && !by_key {
+                self.interaction = Interaction::Idle;
+            }
             let target = resolved(frame, target, pointer);
             if !(response.double_clicked() && self.double_clicked(frame, target, pointer)) {
                 clicked(frame, target, ctx.input(|input| input.modifiers), commands);
@@ -169,7 +181,7 @@ impl CanvasState {
         };
         let serial = self.menu_serial;
         self.menu_serial += 1;
-        self.menu = Some(Menu { target, at, serial });
+        self.menu = Some(Menu { target, at, serial, by_key: false, return_to: None });
     }
 
     /// Carries out a double click; returns whether it means anything here.
@@ -187,7 +199,7 @@ impl CanvasState {
 
     /// Ends what the hand is at when the button is let go.
     pub(super) fn finish(&mut self, ui: &Ui, frame: &CanvasFrame<'_>, commands: &mut Vec<Command>) {
-        if ui.input(|input| input.pointer.any_down()) {
+        if ui.input(|input| input.pointer.any_down()) || self.carried().is_some() {
             return;
         }
         let pointer = ui.input(|input| input.pointer.latest_pos());

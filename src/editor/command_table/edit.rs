@@ -3,7 +3,7 @@
 use egui::Key;
 
 use super::{CommandEntry, CommandId as Id, Need, ctrl, ctrl_shift, key};
-use crate::editor::{Command, LookRequest, icons::Icon};
+use crate::editor::{Command, LookRequest, WireRequest, icons::Icon};
 
 pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(Id::Undo, ("Undo", "Take back the newest step"), &[Need::Undo, Need::Now], |_| Command::Undo)
@@ -33,6 +33,13 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     .icon(Icon::New)
     .keys(&[ctrl(Key::V)]),
     CommandEntry::new(
+        Id::PasteConnected,
+        ("Paste with wires", "Add the nodes that are on the clipboard, fed by what feeds those they were copied from"),
+        &[Need::Workflow, Need::Now],
+        |_| Command::AskForConnectedPaste,
+    )
+    .keys(&[ctrl_shift(Key::V)]),
+    CommandEntry::new(
         Id::Duplicate,
         ("Duplicate", "Add a copy of the selected nodes beside them"),
         &[Need::Selection, Need::Now],
@@ -40,9 +47,15 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     )
     .icon(Icon::Plus)
     .keys(&[ctrl(Key::D)]),
-    CommandEntry::new(Id::Delete, ("Delete", "Remove the selected nodes"), &[Need::Selection, Need::Now], |_| {
-        Command::DeleteSelected
-    })
+    CommandEntry::new(
+        Id::Delete,
+        ("Delete", "Remove the selected nodes, or the wire that has the focus"),
+        &[Need::SelectionOrWire, Need::Now],
+        |situation| match situation.wire {
+            Some(input) => Command::Wire(WireRequest::Disconnect(input.clone())),
+            None => Command::DeleteSelected,
+        },
+    )
     .icon(Icon::Close)
     .keys(&[key(Key::Delete), key(Key::Backspace)]),
     CommandEntry::new(

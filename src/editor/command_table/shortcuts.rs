@@ -3,9 +3,9 @@
 use egui::{Key, KeyboardShortcut};
 
 use super::{
-    CommandEntry, CommandId, Need,
-    Reach::{Everywhere, NotWhileTyping},
-    Situation, all, get,
+    CommandEntry, CommandId, Keymap,
+    Reach::{Everywhere, NotWhileTyping, OnCanvas},
+    Situation, all, ctrl, get,
 };
 use crate::editor::Command;
 
@@ -19,25 +19,54 @@ pub(crate) fn note_menus(ctx: &egui::Context) {
     ctx.data_mut(|data| data.insert_temp(menus_id(), any));
 }
 
+/// What the canvas says about keys.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CanvasKeys {
+    /// Something on it has the focus.
+    pub(crate) has_focus: bool,
+    /// It is at something that Esc gives up.
+    pub(crate) is_busy: bool,
+}
+
+fn canvas_id() -> egui::Id {
+    egui::Id::unique("keys of the canvas")
+}
+
+impl CanvasKeys {
+    /// Notes this for the keys of the next frame.
+    pub(crate) fn note(self, ctx: &egui::Context) {
+        ctx.data_mut(|data| data.insert_temp(canvas_id(), self));
+    }
+}
+
 /// Pushes the commands whose keys were pressed, and the clipboard's.
 pub(crate) fn shortcuts(ctx: &egui::Context, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     let typing = ctx.text_edit_focused();
     // In this frame no menu is drawn yet: the frame before knows.
     let was_open = ctx.data(|data| data.get_temp(menus_id())).unwrap_or(false);
     let nothing_focused = !ctx.egui_wants_keyboard_input() && !was_open;
+    let canvas: CanvasKeys = ctx.data(|data| data.get_temp(canvas_id())).unwrap_or_default();
+    let on_canvas = nothing_focused || (canvas.has_focus && !typing && !was_open);
     let counts = |entry: &CommandEntry, shortcut: &KeyboardShortcut| match (shortcut.logical_key, entry.reach) {
-        (Key::Escape | Key::Tab, _) => nothing_focused,
+        (Key::Escape, _) => on_canvas && !canvas.is_busy,
+        (Key::Tab, _) => nothing_focused,
+        (_, OnCanvas) => on_canvas,
         (_, Everywhere) => true,
         (_, NotWhileTyping) => !typing,
     };
+    let keymap = Keymap::of(ctx);
     for entry in all().filter(|entry| entry.is_enabled(situation)) {
-        for shortcut in entry.shortcuts.iter().filter(|shortcut| counts(entry, shortcut)) {
+        for shortcut in keymap.keys(entry.id).iter().filter(|shortcut| counts(entry, shortcut)) {
             let n_pressed = ctx.input_mut(|input| consume(input, *shortcut, entry.repeats));
+            if n_pressed > 0 && entry.reach == OnCanvas {
+                // Arrows would also move the focus by themselves.
+                ctx.memory_mut(|memory| memory.move_focus(egui::FocusDirection::None));
+            }
             commands.extend((0..n_pressed).map(|_| (entry.command)(situation)));
         }
     }
     if !typing {
-        clipboard_events(ctx, situation, commands);
+        clipboard_events(ctx, situation, &keymap, commands);
     }
 }
 
@@ -57,21 +86,38 @@ fn consume(input: &mut egui::InputState, shortcut: KeyboardShortcut, repeats: bo
     n_pressed
 }
 
-/// Copy, cut and paste arrive as events of their own. Selected text of a label is copied by egui itself.
-fn clipboard_events(ctx: &egui::Context, situation: &Situation<'_>, commands: &mut Vec<Command>) {
+/// Copy, cut and paste arrive as events of their own, which stand for the keys Ctrl+C, Ctrl+X and Ctrl+V. Selected text
+/// of a label is copied by egui itself.
+fn clipboard_events(ctx: &egui::Context, situation: &Situation<'_>, keymap: &Keymap, commands: &mut Vec<Command>) {
     if ctx.plugin_or_default::<egui::text_selection::LabelSelectionState>().lock().has_selection() {
         return;
     }
-    let can = |id| get(id).is_enabled(situation);
-    let events = ctx.input(|input| input.events.clone());
-    for event in events {
-        match event {
-            egui::Event::Copy if can(CommandId::Copy) => commands.push(Command::Copy),
-            egui::Event::Cut if can(CommandId::Cut) => commands.push(Command::Cut),
-            egui::Event::Paste(text) if Need::Workflow.is_met(situation) => commands.push(Command::Paste(text, None)),
-            _ => {}
+    for event in ctx.input(|input| input.events.clone()) {
+        let (key, text) = match event {
+            egui::Event::Copy => (Key::C, None),
+            egui::Event::Cut => (Key::X, None),
+            egui::Event::Paste(text) => (Key::V, Some(text)),
+            _ => continue,
+        };
+        let asked_for = text.is_some() && ctx.data_mut(|data| data.remove_temp::<bool>(paste_id())).is_some();
+        let owner = if asked_for { Some(CommandId::Paste) } else { keymap.owner(ctrl(key)) };
+        let entry = owner.map(get).filter(|entry| entry.is_enabled(situation));
+        match (entry.map(|entry| entry.id), text) {
+            (Some(CommandId::Paste), Some(text)) => commands.push(Command::Paste(text, None)),
+            (Some(_), _) => commands.extend(entry.map(|entry| (entry.command)(situation))),
+            (None, _) => {}
         }
     }
+}
+
+fn paste_id() -> egui::Id {
+    egui::Id::unique("the clipboard was asked for")
+}
+
+/// Asks the system for the clipboard: its text is pasted, whatever keys paste.
+pub(crate) fn ask_for_paste(ctx: &egui::Context) {
+    ctx.data_mut(|data| data.insert_temp(paste_id(), true));
+    ctx.send_viewport_cmd(egui::ViewportCommand::RequestPaste);
 }
 
 #[cfg(test)]
@@ -85,7 +131,7 @@ mod tests {
         editor::View,
         engine::Plan,
         nodes::Catalogue,
-        session::{Baseline, Marks},
+        session::{Baseline, Change, History, Marks},
         workflow::{Edit, Node, NodeId, Position, Workflow},
     };
 
@@ -119,7 +165,14 @@ mod tests {
             show_plan: true,
             past: None,
         };
-        test(Situation { undo: Some("Add node"), redo: Some("Add node"), ..Situation::of(view) });
+        let mut history = History::default();
+        let mut document = workflow.clone();
+        for name in ["one", "other"] {
+            let change = Change::Document(Edit::SetName(name.to_owned()));
+            history.apply("Name it", change, &mut document, &mut Marks::default()).unwrap();
+        }
+        history.undo(&mut document, &mut Marks::default()).unwrap();
+        test(Situation { history: Some(&history), ..Situation::of(view) });
     }
 
     #[test]

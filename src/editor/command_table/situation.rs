@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     editor::{View, settings::RunOptions},
-    session::Mark,
+    session::{History, Mark},
     workflow::{NodeId, PortRef},
 };
 
@@ -19,10 +19,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) nodes: &'a BTreeSet<NodeId>,
     /// The input at the end of the wire that commands act upon.
     pub(crate) wire: Option<&'a PortRef>,
-    /// What undo would take back.
-    pub(crate) undo: Option<&'a str>,
-    /// What redo would do again.
-    pub(crate) redo: Option<&'a str>,
+    /// What was done.
+    pub(crate) history: Option<&'a History>,
     /// A run goes on.
     pub(crate) running: bool,
     /// The run is paused.
@@ -42,8 +40,7 @@ impl<'a> Situation<'a> {
             view: None,
             nodes: &NO_NODES,
             wire: None,
-            undo: None,
-            redo: None,
+            history: None,
             running: false,
             paused: false,
             run_options: RunOptions::default(),
@@ -74,6 +71,16 @@ impl<'a> Situation<'a> {
     pub(crate) const fn about_wire(mut self, input: &'a PortRef) -> Self {
         self.wire = Some(input);
         self
+    }
+
+    /// Returns what undo would take back.
+    pub(crate) fn undo(&self) -> Option<&'a str> {
+        self.history?.undo_label()
+    }
+
+    /// Returns what redo would do again.
+    pub(crate) fn redo(&self) -> Option<&'a str> {
+        self.history?.redo_label()
     }
 
     /// Returns the nodes that commands act upon.
@@ -107,6 +114,7 @@ pub(crate) enum Need {
     Selection,
     OneSelected,
     SeveralSelected,
+    SelectionOrWire,
     Wire,
     /// The workflow is shown as it is now.
     Now,
@@ -131,6 +139,7 @@ impl Need {
             Self::Selection => !situation.nodes.is_empty(),
             Self::OneSelected => situation.nodes.len() == 1,
             Self::SeveralSelected => situation.nodes.len() > 1,
+            Self::SelectionOrWire => !situation.nodes.is_empty() || situation.wire.is_some(),
             Self::Wire => situation.wire.is_some(),
             Self::Now => !situation.shows_past(),
             Self::Past => situation.shows_past(),
@@ -139,8 +148,8 @@ impl Need {
             Self::Pause => situation.paused,
             Self::NoPause => !situation.paused,
             Self::RunOrNodes => situation.running || has_nodes(),
-            Self::Undo => situation.undo.is_some(),
-            Self::Redo => situation.redo.is_some(),
+            Self::Undo => situation.undo().is_some(),
+            Self::Redo => situation.redo().is_some(),
         }
     }
 
@@ -149,7 +158,7 @@ impl Need {
         match self {
             Self::Workflow => "no workflow is open",
             Self::Nodes | Self::RunOrNodes => "the workflow has no nodes",
-            Self::Selection => "no node is selected",
+            Self::Selection | Self::SelectionOrWire => "no node is selected",
             Self::OneSelected => "select one node",
             Self::SeveralSelected => "select two nodes or more",
             Self::Wire => "no wire is chosen",

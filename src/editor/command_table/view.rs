@@ -2,8 +2,8 @@
 
 use egui::Key;
 
-use super::{CommandEntry, CommandId as Id, Need, ctrl, key};
-use crate::editor::{Command, LookRequest, Panel, Tab, icons::Icon};
+use super::{CommandEntry, CommandId as Id, Need, ctrl, key, shift};
+use crate::editor::{Command, Direction, LookRequest, Panel, Tab, icons::Icon};
 
 pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(
@@ -61,4 +61,36 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         &[Need::Workflow],
         |_| Command::TogglePanel(Panel::Bottom),
     ),
+    CommandEntry::new(
+        Id::OpenMenu,
+        ("Open the menu", "Open the menu of what has the focus, or of the selected nodes"),
+        &[Need::Workflow],
+        |_| Command::Look(LookRequest::Menu),
+    )
+    .keys(&[key(Key::Menu), shift(Key::F10)])
+    .on_canvas(),
+    CommandEntry::new(Id::WalkLeft, ("Walk left", "Go to the nearest node to the left"), &[Need::Nodes], |_| {
+        Command::Look(LookRequest::Walk(Direction::Left))
+    })
+    .keys(&[key(Key::ArrowLeft)])
+    .on_canvas()
+    .repeating(),
+    CommandEntry::new(Id::WalkRight, ("Walk right", "Go to the nearest node to the right"), &[Need::Nodes], |_| {
+        Command::Look(LookRequest::Walk(Direction::Right))
+    })
+    .keys(&[key(Key::ArrowRight)])
+    .on_canvas()
+    .repeating(),
+    CommandEntry::new(Id::WalkUp, ("Walk up", "Go to the nearest node above"), &[Need::Nodes], |_| {
+        Command::Look(LookRequest::Walk(Direction::Up))
+    })
+    .keys(&[key(Key::ArrowUp)])
+    .on_canvas()
+    .repeating(),
+    CommandEntry::new(Id::WalkDown, ("Walk down", "Go to the nearest node below"), &[Need::Nodes], |_| {
+        Command::Look(LookRequest::Walk(Direction::Down))
+    })
+    .keys(&[key(Key::ArrowDown)])
+    .on_canvas()
+    .repeating(),
 ];

@@ -88,7 +88,8 @@ pub(super) fn run_options_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &
             }
         }
         ui.separator();
-        if let Some(id) = command_item::menu_ui(ui, &[&[CommandId::Step, CommandId::Pause, CommandId::GoOn]], situation)
+        if let Some(id) =
+            command_item::menu_ui(ui, &[&[CommandId::Step, CommandId::Pause, CommandId::GoOn]], situation, &mut false)
         {
             commands.push((command_table::get(id).command)(situation));
         }

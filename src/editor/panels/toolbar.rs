@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use egui::{MenuBar, ProgressBar, RichText, Ui};
 
-use super::pause::run_options_ui;
+use super::{pause::run_options_ui, undo_list::undo_list_ui};
 use crate::{
     editor::{
         Command, LiveState, RunProgress, Tab, View, command_item,
@@ -36,6 +36,7 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
             for id in [CommandId::Undo, CommandId::Redo] {
                 button_ui(ui, id, situation, commands);
             }
+            undo_list_ui(ui, situation, commands);
             ui.separator();
             // In a narrow window what cannot be used while a run goes on makes room for how it stands.
             if has_room {
@@ -71,13 +72,13 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
 
 fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     use CommandId as Id;
-    let menus: [(&str, &[&[CommandId]]); 5] = [
+    let menus: [(&str, &[&[CommandId]]); 6] = [
         ("File", &[&[Id::New, Id::Open], &[Id::Save, Id::SaveAs], &[Id::Welcome, Id::Quit]]),
         (
             "Edit",
             &[
                 &[Id::Undo, Id::Redo],
-                &[Id::Cut, Id::Copy, Id::Paste, Id::Duplicate, Id::Delete, Id::DeleteAndHeal],
+                &[Id::Cut, Id::Copy, Id::Paste, Id::PasteConnected, Id::Duplicate, Id::Delete, Id::DeleteAndHeal],
                 &[Id::SelectAll, Id::SelectUpstream, Id::SelectDownstream],
                 &[Id::Find, Id::Rename, Id::SearchNodes],
             ],
@@ -111,10 +112,11 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
                 &[Id::LibraryPanel, Id::InspectorPanel, Id::BottomPanel],
             ],
         ),
+        ("Help", &[&[Id::Palette, Id::ShortcutSheet, Id::EditShortcuts]]),
     ];
     for (name, groups) in menus {
         ui.menu_button(name, |ui| {
-            if let Some(id) = command_item::menu_ui(ui, groups, situation) {
+            if let Some(id) = command_item::menu_ui(ui, groups, situation, &mut false) {
                 commands.push((command_table::get(id).command)(situation));
             }
         });
@@ -133,10 +135,10 @@ fn button_ui(ui: &mut Ui, id: CommandId, situation: &Situation<'_>, commands: &m
         })
         .inner;
     let what = match id {
-        CommandId::Undo => situation.undo.map(|label| format!("Undo: {label}")),
+        CommandId::Undo => situation.undo().map(|label| format!("Undo: {label}")),
         CommandId::Run => situation.run_takes.as_ref().map(|takes| format!("Run: {takes}")),
         CommandId::Resume => situation.resume_takes.as_ref().map(|takes| format!("Resume: {takes}")),
-        CommandId::Redo => situation.redo.map(|label| format!("Redo: {label}")),
+        CommandId::Redo => situation.redo().map(|label| format!("Redo: {label}")),
         _ => None,
     };
     let tooltip = match what {

@@ -80,7 +80,8 @@ impl SmallApp {
             show_plan: self.show_plan,
             past: None,
         };
-        shortcuts(ui.ctx(), &Situation::of(view), &mut commands);
+        let situation = Situation { wire: self.canvas.focused_wire(), ..Situation::of(view) };
+        shortcuts(ui.ctx(), &situation, &mut commands);
         canvas_ui(ui, view, &mut self.canvas, &mut commands);
         for command in commands {
             self.commands.push(command.clone());

@@ -1,0 +1,31 @@
+//! Finding commands and their keys.
+
+use egui::Key;
+
+use super::{CommandEntry, CommandId as Id, ctrl_shift, key};
+use crate::editor::{Command, KeysRequest, icons::Icon};
+
+pub(super) const COMMANDS: &[CommandEntry] = &[
+    CommandEntry::new(
+        Id::Palette,
+        ("Command palette", "Find a command by a few letters and carry it out"),
+        &[],
+        |_| Command::Keys(KeysRequest::Palette),
+    )
+    .icon(Icon::Search)
+    .keys(&[ctrl_shift(Key::P)])
+    .everywhere(),
+    CommandEntry::new(Id::ShortcutSheet, ("Shortcuts", "List all commands, keys and mouse gestures"), &[], |_| {
+        Command::Keys(KeysRequest::Sheet)
+    })
+    .icon(Icon::Question)
+    .keys(&[key(Key::F1)])
+    .everywhere(),
+    CommandEntry::new(
+        Id::EditShortcuts,
+        ("Keyboard shortcuts…", "Give commands other keys, or those of another program"),
+        &[],
+        |_| Command::Keys(KeysRequest::Edit),
+    )
+    .icon(Icon::Gear),
+];
