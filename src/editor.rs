@@ -21,6 +21,7 @@ mod sitting;
 pub mod theme;
 mod view;
 mod viewers;
+mod watch;
 mod window;
 mod words;
 

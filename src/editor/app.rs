@@ -41,6 +41,7 @@ use super::{
     sitting::Sitting,
     theme,
     viewers::Viewers,
+    watch::Watch,
 };
 use crate::{
     engine::{Engine, RunHandle},
@@ -118,6 +119,8 @@ struct Probing {
     at_work: bool,
     last: Option<Instant>,
     had_focus: bool,
+    /// Looks again and again while the window has the focus and no run goes on.
+    watch: Option<Watch>,
 }
 
 /// Whether the window may close.
@@ -174,7 +177,7 @@ impl App {
             background: Background::new(ctx.clone()),
             keeper: Keeper::new(),
             no_sweep_until: None,
-            probing: Probing { at_work: false, last: None, had_focus: false },
+            probing: Probing { at_work: false, last: None, had_focus: false, watch: None },
             has_native_dialogs: cc.winit_window().is_some() && dialogs::are_available(),
             is_picking: false,
             closing: Closing::No,

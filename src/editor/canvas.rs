@@ -10,22 +10,28 @@ mod camera;
 mod canvas_frame;
 mod drawing;
 mod fuzzy;
+mod galleys;
 mod geometry;
 mod grid;
 mod hover;
 mod interaction;
+mod kept;
 mod menu;
 mod node;
 mod overview;
+mod picture;
 mod pointer;
 mod problems;
 mod rename;
 mod scene;
 mod search;
+mod seen;
 mod standing;
 #[cfg(test)]
 mod tests;
 mod wire;
+
+use std::{cell::RefCell, rc::Rc};
 
 use egui::{Key, Pos2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo};
 
@@ -33,13 +39,17 @@ use self::{
     brush::Brush,
     camera::Camera,
     canvas_frame::CanvasFrame,
+    galleys::Galleys,
     interaction::Interaction,
+    kept::Kept,
     menu::{Menu, MenuRequest},
+    overview::Overview,
     pointer::Target,
     problems::ProblemIndex,
     rename::Rename,
     scene::Scene,
     search::Search,
+    seen::Seen,
 };
 use super::{Command, View, theme};
 use crate::workflow::{NodeId, Position};
@@ -49,8 +59,16 @@ use crate::workflow::{NodeId, Position};
 pub struct CanvasState {
     camera: Camera,
     fit: Option<Fit>,
+    /// The farthest out that a hand zooms.
+    least_zoom: f32,
+    /// A rectangle round all nodes.
+    bounds: Option<Rect>,
     scene: Scene,
     problems: ProblemIndex,
+    seen: Seen,
+    kept: Kept,
+    overview: Overview,
+    galleys: Rc<RefCell<Galleys>>,
     interaction: Interaction,
     renaming: Option<Rename>,
     search: Option<Search>,
@@ -134,14 +152,17 @@ impl CanvasState {
 
     /// Brings the scene up to date and looks where it was asked to.
     fn prepare(&mut self, view: View<'_>, rect: Rect) {
-        self.scene.update(view);
+        if self.scene.update(view) {
+            self.bounds = self.scene.node_grid.bounds();
+        }
+        self.least_zoom = Camera::least_zoom(self.bounds, rect);
         self.problems.update(view);
         if !rect.is_positive() {
             return;
         }
         let bounds = match self.fit.take() {
             None => return,
-            Some(Fit::All) => self.scene.node_grid.bounds(),
+            Some(Fit::All) => self.bounds,
             Some(Fit::Nodes(nodes)) => self.scene.bounds_of(&nodes),
         };
         self.camera = bounds.map_or_else(Camera::default, |bounds| Camera::fitting(bounds, rect));
@@ -166,10 +187,17 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.advance(ui, &scene, rect);
     let projection = state.camera.through(rect);
     let frame = CanvasFrame::new(view, &scene, projection, &state.interaction);
-    let brush = Brush { painter: ui.painter().clone(), projection, tokens: theme::tokens(ui) };
+    let galleys = Rc::clone(&state.galleys);
+    let brush = Brush { painter: ui.painter().clone(), projection, tokens: theme::tokens(ui), galleys };
+    let forget = state.galleys.borrow_mut().are_outdated(ui.ctx());
+    state.seen.update(view, brush.tokens);
+    state.kept.begin((projection.zoom(), frame.detail), scene.wire_serial(), forget);
     state.note_pointer(ui, &frame, &canvas);
     state.touched(&frame, Target::Canvas, &canvas, commands);
     drawing::draw(ui, &brush, &frame, &canvas, state, commands);
+    if state.kept.is_blurred() {
+        ui.ctx().request_repaint();
+    }
     state.finish(ui, &frame, commands);
     state.popups_ui(ui, &brush, &frame, commands);
     state.scene = scene;
