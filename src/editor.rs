@@ -24,6 +24,7 @@ mod sitting;
 pub mod theme;
 mod view;
 mod viewers;
+mod watch;
 mod window;
 mod wiring;
 mod words;

@@ -47,6 +47,7 @@ use super::{
     sitting::Sitting,
     theme,
     viewers::Viewers,
+    watch::Watch,
 };
 use crate::{
     engine::{Engine, RunHandle},
@@ -126,6 +127,8 @@ struct Probing {
     at_work: bool,
     last: Option<Instant>,
     had_focus: bool,
+    /// Looks again and again while the window has the focus and no run goes on.
+    watch: Option<Watch>,
 }
 
 /// Whether the window may close.
@@ -184,7 +187,7 @@ impl App {
             keeper: Keeper::new(),
             paste_keeps_feeds: None,
             no_sweep_until: None,
-            probing: Probing { at_work: false, last: None, had_focus: false },
+            probing: Probing { at_work: false, last: None, had_focus: false, watch: None },
             has_native_dialogs: cc.winit_window().is_some() && dialogs::are_available(),
             is_picking: false,
             closing: Closing::No,

@@ -16,21 +16,25 @@ mod drawing;
 mod find;
 mod frames;
 mod fuzzy;
+mod galleys;
 mod geometry;
 mod grid;
 mod hand;
 mod hover;
 mod interaction;
+mod kept;
 mod keyboard;
 mod menu;
 mod minimap;
 mod node;
 mod overview;
+mod picture;
 mod pointer;
 mod problems;
 mod rename;
 mod scene;
 mod search;
+mod seen;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -41,6 +45,8 @@ pub(crate) use self::{
     frames::{put as put_frame, rect_of as rect_of_frame},
     geometry::GRID,
 };
+use std::{cell::RefCell, rc::Rc};
+
 use egui::{Key, Pos2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo};
 
 use self::{
@@ -51,15 +57,19 @@ use self::{
     comment::Commenting,
     find::Find,
     frames::FrameTitle,
+    galleys::Galleys,
     interaction::Interaction,
+    kept::Kept,
     keyboard::Keyboard,
     menu::{Menu, MenuRequest},
     minimap::Minimap,
+    overview::Overview,
     pointer::Target,
     problems::ProblemIndex,
     rename::Rename,
     scene::Scene,
     search::Search,
+    seen::Seen,
 };
 use super::{Command, View, command_table::ask_for_paste, theme};
 use crate::workflow::{FrameId, NodeId, Position};
@@ -69,8 +79,16 @@ use crate::workflow::{FrameId, NodeId, Position};
 pub struct CanvasState {
     camera: Camera,
     fit: Option<Fit>,
+    /// The farthest out that a hand zooms.
+    least_zoom: f32,
+    /// A rectangle round all nodes.
+    bounds: Option<Rect>,
     scene: Scene,
     problems: ProblemIndex,
+    seen: Seen,
+    kept: Kept,
+    overview: Overview,
+    galleys: Rc<RefCell<Galleys>>,
     interaction: Interaction,
     keyboard: Keyboard,
     renaming: Option<Rename>,
@@ -168,14 +186,17 @@ impl CanvasState {
 
     /// Brings the scene up to date and looks where it was asked to.
     fn prepare(&mut self, view: View<'_>, rect: Rect) {
-        self.scene.update(view);
+        if self.scene.update(view) {
+            self.bounds = self.scene.node_grid.bounds();
+        }
+        self.least_zoom = Camera::least_zoom(self.bounds, rect);
         self.problems.update(view);
         if !rect.is_positive() {
             return;
         }
         let bounds = match self.fit.take() {
             None => return,
-            Some(Fit::All) => self.scene.node_grid.bounds(),
+            Some(Fit::All) => self.bounds,
             Some(Fit::Nodes(nodes)) => self.scene.bounds_of(&nodes),
         };
         self.camera = bounds.map_or_else(Camera::default, |bounds| Camera::fitting(bounds, rect));
@@ -200,11 +221,18 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.advance(ui, view, &scene, rect);
     let projection = state.camera.through(rect);
     let frame = CanvasFrame::new(view, &scene, projection, &state.interaction);
-    let brush = Brush { painter: ui.painter().clone(), projection, tokens: theme::tokens(ui) };
+    let galleys = Rc::clone(&state.galleys);
+    let brush = Brush { painter: ui.painter().clone(), projection, tokens: theme::tokens(ui), galleys };
+    let forget = state.galleys.borrow_mut().are_outdated(ui.ctx());
+    state.seen.update(view, brush.tokens);
+    state.kept.begin((projection.zoom(), frame.detail), scene.wire_serial(), forget);
     state.note_pointer(ui, &frame, &canvas);
     state.touched(&frame, Target::Canvas, &canvas, commands);
     drawing::draw(ui, &brush, &frame, &canvas, state, commands);
     state.minimap_ui(ui, &brush, &frame);
+    if state.kept.is_blurred() {
+        ui.ctx().request_repaint();
+    }
     state.finish(ui, &frame, commands);
     state.end_keys(ui, &frame, commands);
     state.popups_ui(ui, &brush, &frame, commands);

@@ -1,6 +1,6 @@
 //! Nodes as text and back: the text is a workflow file of its own, so it can be pasted into a chat or saved and opened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::workflow::{Connection, Edit, FileError, NodeId, PortRef, Position, Workflow, parse, to_text};
 
@@ -88,11 +88,12 @@ fn corner(clip: &Workflow) -> Option<Position> {
 
 /// Returns the first of the offsets one, two, three… steps away at which no node would cover another exactly.
 fn free_offset(workflow: &Workflow, clip: &Workflow) -> (f32, f32) {
+    // Adding zero makes a negative zero positive: equal places have equal bits.
+    let bits = |Position(x, y): Position| ((x + 0.0).to_bits(), (y + 0.0).to_bits());
+    let places: HashSet<(u32, u32)> = workflow.nodes().map(|(_, node)| bits(node.position)).collect();
     let taken = |offset: f32| {
-        clip.nodes().any(|(_, node)| {
-            let moved = Position(node.position.0 + offset, node.position.1 + offset);
-            workflow.nodes().any(|(_, other)| other.position == moved)
-        })
+        clip.nodes()
+            .any(|(_, node)| places.contains(&bits(Position(node.position.0 + offset, node.position.1 + offset))))
     };
     let mut steps = (1..=64_u8).map(|step| BESIDE * f32::from(step));
     let offset = steps.find(|&offset| !taken(offset)).unwrap_or(BESIDE);

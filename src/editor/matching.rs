@@ -30,7 +30,7 @@ impl<'a> Field<'a> {
 pub(crate) struct Words {
     matcher: Matcher,
     /// Each word, as letters that may lie apart and as it is.
-    words: Vec<(Atom, Atom)>,
+    atoms: Vec<(Atom, Atom)>,
     buffer: Vec<char>,
 }
 
@@ -41,14 +41,14 @@ impl Words {
         let both = |word| (atom(word, AtomKind::Fuzzy), atom(word, AtomKind::Substring));
         Self {
             matcher: Matcher::new(Config::DEFAULT),
-            words: text.split_whitespace().map(both).collect(),
+            atoms: text.split_whitespace().map(both).collect(),
             buffer: Vec::new(),
         }
     }
 
     /// Returns how well the fields hold all of the words; `None` if one is in none of them. Without a word all are alike.
     pub(crate) fn score(&mut self, fields: &[Field<'_>]) -> Option<u32> {
-        let Self { matcher, words, buffer } = self;
+        let Self { matcher, atoms, buffer } = self;
         let mut of_word = |(letters, whole): &(Atom, Atom)| {
             let of_field = |field: &Field<'_>| {
                 let atom = if field.apart { letters } else { whole };
@@ -57,7 +57,7 @@ impl Words {
             };
             fields.iter().filter_map(of_field).max()
         };
-        words.iter().map(&mut of_word).sum()
+        atoms.iter().map(&mut of_word).sum()
     }
 }
 

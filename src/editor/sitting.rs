@@ -1,6 +1,7 @@
 //! One sitting at one workflow: the document, its history, the session's marks and baseline, the run and the plan.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
@@ -37,6 +38,8 @@ pub(crate) struct Sitting {
     revision: u64,
     history: History,
     marks: Marks,
+    /// How many pins there were among these marks at this revision.
+    pins: RefCell<Option<(Marks, u64, usize)>>,
     baseline: Arc<Baseline>,
     selection: BTreeSet<NodeId>,
     run: Option<RunProgress>,
@@ -85,12 +88,13 @@ impl Sitting {
         Self {
             session: kept.as_ref().map_or_else(SessionId::generate, |session| session.id),
             path,
-            is_unsaved: !workflow.same_content(&saved),
+            is_unsaved: !is_same(&workflow, &saved),
             saved,
             workflow,
             revision: 0,
             history: History::default(),
             marks: kept.as_ref().map(|session| session.marks.clone()).unwrap_or_default(),
+            pins: RefCell::default(),
             baseline: kept.as_ref().map(|session| Arc::clone(&session.baseline)).unwrap_or_default(),
             kept,
             selection: BTreeSet::new(),
@@ -190,12 +194,25 @@ impl Sitting {
 
     /// Returns how the session stands, in a few words.
     pub(crate) fn session_in_words(&self) -> String {
-        let n_pins =
-            self.marks.iter().filter(|(node, mark)| mark.as_pin().is_some() && self.workflow.node(node).is_some());
-        let pins = words::count(n_pins.count(), "pin");
+        let pins = words::count(self.n_pins(), "pin");
         let place = if self.kept.is_some() { "session" } else { "session in memory only" };
         let saved = if self.is_unsaved { "unsaved changes" } else { "saved" };
         format!("{place}: {pins} · {saved}")
+    }
+
+    /// Returns how many nodes are pinned; counted anew only when marks or nodes are others.
+    fn n_pins(&self) -> usize {
+        let mut counted = self.pins.borrow_mut();
+        if let Some((marks, revision, n_pins)) = &*counted
+            && marks.is_same(&self.marks)
+            && *revision == self.revision
+        {
+            return *n_pins;
+        }
+        let is_pin = |(node, mark): &(&NodeId, &Mark)| mark.as_pin().is_some() && self.workflow.node(node).is_some();
+        let n_pins = self.marks.iter().filter(is_pin).count();
+        *counted = Some((self.marks.clone(), self.revision, n_pins));
+        n_pins
     }
 
     /// Returns what to call the workflow: its file's name, else its own.
@@ -298,10 +315,17 @@ impl Sitting {
         &mut self,
         step: impl FnOnce(&mut History, &mut Workflow, &mut Marks) -> Result<(), EditError>,
     ) -> Result<(), EditError> {
+        // Shared, not copied.
+        let before = self.workflow.as_ref().clone();
         let result = step(&mut self.history, Arc::make_mut(&mut self.workflow), &mut self.marks);
-        self.revision += 1;
-        self.is_unsaved = !self.workflow.same_content(&self.saved);
-        self.selection.retain(|node| self.workflow.node(node).is_some());
+        let changes = self.workflow.changes_since(&before);
+        if !changes.is_empty() || !has_same_frame(&self.workflow, &before) {
+            self.revision += 1;
+        }
+        self.is_unsaved = !is_same(&self.workflow, &self.saved);
+        if !changes.removed.is_empty() {
+            self.selection.retain(|node| self.workflow.node(node).is_some());
+        }
         self.due.plan = true;
         self.due.save = true;
         result
@@ -323,7 +347,7 @@ impl Sitting {
             self.workflow = Arc::new(self.workflow.as_ref().clone().with_id(workflow.id()));
         }
         self.path = Some(path);
-        self.is_unsaved = !self.workflow.same_content(&workflow);
+        self.is_unsaved = !is_same(&self.workflow, &workflow);
         self.saved = workflow;
         self.due.save = true;
         self.due.plan = true;
@@ -334,6 +358,11 @@ impl Sitting {
         let in_file = self.saved.nodes().map(|(id, _)| id);
         let known: BTreeSet<&NodeId> = in_file.chain(self.baseline.iter().map(|record| &record.node)).collect();
         known.into_iter().filter(|id| workflow.node(id).is_none()).cloned().collect()
+    }
+
+    /// Returns what was found out about the world last.
+    pub(crate) const fn probes(&self) -> &Probes {
+        &self.probes
     }
 
     /// Takes what was found out about the world.
@@ -558,4 +587,17 @@ impl Sitting {
     pub(crate) fn released(&self) -> &[Released] {
         &self.released
     }
+}
+
+/// Returns whether two states of a document are the same for whoever saves it.
+fn is_same(workflow: &Workflow, other: &Workflow) -> bool {
+    has_same_frame(workflow, other) && workflow.changes_since(other).is_empty()
+}
+
+/// Returns whether all but nodes and connections is the same.
+fn has_same_frame(workflow: &Workflow, other: &Workflow) -> bool {
+    workflow.id() == other.id()
+        && workflow.name() == other.name()
+        && workflow.settings() == other.settings()
+        && workflow.frames().eq(other.frames())
 }

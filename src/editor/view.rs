@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use imbl::OrdMap;
+
 use super::past::Past;
 use crate::{
     engine::{Decision, PausedInside, Plan, name_of_node},
@@ -84,8 +86,8 @@ pub struct RunProgress {
     pub n_to_execute: usize,
     /// How many it has executed.
     pub n_executed: usize,
-    /// Nodes that are waiting, running or settled.
-    pub nodes: BTreeMap<NodeId, LiveState>,
+    /// Nodes that are waiting, running or settled. Persistent: what was drawn of it is compared with it at once.
+    pub nodes: OrdMap<NodeId, LiveState>,
     /// The pause, if it is paused.
     pub pause: Option<Pause>,
     /// How long it was paused before.

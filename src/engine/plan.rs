@@ -283,6 +283,11 @@ impl Plan {
         Arc::clone(self.body.get_or_init(|| Arc::new(Body::of_plan(self))))
     }
 
+    /// Returns whether both are the same plan, without looking into them.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.steps.is_same(&other.steps) && Arc::ptr_eq(&self.prepared.graph, &other.prepared.graph)
+    }
+
     /// Returns how many nodes the run would do what with.
     pub const fn counts(&self) -> PlanCounts {
         self.counts

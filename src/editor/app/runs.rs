@@ -1,10 +1,6 @@
 //! Starting and stopping runs, what happens in them, planning and looking at the world.
 
-use std::{
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 
@@ -13,17 +9,15 @@ use crate::{
     editor::{
         Command,
         panels::{LogEntry, Tone},
+        watch::{Watch, Watched},
         words,
     },
     engine::{Engine, Event, EventKind, Probes, RunHandle, RunRequest, Timings, probe},
     nodes::LogLevel,
-    session::SessionId,
+    session::{Baseline, SessionId},
     store::{LogLine, Part, RunKind, RunRecord, RunStatus},
     workflow::NodeId,
 };
-
-/// How often the world is looked at while the window has the focus, at most.
-const PROBE_EVERY: Duration = Duration::from_secs(3);
 
 impl App {
     pub(super) fn start_run(&mut self, kind: RunKind, part: Part) {
@@ -185,7 +179,8 @@ impl App {
         }
     }
 
-    /// Looks at the world when the window gains the focus, and every few seconds while it has it.
+    /// Looks at the world when the window gains the focus, and every few seconds while it has it. No frame is drawn for that
+    /// unless something has changed.
     pub(super) fn probe_when_due(&mut self, ctx: &egui::Context) {
         let focused = ctx.input(|input| input.focused);
         let gained = focused && !std::mem::replace(&mut self.probing.had_focus, focused);
@@ -193,15 +188,26 @@ impl App {
             // Another program may have written.
             self.panels.inspector.pinned_data.outdate();
         }
-        let anything = self.sitting.as_ref().is_some_and(|sitting| !sitting.baseline().is_empty());
-        if !focused || !anything || self.run.is_some() {
+        let Some(sitting) = self.sitting.as_ref().filter(|_| focused && self.run.is_none()) else {
+            self.probing.watch = None;
             return;
+        };
+        let watched = Watched {
+            session: sitting.session(),
+            baseline: Baseline::clone(sitting.baseline()),
+            marks: sitting.marks().clone(),
+        };
+        let is_watched = self.probing.watch.as_ref().is_some_and(|watch| watch.is_for(&watched));
+        let is_any = !watched.baseline.is_empty();
+        if !is_watched {
+            let reporter = self.background.reporter();
+            let report = move |session, probes| reporter.report(Message::Probed(session, probes));
+            let start = || Watch::start(watched.clone(), sitting.probes().clone(), self.store.clone(), report);
+            self.probing.watch = watched.is_any().then(start);
         }
-        let since = self.probing.last.map(|last| last.elapsed());
-        if gained || since.is_none_or(|since| since >= PROBE_EVERY) {
+        if is_any && (gained || self.probing.last.is_none()) {
             self.probe();
         }
-        ctx.request_repaint_after(PROBE_EVERY);
     }
 
     /// Looks at the world on a thread of its own.

@@ -1,6 +1,6 @@
 //! The grid behind the nodes.
 
-use egui::{Stroke, pos2};
+use egui::{Color32, Mesh, Rangef, Rect, Shape, emath::GuiRounding as _, pos2};
 
 use super::brush::Brush;
 
@@ -20,20 +20,28 @@ fn paint_grid(brush: &Brush) {
     }
     let screen = brush.projection.view;
     let visible = brush.projection.visible();
+    let pixels_per_point = brush.painter.ctx().pixels_per_point();
+    // On whole pixels, and all in one mesh.
+    let thin = |at: f32| {
+        let from = (at - 0.5).round_to_pixels(pixels_per_point);
+        Rangef::new(from, from + 1.0)
+    };
+    let mut mesh = Mesh::default();
     for line in lines(visible.left(), visible.right(), step) {
         let x = brush.projection.screen_from_scene(pos2(line as f32 * step, 0.0)).x;
-        brush.painter.vline(x, screen.y_range(), stroke(brush, line));
+        mesh.add_colored_rect(Rect::from_x_y_ranges(thin(x), screen.y_range()), color(brush, line));
     }
     for line in lines(visible.top(), visible.bottom(), step) {
         let y = brush.projection.screen_from_scene(pos2(0.0, line as f32 * step)).y;
-        brush.painter.hline(screen.x_range(), y, stroke(brush, line));
+        mesh.add_colored_rect(Rect::from_x_y_ranges(screen.x_range(), thin(y)), color(brush, line));
     }
+    brush.painter.add(Shape::mesh(mesh));
 }
 
 fn lines(from: f32, to: f32, step: f32) -> std::ops::RangeInclusive<i64> {
     (from / step).ceil() as i64..=(to / step).floor() as i64
 }
 
-fn stroke(brush: &Brush, line: i64) -> Stroke {
-    Stroke::new(1.0, if line % 5 == 0 { brush.tokens.grid_major } else { brush.tokens.grid })
+fn color(brush: &Brush, line: i64) -> Color32 {
+    if line % 5 == 0 { brush.tokens.grid_major } else { brush.tokens.grid }
 }

@@ -1,19 +1,17 @@
 //! Painting in scene units.
 
-use std::sync::Arc;
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use egui::{
-    Align2, Color32, CornerRadius, FontId, Galley, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2,
-    epaint::RectShape,
-    pos2,
-    text::{LayoutJob, TextWrapping},
-    vec2,
+    Align2, Color32, CornerRadius, Galley, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2,
+    epaint::{RectShape, Tessellator},
+    pos2, vec2,
 };
 
-use super::camera::Projection;
+use super::{camera::Projection, galleys::Galleys};
 use crate::editor::{
     icons::{self, Icon},
-    theme::{Tokens, readable},
+    theme::Tokens,
 };
 
 /// Texts smaller than this on the screen are left out.
@@ -28,6 +26,8 @@ pub(super) struct Brush {
     pub(super) projection: Projection,
     /// The theme's colours.
     pub(super) tokens: &'static Tokens,
+    /// Texts that were laid out before.
+    pub(super) galleys: Rc<RefCell<Galleys>>,
 }
 
 impl Brush {
@@ -41,6 +41,14 @@ impl Brush {
         let mut brush = self.clone();
         brush.painter.multiply_opacity(opacity);
         brush
+    }
+
+    /// Returns what makes triangles of shapes, without the discs that egui has in its texture: where those are changes as the
+    /// texture grows.
+    pub(super) fn tessellator(&self) -> Tessellator {
+        let ctx = self.painter.ctx();
+        let options = ctx.tessellation_options(|options| *options);
+        Tessellator::new(ctx.pixels_per_point(), options, [1, 1], Vec::new())
     }
 
     /// Fills a rectangle.
@@ -112,10 +120,8 @@ impl Brush {
         if size < LEAST_FONT_SIZE || text.is_empty() {
             return None;
         }
-        let mut job =
-            LayoutJob::simple_singleline(readable(text).into_owned(), FontId::proportional(size), Color32::PLACEHOLDER);
-        job.wrap = TextWrapping::truncate_at_width((max_width * size / font_size).max(1.0));
-        Some(self.painter.layout_job(job))
+        let width = (max_width * size / font_size).max(1.0);
+        Some(self.galleys.borrow_mut().line(self.painter.ctx(), text, size, width))
     }
 
     fn radius(&self, radius: f32) -> CornerRadius {

@@ -4,8 +4,10 @@ use egui::{Pos2, Rect, Vec2};
 
 use crate::workflow::Position;
 
-/// The least zoom.
+/// The least zoom of a small workflow; of a large one it is what shows all of it.
 pub(super) const MIN_ZOOM: f32 = 0.05;
+/// The least zoom of any workflow.
+const LEAST_ZOOM: f32 = 0.0005;
 /// The greatest zoom.
 pub(super) const MAX_ZOOM: f32 = 4.0;
 /// How much of the view stays free round what is fitted, in points.
@@ -33,7 +35,7 @@ impl Camera {
     pub(super) fn new(center: Position, zoom: f32) -> Self {
         let finite = |value: f32| if value.is_finite() { value } else { 0.0 };
         let zoom = if zoom.is_finite() { zoom } else { 1.0 };
-        Self { center: Pos2::new(finite(center.0), finite(center.1)), zoom: zoom.clamp(MIN_ZOOM, MAX_ZOOM) }
+        Self { center: Pos2::new(finite(center.0), finite(center.1)), zoom: zoom.clamp(LEAST_ZOOM, MAX_ZOOM) }
     }
 
     /// Returns the camera seen through a view on the screen.
@@ -46,7 +48,13 @@ impl Camera {
         let free = (view.size() - Vec2::splat(2.0 * FIT_MARGIN)).max(Vec2::splat(1.0));
         let size = bounds.size().max(Vec2::splat(1.0));
         let zoom = (free.x / size.x).min(free.y / size.y).min(MAX_FIT_ZOOM);
-        Self { center: bounds.center(), zoom: zoom.clamp(MIN_ZOOM, MAX_ZOOM) }
+        Self { center: bounds.center(), zoom: zoom.clamp(LEAST_ZOOM, MAX_ZOOM) }
+    }
+
+    /// Returns the least zoom for a view of nodes that lie within `bounds`: all of them can be seen, with room round them.
+    pub(super) fn least_zoom(bounds: Option<Rect>, view: Rect) -> f32 {
+        let fits_all = bounds.map_or(MIN_ZOOM, |bounds| 0.8 * Self::fitting(bounds, view).zoom);
+        fits_all.clamp(LEAST_ZOOM, MIN_ZOOM)
     }
 
     /// Moves the scene by a distance on the screen.
@@ -54,17 +62,17 @@ impl Camera {
         self.center -= on_screen / self.zoom;
     }
 
-    /// Zooms by a factor so that the scene point under `anchor` stays where it is.
-    pub(super) fn zoom_at(&mut self, view: Rect, anchor: Pos2, factor: f32) {
+    /// Zooms by a factor, but no farther out than `least`, so that the scene point under `anchor` stays where it is.
+    pub(super) fn zoom_at(&mut self, view: Rect, anchor: Pos2, factor: f32, least: f32) {
         let before = self.through(view).scene_from_screen(anchor);
-        self.zoom = (self.zoom * factor).clamp(MIN_ZOOM, MAX_ZOOM);
+        self.zoom = (self.zoom * factor).clamp(least.min(self.zoom), MAX_ZOOM);
         let after = self.through(view).scene_from_screen(anchor);
         self.center += before - after;
     }
 }
 
 /// A camera and the part of the screen it fills.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Projection {
     camera: Camera,
     /// The canvas on the screen.
@@ -72,6 +80,11 @@ pub(super) struct Projection {
 }
 
 impl Projection {
+    /// Returns the projection that puts the scene's origin at a place on the screen, with the same zoom.
+    pub(super) fn with_origin_at(&self, place: Pos2) -> Self {
+        Self { camera: Camera { center: Pos2::ZERO, ..self.camera }, view: Rect::from_pos(place) }
+    }
+
     /// Returns points on the screen for one scene unit.
     pub(super) const fn zoom(&self) -> f32 {
         self.camera.zoom
@@ -124,7 +137,7 @@ mod tests {
         let anchor = pos2(333.0, 222.0);
         let before = camera.through(view()).scene_from_screen(anchor);
         for factor in [1.3, 0.2, 7.0, 100.0, 0.0001] {
-            camera.zoom_at(view(), anchor, factor);
+            camera.zoom_at(view(), anchor, factor, MIN_ZOOM);
             let after = camera.through(view()).scene_from_screen(anchor);
             assert!((before - after).length() < 0.05, "{factor}: {before:?} {after:?}");
             assert!((MIN_ZOOM..=MAX_ZOOM).contains(&camera.zoom));
@@ -138,6 +151,18 @@ mod tests {
         assert!(camera.through(view()).visible().contains_rect(bounds));
         let small = Rect::from_min_size(pos2(0.0, 0.0), vec2(10.0, 10.0));
         assert_eq!(Camera::fitting(small, view()).zoom, 1.0);
+    }
+
+    #[test]
+    fn however_large_a_workflow_is_all_of_it_can_be_seen() {
+        let large = Rect::from_min_size(pos2(0.0, 0.0), vec2(260_000.0, 17_000.0));
+        let mut camera = Camera { center: large.center(), zoom: 1.0 };
+        camera.zoom_at(view(), view().center(), 1e-6, Camera::least_zoom(Some(large), view()));
+        assert!(camera.through(view()).visible().contains_rect(large));
+        assert!(Camera::fitting(large, view()).through(view()).visible().contains_rect(large));
+        let small = Rect::from_min_size(pos2(0.0, 0.0), vec2(900.0, 500.0));
+        assert_eq!(Camera::least_zoom(Some(small), view()), MIN_ZOOM);
+        assert_eq!(Camera::least_zoom(None, view()), MIN_ZOOM);
     }
 
     #[test]

@@ -61,8 +61,8 @@ pub(super) struct CanvasFrame<'a> {
     pub(super) detail: Detail,
     /// The time.
     pub(super) now: Timestamp,
-    /// By index, which nodes are in the hand; empty if none are.
-    held: Vec<bool>,
+    /// The indices of the nodes in the hand, ascending.
+    held: Vec<usize>,
     /// How far they are moved.
     offset: Vec2,
 }
@@ -80,11 +80,9 @@ impl<'a> CanvasFrame<'a> {
             offset: Vec2::ZERO,
         };
         if let Some((nodes, offset)) = interaction.carried() {
-            frame.held = vec![false; scene.nodes.len()];
             frame.offset = offset;
-            for index in nodes.iter().filter_map(|id| scene.index(id)) {
-                frame.held[index] = true;
-            }
+            frame.held = nodes.iter().filter_map(|id| scene.index(id)).collect();
+            frame.held.sort_unstable();
         }
         frame
     }
@@ -100,7 +98,20 @@ impl<'a> CanvasFrame<'a> {
     }
 
     fn is_held(&self, index: usize) -> bool {
-        self.held.get(index).is_some_and(|held| *held)
+        self.held.binary_search(&index).is_ok()
+    }
+
+    /// Returns the indices of the nodes in the hand, ascending.
+    pub(super) fn held(&self) -> &[usize] {
+        &self.held
+    }
+
+    /// Returns the indices of the wires that move with the nodes in the hand, ascending, each once.
+    pub(super) fn held_wires(&self) -> Vec<usize> {
+        let mut wires: Vec<usize> = self.held.iter().flat_map(|&node| self.scene.wires_at(node)).collect();
+        wires.sort_unstable();
+        wires.dedup();
+        wires
     }
 
     /// Returns where a node's top left corner is, as dragged.
@@ -119,28 +130,28 @@ impl<'a> CanvasFrame<'a> {
         Curve::new(self.position(wire.from_node) + wire.from_offset, self.position(wire.to_node) + wire.to_offset)
     }
 
-    /// Returns the nodes to draw, back to front: what is selected lies on top.
+    /// Returns the nodes to draw one by one, back to front: what is selected lies on top.
     pub(super) fn visible_nodes(&self) -> Vec<usize> {
         let mut visible = Vec::new();
         self.scene.node_grid.query(self.projection.visible().expand(20.0), &mut visible);
         if !self.held.is_empty() {
-            visible.extend((0..self.held.len()).filter(|&index| self.held[index]));
+            let area = self.projection.visible().expand(20.0);
+            visible.extend(self.held.iter().filter(|&&index| self.rect(index).intersects(area)));
             visible.sort_unstable();
             visible.dedup();
         }
-        if self.detail > Detail::Blocks {
-            visible.sort_by_key(|&index| self.view.selection.contains(&self.scene.nodes[index].id));
+        if !self.view.selection.is_empty() {
+            visible.sort_by_cached_key(|&index| self.view.selection.contains(&self.scene.nodes[index].id));
         }
         visible
     }
 
-    /// Returns the wires to draw.
+    /// Returns the wires to draw one by one; some may only pass near.
     pub(super) fn visible_wires(&self) -> Vec<usize> {
         let mut visible = Vec::new();
         self.scene.wire_grid.query(self.projection.visible(), &mut visible);
         if !self.held.is_empty() {
-            let moves = |wire: &PlacedWire| self.is_held(wire.from_node) || self.is_held(wire.to_node);
-            visible.extend((0..self.scene.wires.len()).filter(|&index| moves(&self.scene.wires[index])));
+            visible.extend(self.held_wires());
             visible.sort_unstable();
             visible.dedup();
         }
@@ -219,5 +230,10 @@ impl<'a> CanvasFrame<'a> {
     /// Returns a port as the document names it.
     pub(super) fn port_ref(&self, at: PortAt) -> PortRef {
         PortRef { node: self.node(at.node).id.clone(), port: self.port(at).id.clone() }
+    }
+
+    /// Returns whether a port is the one that the document names so.
+    pub(super) fn is_port(&self, at: PortAt, named: &PortRef) -> bool {
+        self.node(at.node).id == named.node && self.port(at).id == named.port
     }
 }

@@ -1,24 +1,32 @@
 //! One frame: wires, then nodes with their widgets, then what is in the hand.
 
-use std::time::Duration;
+use std::{cell::OnceCell, sync::Arc, time::Duration};
 
-use egui::{CursorIcon, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::epaint::util::hash;
+use egui::{CursorIcon, Pos2, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
+use jiff::Timestamp;
+use smallvec::SmallVec;
 
 use super::{
     CanvasState, background,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail, PortAt},
-    comment, frames, hand, hover,
+    comment, frames,
+    geometry::NodeLayout,
+    hand, hover,
     interaction::Interaction,
+    kept::Stood,
     node::{self, Hover, Looks, PortLook},
-    overview,
     pointer::{Target, drop_from_library, touched_by_box},
     standing::{Activity, MarkLook, Standing, Tone},
     wire::{self, Emphasis},
 };
-use crate::editor::{
-    Command, WireEnd,
-    theme::{self, readable},
+use crate::{
+    editor::{
+        Command, View, WireEnd,
+        theme::{self, readable},
+    },
+    workflow::NodeId,
 };
 
 /// How often a running node is painted anew.
@@ -36,15 +44,14 @@ pub(super) fn draw(
     background::paint(brush);
     frames::frames_ui(ui, brush, frame, canvas, state, commands);
     let nodes = frame.visible_nodes();
-    let wires = frame.visible_wires();
     let boxed = boxed(ui, frame, &state.interaction);
     if frame.detail == Detail::Blocks {
-        overview::paint(brush, frame, &nodes, &wires, &boxed);
+        state.overview.paint(brush, frame, &boxed, state.seen.serial_from_afar());
         hover_from_afar(frame, state);
     } else {
-        draw_wires(ui, brush, frame, canvas, &wires, state);
+        draw_wires(ui, brush, frame, canvas, state);
         for &index in &nodes {
-            let is_boxed = boxed.get(index).is_some_and(|boxed| *boxed);
+            let is_boxed = boxed.binary_search(&index).is_ok();
             node_ui(ui, brush, frame, state, index, is_boxed, commands);
         }
         comment::notes_ui(ui, brush, frame, state, &nodes);
@@ -59,15 +66,11 @@ pub(super) fn draw(
     set_cursor(ui, canvas, state);
 }
 
-/// Returns by index which nodes the selection box touches; empty without a box.
-fn boxed(ui: &Ui, frame: &CanvasFrame<'_>, interaction: &Interaction) -> Vec<bool> {
+/// Returns the indices of the nodes that the selection box touches, ascending; none without a box.
+fn boxed(ui: &Ui, frame: &CanvasFrame<'_>, interaction: &Interaction) -> Vec<usize> {
     let Interaction::BoxSelect { from } = interaction else { return Vec::new() };
     let Some(pointer) = ui.input(|input| input.pointer.latest_pos()) else { return Vec::new() };
-    let mut boxed = vec![false; frame.scene.nodes.len()];
-    for index in touched_by_box(frame, *from, pointer) {
-        boxed[index] = true;
-    }
-    boxed
+    touched_by_box(frame, *from, pointer)
 }
 
 fn hover_from_afar(frame: &CanvasFrame<'_>, state: &mut CanvasState) {
@@ -77,41 +80,43 @@ fn hover_from_afar(frame: &CanvasFrame<'_>, state: &mut CanvasState) {
     }
 }
 
-fn draw_wires(
-    ui: &Ui,
-    brush: &Brush,
-    frame: &CanvasFrame<'_>,
-    canvas: &Response,
-    wires: &[usize],
-    state: &mut CanvasState,
-) {
+fn draw_wires(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, canvas: &Response, state: &mut CanvasState) {
     let is_idle = matches!(state.interaction, Interaction::Idle);
     let hovered = state.pointer.filter(|_| is_idle).and_then(|point| frame.wire_at(point));
     let focused = state.focused_wire_index(frame.scene);
-    for &index in wires {
+    // Wires are widgets for screen readers and for keys only: what the pointer is over is found by their curves.
+    let is_read_out = ui.ctx().accesskit_node_builder(canvas.id, |_| ()).is_some();
+    let is_walked = ui.memory(|memory| memory.focused().is_some());
+    let is_widget = (is_read_out || is_walked) && frame.detail == Detail::Full;
+    let seen = frame.projection.visible();
+    let theme = std::ptr::from_ref(brush.tokens).addr();
+    for index in frame.visible_wires() {
         let placed = &frame.scene.wires[index];
-        if matches!(&state.interaction, Interaction::DragWire(drag) if drag.holds(&placed.to)) {
-            continue;
-        }
         let curve = frame.curve(placed);
-        if frame.detail == Detail::Titles {
-            wire::paint_coarse(brush, curve, placed.value_type);
+        let is_held = matches!(&state.interaction, Interaction::DragWire(drag) if drag.holds(&placed.to));
+        if is_held || !curve.may_touch(seen) {
             continue;
         }
-        wire::paint(
-            brush,
-            curve,
-            placed.value_type,
-            emphasis(frame, index, focused.filter(|focused| *focused == index).or(hovered)),
-        );
-        let middle = brush.projection.screen_from_scene(curve.at(0.5));
-        let rect = Rect::from_center_size(middle, vec2(12.0, 12.0));
-        let id = ui.make_persistent_id(("wire", placed.to.node.as_str(), placed.to.port.as_str()));
-        let response = ui.interact(rect, id, Sense::focusable_noninteractive());
-        response.widget_info(|| {
-            WidgetInfo::labeled(Role::GraphicsObject, true, format!("Wire {}", hover::wire_in_words(frame, index).0))
-        });
-        state.note_wire_focus(&placed.to, &response);
+        let value_type = placed.value_type;
+        if frame.detail == Detail::Titles {
+            let look = hash((theme, value_type as u8));
+            state.kept.wire(brush, (index, curve, look), |add, points| wire::coarse(brush, add, points, value_type));
+            continue;
+        }
+        let emphasis = emphasis(frame, index, focused.filter(|focused| *focused == index).or(hovered));
+        let look = hash((theme, value_type as u8, emphasis));
+        state
+            .kept
+            .wire(brush, (index, curve, look), |add, points| wire::fine(brush, add, points, value_type, emphasis));
+        if is_widget {
+            let middle = brush.projection.screen_from_scene(curve.at(0.5));
+            let rect = Rect::from_center_size(middle, vec2(12.0, 12.0));
+            let id = ui.make_persistent_id(("wire", placed.to.node.as_str(), placed.to.port.as_str()));
+            let words = || format!("Wire {}", hover::wire_in_words(frame, index).0);
+            let response = ui.interact(rect, id, Sense::focusable_noninteractive());
+            response.widget_info(|| WidgetInfo::labeled(Role::GraphicsObject, true, words()));
+            state.note_wire_focus(&placed.to, &response);
+        }
     }
     if let Some(index) = hovered {
         let (ends, flows) = hover::wire_in_words(frame, index);
@@ -127,8 +132,9 @@ fn draw_wires(
 
 fn emphasis(frame: &CanvasFrame<'_>, index: usize, hovered: Option<usize>) -> Emphasis {
     let wire = &frame.scene.wires[index];
-    let is_disabled = |node| matches!(frame.view.marks.get(node), crate::session::Mark::Disabled);
-    let is_selected = |node| frame.view.selection.contains(node);
+    let (marks, selection) = (frame.view.marks, frame.view.selection);
+    let is_disabled = |node| !marks.is_empty() && matches!(marks.get(node), crate::session::Mark::Disabled);
+    let is_selected = |node| !selection.is_empty() && selection.contains(node);
     if hovered == Some(index) {
         Emphasis::Hovered
     } else if is_disabled(&wire.from.node) || is_disabled(&wire.to.node) {
@@ -137,6 +143,41 @@ fn emphasis(frame: &CanvasFrame<'_>, index: usize, hovered: Option<usize>) -> Em
         Emphasis::Selected
     } else {
         Emphasis::Plain
+    }
+}
+
+/// How a node stands, found out when first asked for.
+struct Stands<'a> {
+    view: View<'a>,
+    id: &'a NodeId,
+    now: Timestamp,
+    found: OnceCell<Standing<'a>>,
+}
+
+impl<'a> Stands<'a> {
+    fn get(&self) -> &Standing<'a> {
+        self.found.get_or_init(|| Standing::of(self.view, self.id, self.now))
+    }
+
+    /// Returns how the node stands as far as painting goes: as it stood when last looked at, if nothing has happened since.
+    fn as_painted(&self, state: &CanvasState, layout: &Arc<NodeLayout>) -> Stood {
+        let at = |is_running| {
+            let millis = self.now.as_millisecond();
+            // Of what executes the time is shown, else how long ago something was.
+            (state.seen.serial(), if is_running { millis / 100 } else { millis / 10_000 })
+        };
+        if let Some(stood) = state.kept.stood(layout).filter(|stood| stood.at == at(stood.is_running)) {
+            return stood;
+        }
+        let standing = self.get();
+        let is_running = matches!(standing.activity, Activity::Running(_));
+        Stood {
+            at: at(is_running),
+            look: hash(standing),
+            is_running,
+            is_off: standing.mark == MarkLook::Disabled,
+            shows_plan: standing.plan.is_some(),
+        }
     }
 }
 
@@ -150,24 +191,26 @@ fn node_ui(
     commands: &mut Vec<Command>,
 ) {
     let placed = frame.node(index);
-    let layout = frame.layout(index);
+    let layout = &placed.layout;
     let position = frame.position(index);
-    let standing = Standing::of(frame.view, &placed.id, frame.now);
-    if matches!(standing.activity, Activity::Running(_)) {
+    let stands = Stands { view: frame.view, id: &placed.id, now: frame.now, found: OnceCell::new() };
+    let stood = stands.as_painted(state, layout);
+    if stood.is_running {
         ui.ctx().request_repaint_after(RUNNING_REPAINT);
     }
     let name = |what: &'static str| (what, placed.id.as_str());
     let rect = brush.projection.rect(frame.rect(index));
     let response = ui.interact(rect, ui.make_persistent_id(name("node")), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Node {}", layout.title)));
-    ui.ctx().accesskit_node_builder(response.id, |builder| builder.set_description(standing.in_words()));
+    ui.ctx().accesskit_node_builder(response.id, |builder| builder.set_description(stands.get().in_words()));
     state.touched(frame, Target::Node(index), &response, commands);
     if response.hovered() || response.has_focus() {
-        state.status = hover::node_in_words(frame, index, &standing);
+        state.status = hover::node_in_words(frame, index, stands.get());
     }
     let is_idle = matches!(state.interaction, Interaction::Idle);
+    let is_selected = || !frame.view.selection.is_empty() && frame.view.selection.contains(&placed.id);
     let mut looks = Looks {
-        selected: is_boxed || frame.view.selection.contains(&placed.id),
+        selected: is_boxed || is_selected(),
         hover: if (response.contains_pointer() || response.has_focus()) && is_idle {
             Hover::Node
         } else {
@@ -176,11 +219,15 @@ fn node_ui(
         renaming: state.renaming.as_ref().is_some_and(|rename| rename.node == placed.id),
         problem: state.problems.of(frame.view, &placed.id),
     };
+    let theme = std::ptr::from_ref(brush.tokens).addr();
     if frame.detail < Detail::Full {
-        node::paint_block(brush, layout, position, &standing, looks);
+        let look = hash((theme, stood.look, &looks));
+        state.kept.node(brush, layout, position, (stood, frame.detail, look), |brush| {
+            node::paint_block(brush, layout, Pos2::ZERO, stands.get(), looks);
+        });
         return;
     }
-    signs_ui(ui, brush, frame, index, &standing, looks);
+    signs_ui(ui, brush, frame, index, (&stands, stood), looks);
 
     let pin_rect = brush.projection.rect(layout.pin(position));
     let pin = ui.interact(pin_rect, ui.make_persistent_id(name("pin")), Sense::click());
@@ -188,21 +235,42 @@ fn node_ui(
     state.touched(frame, Target::Pin(index), &pin, commands);
     if pin.hovered() || pin.has_focus() {
         looks.hover = Hover::Pin;
+        let mark = stands.get().mark;
+        let pinned = !matches!(mark, MarkLook::Plain | MarkLook::Forced | MarkLook::Disabled);
+        pin.on_hover_text(if pinned { "Unpin" } else { "Pin until something changes" });
     }
-    let pinned = !matches!(standing.mark, MarkLook::Plain | MarkLook::Forced | MarkLook::Disabled);
-    pin.on_hover_text(if pinned { "Unpin" } else { "Pin until something changes" });
-
-    node::paint(brush, layout, position, &standing, looks);
-    let is_off = standing.mark == MarkLook::Disabled;
-    for (is_input, ports) in [(true, &layout.inputs), (false, &layout.outputs)] {
-        for port in 0..ports.len() {
-            port_ui(ui, brush, frame, state, PortAt { node: index, port, is_input }, is_off, commands);
+    let mut ports = SmallVec::<[PortLook; 8]>::new();
+    for (is_input, n_ports) in [(true, layout.inputs.len()), (false, layout.outputs.len())] {
+        for port in 0..n_ports {
+            ports.push(port_ui(
+                ui,
+                brush,
+                frame,
+                state,
+                PortAt { node: index, port, is_input },
+                stood.is_off,
+                commands,
+            ));
         }
     }
+    let look = hash((theme, stood.look, &looks, &ports));
+    state.kept.node(brush, layout, position, (stood, frame.detail, look), |brush| {
+        node::paint(brush, layout, Pos2::ZERO, stands.get(), looks);
+        for (port, look) in layout.inputs.iter().chain(&layout.outputs).zip(&ports) {
+            node::paint_port(brush, layout, Pos2::ZERO, port, *look);
+        }
+    });
 }
 
 /// The signs on a node that have something to say: kind, plan, problem, and the footer.
-fn signs_ui(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, index: usize, standing: &Standing<'_>, looks: Looks<'_>) {
+fn signs_ui(
+    ui: &Ui,
+    brush: &Brush,
+    frame: &CanvasFrame<'_>,
+    index: usize,
+    (stands, stood): (&Stands<'_>, Stood),
+    looks: Looks<'_>,
+) {
     let placed = frame.node(index);
     let layout = frame.layout(index);
     let position = frame.position(index);
@@ -212,9 +280,13 @@ fn signs_ui(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, index: usize, stand
     };
     let footer = sign("state", layout.footer(position));
     footer.widget_info(|| {
-        WidgetInfo::labeled(Role::Label, true, format!("State {}: {}", layout.title, standing.in_words()))
+        WidgetInfo::labeled(Role::Label, true, format!("State {}: {}", layout.title, stands.get().in_words()))
     });
-    if matches!(standing.footer.tone, Tone::Failed | Tone::Stale) || standing.footer.text.len() > 28 {
+    let says_more = |standing: &Standing<'_>| {
+        matches!(standing.footer.tone, Tone::Failed | Tone::Stale) || standing.footer.text.chars().count() > 28
+    };
+    if footer.hovered() && says_more(stands.get()) {
+        let standing = stands.get();
         let record = frame.view.baseline.get(&placed.id);
         footer.on_hover_ui(|ui| {
             ui.set_max_width(420.0);
@@ -231,7 +303,9 @@ fn signs_ui(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, index: usize, stand
     if let Some(problem) = looks.problem {
         sign("problem", node::problem_sign(layout, position)).on_hover_text(readable(&problem.message));
     }
-    if let Some(plan) = standing.plan {
+    if stood.shows_plan
+        && let Some(plan) = frame.view.plan.get(&placed.id)
+    {
         sign("plan", node::plan_badge(position)).on_hover_ui(|ui| hover::plan_tooltip_ui(ui, frame.view, plan));
     }
     sign("kind", node::kind_icon(position)).on_hover_ui(|ui| {
@@ -260,7 +334,7 @@ fn port_ui(
     at: PortAt,
     is_off: bool,
     commands: &mut Vec<Command>,
-) {
+) -> PortLook {
     let layout = frame.layout(at.node);
     let port = frame.port(at);
     let what = if at.is_input { "input" } else { "output" };
@@ -276,9 +350,9 @@ fn port_ui(
             ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
         }
     }
-    let look = match &state.interaction {
+    match &state.interaction {
         Interaction::DragWire(drag)
-            if drag.fits(at.node, port, at.is_input) && !drag.is_refused_by_loops(&frame.port_ref(at)) =>
+            if drag.fits(at.node, port, at.is_input) && !drag.is_refused_by_loops(frame, at) =>
         {
             PortLook::Fits
         }
@@ -287,14 +361,13 @@ fn port_ui(
         _ if response.hovered() || response.has_focus() => PortLook::Hovered,
         _ if is_off => PortLook::Off,
         _ => PortLook::Plain,
-    };
-    node::paint_port(brush, layout, frame.position(at.node), port, look);
+    }
 }
 
 fn is_end(end: &WireEnd, frame: &CanvasFrame<'_>, at: PortAt) -> bool {
     match end {
-        WireEnd::Input(input) => at.is_input && *input == frame.port_ref(at),
-        WireEnd::Output(output) => !at.is_input && *output == frame.port_ref(at),
+        WireEnd::Input(input) => at.is_input && frame.is_port(at, input),
+        WireEnd::Output(output) => !at.is_input && frame.is_port(at, output),
     }
 }
 

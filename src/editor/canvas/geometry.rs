@@ -313,6 +313,28 @@ impl Curve {
         Rect::from_points(&self.0)
     }
 
+    /// Returns whether another curve runs the same, wherever it is.
+    pub(super) fn is_shaped_as(&self, other: &Self) -> bool {
+        let across = |curve: &Self| curve.0[3] - curve.0[0];
+        (across(self) - across(other)).length_sq() < 1e-4
+    }
+
+    /// Returns whether any part of the curve may be in an area; one that is not is nearly always found out.
+    pub(super) fn may_touch(&self, area: Rect) -> bool {
+        const STEPS: u8 = 8;
+        if area.contains(self.0[0]) || area.contains(self.0[3]) {
+            return true;
+        }
+        // A chord is nowhere farther from its piece of the curve than this, whatever the curve: see `Curve::new`.
+        let area = area.expand(12.0);
+        let mut from = self.0[0];
+        (1..=STEPS).any(|step| {
+            let to = self.at(f32::from(step) / f32::from(STEPS));
+            let piece = Rect::from_two_pos(std::mem::replace(&mut from, to), to);
+            piece.intersects(area)
+        })
+    }
+
     /// Returns how far a point is from the curve.
     pub(super) fn distance_to(&self, point: Pos2) -> f32 {
         const STEPS: u8 = 24;

@@ -22,16 +22,39 @@ impl SpatialGrid {
     pub(super) fn new(rects: Vec<Rect>) -> Self {
         let mut grid = Self { cells: HashMap::new(), large: Vec::new(), rects: Vec::new() };
         for (index, rect) in rects.iter().enumerate() {
-            if n_cells(*rect) > MAX_CELLS {
-                grid.large.push(index as u32);
-            } else {
-                for cell in cells_of(*rect) {
-                    grid.cells.entry(cell).or_default().push(index as u32);
-                }
-            }
+            grid.enter(index as u32, *rect);
         }
         grid.rects = rects;
         grid
+    }
+
+    fn enter(&mut self, index: u32, rect: Rect) {
+        if n_cells(rect) > MAX_CELLS {
+            self.large.push(index);
+        } else {
+            for cell in cells_of(rect) {
+                self.cells.entry(cell).or_default().push(index);
+            }
+        }
+    }
+
+    /// Puts a rectangle into another place.
+    pub(super) fn set(&mut self, index: usize, rect: Rect) {
+        let before = std::mem::replace(&mut self.rects[index], rect);
+        if before == rect {
+            return;
+        }
+        let index = index as u32;
+        if n_cells(before) > MAX_CELLS {
+            self.large.retain(|&other| other != index);
+        } else {
+            for cell in cells_of(before) {
+                if let Some(indices) = self.cells.get_mut(&cell) {
+                    indices.retain(|&other| other != index);
+                }
+            }
+        }
+        self.enter(index, rect);
     }
 
     /// Puts the indices of all rectangles that touch `area` into `found`, ascending, each once.
@@ -102,6 +125,25 @@ mod tests {
                 (0..rects.len()).filter(|&index| rects[index].intersects(area)).collect();
             let mut found = vec![7];
             SpatialGrid::new(rects).query(area, &mut found);
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn rectangles_are_found_where_they_were_put_last(
+            rects in prop::collection::vec(any_rect(), 1..30),
+            moves in prop::collection::vec((any::<prop::sample::Index>(), any_rect()), 0..30),
+            area in any_rect(),
+        ) {
+            let mut moved = rects.clone();
+            let mut grid = SpatialGrid::new(rects);
+            for (index, rect) in moves {
+                let index = index.index(moved.len());
+                moved[index] = rect;
+                grid.set(index, rect);
+            }
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            grid.query(area, &mut found);
+            SpatialGrid::new(moved).query(area, &mut expected);
             prop_assert_eq!(found, expected);
         }
     }

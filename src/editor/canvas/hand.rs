@@ -72,7 +72,11 @@ fn draw_wires_in_hand(brush: &Brush, frame: &CanvasFrame<'_>, drag: &WireDrag, p
 /// Paints the wire that a node goes into once it is let go.
 fn draw_target(brush: &Brush, frame: &CanvasFrame<'_>, input: &PortRef) {
     if let Some(placed) = frame.scene.wire(input) {
-        wire::paint(brush, frame.curve(placed), placed.value_type, Emphasis::Hovered);
+        let points = frame.curve(placed).0.map(|point| brush.projection.screen_from_scene(point));
+        let mut add = |shape| {
+            brush.painter.add(shape);
+        };
+        wire::fine(brush, &mut add, points, placed.value_type, Emphasis::Hovered);
     }
 }
 

@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use egui::{Pos2, Vec2};
 
 use super::{
+    canvas_frame::{CanvasFrame, PortAt},
     cut,
     frames::FrameDrag,
     geometry::{PortLayout, snapped},
@@ -264,8 +265,9 @@ impl WireDrag {
     }
 
     /// Returns whether a port was found to make a loop that cannot run.
-    pub(super) fn is_refused_by_loops(&self, port: &PortRef) -> bool {
-        self.loop_refusals.borrow().get(port).is_some_and(|refusal| refusal.is_some())
+    pub(super) fn is_refused_by_loops(&self, frame: &CanvasFrame<'_>, at: PortAt) -> bool {
+        let refusals = self.loop_refusals.borrow();
+        !refusals.is_empty() && refusals.get(&frame.port_ref(at)).is_some_and(|refusal| refusal.is_some())
     }
 
     /// Returns the connections that dropping on a port would make.

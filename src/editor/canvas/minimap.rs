@@ -98,10 +98,10 @@ impl Minimap {
         for (_, shape) in frame.view.workflow.frames() {
             mesh.add_colored_rect(scale.rect(rect_of(shape)), tokens.of_frame(shape.color).gamma_multiply(0.25));
         }
-        let looks = overview::looks(frame, tokens);
+        let colors = overview::colors(frame, tokens);
         // Later nodes take the place of earlier ones in the same spot, apart from those that stand out.
         let mut spots: BTreeMap<(i32, i32), (Rect, Color32)> = BTreeMap::new();
-        for (node, (color, _)) in frame.scene.nodes.iter().zip(looks) {
+        for (node, color) in frame.scene.nodes.iter().zip(colors) {
             let rect = scale.rect(node.rect());
             let rect = Rect::from_center_size(rect.center(), rect.size().max(Vec2::splat(SPOT)));
             let spot = ((rect.left() / SPOT) as i32, (rect.top() / SPOT) as i32);

@@ -1,4 +1,9 @@
-//! Painting one node.
+//! Painting one node: the same layout, standing, looks, colours and zoom give the same picture, so it can be kept.
+
+use std::{
+    hash::{Hash, Hasher},
+    mem::discriminant,
+};
 
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
@@ -39,8 +44,16 @@ pub(super) struct Looks<'a> {
     pub(super) problem: Option<&'a Problem>,
 }
 
+/// Of the problem only how bad it is is painted.
+impl Hash for Looks<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { selected, hover, renaming, problem } = self;
+        (selected, hover, renaming, problem.map(|problem| discriminant(&problem.severity))).hash(state);
+    }
+}
+
 /// What of a node the pointer is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Hover {
     /// Nothing.
     Nowhere,
@@ -51,7 +64,7 @@ pub(super) enum Hover {
 }
 
 /// How a port is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum PortLook {
     /// As usual.
     Plain,

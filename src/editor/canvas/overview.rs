@@ -1,89 +1,275 @@
-//! Seen from afar, all nodes and wires are one mesh: a block for a node, a straight line for a wire.
+//! Seen from afar, all nodes and wires are a few meshes: a block for a node, a straight line for a wire.
+//!
+//! The meshes are kept: moving the view rewrites positions in place, and what happens to nodes rewrites colours.
+
+use std::sync::Arc;
 
 use egui::{
-    Color32, Mesh, Pos2, Rect, Shape,
+    Color32, Mesh, Pos2, Rect, Shape, Vec2,
     epaint::{Vertex, WHITE_UV},
+    pos2,
 };
 
-use super::{brush::Brush, canvas_frame::CanvasFrame};
+use super::{
+    brush::Brush,
+    camera::Projection,
+    canvas_frame::CanvasFrame,
+    standing::{FromAfar, color_from_afar},
+};
 use crate::{
     editor::{LiveState, View, theme::Tokens},
     session::Mark,
     store::Status,
 };
 
-/// Paints these nodes and wires.
-pub(super) fn paint(brush: &Brush, frame: &CanvasFrame<'_>, nodes: &[usize], wires: &[usize], box_touches: &[bool]) {
-    let mut mesh = Mesh::default();
-    mesh.reserve_vertices((nodes.len() * 2 + wires.len()) * 4);
-    mesh.reserve_triangles((nodes.len() * 2 + wires.len()) * 2);
-    let width = (5.0 * brush.zoom()).max(0.7);
-    for &index in wires {
-        let wire = &frame.scene.wires[index];
-        let color = brush.tokens.of_type(wire.value_type).gamma_multiply(0.55);
-        let [from, .., to] = frame.curve(wire).0.map(|point| brush.projection.screen_from_scene(point));
-        add_line(&mut mesh, from, to, width, color);
-    }
-    let looks = looks(frame, brush.tokens);
-    for &index in nodes {
-        let rect = brush.projection.rect(frame.rect(index));
-        let (color, selected) = looks[index];
-        if selected || box_touches.get(index).is_some_and(|touched| *touched) {
-            add_rect(&mut mesh, rect.expand(1.5), brush.tokens.selection_ring);
-        }
-        add_rect(&mut mesh, rect, color);
-    }
-    brush.painter.add(Shape::mesh(mesh));
+/// With fewer nodes, all are in the meshes, in view or not.
+const FEW: usize = 20_000;
+/// Of more wires only every so manieth is shown: they would cover each other.
+const MAX_WIRES: usize = 40_000;
+/// Wires shorter than this on the screen are left out: nodes lie over most of them.
+const LEAST_LENGTH: f32 = 1.5;
+
+/// What is seen from afar, kept from frame to frame.
+#[derive(Default)]
+pub(super) struct Overview {
+    made_of: Option<MadeOf>,
+    /// The indices of the wires shown, ascending.
+    wires: Vec<u32>,
+    lines: Layer<Line>,
+    /// The indices of the nodes shown, ascending.
+    nodes: Vec<u32>,
+    blocks: Layer<Rect>,
+    /// The indices of the nodes with a ring.
+    ringed: Vec<usize>,
+    /// By the scene's index.
+    colors: Vec<Color32>,
+    colored: Option<(u64, u64)>,
 }
 
-/// Returns the colour of every node, and whether it is selected.
-pub(super) fn looks(frame: &CanvasFrame<'_>, tokens: &Tokens) -> Vec<(Color32, bool)> {
-    let View { selection, marks, baseline, run, .. } = frame.view;
-    let scene = frame.scene;
-    let family = |layout: &super::geometry::NodeLayout| {
-        layout.kind.as_ref().map_or(tokens.failed, |kind| tokens.of_family(kind.family).gamma_multiply(0.85))
-    };
-    let mut looks: Vec<(Color32, bool)> = scene.nodes.iter().map(|node| (family(&node.layout), false)).collect();
-    for record in baseline.iter().filter(|record| matches!(record.status, Status::Failed(_))) {
-        if let Some(index) = scene.index(&record.node) {
-            looks[index].0 = tokens.failed;
+/// What the meshes were made of.
+#[derive(Clone, Copy, PartialEq)]
+struct MadeOf {
+    scene: u64,
+    tokens: *const Tokens,
+    /// The part of the scene that they hold.
+    area: Rect,
+    /// The zoom's power of two.
+    octave: i32,
+}
+
+/// A wire in the scene.
+#[derive(Clone, Copy)]
+struct Line {
+    from: Pos2,
+    to: Pos2,
+    /// A unit across it.
+    across: Vec2,
+}
+
+impl Line {
+    fn new(from: Pos2, to: Pos2) -> Self {
+        Self { from, to, across: (to - from).normalized().rot90() }
+    }
+}
+
+/// Things of four corners each, and their mesh as it was last put on the screen.
+struct Layer<T> {
+    things: Vec<T>,
+    mesh: Arc<Mesh>,
+    /// Where it was put.
+    put: Option<Projection>,
+}
+
+impl<T> Default for Layer<T> {
+    fn default() -> Self {
+        Self { things: Vec::new(), mesh: Arc::default(), put: None }
+    }
+}
+
+impl<T> Layer<T> {
+    fn new(things: Vec<T>, color: impl Fn(usize) -> Color32) -> Self {
+        let mut mesh = Mesh::default();
+        mesh.vertices.reserve_exact(things.len() * 4);
+        mesh.indices.reserve_exact(things.len() * 6);
+        for index in 0..things.len() {
+            let vertex = Vertex { pos: Pos2::ZERO, uv: WHITE_UV, color: color(index) };
+            mesh.vertices.extend([vertex; 4]);
+            let first = index as u32 * 4;
+            mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|corner| first + corner));
+        }
+        Self { things, mesh: mesh.into(), put: None }
+    }
+
+    /// Puts all things on the screen, if they are elsewhere; `always` puts them in any case.
+    fn put(&mut self, projection: Projection, always: bool, corners: impl Fn(&T) -> [Pos2; 4]) {
+        if self.put == Some(projection) && !always {
+            return;
+        }
+        self.put = Some(projection);
+        // After a frame nobody else holds it: nothing is copied.
+        let mesh = Arc::make_mut(&mut self.mesh);
+        for (thing, vertices) in self.things.iter().zip(mesh.vertices.chunks_exact_mut(4)) {
+            for (vertex, pos) in vertices.iter_mut().zip(corners(thing)) {
+                vertex.pos = pos;
+            }
         }
     }
-    for (id, mark) in marks.iter() {
-        let color = match mark {
-            Mark::Default => continue,
-            Mark::Disabled => tokens.disabled.gamma_multiply(0.5),
-            Mark::Pinned(_) => tokens.pinned,
-            Mark::Forced => tokens.forced,
+
+    /// Puts one thing on the screen until the next `put`.
+    fn move_one(&mut self, index: usize, corners: [Pos2; 4]) {
+        self.put = None;
+        let vertices = &mut Arc::make_mut(&mut self.mesh).vertices[index * 4..index * 4 + 4];
+        for (vertex, pos) in vertices.iter_mut().zip(corners) {
+            vertex.pos = pos;
+        }
+    }
+
+    fn recolor(&mut self, color: impl Fn(usize) -> Color32) {
+        let mesh = Arc::make_mut(&mut self.mesh);
+        for (index, vertices) in mesh.vertices.chunks_exact_mut(4).enumerate() {
+            let color = color(index);
+            for vertex in vertices {
+                vertex.color = color;
+            }
+        }
+    }
+
+    fn paint(&self, brush: &Brush) {
+        brush.painter.add(Shape::Mesh(Arc::clone(&self.mesh)));
+    }
+}
+
+impl Overview {
+    /// Paints all nodes and wires in view. `boxed` are the indices of the nodes that a selection box touches, ascending;
+    /// `state` is another number when nodes may have other colours.
+    pub(super) fn paint(&mut self, brush: &Brush, frame: &CanvasFrame<'_>, boxed: &[usize], state: u64) {
+        self.choose(brush, frame);
+        self.color(frame, brush.tokens, state);
+        let projection = frame.projection;
+        let half_width = 0.5 * (5.0 * brush.zoom()).max(0.7);
+        self.lines.put(projection, false, |line| on_screen(&projection, line, half_width));
+        for wire in frame.held_wires() {
+            if let Ok(slot) = self.wires.binary_search(&(wire as u32)) {
+                let [from, .., to] = frame.curve(&frame.scene.wires[wire]).0;
+                self.lines.move_one(slot, on_screen(&projection, &Line::new(from, to), half_width));
+            }
+        }
+        self.lines.paint(brush);
+        self.paint_rings(brush, frame, boxed);
+        self.blocks.put(projection, false, |rect| corners(block(&projection, *rect)));
+        for &node in frame.held() {
+            if let Ok(slot) = self.nodes.binary_search(&(node as u32)) {
+                self.blocks.move_one(slot, corners(block(&projection, frame.rect(node))));
+            }
+        }
+        self.blocks.paint(brush);
+    }
+
+    /// Chooses what is in the meshes.
+    fn choose(&mut self, brush: &Brush, frame: &CanvasFrame<'_>) {
+        let scene = frame.scene;
+        let seen = frame.projection.visible();
+        let octave = brush.zoom().log2().floor() as i32;
+        let is_of_now = |made_of: &MadeOf| {
+            made_of.scene == scene.serial()
+                && std::ptr::eq(made_of.tokens, brush.tokens)
+                && made_of.octave == octave
+                && made_of.area.contains_rect(seen)
         };
-        if let Some(index) = scene.index(id) {
-            looks[index].0 = color;
+        if self.made_of.as_ref().is_some_and(is_of_now) {
+            return;
+        }
+        let holds_all = scene.nodes.len() <= FEW;
+        let area = if holds_all { Rect::EVERYTHING } else { seen.expand2(seen.size() * 0.5) };
+        self.made_of = Some(MadeOf { scene: scene.serial(), tokens: brush.tokens, area, octave });
+        self.colored = None;
+        let mut found = Vec::new();
+        scene.node_grid.query(area, &mut found);
+        self.nodes = found.iter().map(|&node| node as u32).collect();
+        let rects = found.iter().map(|&node| scene.nodes[node].rect()).collect();
+        self.blocks = Layer::new(rects, |_| Color32::TRANSPARENT);
+
+        scene.wire_grid.query(area, &mut found);
+        let least = LEAST_LENGTH * (-octave as f32 - 1.0).exp2();
+        let line = |wire: usize| {
+            let [from, .., to] = scene.curve_at_rest(&scene.wires[wire]).0;
+            Line::new(from, to)
+        };
+        found.retain(|&wire| line(wire).from.distance_sq(line(wire).to) >= least * least);
+        let step = found.len().div_ceil(MAX_WIRES).max(1);
+        self.wires = found.iter().step_by(step).map(|&wire| wire as u32).collect();
+        let lines = self.wires.iter().map(|&wire| line(wire as usize)).collect();
+        let color =
+            |slot: usize| brush.tokens.of_type(scene.wires[self.wires[slot] as usize].value_type).gamma_multiply(0.55);
+        self.lines = Layer::new(lines, color);
+    }
+
+    /// Gives the nodes their colours, if they may have others.
+    fn color(&mut self, frame: &CanvasFrame<'_>, tokens: &Tokens, state: u64) {
+        let key = Some((frame.scene.serial(), state));
+        if self.colored != key {
+            self.colored = key;
+            self.colors = colors(frame, tokens);
+            self.blocks.recolor(|slot| self.colors[self.nodes[slot] as usize]);
         }
     }
-    for (id, _) in run
-        .filter(|run| run.finished.is_none())
-        .iter()
-        .flat_map(|run| &run.nodes)
-        .filter(|(_, live)| matches!(live, LiveState::Running { .. }))
-    {
-        if let Some(index) = scene.index(id) {
-            looks[index].0 = tokens.running;
+
+    /// Paints rings round what is selected or will be.
+    fn paint_rings(&mut self, brush: &Brush, frame: &CanvasFrame<'_>, boxed: &[usize]) {
+        self.ringed.clear();
+        self.ringed.extend(frame.view.selection.iter().filter_map(|id| frame.scene.index(id)));
+        self.ringed.extend(boxed);
+        if self.ringed.is_empty() {
+            return;
         }
+        let area = frame.projection.visible();
+        let mut mesh = Mesh::default();
+        for &node in &self.ringed {
+            let rect = frame.rect(node);
+            if rect.intersects(area) {
+                mesh.add_colored_rect(block(&frame.projection, rect).expand(1.5), brush.tokens.selection_ring);
+            }
+        }
+        brush.painter.add(Shape::mesh(mesh));
     }
-    for index in selection.iter().filter_map(|id| scene.index(id)) {
-        looks[index].1 = true;
-    }
-    looks
 }
 
-fn add_rect(mesh: &mut Mesh, rect: Rect, color: Color32) {
-    mesh.add_colored_rect(rect, color);
+/// Returns where a node is on the screen, at least one point wide and high.
+fn block(projection: &Projection, rect: Rect) -> Rect {
+    let on_screen = projection.rect(rect);
+    Rect::from_min_size(on_screen.min, on_screen.size().max(Vec2::splat(1.0)))
 }
 
-fn add_line(mesh: &mut Mesh, from: Pos2, to: Pos2, width: f32, color: Color32) {
-    let across = (to - from).normalized().rot90() * (width * 0.5);
-    let first = mesh.vertices.len() as u32;
-    let corners = [from + across, to + across, to - across, from - across];
-    mesh.vertices.extend(corners.map(|pos| Vertex { pos, uv: WHITE_UV, color }));
-    mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|corner| first + corner));
+fn corners(rect: Rect) -> [Pos2; 4] {
+    [rect.min, pos2(rect.max.x, rect.min.y), rect.max, pos2(rect.min.x, rect.max.y)]
+}
+
+fn on_screen(projection: &Projection, line: &Line, half_width: f32) -> [Pos2; 4] {
+    let (from, to) = (projection.screen_from_scene(line.from), projection.screen_from_scene(line.to));
+    let across = line.across * half_width;
+    [from + across, to + across, to - across, from - across]
+}
+
+/// Returns the colour of every node of the scene. The maps of what happened are sorted as nodes are: they are walked side
+/// by side, which is much faster than looking every node up.
+pub(super) fn colors(frame: &CanvasFrame<'_>, tokens: &Tokens) -> Vec<Color32> {
+    let View { marks, baseline, run, .. } = frame.view;
+    let mut failed = baseline.iter().filter(|record| matches!(record.status, Status::Failed(_))).peekable();
+    let mut marks = marks.iter().peekable();
+    let running = run.filter(|run| run.finished.is_none()).into_iter().flat_map(|run| run.nodes.iter());
+    let mut running = running.filter(|(_, live)| matches!(live, LiveState::Running { .. })).peekable();
+    let nodes = frame.scene.nodes.iter().map(|node| {
+        let id = &node.id;
+        while failed.next_if(|record| record.node < *id).is_some() {}
+        while marks.next_if(|(marked, _)| *marked < id).is_some() {}
+        while running.next_if(|(running, _)| *running < id).is_some() {}
+        let seen = FromAfar {
+            family: node.layout.kind.as_ref().map(|kind| kind.family),
+            mark: marks.next_if(|(marked, _)| *marked == id).map_or(&Mark::Default, |(_, mark)| mark),
+            is_running: running.next_if(|(running, _)| *running == id).is_some(),
+            has_failed: failed.next_if(|record| record.node == *id).is_some(),
+        };
+        color_from_afar(&seen, tokens)
+    });
+    nodes.collect()
 }

@@ -44,14 +44,14 @@ impl CanvasState {
             ui.input(|input| (input.smooth_scroll_delta(), input.scroll_source(), input.zoom_delta()));
         if let Some(touch) = ui.input(|input| input.multi_touch()) {
             self.camera.pan(touch.translation_delta);
-            self.camera.zoom_at(canvas.rect, pointer, touch.zoom_delta);
+            self.camera.zoom_at(canvas.rect, pointer, touch.zoom_delta, self.least_zoom);
         } else if zoom != 1.0 {
-            self.camera.zoom_at(canvas.rect, pointer, zoom);
+            self.camera.zoom_at(canvas.rect, pointer, zoom, self.least_zoom);
         } else if source == Some(MouseWheelSource::Trackpad) {
             self.camera.pan(scroll);
         } else {
             self.camera.pan(vec2(scroll.x, 0.0));
-            self.camera.zoom_at(canvas.rect, pointer, (scroll.y * WHEEL_ZOOM).exp2());
+            self.camera.zoom_at(canvas.rect, pointer, (scroll.y * WHEEL_ZOOM).exp2(), self.least_zoom);
         }
     }
 
@@ -97,6 +97,9 @@ impl CanvasState {
         commands: &mut Vec<Command>,
     ) {
         self.note_focus(frame, target, response);
+        if !(response.drag_started() || response.clicked() || response.secondary_clicked()) {
+            return;
+        }
         let ctx = &response.ctx;
         let (pointer, origin) = ctx.input(|input| (input.pointer.interact_pos(), input.pointer.press_origin()));
         let pointer = pointer.unwrap_or_else(|| response.rect.center());

@@ -1,17 +1,17 @@
 //! The document laid out: made anew only when the document changes, and then only what has changed.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use egui::{Pos2, Rect, pos2};
 
 use super::{
-    geometry::{Curve, NodeLayout, Wired},
+    geometry::{Curve, NodeLayout, PortLayout, Wired},
     grid::SpatialGrid,
 };
 use crate::{
     editor::View,
     value::ValueType,
-    workflow::{NodeId, PortRef, Position, WorkflowId},
+    workflow::{Changes, NodeId, PortId, PortRef, Position, Workflow, WorkflowId},
 };
 
 /// Nodes farther from the middle than this are shown at this distance.
@@ -58,14 +58,53 @@ pub(super) struct PlacedWire {
 #[derive(Default)]
 pub(super) struct Scene {
     key: Option<(WorkflowId, u64)>,
+    /// The document that was laid out; shared, not copied.
+    document: Option<Workflow>,
     /// Sorted by id.
     pub(super) nodes: Vec<PlacedNode>,
     /// Sorted by input.
     pub(super) wires: Vec<PlacedWire>,
+    /// The wires at each node, by index.
+    ends: Ends,
     /// Where the nodes are, by index.
     pub(super) node_grid: SpatialGrid,
     /// Where the wires are, by index.
     pub(super) wire_grid: SpatialGrid,
+    /// Raised when anything is another or elsewhere.
+    serial: u64,
+    /// Raised when wires have other indices.
+    wire_serial: u64,
+}
+
+/// The wires at each node.
+#[derive(Default)]
+struct Ends {
+    /// Where each node's begin in `wires`.
+    first: Vec<u32>,
+    wires: Vec<u32>,
+}
+
+impl Ends {
+    fn new(n_nodes: usize, wires: &[PlacedWire]) -> Self {
+        let mut first = vec![0_u32; n_nodes + 1];
+        for wire in wires {
+            first[wire.from_node] += 1;
+            first[wire.to_node] += 1;
+        }
+        let mut sum = 0;
+        for count in &mut first {
+            sum += std::mem::replace(count, sum);
+        }
+        let mut next = first.clone();
+        let mut ends = vec![0; wires.len() * 2];
+        for (index, wire) in wires.iter().enumerate() {
+            for node in [wire.from_node, wire.to_node] {
+                ends[next[node] as usize] = index as u32;
+                next[node] += 1;
+            }
+        }
+        Self { first, wires: ends }
+    }
 }
 
 impl Scene {
@@ -76,16 +115,57 @@ impl Scene {
             return false;
         }
         self.key = key;
+        self.serial += 1;
+        let before = self.document.replace(view.workflow.clone()).filter(|before| before.id() == view.workflow.id());
+        let changes = before.map(|before| view.workflow.changes_since(&before)).filter(Changes::is_of_nodes_only);
+        let is_followed = changes.is_some_and(|changes| changes.nodes.iter().all(|node| self.follow(view, node)));
+        if !is_followed {
+            self.lay_out(view);
+        }
+        true
+    }
+
+    fn lay_out(&mut self, view: View<'_>) {
+        self.wire_serial += 1;
         self.place_nodes(view);
-        self.place_wires(view);
         self.node_grid = SpatialGrid::new(self.nodes.iter().map(PlacedNode::rect).collect());
+        self.ends = Ends::new(self.nodes.len(), &self.wires);
         let bounds = |wire: &PlacedWire| self.curve_at_rest(wire).bounds();
         self.wire_grid = SpatialGrid::new(self.wires.iter().map(bounds).collect());
+    }
+
+    /// Lays out a node that has changed; returns false if that takes more, such as other ports for its wires.
+    fn follow(&mut self, view: View<'_>, id: &NodeId) -> bool {
+        let (Some(index), Some(node)) = (self.index(id), view.workflow.node(id)) else { return false };
+        let before = &self.nodes[index].layout;
+        let wired = Wired { inputs: connected(&before.inputs), outputs: connected(&before.outputs) };
+        let layout = NodeLayout::new(node, view.catalogue, &wired);
+        if layout.inputs != before.inputs || layout.outputs != before.outputs {
+            return false;
+        }
+        let placed = PlacedNode { id: id.clone(), position: placed(node.position), layout: Arc::new(layout) };
+        self.node_grid.set(index, placed.rect());
+        self.nodes[index] = placed;
+        for at in self.ends.first[index]..self.ends.first[index + 1] {
+            let wire = self.ends.wires[at as usize] as usize;
+            let bounds = self.curve_at_rest(&self.wires[wire]).bounds();
+            self.wire_grid.set(wire, bounds);
+        }
         true
     }
 
     fn place_nodes(&mut self, view: View<'_>) {
-        let wired = wired(view);
+        let ids: Vec<&NodeId> = view.workflow.nodes().map(|(id, _)| id).collect();
+        let places: HashMap<&NodeId, usize> = ids.iter().enumerate().map(|(index, id)| (*id, index)).collect();
+        let mut at = 0;
+        let ends = view.workflow.connections().filter_map(|(to, from)| {
+            // Connections are sorted by input, and nodes are sorted, too.
+            at += ids[at..].iter().take_while(|id| **id < &to.node).count();
+            let to_node = Some(at).filter(|&at| ids.get(at) == Some(&&to.node))?;
+            Some((to_node, *places.get(&from.node)?, to, from))
+        });
+        let ends: Vec<(usize, usize, &PortRef, &PortRef)> = ends.collect();
+        let wired = wired(ids.len(), &ends);
         let mut before = std::mem::take(&mut self.nodes).into_iter().peekable();
         for ((id, node), wired) in view.workflow.nodes().zip(&wired) {
             while before.next_if(|old| old.id < *id).is_some() {}
@@ -93,12 +173,8 @@ impl Scene {
             let layout = kept.map_or_else(|| Arc::new(NodeLayout::new(node, view.catalogue, wired)), |old| old.layout);
             self.nodes.push(PlacedNode { id: id.clone(), position: placed(node.position), layout });
         }
-    }
-
-    fn place_wires(&mut self, view: View<'_>) {
         self.wires.clear();
-        for (to, from) in view.workflow.connections() {
-            let (Some(to_node), Some(from_node)) = (self.index(&to.node), self.index(&from.node)) else { continue };
+        for (to_node, from_node, to, from) in ends {
             let (Some(input), Some(output)) =
                 (self.nodes[to_node].layout.input(&to.port), self.nodes[from_node].layout.output(&from.port))
             else {
@@ -115,6 +191,22 @@ impl Scene {
             };
             self.wires.push(wire);
         }
+    }
+
+    /// Returns a number that changes when anything is another or elsewhere.
+    pub(super) const fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// Returns a number that changes when wires have other indices.
+    pub(super) const fn wire_serial(&self) -> u64 {
+        self.wire_serial
+    }
+
+    /// Returns the indices of the wires at a node.
+    pub(super) fn wires_at(&self, node: usize) -> impl Iterator<Item = usize> {
+        let range = self.ends.first[node] as usize..self.ends.first[node + 1] as usize;
+        self.ends.wires[range].iter().map(|&wire| wire as usize)
     }
 
     /// Returns the index of a node.
@@ -147,16 +239,16 @@ impl Scene {
 
     /// Returns for every node whether the wires lead from it to `node`, or with `down` from `node` to it; itself too.
     pub(super) fn reachable(&self, node: usize, down: bool) -> Vec<bool> {
-        let mut next = vec![Vec::new(); self.nodes.len()];
-        for wire in &self.wires {
-            let (from, to) = if down { (wire.from_node, wire.to_node) } else { (wire.to_node, wire.from_node) };
-            next[from].push(to);
-        }
         let mut seen = vec![false; self.nodes.len()];
         let mut waiting = vec![node];
         while let Some(index) = waiting.pop() {
             if !std::mem::replace(&mut seen[index], true) {
-                waiting.extend(&next[index]);
+                waiting.extend(self.wires_at(index).filter_map(|wire| {
+                    let wire = &self.wires[wire];
+                    let (near, far) =
+                        if down { (wire.from_node, wire.to_node) } else { (wire.to_node, wire.from_node) };
+                    (near == index).then_some(far)
+                }));
             }
         }
         seen
@@ -169,22 +261,23 @@ fn placed(Position(x, y): Position) -> Pos2 {
     pos2(bounded(x), bounded(y))
 }
 
-/// Returns which ports of each node have wires, in the order of the document's nodes.
-fn wired(view: View<'_>) -> Vec<Wired> {
-    let ids: Vec<&NodeId> = view.workflow.nodes().map(|(id, _)| id).collect();
-    let mut wired: Vec<Wired> = vec![Wired::default(); ids.len()];
-    for (to, from) in view.workflow.connections() {
-        if let Ok(index) = ids.binary_search(&&to.node) {
-            wired[index].inputs.push(to.port.clone());
-        }
-        if let Ok(index) = ids.binary_search(&&from.node) {
-            wired[index].outputs.push(from.port.clone());
-        }
+/// Returns which ports of each node have wires: inputs sorted, as connections are.
+fn wired(n_nodes: usize, ends: &[(usize, usize, &PortRef, &PortRef)]) -> Vec<Wired> {
+    let mut wired: Vec<Wired> = vec![Wired::default(); n_nodes];
+    for (to_node, from_node, to, from) in ends {
+        wired[*to_node].inputs.push(to.port.clone());
+        wired[*from_node].outputs.push(from.port.clone());
     }
     for wired in &mut wired {
-        wired.inputs.sort_unstable();
         wired.outputs.sort_unstable();
         wired.outputs.dedup();
     }
     wired
+}
+
+/// Returns the ports with wires, sorted.
+fn connected(ports: &[PortLayout]) -> Vec<PortId> {
+    let mut ids: Vec<PortId> = ports.iter().filter(|port| port.connected).map(|port| port.id.clone()).collect();
+    ids.sort_unstable();
+    ids
 }

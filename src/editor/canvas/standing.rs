@@ -1,6 +1,12 @@
 //! How a node stands: its mark, what came of it, what a run would do with it. Words and signs, no painting.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    hash::{Hash, Hasher},
+    mem::discriminant,
+    sync::Arc,
+    time::Duration,
+};
 
 use egui::Color32;
 use jiff::Timestamp;
@@ -8,6 +14,7 @@ use jiff::Timestamp;
 use crate::{
     editor::{LiveState, View, history, icons::Icon, past::Past, theme::Tokens, words},
     engine::{Decision, NodePlan},
+    nodes::Family,
     session::{Mark, PinPolicy, PinState},
     store::{NodeRecord, Reason, Status, counted, with_commas},
     workflow::NodeId,
@@ -58,7 +65,7 @@ pub(super) struct Footer {
 }
 
 /// What words are about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Tone {
     /// Nothing in particular.
     Muted,
@@ -105,6 +112,28 @@ pub(super) struct Standing<'a> {
     pub(super) plan: Option<&'a NodePlan>,
     /// The line at its foot.
     pub(super) footer: Footer,
+}
+
+/// Of the plan only the decision is painted.
+impl Hash for Standing<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { mark, breakpoint, activity, failed, differs, plan, footer } = self;
+        let fraction = if let Activity::Running(fraction) = activity { fraction.map(f32::to_bits) } else { None };
+        let Footer { icon, text, tone } = footer;
+        (mark, breakpoint, discriminant(activity), fraction, failed, differs).hash(state);
+        (plan.map(|plan| discriminant(&plan.decision)), icon.map(|icon| discriminant(&icon)), text, tone).hash(state);
+    }
+}
+
+impl Hash for MarkLook {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        discriminant(self).hash(state);
+        match self {
+            Self::Pinned { policy, stale } => (discriminant(policy), stale).hash(state),
+            Self::Armed(policy) => discriminant(policy).hash(state),
+            Self::Plain | Self::Forced | Self::Disabled => {}
+        }
+    }
 }
 
 impl<'a> Standing<'a> {
@@ -189,6 +218,30 @@ impl<'a> Standing<'a> {
             words.push(self.footer.text.as_str().into());
         }
         words.join(", ")
+    }
+}
+
+/// What of a node is seen from afar.
+pub(super) struct FromAfar<'a> {
+    /// Its family, if its kind is known.
+    pub(super) family: Option<Family>,
+    /// Its mark.
+    pub(super) mark: &'a Mark,
+    /// It executes.
+    pub(super) is_running: bool,
+    /// It failed last time.
+    pub(super) has_failed: bool,
+}
+
+/// Returns the colour that a node has from afar.
+pub(super) fn color_from_afar(seen: &FromAfar<'_>, tokens: &Tokens) -> Color32 {
+    match seen.mark {
+        _ if seen.is_running => tokens.running,
+        Mark::Disabled => tokens.disabled.gamma_multiply(0.5),
+        Mark::Pinned(_) => tokens.pinned,
+        Mark::Forced => tokens.forced,
+        Mark::Default if seen.has_failed => tokens.failed,
+        Mark::Default => seen.family.map_or(tokens.failed, |family| tokens.of_family(family).gamma_multiply(0.85)),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::value::ValueType;
 
 /// How much a wire stands out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Emphasis {
     /// It leads to or from what is left out.
     Dim,
@@ -24,8 +24,14 @@ pub(super) enum Emphasis {
     Hovered,
 }
 
-/// Paints a wire as a smooth curve.
-pub(super) fn paint(brush: &Brush, curve: Curve, value_type: ValueType, emphasis: Emphasis) {
+/// Adds the shapes of a wire as a smooth curve; points are on the screen.
+pub(super) fn fine(
+    brush: &Brush,
+    add: &mut dyn FnMut(Shape),
+    points: [Pos2; 4],
+    value_type: ValueType,
+    emphasis: Emphasis,
+) {
     let zoom = brush.zoom();
     let color = brush.tokens.of_type(value_type);
     let (width, color) = match emphasis {
@@ -34,27 +40,24 @@ pub(super) fn paint(brush: &Brush, curve: Curve, value_type: ValueType, emphasis
         Emphasis::Selected => (2.6, color),
         Emphasis::Hovered => (3.4, color),
     };
-    let points = curve.0.map(|point| brush.projection.screen_from_scene(point));
     if emphasis == Emphasis::Hovered {
-        stroke(brush, points, (width + 5.0) * zoom.max(0.6), color.gamma_multiply(0.22));
+        add(stroke(points, (width + 5.0) * zoom.max(0.6), color.gamma_multiply(0.22)));
     }
-    stroke(brush, points, (width * zoom).clamp(1.2, 5.0), color);
+    add(stroke(points, (width * zoom).clamp(1.2, 5.0), color));
 }
 
-fn stroke(brush: &Brush, points: [Pos2; 4], width: f32, color: Color32) {
-    let shape =
-        CubicBezierShape { points, closed: false, fill: Color32::TRANSPARENT, stroke: PathStroke::new(width, color) };
-    brush.painter.add(shape);
+fn stroke(points: [Pos2; 4], width: f32, color: Color32) -> Shape {
+    let stroke = PathStroke::new(width, color);
+    CubicBezierShape { points, closed: false, fill: Color32::TRANSPARENT, stroke }.into()
 }
 
-/// Paints a wire in few pieces, for when it is seen from afar.
-pub(super) fn paint_coarse(brush: &Brush, curve: Curve, value_type: ValueType) {
+/// Adds the shape of a wire in few pieces, for when it is seen from afar; points are on the screen.
+pub(super) fn coarse(brush: &Brush, add: &mut dyn FnMut(Shape), points: [Pos2; 4], value_type: ValueType) {
     const STEPS: u8 = 8;
-    let points = (0..=STEPS)
-        .map(|step| brush.projection.screen_from_scene(curve.at(f32::from(step) / f32::from(STEPS))))
-        .collect();
+    let curve = Curve(points);
+    let points = (0..=STEPS).map(|step| curve.at(f32::from(step) / f32::from(STEPS))).collect();
     let color = brush.tokens.of_type(value_type).gamma_multiply(0.7);
-    brush.painter.add(Shape::line(points, Stroke::new(1.0, color)));
+    add(Shape::line(points, Stroke::new(1.0, color)));
 }
 
 /// Paints the wire in the hand, from its fixed end to the pointer.
@@ -68,7 +71,7 @@ pub(super) fn paint_in_hand(brush: &Brush, curve: Curve, value_type: ValueType, 
             (0..=32_u8).map(|step| brush.projection.screen_from_scene(curve.at(f32::from(step) / 32.0))).collect();
         brush.painter.extend(Shape::dashed_line(&path, Stroke::new(width, color), 6.0, 5.0));
     } else {
-        stroke(brush, points, width, color);
+        brush.painter.add(stroke(points, width, color));
     }
     for end in [points[0], points[3]] {
         brush.painter.circle_filled(end, (PORT_RADIUS * zoom).max(3.0), color);

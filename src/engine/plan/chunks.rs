@@ -24,6 +24,11 @@ impl<T> Chunks<T> {
         self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * N_IN_CHUNK + last.len())
     }
 
+    /// Returns whether both are the same list, without looking into them.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.chunks, &other.chunks)
+    }
+
     pub(super) fn get(&self, index: usize) -> Option<&T> {
         self.chunks.get(index / N_IN_CHUNK)?.get(index % N_IN_CHUNK)
     }

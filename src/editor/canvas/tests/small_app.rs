@@ -8,6 +8,7 @@ use std::{
 
 use egui::{Event, Modifiers, PointerButton, Pos2, vec2};
 use egui_kittest::{Harness, HarnessBuilder, kittest::Queryable as _};
+use imbl::OrdMap;
 use jiff::Timestamp;
 
 use crate::{
@@ -158,7 +159,7 @@ impl SmallApp {
 
     /// Begins a run in which nodes stand like this.
     pub(super) fn begin_run(&mut self, nodes: impl IntoIterator<Item = (&'static str, LiveState)>) {
-        let nodes: BTreeMap<NodeId, LiveState> = nodes.into_iter().map(|(id, live)| (id.into(), live)).collect();
+        let nodes: OrdMap<NodeId, LiveState> = nodes.into_iter().map(|(id, live)| (NodeId::from(id), live)).collect();
         self.run = Some(RunProgress {
             id: RunId::generate(),
             kind: RunKind::Standard,
