@@ -11,6 +11,7 @@ use crate::{
     engine::{NodePlan, why_in_lines},
     nodes::HIDDEN,
     store::Kept,
+    value::ValueType,
     workflow::{NodeId, PortId, PortRef},
 };
 
@@ -92,8 +93,17 @@ pub(super) fn wire_in_words(frame: &CanvasFrame<'_>, index: usize) -> (String, S
     let wire = &frame.scene.wires[index];
     let title = |node: usize| &frame.layout(node).title;
     let ends = format!("{} {} to {} {}", title(wire.from_node), wire.from.port, title(wire.to_node), wire.to.port);
-    let flows = preview(frame.view, &wire.from).unwrap_or_else(|| format!("{}, no value yet", wire.value_type));
+    let mut flows = preview(frame.view, &wire.from).unwrap_or_else(|| format!("{}, no value yet", wire.value_type));
+    let input = frame.layout(wire.to_node).input(&wire.to.port);
+    if let Some(taken) = input.map(|input| input.value_type).filter(|taken| converts(wire.value_type, *taken)) {
+        flows.push_str(&format!(" · becomes {taken} on the way"));
+    }
     (ends, flows)
+}
+
+/// Returns whether a value changes its type on a wire between ports of these types, as far as the ports say.
+fn converts(given: ValueType, taken: ValueType) -> bool {
+    given != taken && given != ValueType::Any && taken != ValueType::Any
 }
 
 /// Shows what a run would do with a node, and the whole chain of reasons.

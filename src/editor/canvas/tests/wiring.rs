@@ -120,3 +120,19 @@ fn ctrl_and_a_drag_of_an_output_without_wires_do_nothing() {
     assert_eq!(window.state().workflow.feed(&end("keeper.in")), None);
     assert_eq!(position(&window, "reader"), Position(100.0, 100.0));
 }
+
+#[test]
+fn a_wire_on_which_a_value_changes_its_type_says_so() {
+    let nodes = [("reader", "read", 40.0, 100.0), ("letter", "mail", 600.0, 60.0), ("keeper", "filter", 600.0, 300.0)];
+    let mut window = window(workflow(&nodes, &["reader.out -> letter.body", "reader.out -> keeper.in"]));
+    let mut status_over = |wire: &str| {
+        let at = center(&window, wire);
+        window.hover_at(at);
+        window.run();
+        window.state().canvas.status()
+    };
+    let changed = status_over("Wire Reader out to Letter body");
+    assert!(changed.ends_with("Table, no value yet · becomes Text on the way"), "{changed}");
+    let same = status_over("Wire Reader out to Keeper in");
+    assert!(same.ends_with("Table, no value yet"), "{same}");
+}
