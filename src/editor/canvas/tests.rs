@@ -3,5 +3,6 @@
 mod gestures;
 mod marks;
 mod pictures;
+mod scene;
 mod small_app;
 mod words;

@@ -67,7 +67,17 @@ impl SmallApp {
 
     pub(super) fn ui(&mut self, ui: &mut egui::Ui) {
         let mut commands = Vec::new();
-        let view = View {
+        let mut canvas = std::mem::take(&mut self.canvas);
+        canvas_ui(ui, self.view(), &mut canvas, &mut commands);
+        self.canvas = canvas;
+        for command in commands {
+            self.commands.push(command.clone());
+            self.handle(command);
+        }
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View {
             workflow: &self.workflow,
             revision: self.revision,
             catalogue: &self.catalogue,
@@ -79,11 +89,6 @@ impl SmallApp {
             run: self.run.as_ref(),
             show_plan: self.show_plan,
             past: None,
-        };
-        canvas_ui(ui, view, &mut self.canvas, &mut commands);
-        for command in commands {
-            self.commands.push(command.clone());
-            self.handle(command);
         }
     }
 
