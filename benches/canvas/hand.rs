@@ -68,11 +68,11 @@ pub(crate) fn measure(stage: &mut Stage, gesture: Gesture, n_frames: usize) -> T
         stage.frame(vec![button(at, with, true)]);
         stage.frame(vec![Event::PointerMoved(at + vec2(8.0, 0.0))]);
     }
-    let times = (1..=n_frames).map(|frame| stage.frame(events(gesture, at, frame)).0).collect();
+    let times: Vec<Duration> = (1..=n_frames).map(|frame| stage.frame(events(gesture, at, frame)).0).collect();
     if let Some(with) = with {
         stage.frame(vec![button(at, with, false)]);
     }
-    Times::of(times)
+    Times::of(times, stage.n_vertices)
 }
 
 fn events(gesture: Gesture, at: Pos2, frame: usize) -> Vec<Event> {
@@ -108,7 +108,7 @@ pub(crate) fn measure_run(stage: &mut Stage, n_frames: usize) -> Times {
     });
     let times: Vec<Duration> = times.collect();
     stage.run = None;
-    Times::of(times[3..].to_vec())
+    Times::of(times[3..].to_vec(), stage.n_vertices)
 }
 
 /// Measures the frame after a node was moved.
@@ -122,7 +122,8 @@ pub(crate) fn measure_edits(stage: &mut Stage, n_frames: usize) -> Times {
         stage.revision += 1;
         stage.frame(Vec::new()).0
     });
-    Times::of(times.collect())
+    let times: Vec<Duration> = times.collect();
+    Times::of(times, stage.n_vertices)
 }
 
 /// Measures the frame after a mark was set or removed.
@@ -134,7 +135,8 @@ pub(crate) fn measure_marks(stage: &mut Stage, n_frames: usize) -> Times {
         stage.marks.set(node.clone(), if step % 2 == 0 { pin.clone() } else { Mark::Default });
         stage.frame(Vec::new()).0
     });
-    let times = Times::of(times.collect());
+    let times: Vec<Duration> = times.collect();
+    let times = Times::of(times, stage.n_vertices);
     stage.marks.set(node.clone(), Mark::Default);
     times
 }

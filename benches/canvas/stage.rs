@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use egui::{CentralPanel, Event, FullOutput, Pos2, RawInput, Rect, Vec2, pos2, vec2};
+use egui::{
+    CentralPanel, ClippedPrimitive, Event, FullOutput, Pos2, RawInput, Rect, Vec2, epaint::Primitive, pos2, vec2,
+};
 use pinflow::{
     editor::{
         Command, RunProgress, View,
@@ -32,10 +34,11 @@ pub(crate) fn input(events: Vec<Event>) -> RawInput {
 }
 
 /// Makes triangles of what a frame has drawn.
-pub(crate) fn tessellate(ctx: &egui::Context, mut output: FullOutput) {
+pub(crate) fn tessellate(ctx: &egui::Context, mut output: FullOutput) -> Vec<ClippedPrimitive> {
     let shapes = std::mem::take(&mut output.shapes);
-    black_box(ctx.tessellate(shapes, output.pixels_per_point));
+    let primitives = black_box(ctx.tessellate(shapes, output.pixels_per_point));
     output.drop_without_applying_deltas();
+    primitives
 }
 
 /// A canvas and all that it draws from.
@@ -52,6 +55,15 @@ pub(crate) struct Stage {
     pub(crate) run: Option<RunProgress>,
     pub(crate) canvas: CanvasState,
     time: f64,
+    /// How many vertices the last frame had.
+    pub(crate) n_vertices: usize,
+}
+
+fn n_vertices(primitive: &ClippedPrimitive) -> usize {
+    match &primitive.primitive {
+        Primitive::Mesh(mesh) => mesh.vertices.len(),
+        Primitive::Callback(_) => 0,
+    }
 }
 
 impl Stage {
@@ -79,6 +91,7 @@ impl Stage {
             run: None,
             canvas: CanvasState::default(),
             time: 0.0,
+            n_vertices: 0,
         }
     }
 
@@ -155,8 +168,9 @@ impl Stage {
             });
         });
         let again = output.viewport_output.values().map(|viewport| viewport.repaint_delay).min().unwrap();
-        tessellate(&self.ctx, output);
+        let primitives = tessellate(&self.ctx, output);
         let took = begin.elapsed();
+        self.n_vertices = primitives.iter().map(n_vertices).sum();
         for command in commands {
             self.handle(command);
         }

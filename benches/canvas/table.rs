@@ -9,18 +9,20 @@ pub(crate) struct Times {
     pub(crate) median: Duration,
     /// All but a hundredth took no longer.
     pub(crate) slow: Duration,
+    /// In the last of them.
+    pub(crate) n_vertices: usize,
 }
 
 impl Times {
     /// Returns what frames took that took this long each.
-    pub(crate) fn of(mut times: Vec<Duration>) -> Self {
+    pub(crate) fn of(mut times: Vec<Duration>, n_vertices: usize) -> Self {
         times.sort();
-        Self { median: times[times.len() / 2], slow: times[(times.len() * 99).div_ceil(100) - 1] }
+        Self { median: times[times.len() / 2], slow: times[(times.len() * 99).div_ceil(100) - 1], n_vertices }
     }
 
     /// Returns what took this long once.
     pub(crate) const fn once(time: Duration) -> Self {
-        Self { median: time, slow: time }
+        Self { median: time, slow: time, n_vertices: 0 }
     }
 }
 
@@ -41,8 +43,8 @@ pub(crate) struct Table {
 impl Table {
     /// Begins a table of the rows whose name holds some words.
     pub(crate) fn new(only: String) -> Self {
-        println!("| frame | ms | 99 of 100 | target | met | bound ms | × bound |");
-        println!("|---|---|---|---|---|---|---|");
+        println!("| frame | ms | 99 of 100 | target | met | bound ms | × bound | vertices |");
+        println!("|---|---|---|---|---|---|---|---|");
         Self { only }
     }
 
@@ -70,14 +72,17 @@ impl Table {
         let bound = row.bound.map(|bound| format!("{:.3}", ms(bound))).unwrap_or_default();
         let ratio = row.bound.map(|bound| format!("{:.2}", median / ms(bound))).unwrap_or_default();
         let slow = ms(row.times.slow);
-        println!("| {} | {median:.3} | {slow:.3} | {target} | {met} | {bound} | {ratio} |", row.name);
+        println!(
+            "| {} | {median:.3} | {slow:.3} | {target} | {met} | {bound} | {ratio} | {} |",
+            row.name, row.times.n_vertices
+        );
     }
 
     /// Says whether frames are asked for while nothing happens.
     pub(crate) fn idle(&self, name: &str, wants_repaint: impl FnOnce() -> bool) {
         if self.is_asked_for(name) {
             let says = if wants_repaint() { "frames are asked for" } else { "no frame is asked for" };
-            println!("| {name} | {says} | | no frame | | | |");
+            println!("| {name} | {says} | | no frame | | | | |");
         }
     }
 }

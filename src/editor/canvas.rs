@@ -88,6 +88,8 @@ pub struct CanvasState {
     seen: Seen,
     kept: Kept,
     overview: Overview,
+    /// How many vertices and indices the nodes and wires had in the last frame.
+    n_corners: (usize, usize),
     galleys: Rc<RefCell<Galleys>>,
     interaction: Interaction,
     keyboard: Keyboard,

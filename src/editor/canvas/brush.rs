@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use egui::{
     Align2, Color32, CornerRadius, Galley, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2,
-    epaint::{RectShape, Tessellator},
+    epaint::{RectShape, Tessellator, TextShape},
     pos2, vec2,
 };
 
@@ -49,6 +49,16 @@ impl Brush {
         let ctx = self.painter.ctx();
         let options = ctx.tessellation_options(|options| *options);
         Tessellator::new(ctx.pixels_per_point(), options, [1, 1], Vec::new())
+    }
+
+    /// Says how many vertices and indices are about to be painted: egui makes room for all of them at once, in place of
+    /// making more and more room and moving what is there each time.
+    pub(super) fn announce(&self, (n_vertices, n_indices): (usize, usize)) {
+        let Some(blank) = self.galleys.borrow().sentinel().cloned() else { return };
+        let mut galley = Galley::clone(&blank);
+        galley.rows.clear();
+        (galley.num_vertices, galley.num_indices) = (n_vertices, n_indices);
+        self.painter.add(TextShape::new(self.projection.view.min, galley.into(), Color32::WHITE));
     }
 
     /// Fills a rectangle.

@@ -41,22 +41,26 @@ pub(super) fn draw(
     state: &mut CanvasState,
     commands: &mut Vec<Command>,
 ) {
+    // Much the same as last time, and a little room for what is in the hand.
+    brush.announce((state.n_corners.0 + 8192, state.n_corners.1 + 16384));
     background::paint(brush);
     frames::frames_ui(ui, brush, frame, canvas, state, commands);
-    let nodes = frame.visible_nodes();
     let boxed = boxed(ui, frame, &state.interaction);
     if frame.detail == Detail::Blocks {
         state.overview.paint(brush, frame, &boxed, state.seen.serial_from_afar());
+        state.n_corners = state.overview.n_corners();
         hover_from_afar(frame, state);
     } else {
         draw_wires(ui, brush, frame, canvas, state);
+        let nodes = frame.visible_nodes();
         for &index in &nodes {
             let is_boxed = boxed.binary_search(&index).is_ok();
             node_ui(ui, brush, frame, state, index, is_boxed, commands);
         }
         comment::notes_ui(ui, brush, frame, state, &nodes);
+        state.n_corners = state.kept.n_corners();
     }
-    state.paint_hits(brush, frame, &nodes);
+    state.paint_hits(brush, frame);
     hand::draw(ui, brush, frame, state);
     if let Some(rect) = drop_from_library(frame, canvas, commands) {
         let stroke = egui::Stroke::new(1.5, brush.tokens.accent);

@@ -107,10 +107,10 @@ impl CanvasState {
     }
 
     /// Rings the hits that are in view.
-    pub(super) fn paint_hits(&self, brush: &Brush, frame: &CanvasFrame<'_>, nodes: &[usize]) {
+    pub(super) fn paint_hits(&self, brush: &Brush, frame: &CanvasFrame<'_>) {
         let Some(find) = self.find.as_ref().filter(|find| !find.hits.is_empty()) else { return };
         let width = if frame.detail == Detail::Blocks { 1.5 } else { 2.0 };
-        for &index in nodes {
+        for index in frame.visible_nodes() {
             let id = &frame.node(index).id;
             if find.hits.binary_search(id).is_ok() {
                 let stroke = egui::Stroke::new(width, brush.tokens.accent);

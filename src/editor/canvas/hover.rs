@@ -93,12 +93,13 @@ pub(super) fn wire_in_words(frame: &CanvasFrame<'_>, index: usize) -> (String, S
     let wire = &frame.scene.wires[index];
     let title = |node: usize| &frame.layout(node).title;
     let ends = format!("{} {} to {} {}", title(wire.from_node), wire.from.port, title(wire.to_node), wire.to.port);
-    let mut flows = preview(frame.view, &wire.from).unwrap_or_else(|| format!("{}, no value yet", wire.value_type));
+    let flows = preview(frame.view, &wire.from).unwrap_or_else(|| format!("{}, no value yet", wire.value_type));
     let input = frame.layout(wire.to_node).input(&wire.to.port);
-    if let Some(taken) = input.map(|input| input.value_type).filter(|taken| converts(wire.value_type, *taken)) {
-        flows.push_str(&format!(" · becomes {taken} on the way"));
+    let taken = input.map(|input| input.value_type).filter(|taken| converts(wire.value_type, *taken));
+    match taken {
+        Some(taken) => (ends, format!("{flows} · becomes {taken} on the way")),
+        None => (ends, flows),
     }
-    (ends, flows)
 }
 
 /// Returns whether a value changes its type on a wire between ports of these types, as far as the ports say.

@@ -33,6 +33,8 @@ pub(super) struct Kept {
     left: (usize, usize),
     /// Something is shown larger or smaller than it was painted.
     is_blurred: bool,
+    /// How many vertices and indices were painted in this frame.
+    n_corners: (usize, usize),
 }
 
 /// A node as it was painted.
@@ -88,6 +90,7 @@ impl Kept {
         self.is_zooming = self.zoom != zoom;
         self.zoom = zoom;
         self.is_blurred = false;
+        self.n_corners = (0, 0);
         self.left = match (detail, self.is_zooming) {
             (Detail::Full, true) => (3, 12),
             (Detail::Full, false) => (16, 64),
@@ -103,6 +106,11 @@ impl Kept {
                 self.wires.retain(|_, wire| wire.used > oldest);
             }
         }
+    }
+
+    /// Returns how many vertices and indices were painted in this frame so far.
+    pub(super) const fn n_corners(&self) -> (usize, usize) {
+        self.n_corners
     }
 
     /// Ends a frame; returns whether another is needed to make all sharp.
@@ -150,6 +158,7 @@ impl Kept {
             self.is_blurred = true;
         }
         if let Some(picture) = &mut node.picture {
+            count(&mut self.n_corners, picture.n_corners());
             brush.painter.add(picture.at(brush.projection.screen_from_scene(position), self.zoom));
         }
     }
@@ -189,10 +198,16 @@ impl Kept {
                 vertex.pos = start + local.to_vec2() * placed.1;
             }
         }
+        count(&mut self.n_corners, (wire.mesh.vertices.len(), wire.mesh.indices.len()));
         brush.painter.add(Shape::Mesh(Arc::clone(&wire.mesh)));
     }
 }
 
 fn key(layout: &Arc<NodeLayout>) -> usize {
     Arc::as_ptr(layout).addr()
+}
+
+const fn count(sum: &mut (usize, usize), more: (usize, usize)) {
+    sum.0 += more.0;
+    sum.1 += more.1;
 }

@@ -165,6 +165,12 @@ impl Overview {
         self.blocks.paint(brush);
     }
 
+    /// Returns how many vertices and indices there are.
+    pub(super) const fn n_corners(&self) -> (usize, usize) {
+        let n = self.lines.things.len() + self.blocks.things.len();
+        (n * 4, n * 6)
+    }
+
     /// Chooses what is in the meshes.
     fn choose(&mut self, brush: &Brush, frame: &CanvasFrame<'_>) {
         let scene = frame.scene;

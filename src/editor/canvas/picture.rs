@@ -48,6 +48,11 @@ impl Picture {
         Self { galley: Arc::new(galley), zoom: brush.zoom(), scale: 1.0 }
     }
 
+    /// Returns how many vertices and indices it has.
+    pub(super) fn n_corners(&self) -> (usize, usize) {
+        (self.galley.num_vertices, self.galley.num_indices)
+    }
+
     /// Returns the zoom it was painted for.
     pub(super) const fn zoom(&self) -> f32 {
         self.zoom

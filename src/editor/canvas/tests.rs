@@ -3,6 +3,7 @@
 mod gestures;
 mod marks;
 mod pictures;
+mod scene;
 mod small_app;
 mod wiring;
 mod words;

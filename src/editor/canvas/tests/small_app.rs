@@ -68,7 +68,19 @@ impl SmallApp {
 
     pub(super) fn ui(&mut self, ui: &mut egui::Ui) {
         let mut commands = Vec::new();
-        let view = View {
+        let mut canvas = std::mem::take(&mut self.canvas);
+        let situation = Situation { wire: canvas.focused_wire(), ..Situation::of(self.view()) };
+        shortcuts(ui.ctx(), &situation, &mut commands);
+        canvas_ui(ui, self.view(), &mut canvas, &mut commands);
+        self.canvas = canvas;
+        for command in commands {
+            self.commands.push(command.clone());
+            self.handle(command);
+        }
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View {
             workflow: &self.workflow,
             revision: self.revision,
             catalogue: &self.catalogue,
@@ -80,13 +92,6 @@ impl SmallApp {
             run: self.run.as_ref(),
             show_plan: self.show_plan,
             past: None,
-        };
-        let situation = Situation { wire: self.canvas.focused_wire(), ..Situation::of(view) };
-        shortcuts(ui.ctx(), &situation, &mut commands);
-        canvas_ui(ui, view, &mut self.canvas, &mut commands);
-        for command in commands {
-            self.commands.push(command.clone());
-            self.handle(command);
         }
     }
 
