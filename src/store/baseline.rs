@@ -16,6 +16,7 @@ use super::{
     Effect, NodeRecord, Notes, PastNode, RunId, SessionId, Status, StoreError,
     crypt::Place,
     database::Reader,
+    iterations,
     past_node::PastWorkflow,
     record_bytes::{Decoder, Of},
     runs::{record_id, run_and_place},
@@ -185,7 +186,8 @@ fn unsettled(connection: &Connection, session: i64) -> rusqlite::Result<HashMap<
 
 /// Returns the runs that cut-off nodes of a session were to be settled in.
 pub(super) fn cut_off_in(connection: &Connection, session: i64) -> rusqlite::Result<Vec<i64>> {
-    Ok(standing(connection, session)?.interrupted.into_iter().map(|(_, run)| run).collect())
+    let interrupted = standing(connection, session)?.interrupted.into_iter().map(|(_, run)| run);
+    Ok(interrupted.chain(iterations::cut_off_in(connection, session)?).collect())
 }
 
 /// Returns records by their ids, in the order given. One that is gone or cannot be read is left out.

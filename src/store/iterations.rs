@@ -14,6 +14,7 @@ use super::{
     RunId,
     crypt::{Crypt, Place},
     queue::BeginLoop,
+    runs::PLACE_BITS,
 };
 use crate::workflow::NodeId;
 
@@ -108,6 +109,7 @@ pub(super) fn count(connection: &Connection, of: LoopId) -> rusqlite::Result<u64
 }
 
 /// Returns the newest loop of a node that a run began, with the run's number and what was noted about it, as it was written.
+/// A run that was cut off before it came to the loop has that of the runs before it, as far as they were cut off, too.
 pub(super) fn newest_loop(
     connection: &Connection,
     run: RunId,
@@ -117,13 +119,33 @@ pub(super) fn newest_loop(
     let (outer_loop, outer_idx) = outer_columns(outer);
     connection
         .prepare_cached(
-            "SELECT loop, about, run FROM loops WHERE run = (SELECT number FROM runs WHERE id = ?1) AND node = ?2
-             AND outer_loop = ?3 AND outer_idx = ?4 ORDER BY loop DESC LIMIT 1",
+            "WITH asked AS (SELECT number, session FROM runs WHERE id = ?1)
+             SELECT loop, about, run FROM loops WHERE node = ?2 AND outer_loop = ?3 AND outer_idx = ?4 AND run IN (
+                 SELECT number FROM asked
+                 UNION ALL
+                 SELECT runs.number FROM runs JOIN asked USING (session) JOIN sessions ON sessions.number = asked.session
+                 WHERE unsettled IS NOT NULL AND runs.number < asked.number AND runs.number > settled_until
+                     AND runs.number > coalesce(
+                         (SELECT record >> ?5 FROM baseline WHERE session = asked.session AND node = ?2), 0))
+             ORDER BY run DESC, loop DESC LIMIT 1",
         )?
-        .query_row(params![run.to_string(), node.as_str(), outer_loop, outer_idx], |row| {
+        .query_row(params![run.to_string(), node.as_str(), outer_loop, outer_idx, PLACE_BITS], |row| {
             Ok((LoopId(row.get(0)?), row.get(2)?, row.get(1)?))
         })
         .optional()
+}
+
+/// Returns the runs of a session that were cut off with loops that can be gone on with.
+pub(super) fn cut_off_in(connection: &Connection, session: i64) -> rusqlite::Result<Vec<i64>> {
+    connection
+        .prepare_cached(
+            "SELECT DISTINCT loops.run FROM loops JOIN runs ON runs.number = loops.run
+                 JOIN sessions ON sessions.number = runs.session
+             WHERE session = ?1 AND unsettled IS NOT NULL AND runs.number > settled_until AND runs.number > coalesce(
+                 (SELECT record >> ?2 FROM baseline WHERE baseline.session = ?1 AND baseline.node = loops.node), 0)",
+        )?
+        .query_map(params![session, PLACE_BITS], |row| row.get(0))?
+        .collect()
 }
 
 #[cfg(test)]

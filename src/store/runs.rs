@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How many bits of a record's id are its place among its run's records.
-const PLACE_BITS: u32 = 32;
+pub(super) const PLACE_BITS: u32 = 32;
 
 /// Returns the id of the record at a place of a run; place 0 is before all of them.
 pub(super) const fn record_id(run: i64, place: i64) -> i64 {

@@ -61,6 +61,28 @@ fn the_newest_loop_of_a_node_is_found_by_the_iteration_it_is_inside_of() {
 }
 
 #[test]
+fn a_run_that_was_cut_off_before_its_loop_began_goes_on_with_the_loop_of_the_run_before() {
+    let (_folder, store) = new_store();
+    let session = SessionId::generate();
+    let nodes = || vec!["loop".into()];
+    let cut_off = || {
+        let header = header(session, &chain(&["loop"]));
+        store.begin_run(&header, nodes(), Vec::new);
+        header.id
+    };
+    let first = cut_off();
+    let of = LoopId::generate();
+    store.begin_loop(of, first, &"loop".into(), None, b"about".to_vec());
+    let (second, third) = (cut_off(), cut_off());
+    for run in [first, second, third] {
+        assert_eq!(store.loop_of(run, &"loop".into(), None).unwrap(), Some((of, b"about".to_vec())));
+    }
+    store.settle(session, executed(third, "loop", 1).into());
+    let fourth = cut_off();
+    assert_eq!(store.loop_of(fourth, &"loop".into(), None).unwrap(), None, "the third run was done with it");
+}
+
+#[test]
 fn an_iteration_of_a_run_that_never_began_is_reported_and_the_rest_is_written() {
     let (_folder, store) = new_store();
     let run = begin(&store);

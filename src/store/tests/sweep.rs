@@ -168,6 +168,25 @@ fn a_baseline_cut_off_in_the_middle_stays_cut_off() {
 }
 
 #[test]
+fn a_loop_that_two_runs_were_cut_off_in_stays_with_the_first() {
+    let (folder, store) = new_store();
+    let session = SessionId::generate();
+    let cut_off = || {
+        let header = header(session, &chain(&["a"]));
+        store.begin_run(&header, vec!["a".into()], Vec::new);
+        header.id
+    };
+    let of = LoopId::generate();
+    store.begin_loop(of, cut_off(), &"a".into(), None, b"about".to_vec());
+    let second = cut_off();
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    let nothing = Retention { save_runs: false, ..Retention::default() };
+    store.sweep(&request(nothing, &[session])).unwrap();
+    assert_eq!(store.loop_of(second, &"a".into(), None).unwrap(), Some((of, b"about".to_vec())));
+}
+
+#[test]
 fn iterations_stay_as_long_as_their_loop_is_needed() {
     let (_folder, store) = new_store();
     let (workflow, session) = (chain(&["a"]), SessionId::generate());
