@@ -307,9 +307,11 @@ fn a_program_killed_while_it_runs_and_sweeps_after_it_leaves_a_store_that_is_who
         }
         baseline(&store, headless_session(id));
     }
+    // A program killed before it noted its run leaves none.
+    let n_runs = open(home).1.history(&HistoryFilter::default()).unwrap().len();
     assert!(run_command(home).output().unwrap().status.success());
     let (_, store) = open(home);
-    assert_eq!(store.history(&HistoryFilter::default()).unwrap().len(), 3);
+    assert_eq!(store.history(&HistoryFilter::default()).unwrap().len(), (n_runs + 1).min(3));
     println!(
         "{n_kills_so_far} kills of the program while it ran and swept; {n_interrupted} runs seen that were cut off"
     );
