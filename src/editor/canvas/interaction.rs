@@ -310,10 +310,10 @@ impl WireDrag {
     }
 }
 
-/// Returns the input of the wire that passes through the middle of a node which is moved, if one does.
+/// Returns the input of the wire that passes under a node which is moved, the nearest to its middle, if one does.
 fn wire_below(scene: &Scene, node: &NodeId, offset: Vec2) -> Option<PortRef> {
     let rect = scene.node(node)?.rect().translate(offset);
-    let reach = rect.height() * 0.35;
+    let reach = rect.size().min_elem() * 0.5;
     let near = scene.wire_grid.near(rect.center(), reach).into_iter().map(|index| &scene.wires[index]);
     near.filter(|wire| wire.to.node != *node && wire.from.node != *node)
         .map(|wire| (wire, scene.curve_at_rest(wire).distance_to(rect.center())))

@@ -1,6 +1,6 @@
 //! What hands do to wires that are there: put nodes into them, cut them, move all of a port.
 
-use egui::{Modifiers, pos2};
+use egui::{Modifiers, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 
 use super::small_app::{
@@ -30,6 +30,15 @@ fn a_node_dropped_on_a_wire_goes_into_it_in_one_step() {
     assert_eq!(edits(&window), ["Move Filter into the wire of plot.in"]);
     assert_eq!(feeds(&window), ["reader.out -> filter.in", "filter.out -> plot.in"]);
     assert!(position(&window, "filter").1 < 300.0);
+}
+
+#[test]
+fn a_node_goes_into_a_wire_also_when_its_header_is_laid_on_it() {
+    let mut window = window(wire_and_filter());
+    let header = window.get_by_label("Node Filter").rect().center_top() + vec2(0.0, 12.0);
+    let wire = center(&window, "Wire Reader out to Plot in");
+    drag(&mut window, header, wire);
+    assert_eq!(feeds(&window), ["reader.out -> filter.in", "filter.out -> plot.in"]);
 }
 
 #[test]
