@@ -25,6 +25,7 @@ pub mod theme;
 mod view;
 mod viewers;
 mod watch;
+mod ways;
 mod window;
 mod wiring;
 mod words;
@@ -39,5 +40,6 @@ pub use self::{
     dialogs::KeepRules,
     past::Past,
     view::{LiveState, Pause, RunProgress, View},
+    ways::Bend,
     window::{WindowError, open_window},
 };

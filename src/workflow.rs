@@ -352,6 +352,13 @@ impl Workflow {
         self.ways.iter().map(|(input, way)| (input, way.as_slice()))
     }
 
+    /// Returns the inputs whose wires are led otherwise than in an earlier state of this document.
+    pub fn ways_changed_since(&self, before: &Self) -> Vec<PortRef> {
+        let changed = self.ways().filter(|(input, way)| before.way(input) != *way);
+        let gone = before.ways().filter(|(input, _)| !self.ways.contains_key(*input));
+        changed.chain(gone).map(|(input, _)| input.clone()).collect()
+    }
+
     /// Forgets the ways of wires that are not there, such as a file edited by hand may have.
     fn drop_loose_ways(&mut self) {
         let connections = &self.connections;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{
     arrange::{Align, Axis},
     dialogs::KeepRules,
+    ways::Bend,
 };
 use crate::{
     session::{PinPolicy, ProfileName, SessionId},
@@ -243,6 +244,12 @@ pub enum ArrangeRequest {
 pub enum WireRequest {
     /// Take the wire away that ends at this input.
     Disconnect(PortRef),
+    /// Lead the wire of this input through a point that can be moved.
+    AddBend(PortRef),
+    /// Take bends out of their wires.
+    RemoveBends(Vec<Bend>),
+    /// Take all bends out of the wire of this input.
+    Straighten(PortRef),
 }
 
 /// What is asked of the view of the canvas.

@@ -69,7 +69,7 @@ command_ids! {
     Tidy, OfferAlign, AlignLeft, AlignRight, AlignTop, AlignBottom, AlignRow, AlignColumn,
     SpreadHorizontally, SpreadVertically, FrameNodes, Comment, Collapse,
     SelectUpstream, SelectDownstream, Find, Minimap,
-    Disconnect,
+    Disconnect, AddBend, RemoveBends, Straighten,
     Palette, ShortcutSheet, EditShortcuts,
 }
 

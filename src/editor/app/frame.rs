@@ -42,6 +42,7 @@ impl App {
         Situation {
             history: Some(sitting.history()),
             wire: self.panels.canvas.focused_wire(),
+            bends: self.panels.canvas.bends(),
             running: self.run.is_some(),
             paused: run.is_some_and(|run| run.pause.is_some()),
             run_options: self.settings.run,

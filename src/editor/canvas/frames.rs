@@ -13,9 +13,9 @@ use crate::{
     editor::{
         Command,
         arrange::{FRAME_PADDING, FRAME_TITLE},
-        theme,
+        theme, ways,
     },
-    workflow::{Edit, Frame, FrameColor, FrameId, NodeId, PortRef, Position, Workflow},
+    workflow::{Edit, Frame, FrameColor, FrameId, NodeId, Position, Workflow},
 };
 
 /// How near an edge the pointer must be on the screen to take it.
@@ -122,13 +122,10 @@ impl FrameDrag {
             let places = self.nodes.iter().filter_map(|id| Some((id.clone(), shift(workflow.node(id)?.position))));
             edits.push(Edit::MoveNodes(places.collect()));
         }
-        let is_carried = |node: &NodeId| self.nodes.binary_search(node).is_ok();
-        let inner = |input: &PortRef| {
-            is_carried(&input.node) && workflow.feed(input).is_some_and(|from| is_carried(&from.node))
-        };
-        for (input, way) in workflow.ways().filter(|(input, _)| inner(input)) {
-            edits.push(Edit::SetWay(input.clone(), way.iter().copied().map(shift).collect()));
-        }
+        let offset = self.offset();
+        edits.extend(ways::carried(workflow, |node| {
+            self.nodes.binary_search(node).is_ok().then_some((offset.x, offset.y))
+        }));
         Some(Command::Edit(format!("{verb} frame {}", frame.title), Edit::Group(edits)))
     }
 }

@@ -6,7 +6,10 @@ use super::{CommandEntry, CommandId as Id, Need, alt, ctrl, key};
 use crate::editor::{Align, ArrangeRequest, Axis, Command, Direction, LookRequest, icons::Icon};
 
 /// What moving the selected nodes needs.
-const TO_MOVE: &[Need] = &[Need::Selection, Need::Now];
+const TO_MOVE: &[Need] = &[Need::Movable, Need::Now];
+
+/// What changing the selected nodes needs.
+const TO_CHANGE: &[Need] = &[Need::Selection, Need::Now];
 
 /// What lining nodes up needs.
 const TO_ALIGN: &[Need] = &[Need::SeveralSelected, Need::Now];
@@ -14,7 +17,7 @@ const TO_ALIGN: &[Need] = &[Need::SeveralSelected, Need::Now];
 pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(
         Id::NudgeLeft,
-        ("Nudge left", "Move the selected nodes left by a step of the grid"),
+        ("Nudge left", "Move the selected nodes or bends left by a step of the grid"),
         TO_MOVE,
         |_| Command::Arrange(ArrangeRequest::Nudge(Direction::Left)),
     )
@@ -22,20 +25,23 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     .repeating(),
     CommandEntry::new(
         Id::NudgeRight,
-        ("Nudge right", "Move the selected nodes right by a step of the grid"),
+        ("Nudge right", "Move the selected nodes or bends right by a step of the grid"),
         TO_MOVE,
         |_| Command::Arrange(ArrangeRequest::Nudge(Direction::Right)),
     )
     .keys(&[ctrl(Key::ArrowRight)])
     .repeating(),
-    CommandEntry::new(Id::NudgeUp, ("Nudge up", "Move the selected nodes up by a step of the grid"), TO_MOVE, |_| {
-        Command::Arrange(ArrangeRequest::Nudge(Direction::Up))
-    })
+    CommandEntry::new(
+        Id::NudgeUp,
+        ("Nudge up", "Move the selected nodes or bends up by a step of the grid"),
+        TO_MOVE,
+        |_| Command::Arrange(ArrangeRequest::Nudge(Direction::Up)),
+    )
     .keys(&[ctrl(Key::ArrowUp)])
     .repeating(),
     CommandEntry::new(
         Id::NudgeDown,
-        ("Nudge down", "Move the selected nodes down by a step of the grid"),
+        ("Nudge down", "Move the selected nodes or bends down by a step of the grid"),
         TO_MOVE,
         |_| Command::Arrange(ArrangeRequest::Nudge(Direction::Down)),
     )
@@ -83,7 +89,7 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         TO_ALIGN,
         |_| Command::Arrange(ArrangeRequest::Spread(Axis::Vertical)),
     ),
-    CommandEntry::new(Id::FrameNodes, ("Frame", "Put a frame round the selected nodes"), TO_MOVE, |_| {
+    CommandEntry::new(Id::FrameNodes, ("Frame", "Put a frame round the selected nodes"), TO_CHANGE, |_| {
         Command::Arrange(ArrangeRequest::Frame)
     })
     .icon(Icon::Frame)
@@ -99,7 +105,7 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(
         Id::Collapse,
         ("Collapse / Expand", "Show the titles and ports of the selected nodes only, or all of them again"),
-        TO_MOVE,
+        TO_CHANGE,
         |_| Command::Arrange(ArrangeRequest::Collapse),
     )
     .keys(&[alt(Key::C)]),

@@ -49,10 +49,11 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     .keys(&[ctrl(Key::D)]),
     CommandEntry::new(
         Id::Delete,
-        ("Delete", "Remove the selected nodes, or the wire that has the focus"),
-        &[Need::SelectionOrWire, Need::Now],
+        ("Delete", "Remove the selected nodes, the chosen bends, or the wire that has the focus"),
+        &[Need::Removable, Need::Now],
         |situation| match situation.wire {
             Some(input) => Command::Wire(WireRequest::Disconnect(input.clone())),
+            None if !situation.bends.is_empty() => super::wire::remove_bends(situation),
             None => Command::DeleteSelected,
         },
     )

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    editor::{View, settings::RunOptions},
+    editor::{Bend, View, settings::RunOptions},
     session::{History, Mark},
     workflow::{NodeId, PortRef},
 };
 
 static NO_NODES: BTreeSet<NodeId> = BTreeSet::new();
+static NO_BENDS: BTreeSet<Bend> = BTreeSet::new();
 
 /// What a command's being enabled depends on, and what it acts upon. Cheap to make: nothing is copied or counted.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) nodes: &'a BTreeSet<NodeId>,
     /// The input at the end of the wire that commands act upon.
     pub(crate) wire: Option<&'a PortRef>,
+    /// The bends of wires that commands act upon.
+    pub(crate) bends: &'a BTreeSet<Bend>,
     /// What was done.
     pub(crate) history: Option<&'a History>,
     /// A run goes on.
@@ -40,6 +43,7 @@ impl<'a> Situation<'a> {
             view: None,
             nodes: &NO_NODES,
             wire: None,
+            bends: &NO_BENDS,
             history: None,
             running: false,
             paused: false,
@@ -70,6 +74,12 @@ impl<'a> Situation<'a> {
     /// Returns the same for the wire at an input.
     pub(crate) const fn about_wire(mut self, input: &'a PortRef) -> Self {
         self.wire = Some(input);
+        self
+    }
+
+    /// Returns the same for bends of wires.
+    pub(crate) const fn about_bends(mut self, bends: &'a BTreeSet<Bend>) -> Self {
+        self.bends = bends;
         self
     }
 
@@ -114,8 +124,14 @@ pub(crate) enum Need {
     Selection,
     OneSelected,
     SeveralSelected,
-    SelectionOrWire,
+    /// Something that can be moved by keys.
+    Movable,
+    /// Something that can be removed.
+    Removable,
     Wire,
+    /// A wire with bends.
+    BentWire,
+    Bends,
     /// The workflow is shown as it is now.
     Now,
     /// An earlier run is shown.
@@ -139,8 +155,14 @@ impl Need {
             Self::Selection => !situation.nodes.is_empty(),
             Self::OneSelected => situation.nodes.len() == 1,
             Self::SeveralSelected => situation.nodes.len() > 1,
-            Self::SelectionOrWire => !situation.nodes.is_empty() || situation.wire.is_some(),
+            Self::Movable => !situation.nodes.is_empty() || !situation.bends.is_empty(),
+            Self::Removable => !situation.nodes.is_empty() || situation.wire.is_some() || !situation.bends.is_empty(),
             Self::Wire => situation.wire.is_some(),
+            Self::BentWire => {
+                let view = situation.view.zip(situation.wire);
+                view.is_some_and(|(view, wire)| !view.workflow.way(wire).is_empty())
+            }
+            Self::Bends => !situation.bends.is_empty(),
             Self::Now => !situation.shows_past(),
             Self::Past => situation.shows_past(),
             Self::NoRun => !situation.running,
@@ -158,10 +180,12 @@ impl Need {
         match self {
             Self::Workflow => "no workflow is open",
             Self::Nodes | Self::RunOrNodes => "the workflow has no nodes",
-            Self::Selection | Self::SelectionOrWire => "no node is selected",
+            Self::Selection | Self::Movable | Self::Removable => "no node is selected",
             Self::OneSelected => "select one node",
             Self::SeveralSelected => "select two nodes or more",
             Self::Wire => "no wire is chosen",
+            Self::BentWire => "the wire has no bends",
+            Self::Bends => "no bend is chosen",
             Self::Now => "an earlier run is shown",
             Self::Past => "no earlier run is shown",
             Self::NoRun => "a run goes on",
