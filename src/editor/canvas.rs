@@ -32,6 +32,7 @@ mod node;
 mod overview;
 mod picture;
 mod pointer;
+mod port_sign;
 mod problems;
 mod rename;
 mod scene;

@@ -18,6 +18,7 @@ use super::{
     kept::Stood,
     node::{self, Hover, Looks, PortLook},
     pointer::{Target, drop_from_library, touched_by_box},
+    scene::PlacedWire,
     standing::{Activity, MarkLook, Standing, Tone},
     wire::{self, Emphasis},
 };
@@ -117,11 +118,13 @@ fn draw_wires(
             continue;
         }
         let emphasis = emphasis(frame, index, focused.filter(|focused| *focused == index).or(hovered));
-        let look = hash((theme, value_type as u8, emphasis));
-        state
-            .kept
-            .wire(brush, (index, &course, look), |add, course| wire::fine(brush, add, course, value_type, emphasis));
+        let types = (value_type, placed.becomes);
+        let look = hash((theme, value_type as u8, placed.becomes.map(|becomes| becomes as u8), emphasis));
+        state.kept.wire(brush, (index, &course, look), |add, course| wire::fine(brush, add, course, types, emphasis));
         bent.extend((!placed.way.is_empty()).then_some(index));
+        if let Some(conversion) = hover::conversion_in_words(placed).filter(|_| is_read_out) {
+            conversion_ui(ui, brush, course.middle(), placed, &conversion);
+        }
         if is_widget {
             let middle = brush.projection.screen_from_scene(course.middle());
             let rect = Rect::from_center_size(middle, vec2(12.0, 12.0));
@@ -140,11 +143,23 @@ fn draw_wires(
         state.status = format!("{ends}: {flows}");
         if state.menu.is_none() && state.search.is_none() {
             canvas.clone().on_hover_ui_at_pointer(|ui| {
+                if let Some(conversion) = hover::conversion_in_words(&frame.scene.wires[index]) {
+                    ui.strong(readable(&conversion));
+                }
                 ui.strong(readable(&flows));
                 ui.label(readable(&ends));
             });
         }
     }
+}
+
+/// Names the sign of a conversion; what it says to the pointer, the wire does.
+fn conversion_ui(ui: &Ui, brush: &Brush, middle: Pos2, wire: &PlacedWire, conversion: &str) {
+    let side = 2.0 * wire::CONVERSION_RADIUS * brush.zoom();
+    let rect = Rect::from_center_size(brush.projection.screen_from_scene(middle), vec2(side, side));
+    let id = ui.make_persistent_id(("conversion", wire.to.node.as_str(), wire.to.port.as_str()));
+    let response = ui.interact(rect, id, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Conversion {conversion}")));
 }
 
 fn emphasis(frame: &CanvasFrame<'_>, index: usize, hovered: Option<usize>) -> Emphasis {

@@ -73,11 +73,11 @@ fn draw_wires_in_hand(brush: &Brush, frame: &CanvasFrame<'_>, drag: &WireDrag, p
 fn draw_target(brush: &Brush, frame: &CanvasFrame<'_>, input: &PortRef) {
     if let Some(index) = frame.scene.wire_index(input) {
         let course = frame.course(index).map(|point| brush.projection.screen_from_scene(point));
-        let value_type = frame.scene.wires[index].value_type;
+        let wire = &frame.scene.wires[index];
         let mut add = |shape| {
             brush.painter.add(shape);
         };
-        wire::fine(brush, &mut add, &course, value_type, Emphasis::Hovered);
+        wire::fine(brush, &mut add, &course, (wire.value_type, wire.becomes), Emphasis::Hovered);
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) struct PlacedWire {
     pub(super) to_offset: egui::Vec2,
     /// What flows.
     pub(super) value_type: ValueType,
+    /// What it becomes on the way, if it is converted.
+    pub(super) becomes: Option<ValueType>,
     /// Its bends.
     pub(super) way: Box<[Pos2]>,
 }
@@ -204,6 +206,7 @@ impl Scene {
                 from_offset: output.offset,
                 to_offset: input.offset,
                 value_type: output.value_type,
+                becomes: becomes(output.value_type, input.value_type),
                 way: way_of(view.workflow, to),
             };
             self.wires.push(wire);
@@ -274,6 +277,11 @@ impl Scene {
         }
         seen
     }
+}
+
+/// Returns what a value becomes on a wire between ports of these types, if it changes its type, as far as the ports say.
+fn becomes(given: ValueType, taken: ValueType) -> Option<ValueType> {
+    (given != taken && given != ValueType::Any && taken != ValueType::Any).then_some(taken)
 }
 
 /// Returns the bends of the wire of an input.

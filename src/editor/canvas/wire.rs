@@ -2,7 +2,8 @@
 
 use egui::{
     Color32, Pos2, Shape, Stroke,
-    epaint::{CubicBezierShape, PathStroke},
+    epaint::{CircleShape, CubicBezierShape, PathStroke},
+    vec2,
 };
 
 use super::{
@@ -11,6 +12,9 @@ use super::{
     geometry::PORT_RADIUS,
 };
 use crate::value::ValueType;
+
+/// The radius of the sign that a value is converted on a wire.
+pub(super) const CONVERSION_RADIUS: f32 = 6.5;
 
 /// How much a wire stands out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,7 +37,7 @@ pub(super) fn fine(
     brush: &Brush,
     add: &mut dyn FnMut(Shape),
     course: &Course,
-    value_type: ValueType,
+    (value_type, becomes): (ValueType, Option<ValueType>),
     emphasis: Emphasis,
 ) {
     let zoom = brush.zoom();
@@ -51,6 +55,19 @@ pub(super) fn fine(
     for bend in course.bends() {
         add(Shape::circle_filled(bend, bend_radius(brush), color));
     }
+    if let Some(becomes) = becomes {
+        conversion(brush, add, course.middle(), becomes);
+    }
+}
+
+/// Adds the sign of a conversion: a ring in the colour of what comes out, with an arrow.
+fn conversion(brush: &Brush, add: &mut dyn FnMut(Shape), at: Pos2, becomes: ValueType) {
+    let radius = CONVERSION_RADIUS * brush.zoom();
+    let color = brush.tokens.of_type(becomes);
+    let line = |width: f32| Stroke::new((width * brush.zoom()).max(1.0), color);
+    add(CircleShape { center: at, radius, fill: brush.tokens.canvas, stroke: line(1.6) }.into());
+    let arrow = [vec2(-0.2, -0.45), vec2(0.3, 0.0), vec2(-0.2, 0.45)].map(|corner| at + corner * radius);
+    add(Shape::line(arrow.into(), line(1.6)));
 }
 
 /// Returns the radius of a bend's sign on the screen.
