@@ -34,8 +34,8 @@ pub use self::{
     app::{App, AppOptions},
     arrange::{Align, Axis},
     command::{
-        Answer, ArrangeRequest, Command, Direction, KeysRequest, LookRequest, MarkRequest, Panel, RunOption, Tab,
-        WireEnd, WireRequest,
+        Answer, ArrangeRequest, Command, Direction, FrameRequest, KeysRequest, LookRequest, MarkRequest, Panel,
+        RunOption, Tab, WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,

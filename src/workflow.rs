@@ -342,6 +342,11 @@ impl Workflow {
         self.frames.iter()
     }
 
+    /// Returns a frame.
+    pub fn frame(&self, id: &FrameId) -> Option<&Frame> {
+        self.frames.get(id)
+    }
+
     /// Returns the points that the wire of an input is led through on the canvas, from its output on.
     pub fn way(&self, input: &PortRef) -> &[Position] {
         self.ways.get(input).map_or(&[], Vec::as_slice)

@@ -45,7 +45,7 @@ mod wire;
 
 pub(crate) use self::{
     boxes::{NodeBox, boxes},
-    frames::{put as put_frame, rect_of as rect_of_frame},
+    frames::{colors_ui as frame_colors_ui, put as put_frame, rect_of as rect_of_frame},
     geometry::GRID,
 };
 use std::{cell::RefCell, rc::Rc};
@@ -264,7 +264,6 @@ impl CanvasState {
             let place = self.pointer.unwrap_or_else(|| frame.projection.visible().center());
             self.search = Some(Search::new(frame.projection.screen_from_scene(place), place, None));
         }
-        commands.extend(self.frame_keys(ui, frame.view.workflow));
         self.frame_title_ui(ui, brush, frame, commands);
         self.comment_ui(ui, brush, frame, commands);
         self.find_ui(ui, frame, commands);

@@ -11,7 +11,7 @@ use crate::{
     session::{PinPolicy, ProfileName, SessionId},
     store::{Passphrase, RunId, RunKind},
     value::{Fingerprint, Image, Value},
-    workflow::{Edit, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
+    workflow::{Edit, FrameColor, FrameId, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
 };
 
 /// Something a person asks for.
@@ -100,6 +100,8 @@ pub enum Command {
     Arrange(ArrangeRequest),
     /// Change a wire.
     Wire(WireRequest),
+    /// Change a frame, or what stands in it.
+    Frame(FrameId, FrameRequest),
     /// Look elsewhere, or more closely.
     Look(LookRequest),
     /// Find a command, or change its keys.
@@ -193,6 +195,7 @@ impl Command {
                 | Self::ChangeValue(..)
                 | Self::Arrange(_)
                 | Self::Wire(_)
+                | Self::Frame(..)
                 | Self::Look(LookRequest::Rename(_))
                 | Self::Browse(..)
                 | Self::ClearPinnedData(_)
@@ -250,6 +253,19 @@ pub enum WireRequest {
     RemoveBends(Vec<Bend>),
     /// Take all bends out of the wire of this input.
     Straighten(PortRef),
+}
+
+/// What is asked of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameRequest {
+    /// Take it away; what stands in it stays.
+    Remove,
+    /// Type its title.
+    Rename,
+    /// Draw it in this colour.
+    Color(FrameColor),
+    /// Select the nodes in it.
+    SelectNodes,
 }
 
 /// What is asked of the view of the canvas.

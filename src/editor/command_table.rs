@@ -20,6 +20,7 @@ mod wire;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 pub(crate) use self::{
+    arrange::FRAME_COLORS,
     keymap::{KeySettings, Keymap, pressed},
     presets::PRESETS,
     shortcuts::{CanvasKeys, ask_for_paste, note_menus, shortcuts},
@@ -67,7 +68,8 @@ command_ids! {
     OpenMenu, WalkLeft, WalkRight, WalkUp, WalkDown,
     NudgeLeft, NudgeRight, NudgeUp, NudgeDown,
     Tidy, OfferAlign, AlignLeft, AlignRight, AlignTop, AlignBottom, AlignRow, AlignColumn,
-    SpreadHorizontally, SpreadVertically, FrameNodes, Comment, Collapse,
+    SpreadHorizontally, SpreadVertically, FrameNodes, SelectInFrame,
+    FrameGrey, FrameBlue, FrameGreen, FrameAmber, FrameRed, FrameViolet, Comment, Collapse,
     SelectUpstream, SelectDownstream, Find, Minimap,
     Disconnect, AddBend, RemoveBends, Straighten,
     Palette, ShortcutSheet, EditShortcuts,

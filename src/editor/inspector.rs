@@ -21,6 +21,7 @@ pub(crate) use self::{
 };
 use super::{
     Command, LookRequest, View,
+    canvas::frame_colors_ui,
     command_item::small_button_ui,
     command_table::{CommandId as Id, Situation},
     icons::{self, Icon},
@@ -31,7 +32,7 @@ use super::{
 };
 use crate::{
     session::{Mark, PinPolicy},
-    workflow::{Edit, Location, Node, NodeId, Problem, Severity, WorkflowSettings},
+    workflow::{Edit, Frame, FrameId, Location, Node, NodeId, Problem, Severity, WorkflowSettings},
 };
 
 /// The most selected nodes that are listed.
@@ -50,18 +51,23 @@ pub(crate) struct InspectorState {
     pub(crate) pinned_data: pinned_data::PinnedState,
 }
 
-/// Shows the selected node; several by number; the workflow if none is.
+/// Shows the selected node; several by number; the chosen frame, or the workflow, if none is.
 pub(crate) fn inspector_ui(
     ui: &mut Ui,
     view: View<'_>,
+    frame: Option<&FrameId>,
     state: &mut InspectorState,
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
+    let frame = frame.and_then(|id| Some((id, view.workflow.frame(id)?)));
     let mut selected = view.selection.iter().filter_map(|id| Some((id, view.workflow.node(id)?)));
     let (first, second) = (selected.next(), selected.next());
     ScrollArea::vertical().id_salt("inspector").auto_shrink([false, false]).show(ui, |ui| match (first, second) {
-        (None, _) => workflow_ui(ui, view, state, commands),
+        (None, _) => match frame.filter(|_| view.past.is_none()) {
+            Some(frame) => frame_ui(ui, view, frame, state, commands),
+            None => workflow_ui(ui, view, state, commands),
+        },
         (Some((id, node)), None) => node_ui(ui, view, (id, node), state, viewers, commands),
         (Some(_), Some(_)) => several_ui(ui, view, commands),
     });
@@ -98,6 +104,32 @@ fn workflow_ui(ui: &mut Ui, view: View<'_>, state: &mut InspectorState, commands
         words::count(view.workflow.connections().len(), "connection")
     ));
     ui.weak("Select a node to see its parameters and results.");
+}
+
+fn frame_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    (id, frame): (&FrameId, &Frame),
+    state: &mut InspectorState,
+    commands: &mut Vec<Command>,
+) {
+    let situation = Situation::of(view).about_frame(id);
+    ui.heading("Frame");
+    let label = ui.label("Title");
+    let draft = ui.push_id(id.as_str(), |ui| {
+        state.drafts.text(ui, &Target::Frame(id.clone()), &frame.title, |ui, text| {
+            ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(label.id)
+        })
+    });
+    push_draft(view, &mut state.drafts, draft.inner, commands);
+    ui.label("Colour");
+    ui.horizontal(|ui| frame_colors_ui(ui, &situation, commands));
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        for id in [Id::SelectInFrame, Id::Delete] {
+            small_button_ui(ui, id, &situation, None, commands);
+        }
+    });
 }
 
 fn several_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {

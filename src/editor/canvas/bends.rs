@@ -128,11 +128,13 @@ impl CanvasState {
         let (label, edit) = ways::bend(frame.view.workflow, wire, bend.index, Position(place.x, place.y));
         commands.push(Command::Select(Vec::new()));
         commands.push(Command::Edit(label, edit));
+        self.frame = None;
         self.bends.chosen = [bend.clone()].into();
         bend
     }
 
     fn choose_bend(&mut self, bend: &Bend, modifiers: Modifiers) {
+        self.frame = None;
         let chosen = &mut self.bends.chosen;
         if modifiers.command && chosen.remove(bend) {
             return;

@@ -99,10 +99,11 @@ mod tests {
             let cross = |(ax, ay): (f32, f32), (bx, by): (f32, f32)| ax * by - ay * bx;
             let area: f32 = (0..corners.len()).map(|at| 0.5 * cross(corners[at], next(at))).sum();
             assert!((2.2..4.0).contains(&area), "{value_type:?} has {area}, a disc has 3.14");
-            for at in 0..corners.len() {
-                let (a, b, c) = (corners[at], next(at), next(at + 1));
-                assert!(cross((b.0 - a.0, b.1 - a.1), (c.0 - b.0, c.1 - b.1)) > 0.0, "{value_type:?} is not convex");
-            }
+            let turns = corners.iter().enumerate().map(|(at, corner)| {
+                let (b, c) = (next(at), next(at + 1));
+                cross((b.0 - corner.0, b.1 - corner.1), (c.0 - b.0, c.1 - b.1))
+            });
+            assert!(turns.into_iter().all(|turn| turn > 0.0), "{value_type:?} is not convex");
         }
     }
 }

@@ -2,8 +2,11 @@
 
 use egui::Key;
 
-use super::{CommandEntry, CommandId as Id, Need, alt, ctrl, key};
-use crate::editor::{Align, ArrangeRequest, Axis, Command, Direction, LookRequest, icons::Icon};
+use super::{CommandEntry, CommandId as Id, Need, Situation, alt, ctrl, key};
+use crate::{
+    editor::{Align, ArrangeRequest, Axis, Command, Direction, FrameRequest, LookRequest, icons::Icon},
+    workflow::FrameColor,
+};
 
 /// What moving the selected nodes needs.
 const TO_MOVE: &[Need] = &[Need::Movable, Need::Now];
@@ -13,6 +16,17 @@ const TO_CHANGE: &[Need] = &[Need::Selection, Need::Now];
 
 /// What lining nodes up needs.
 const TO_ALIGN: &[Need] = &[Need::SeveralSelected, Need::Now];
+
+/// What changing a frame needs.
+const TO_COLOR: &[Need] = &[Need::Frame, Need::Now];
+
+/// The commands that give a frame its colour, in the order of [`FrameColor::ALL`].
+pub(crate) const FRAME_COLORS: [Id; 6] =
+    [Id::FrameGrey, Id::FrameBlue, Id::FrameGreen, Id::FrameAmber, Id::FrameRed, Id::FrameViolet];
+
+fn about_frame(situation: &Situation<'_>, request: FrameRequest) -> Command {
+    situation.frame.map_or(Command::SelectAll, |frame| Command::Frame(frame.clone(), request))
+}
 
 pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(
@@ -94,6 +108,30 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     })
     .icon(Icon::Frame)
     .keys(&[ctrl(Key::G)]),
+    CommandEntry::new(
+        Id::SelectInFrame,
+        ("Select nodes in frame", "Select all nodes that stand in the chosen frame"),
+        TO_COLOR,
+        |situation| about_frame(situation, FrameRequest::SelectNodes),
+    ),
+    CommandEntry::new(Id::FrameGrey, ("Grey frame", "Draw the chosen frame in grey"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Grey))
+    }),
+    CommandEntry::new(Id::FrameBlue, ("Blue frame", "Draw the chosen frame in blue"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Blue))
+    }),
+    CommandEntry::new(Id::FrameGreen, ("Green frame", "Draw the chosen frame in green"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Green))
+    }),
+    CommandEntry::new(Id::FrameAmber, ("Amber frame", "Draw the chosen frame in amber"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Amber))
+    }),
+    CommandEntry::new(Id::FrameRed, ("Red frame", "Draw the chosen frame in red"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Red))
+    }),
+    CommandEntry::new(Id::FrameViolet, ("Violet frame", "Draw the chosen frame in violet"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Violet))
+    }),
     CommandEntry::new(
         Id::Comment,
         ("Note", "Type a note on the selected node"),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     editor::{Bend, View, settings::RunOptions},
     session::{History, Mark},
-    workflow::{NodeId, PortRef},
+    workflow::{Frame, FrameId, NodeId, PortRef},
 };
 
 static NO_NODES: BTreeSet<NodeId> = BTreeSet::new();
@@ -22,6 +22,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) wire: Option<&'a PortRef>,
     /// The bends of wires that commands act upon.
     pub(crate) bends: &'a BTreeSet<Bend>,
+    /// The frame that commands act upon.
+    pub(crate) frame: Option<&'a FrameId>,
     /// What was done.
     pub(crate) history: Option<&'a History>,
     /// A run goes on.
@@ -44,6 +46,7 @@ impl<'a> Situation<'a> {
             nodes: &NO_NODES,
             wire: None,
             bends: &NO_BENDS,
+            frame: None,
             history: None,
             running: false,
             paused: false,
@@ -81,6 +84,17 @@ impl<'a> Situation<'a> {
     pub(crate) const fn about_bends(mut self, bends: &'a BTreeSet<Bend>) -> Self {
         self.bends = bends;
         self
+    }
+
+    /// Returns the same for a frame.
+    pub(crate) const fn about_frame(mut self, frame: &'a FrameId) -> Self {
+        self.frame = Some(frame);
+        self
+    }
+
+    /// Returns the frame that commands act upon.
+    pub(crate) fn chosen_frame(&self) -> Option<&'a Frame> {
+        self.view?.workflow.frame(self.frame?)
     }
 
     /// Returns what undo would take back.
@@ -128,6 +142,9 @@ pub(crate) enum Need {
     Movable,
     /// Something that can be removed.
     Removable,
+    /// One node or a frame, which has a title.
+    Titled,
+    Frame,
     Wire,
     /// A wire with bends.
     BentWire,
@@ -156,7 +173,12 @@ impl Need {
             Self::OneSelected => situation.nodes.len() == 1,
             Self::SeveralSelected => situation.nodes.len() > 1,
             Self::Movable => !situation.nodes.is_empty() || !situation.bends.is_empty(),
-            Self::Removable => !situation.nodes.is_empty() || situation.wire.is_some() || !situation.bends.is_empty(),
+            Self::Removable => {
+                let chosen = situation.wire.is_some() || !situation.bends.is_empty() || situation.frame.is_some();
+                chosen || !situation.nodes.is_empty()
+            }
+            Self::Titled => situation.nodes.len() == 1 || situation.frame.is_some(),
+            Self::Frame => situation.frame.is_some(),
             Self::Wire => situation.wire.is_some(),
             Self::BentWire => {
                 let view = situation.view.zip(situation.wire);
@@ -180,7 +202,10 @@ impl Need {
         match self {
             Self::Workflow => "no workflow is open",
             Self::Nodes | Self::RunOrNodes => "the workflow has no nodes",
-            Self::Selection | Self::Movable | Self::Removable => "no node is selected",
+            Self::Selection => "no node is selected",
+            Self::Movable | Self::Removable => "nothing is selected",
+            Self::Titled => "select one node or a frame",
+            Self::Frame => "no frame is chosen",
             Self::OneSelected => "select one node",
             Self::SeveralSelected => "select two nodes or more",
             Self::Wire => "no wire is chosen",

@@ -100,7 +100,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
                 &[Id::Tidy],
                 &[Id::AlignLeft, Id::AlignRight, Id::AlignTop, Id::AlignBottom, Id::AlignRow, Id::AlignColumn],
                 &[Id::SpreadHorizontally, Id::SpreadVertically],
-                &[Id::FrameNodes, Id::Comment, Id::Collapse],
+                &[Id::FrameNodes, Id::SelectInFrame, Id::Comment, Id::Collapse],
             ],
         ),
         (

@@ -69,7 +69,12 @@ impl SmallApp {
     pub(super) fn ui(&mut self, ui: &mut egui::Ui) {
         let mut commands = Vec::new();
         let mut canvas = std::mem::take(&mut self.canvas);
-        let situation = Situation { wire: canvas.focused_wire(), bends: canvas.bends(), ..Situation::of(self.view()) };
+        let situation = Situation {
+            wire: canvas.focused_wire(),
+            bends: canvas.bends(),
+            frame: canvas.frame(),
+            ..Situation::of(self.view())
+        };
         shortcuts(ui.ctx(), &situation, &mut commands);
         canvas_ui(ui, self.view(), &mut canvas, &mut commands);
         self.canvas = canvas;
