@@ -35,7 +35,7 @@ pub use self::{
     arrange::{Align, Axis},
     command::{
         Answer, ArrangeRequest, Command, Direction, FrameRequest, KeysRequest, LookRequest, MarkRequest, Panel,
-        RunOption, Tab, WireEnd, WireRequest,
+        RunOption, Section, Tab, WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,

@@ -281,6 +281,8 @@ pub enum LookRequest {
     Rename(NodeId),
     /// Select a node and bring it into view.
     Reveal(NodeId),
+    /// Select a node and show a part of what there is to know about it.
+    Show(NodeId, Section),
     /// Add to the selection all that feeds it.
     SelectUpstream,
     /// Add to the selection all that it feeds.
@@ -293,6 +295,19 @@ pub enum LookRequest {
     Walk(Direction),
     /// Open the menu of what has the focus, or else of what is selected.
     Menu,
+}
+
+/// A part of what there is to know about a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// What it gave, large.
+    Results,
+    /// What came of each iteration of its loop.
+    Iterations,
+    /// How long it took.
+    Timing,
+    /// Why it ran, or will.
+    Why,
 }
 
 /// What is asked about commands and their keys.

@@ -65,6 +65,7 @@ command_ids! {
     PinResults, PinUntilChange, Unpin, UnpinDownstream, Keep, Refresh, Force, Disable,
     FitSelected, FitAll, ZoomReset, History, BackFromRun, TogglePlan, ToggleTheme,
     LibraryPanel, InspectorPanel, BottomPanel,
+    OpenResults, ShowIterations, ShowStatistics, ShowWhy,
     OpenMenu, WalkLeft, WalkRight, WalkUp, WalkDown,
     NudgeLeft, NudgeRight, NudgeUp, NudgeDown,
     Tidy, OfferAlign, AlignLeft, AlignRight, AlignTop, AlignBottom, AlignRow, AlignColumn,

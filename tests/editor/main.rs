@@ -14,5 +14,6 @@ mod masked;
 mod person;
 mod pinned_data;
 mod runs;
+mod sections;
 mod settings;
 mod wiring;

@@ -117,7 +117,7 @@ impl App {
         }
     }
 
-    fn show_tab(&mut self, tab: Tab) {
+    pub(super) fn show_tab(&mut self, tab: Tab) {
         self.panels.bottom.tab = tab;
         self.panels.shown.insert(Panel::Bottom);
     }

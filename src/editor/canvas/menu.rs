@@ -70,11 +70,16 @@ const NODES: &[&[Id]] = &[
         Id::Force,
         Id::Disable,
     ],
+    &[Id::OpenResults, Id::ShowIterations, Id::ShowStatistics, Id::ShowWhy],
     &[Id::Comment, Id::Collapse, Id::FrameNodes, Id::OfferAlign],
     &[Id::Rename, Id::Duplicate, Id::Copy, Id::Cut, Id::Delete],
 ];
 /// What nodes of an earlier run offer.
-const PAST: &[&[Id]] = &[&[Id::PinResults, Id::PinUntilChange], &[Id::Copy, Id::BackFromRun]];
+const PAST: &[&[Id]] = &[
+    &[Id::PinResults, Id::PinUntilChange],
+    &[Id::OpenResults, Id::ShowIterations, Id::ShowStatistics, Id::ShowWhy],
+    &[Id::Copy, Id::BackFromRun],
+];
 
 /// Shows the menu; returns whether it stays open, and what it asks of the canvas.
 pub(super) fn menu_ui(

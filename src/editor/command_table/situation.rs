@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     editor::{Bend, View, settings::RunOptions},
     session::{History, Mark},
+    store::NodeRecord,
     workflow::{Frame, FrameId, NodeId, PortRef},
 };
 
@@ -92,6 +93,12 @@ impl<'a> Situation<'a> {
         self
     }
 
+    /// Returns the newest record of the node that commands act upon, if it is one alone.
+    fn record(&self) -> Option<&'a NodeRecord> {
+        let node = self.nodes.first().filter(|_| self.nodes.len() == 1)?;
+        self.view?.baseline.get(node).map(AsRef::as_ref)
+    }
+
     /// Returns the frame that commands act upon.
     pub(crate) fn chosen_frame(&self) -> Option<&'a Frame> {
         self.view?.workflow.frame(self.frame?)
@@ -142,6 +149,10 @@ pub(crate) enum Need {
     Movable,
     /// Something that can be removed.
     Removable,
+    /// One node that has been settled in a run.
+    Settled,
+    /// One node that was part of a loop when it last ran.
+    Iterated,
     /// One node or a frame, which has a title.
     Titled,
     Frame,
@@ -177,6 +188,8 @@ impl Need {
                 let chosen = situation.wire.is_some() || !situation.bends.is_empty() || situation.frame.is_some();
                 chosen || !situation.nodes.is_empty()
             }
+            Self::Settled => situation.record().is_some(),
+            Self::Iterated => situation.record().is_some_and(|record| record.iterations.is_some()),
             Self::Titled => situation.nodes.len() == 1 || situation.frame.is_some(),
             Self::Frame => situation.frame.is_some(),
             Self::Wire => situation.wire.is_some(),
@@ -204,6 +217,8 @@ impl Need {
             Self::Nodes | Self::RunOrNodes => "the workflow has no nodes",
             Self::Selection => "no node is selected",
             Self::Movable | Self::Removable => "nothing is selected",
+            Self::Settled => "it takes one node that has run",
+            Self::Iterated => "it takes one node that ran in a loop",
             Self::Titled => "select one node or a frame",
             Self::Frame => "no frame is chosen",
             Self::OneSelected => "select one node",
