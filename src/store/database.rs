@@ -17,12 +17,13 @@ use super::{
     Kept, KeptPort, KeyPlace, LoopId, NodeRecord, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError,
     alive::{Alive, Living},
     baseline,
+    blobs::{self, Blobs},
     connection::{self, Purpose},
     crypt::{Crypt, Place},
     iterations,
     queue::{Begin, BeginLoop, Message, Queue, Weight},
     runs, timings,
-    values::{self, Blobs, Loaded},
+    values::{self, Loaded},
 };
 use crate::{
     value::{Fingerprint, Value},
@@ -450,7 +451,7 @@ impl Reader {
             return;
         }
         let reader = self.clone();
-        let look = move || match values::is_whole(&file, &checksum) {
+        let look = move || match blobs::is_whole(&file, &checksum) {
             Ok(true) => {}
             Ok(false) => {
                 reader.remember_damage(&fingerprint);
