@@ -15,7 +15,11 @@ use std::{
 
 use egui::{AsIdSalt, RichText, ScrollArea, Ui};
 
-pub(crate) use self::picture::{PictureKey, prepare};
+pub use self::table::TableWork;
+pub(crate) use self::{
+    picture::{PictureKey, prepare},
+    table::TableDone,
+};
 use super::{Command, View, theme, words};
 use crate::{
     nodes::{HIDDEN, Outputs},
@@ -32,7 +36,7 @@ pub(crate) struct Viewers {
     texts: text::Texts,
     /// The sensitive results that a person asked to see, by what is on their ports.
     revealed: BTreeSet<Vec<Fingerprint>>,
-    tables: table::Tables,
+    pub(crate) tables: table::Tables,
 }
 
 /// What is being read from the store, or could not be.
@@ -278,7 +282,7 @@ pub(crate) fn value_ui(ui: &mut Ui, value: &Value, room: Room, viewers: &mut Vie
         Value::Text(text) => text::text_ui(ui, text, room, &mut viewers.texts),
         Value::Bytes(bytes) => bytes::bytes_ui(ui, bytes, room),
         Value::List(_) | Value::Record(_) => tree::tree_ui(ui, value, room),
-        Value::Table(table) => table::table_ui(ui, table, room, &mut viewers.tables),
+        Value::Table(table) => table::table_ui(ui, table, room, &mut viewers.tables, commands),
         Value::Image(image) => picture::picture_ui(ui, image, room, &mut viewers.pictures, commands),
         Value::Stream(description) => stream_ui(ui, description, room),
     }
