@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{
     arrange::{Align, Axis},
     dialogs::KeepRules,
-    viewers::TableWork,
+    viewers::{TableWork, TextWork},
 };
 use crate::{
     session::{PinPolicy, ProfileName, SessionId},
@@ -126,6 +126,8 @@ pub enum Command {
     PreparePicture(Image),
     /// Arrange, count or copy rows of a table that is shown.
     WorkOnTable(TableWork),
+    /// Wrap or search a text that is shown.
+    WorkOnText(TextWork),
     /// Read what is in a folder, for the file dialog.
     ListFolder(PathBuf),
     /// Read the runs of the workflow, to list them.
@@ -216,6 +218,7 @@ impl Command {
                 | Self::PreviewSweep(_)
                 | Self::PreparePicture(_)
                 | Self::WorkOnTable(_)
+                | Self::WorkOnText(_)
                 | Self::ListFolder(_)
         )
     }

@@ -75,6 +75,9 @@ impl App {
             Command::WorkOnTable(work) => {
                 self.background.start("pinflow-table", move || super::Message::Table(work.done()));
             }
+            Command::WorkOnText(work) => {
+                self.background.start("pinflow-text", move || super::Message::Text(work.done()));
+            }
             Command::PreparePicture(image) => self.prepare_picture(ctx, image),
             Command::ListFolder(folder) => self.list_folder(folder),
             Command::LoadHistory => self.load_history(),

@@ -4,11 +4,15 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use egui::{
-    Align, Color32, CursorIcon, EventFilter, Id, Key, Label, Layout, Modifiers, Pos2, Rect, Response, RichText, Role,
-    Sense, Stroke, TextEdit, TextStyle, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align, Color32, CursorIcon, Id, Label, Layout, Rect, Response, RichText, Role, Sense, Stroke, TextEdit, TextStyle,
+    Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use super::{arranged::Wanted, statistics::ColumnStatistics};
+use super::{
+    super::scroll::{BAR, Extent, RowScroll},
+    arranged::Wanted,
+    statistics::ColumnStatistics,
+};
 use crate::{
     editor::{
         icons::{self, Icon},
@@ -21,9 +25,6 @@ use crate::{
 const COLUMN_WIDTH: f32 = 110.0;
 const MIN_WIDTH: f32 = 40.0;
 
-/// How thick the scroll bars are, in points.
-const BAR: f32 = 10.0;
-
 /// How high the small histograms are, in points.
 const HISTOGRAM: f32 = 16.0;
 
@@ -33,10 +34,8 @@ const CELL_CHARS: usize = 200;
 /// What is in sight, and what is chosen.
 #[derive(Default)]
 pub(super) struct Grid {
-    /// The row at the top, with the part of it that is above; in rows as they are shown.
-    top: f64,
-    /// How far the columns are moved to the left, in points.
-    left: f32,
+    /// Where they stand: rows as they are shown.
+    scroll: RowScroll,
     /// The columns' widths, in points; as many as there were when they were drawn last.
     widths: Vec<f32>,
     /// The rows that are chosen, as they are shown: the first that was clicked, and the last.
@@ -76,7 +75,7 @@ impl Grid {
     /// Forgets which rows are chosen, as others are shown, and goes to the first.
     pub(super) fn rearranged(&mut self) {
         self.chosen = None;
-        self.top = 0.0;
+        self.scroll.top = 0.0;
     }
 
     /// Returns the rows that are chosen, as they are shown.
@@ -95,77 +94,31 @@ impl Grid {
         response.widget_info(|| WidgetInfo::labeled(Role::Table, true, format!("Table of {n_rows} rows")));
         self.widths.resize(shown.table.n_columns(), COLUMN_WIDTH);
         let places = Places::new(rect, row_height, shown);
-        self.scroll(ui, &response, &places, n_rows);
-        let asked = self.keys(ui, &response, &places, n_rows);
+        let extent = Extent { n_rows, row_height, width: self.widths.iter().sum(), rows: places.cells };
+        self.scroll.follow(ui, &response, &extent);
+        let asked = self.copied(ui, &response, n_rows);
         let tokens = theme::tokens(ui);
-        let mut drawing = Drawing { ui, id, places: &places, shown, tokens, asked };
+        let mut drawing = Drawing { ui, id, places: &places, extent, shown, tokens, asked };
         drawing.rows(self);
         drawing.headers(self, wanted);
-        drawing.bars(self);
-        drawing.asked
+        let asked = drawing.asked;
+        self.scroll.bars_ui(ui, id, &extent);
+        asked
     }
 
-    /// Moves by the wheel, as far as there is anything to move to; what is left over moves what is around.
-    fn scroll(&mut self, ui: &Ui, response: &Response, places: &Places, n_rows: usize) {
-        if response.contains_pointer() {
-            let delta = ui.input(|input| input.smooth_scroll_delta);
-            let before = (self.top, self.left);
-            self.top -= f64::from(delta.y / places.row_height);
-            self.left -= delta.x;
-            self.clamp(places, n_rows);
-            ui.input_mut(|input| {
-                if before.0 != self.top {
-                    input.smooth_scroll_delta.y = 0.0;
-                }
-                if before.1 != self.left {
-                    input.smooth_scroll_delta.x = 0.0;
-                }
-            });
-        }
-        self.clamp(places, n_rows);
-    }
-
-    fn clamp(&mut self, places: &Places, n_rows: usize) {
-        self.top = self.top.clamp(0.0, (n_rows as f64 - places.n_in_sight()).max(0.0));
-        let width: f32 = self.widths.iter().sum();
-        self.left = self.left.clamp(0.0, (width - places.cells.width()).max(0.0));
-    }
-
-    fn keys(&mut self, ui: &Ui, response: &Response, places: &Places, n_rows: usize) -> Vec<Asked> {
+    /// Takes the focus when it is clicked; returns what is to be copied by its key.
+    fn copied(&self, ui: &Ui, response: &Response, n_rows: usize) -> Vec<Asked> {
         if response.clicked() {
             response.request_focus();
         }
-        if !response.has_focus() {
-            return Vec::new();
-        }
-        let keeps = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, keeps));
-        let page = (places.n_in_sight() - 1.0).max(1.0);
-        let last = n_rows as f64;
-        for (key, moved) in [
-            (Key::ArrowUp, -1.0),
-            (Key::ArrowDown, 1.0),
-            (Key::PageUp, -page),
-            (Key::PageDown, page),
-            (Key::Home, -last),
-            (Key::End, last),
-        ] {
-            let n_times = ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
-            self.top += moved * n_times as f64;
-        }
-        for (key, moved) in [(Key::ArrowLeft, -COLUMN_WIDTH), (Key::ArrowRight, COLUMN_WIDTH)] {
-            let n_times = ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
-            self.left += moved * n_times as f32;
-        }
-        self.clamp(places, n_rows);
-        let copies = ui.input(|input| input.events.contains(&egui::Event::Copy));
+        let copies = response.has_focus() && ui.input(|input| input.events.contains(&egui::Event::Copy));
         let rows = self.chosen().unwrap_or(0..n_rows);
         if copies && !rows.is_empty() { vec![Asked::Copy(rows)] } else { Vec::new() }
     }
 
     /// Returns the columns in sight, each with where it begins and how wide it is.
     fn columns(&self, cells: Rect) -> Vec<(usize, f32, f32)> {
-        let mut x = cells.left() - self.left;
+        let mut x = cells.left() - self.scroll.left;
         let mut columns = Vec::new();
         for (column, width) in self.widths.iter().enumerate() {
             if x + width > cells.left() && x < cells.right() {
@@ -179,7 +132,6 @@ impl Grid {
 
 /// Where the parts of a grid are on the screen.
 struct Places {
-    rect: Rect,
     header: Rect,
     /// The rows' numbers, to the left of the cells.
     numbers: Rect,
@@ -197,16 +149,11 @@ impl Places {
         let inner = Rect::from_min_max(rect.min, rect.max - Vec2::splat(BAR));
         let (left, top) = (inner.left() + number_width, inner.top() + header_height);
         Self {
-            rect,
             header: Rect::from_min_max(pos2(left, inner.top()), pos2(inner.right(), top)),
             numbers: Rect::from_min_max(pos2(inner.left(), top), pos2(left, inner.bottom())),
             cells: Rect::from_min_max(pos2(left, top), inner.max),
             row_height,
         }
-    }
-
-    fn n_in_sight(&self) -> f64 {
-        f64::from((self.cells.height() / self.row_height).max(1.0))
     }
 }
 
@@ -215,6 +162,7 @@ struct Drawing<'a, 'b> {
     ui: &'a mut Ui,
     id: Id,
     places: &'a Places,
+    extent: Extent,
     shown: &'a Shown<'b>,
     tokens: &'static Tokens,
     asked: Vec<Asked>,
@@ -232,11 +180,9 @@ impl Drawing<'_, '_> {
     fn rows(&mut self, grid: &mut Grid) {
         let Places { cells, numbers, row_height, .. } = *self.places;
         let columns = grid.columns(cells);
-        let first = grid.top as usize;
         let chosen = grid.chosen();
-        let end = self.shown.n_rows().min(first + self.places.n_in_sight().ceil() as usize + 1);
-        for shown in first..end {
-            let y = cells.top() + ((shown as f64 - grid.top) * f64::from(row_height)) as f32;
+        for shown in grid.scroll.in_sight(&self.extent) {
+            let y = grid.scroll.y(shown, &self.extent);
             let whole = Rect::from_min_max(pos2(numbers.left(), y), pos2(cells.right(), y + row_height));
             let in_sight = whole.intersect(numbers.union(cells));
             if !in_sight.is_positive() {
@@ -398,82 +344,13 @@ impl Drawing<'_, '_> {
     fn fitting(&self, grid: &Grid, column: usize) -> f32 {
         let font = TextStyle::Body.resolve(self.ui.style());
         let width = |text: String| self.ui.painter().layout_no_wrap(text, font.clone(), Color32::WHITE).size().x;
-        let first = grid.top as usize;
-        let end = self.shown.n_rows().min(first + self.places.n_in_sight().ceil() as usize);
-        let cells =
-            (first..end).map(|shown| shortened(&self.shown.table.cell(self.shown.row(shown), column).display_text()));
+        let cells = grid
+            .scroll
+            .in_sight(&self.extent)
+            .map(|shown| shortened(&self.shown.table.cell(self.shown.row(shown), column).display_text()));
         let title = self.shown.table.column_names().nth(column).unwrap_or_default();
         let widest = cells.map(width).fold(width(title.to_owned()) + 14.0, f32::max);
         (widest + 16.0).clamp(MIN_WIDTH, 600.0)
-    }
-
-    fn bars(&self, grid: &mut Grid) {
-        let Places { rect, cells, .. } = *self.places;
-        let n_rows = self.shown.n_rows() as f64;
-        let n_in_sight = self.places.n_in_sight();
-        let track = Rect::from_min_max(pos2(rect.right() - BAR, cells.top()), pos2(rect.right(), cells.bottom()));
-        let bar = ScrollBar { name: "Scroll the rows", is_vertical: true, track, whole: n_rows, in_sight: n_in_sight };
-        if let Some(top) = self.bar(&bar, grid.top) {
-            grid.top = top;
-        }
-        let whole = f64::from(grid.widths.iter().sum::<f32>());
-        let track = Rect::from_min_max(pos2(cells.left(), rect.bottom() - BAR), pos2(cells.right(), rect.bottom()));
-        let in_sight = f64::from(cells.width());
-        let bar = ScrollBar { name: "Scroll the columns", is_vertical: false, track, whole, in_sight };
-        if let Some(left) = self.bar(&bar, f64::from(grid.left)) {
-            grid.left = left as f32;
-        }
-    }
-
-    /// Shows a scroll bar; returns where it was dragged or clicked to.
-    fn bar(&self, bar: &ScrollBar, at: f64) -> Option<f64> {
-        let room = bar.whole - bar.in_sight;
-        if room <= 0.0 {
-            return None;
-        }
-        let handle = bar.handle(at);
-        let response = self.ui.interact(bar.track, self.id.with(bar.name), Sense::click_and_drag());
-        response.widget_info(|| WidgetInfo::labeled(Role::ScrollBar, true, bar.name));
-        let is_held = response.is_pointer_button_down_on();
-        let color = if is_held || response.hovered() { self.tokens.text_muted } else { self.tokens.button_pressed };
-        self.ui.painter().rect_filled(handle.shrink(2.0), 3.0, color);
-        let along = |pos: Pos2| if bar.is_vertical { pos.y } else { pos.x };
-        let (pointer, moved) = (response.interact_pointer_pos()?, response.drag_delta());
-        let length = along(bar.track.max) - along(bar.track.min);
-        let free = f64::from(length - (along(handle.max) - along(handle.min))).max(1.0);
-        let to = if response.dragged() {
-            at + f64::from(along(moved.to_pos2())) / free * room
-        } else if response.clicked() && !handle.contains(pointer) {
-            f64::from((along(pointer) - along(bar.track.min)) / length) * bar.whole - bar.in_sight / 2.0
-        } else {
-            return None;
-        };
-        Some(to.clamp(0.0, room))
-    }
-}
-
-/// A scroll bar over something of which a part is in sight, both in the same unit.
-struct ScrollBar {
-    name: &'static str,
-    is_vertical: bool,
-    track: Rect,
-    whole: f64,
-    in_sight: f64,
-}
-
-impl ScrollBar {
-    /// Returns where the handle is: as long as what is in sight, but never too short to be taken.
-    fn handle(&self, at: f64) -> Rect {
-        let length = if self.is_vertical { self.track.height() } else { self.track.width() };
-        let handle = (length * (self.in_sight / self.whole) as f32).max(24.0).min(length);
-        let start = (length - handle) * (at / (self.whole - self.in_sight)).clamp(0.0, 1.0) as f32;
-        if self.is_vertical {
-            let min = pos2(self.track.left(), self.track.top() + start);
-            Rect::from_min_size(min, vec2(self.track.width(), handle))
-        } else {
-            let min = pos2(self.track.left() + start, self.track.top());
-            Rect::from_min_size(min, vec2(handle, self.track.height()))
-        }
     }
 }
 
@@ -528,14 +405,5 @@ mod tests {
         assert_eq!(shortened("two\nlines"), "two…");
         assert_eq!(shortened(&"é".repeat(300)).chars().count(), CELL_CHARS + 1);
         assert_eq!(shortened(""), "");
-    }
-
-    #[test]
-    fn the_handle_of_a_bar_goes_from_end_to_end() {
-        let track = Rect::from_min_size(Pos2::ZERO, vec2(10.0, 300.0));
-        let bar = ScrollBar { name: "", is_vertical: true, track, whole: 1e7, in_sight: 20.0 };
-        assert_eq!(bar.handle(0.0).top(), 0.0);
-        assert_eq!(bar.handle(1e7 - 20.0).bottom(), 300.0);
-        assert!(bar.handle(5e6).height() >= 24.0);
     }
 }
