@@ -40,6 +40,7 @@ pub use self::{
     dialogs::KeepRules,
     past::Past,
     view::{LiveState, Pause, RunProgress, View},
+    viewers::{TableWork, TextWork},
     ways::Bend,
     window::{WindowError, open_window},
 };

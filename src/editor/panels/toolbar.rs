@@ -193,7 +193,8 @@ fn plan_ui(ui: &mut Ui, view: View<'_>, situation: &Situation<'_>, commands: &mu
 
 /// Shows the counts of the plan by their signs, where there is no room for words.
 fn plan_counts_ui(ui: &mut Ui, view: View<'_>, text: &str) -> Response {
-    const SIGN: f32 = 17.0;
+    const SIGN: f32 = 16.0;
+    const GAP: f32 = 9.0;
     let tokens = theme::tokens(ui);
     let counts = view.plan.counts();
     let shown = [
@@ -213,20 +214,19 @@ fn plan_counts_ui(ui: &mut Ui, view: View<'_>, text: &str) -> Response {
             (ui.painter().layout_no_wrap(count.to_string(), font.clone(), color), icon, sign)
         })
         .collect();
-    let gap = ui.spacing().button_padding.x;
-    let width = parts.iter().map(|(number, ..)| SIGN + number.size().x + gap).sum::<f32>() + gap;
+    let width = parts.iter().map(|(number, ..)| SIGN + number.size().x + GAP).sum::<f32>();
     let (rect, response) = ui.allocate_exact_size(vec2(width, ui.spacing().interact_size.y), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text));
     if response.hovered() {
         ui.painter().rect_filled(rect, 5.0, tokens.button_hovered);
     }
-    let mut left = rect.left() + gap;
+    let mut left = rect.left() + 0.5 * GAP;
     for (number, icon, sign) in parts {
         let place = Rect::from_center_size(pos2(left + 6.0, rect.center().y), vec2(13.0, 13.0));
         icons::paint(ui.painter(), place, icon, sign);
         let (at, width) = (pos2(left + SIGN, rect.center().y - 0.5 * number.size().y), number.size().x);
         ui.painter().galley(at, number, color);
-        left += SIGN + width + gap;
+        left += SIGN + width + GAP;
     }
     response
 }
