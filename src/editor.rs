@@ -25,6 +25,7 @@ pub mod theme;
 mod view;
 mod viewers;
 mod watch;
+mod ways;
 mod window;
 mod wiring;
 mod words;
@@ -33,12 +34,13 @@ pub use self::{
     app::{App, AppOptions},
     arrange::{Align, Axis},
     command::{
-        Answer, ArrangeRequest, Command, Direction, KeysRequest, LookRequest, MarkRequest, Panel, RunOption, Tab,
-        WireEnd, WireRequest,
+        Answer, ArrangeRequest, Command, Direction, FrameRequest, KeysRequest, LookRequest, MarkRequest, Panel,
+        RunOption, Section, Tab, WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,
     view::{LiveState, Pause, RunProgress, View},
     viewers::{TableWork, TextWork},
+    ways::Bend,
     window::{WindowError, open_window},
 };

@@ -6,12 +6,13 @@ use super::{
     arrange::{Align, Axis},
     dialogs::KeepRules,
     viewers::{TableWork, TextWork},
+    ways::Bend,
 };
 use crate::{
     session::{PinPolicy, ProfileName, SessionId},
     store::{Passphrase, RunId, RunKind},
     value::{Fingerprint, Image, Value},
-    workflow::{Edit, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
+    workflow::{Edit, FrameColor, FrameId, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
 };
 
 /// Something a person asks for.
@@ -100,6 +101,8 @@ pub enum Command {
     Arrange(ArrangeRequest),
     /// Change a wire.
     Wire(WireRequest),
+    /// Change a frame, or what stands in it.
+    Frame(FrameId, FrameRequest),
     /// Look elsewhere, or more closely.
     Look(LookRequest),
     /// Find a command, or change its keys.
@@ -197,6 +200,7 @@ impl Command {
                 | Self::ChangeValue(..)
                 | Self::Arrange(_)
                 | Self::Wire(_)
+                | Self::Frame(..)
                 | Self::Look(LookRequest::Rename(_))
                 | Self::Browse(..)
                 | Self::ClearPinnedData(_)
@@ -250,6 +254,25 @@ pub enum ArrangeRequest {
 pub enum WireRequest {
     /// Take the wire away that ends at this input.
     Disconnect(PortRef),
+    /// Lead the wire of this input through a point that can be moved.
+    AddBend(PortRef),
+    /// Take bends out of their wires.
+    RemoveBends(Vec<Bend>),
+    /// Take all bends out of the wire of this input.
+    Straighten(PortRef),
+}
+
+/// What is asked of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameRequest {
+    /// Take it away; what stands in it stays.
+    Remove,
+    /// Type its title.
+    Rename,
+    /// Draw it in this colour.
+    Color(FrameColor),
+    /// Select the nodes in it.
+    SelectNodes,
 }
 
 /// What is asked of the view of the canvas.
@@ -265,6 +288,8 @@ pub enum LookRequest {
     Rename(NodeId),
     /// Select a node and bring it into view.
     Reveal(NodeId),
+    /// Select a node and show a part of what there is to know about it.
+    Show(NodeId, Section),
     /// Add to the selection all that feeds it.
     SelectUpstream,
     /// Add to the selection all that it feeds.
@@ -277,6 +302,19 @@ pub enum LookRequest {
     Walk(Direction),
     /// Open the menu of what has the focus, or else of what is selected.
     Menu,
+}
+
+/// A part of what there is to know about a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// What it gave, large.
+    Results,
+    /// What came of each iteration of its loop.
+    Iterations,
+    /// How long it took.
+    Timing,
+    /// Why it ran, or will.
+    Why,
 }
 
 /// What is asked about commands and their keys.

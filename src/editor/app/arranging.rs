@@ -6,8 +6,8 @@ mod tidying;
 
 use super::App;
 use crate::{
-    editor::{ArrangeRequest, Direction, canvas::GRID, words},
-    workflow::{Edit, NodeId, Position},
+    editor::{ArrangeRequest, Direction, canvas::GRID, ways, words},
+    workflow::{NodeId, Position},
 };
 
 impl App {
@@ -34,6 +34,12 @@ impl App {
             Direction::Down => (0.0, GRID),
         };
         let workflow = sitting.workflow();
+        if sitting.selection().is_empty() {
+            let nudged = ways::move_bends(workflow, self.panels.canvas.bends(), "Nudge", (dx, dy));
+            let result = nudged.map_or(Ok(()), |(label, edit)| sitting.edit_in_burst(label, edit));
+            self.say_edit_error(result);
+            return;
+        }
         let places = sitting.selection().iter().filter_map(|id| Some((id.clone(), workflow.node(id)?.position)));
         let moves: Vec<(NodeId, Position)> =
             places.map(|(id, place)| (id, Position(place.0 + dx, place.1 + dy))).collect();
@@ -42,7 +48,8 @@ impl App {
             [(id, _)] => format!("Nudge {}", words::title(workflow, &self.catalogue, id)),
             several => format!("Nudge {} nodes", several.len()),
         };
-        let result = sitting.edit_in_burst(label, Edit::MoveNodes(moves));
+        let moved = ways::move_nodes(workflow, moves);
+        let result = sitting.edit_in_burst(label, moved);
         self.say_edit_error(result);
     }
 }

@@ -42,6 +42,8 @@ impl App {
         Situation {
             history: Some(sitting.history()),
             wire: self.panels.canvas.focused_wire(),
+            bends: self.panels.canvas.bends(),
+            frame: self.panels.canvas.frame(),
             running: self.run.is_some(),
             paused: run.is_some_and(|run| run.pause.is_some()),
             run_options: self.settings.run,
@@ -101,7 +103,7 @@ impl App {
         if shown.contains(&Panel::Inspector) {
             Side::right("inspector").default_size(310.0).size_range(220.0..=640.0).show(ui, |ui| {
                 ui.add_space(4.0);
-                inspector_ui(ui, view, &mut panels.inspector, &mut panels.viewers, commands);
+                inspector_ui(ui, view, panels.canvas.frame(), &mut panels.inspector, &mut panels.viewers, commands);
             });
         }
         if shown.contains(&Panel::Bottom) {

@@ -61,6 +61,7 @@ impl App {
             Command::Welcome => self.leave_for(ctx, Command::Welcome),
             Command::Arrange(request) => self.arrange(&request),
             Command::Wire(request) => self.change_wire(request),
+            Command::Frame(frame, request) => self.change_frame(frame, request),
             Command::Look(request) => self.look(request),
             Command::Keys(request) => self.find_command(&request),
             Command::TogglePanel(panel) => self.toggle_panel(panel),
@@ -122,7 +123,7 @@ impl App {
         }
     }
 
-    fn show_tab(&mut self, tab: Tab) {
+    pub(super) fn show_tab(&mut self, tab: Tab) {
         self.panels.bottom.tab = tab;
         self.panels.shown.insert(Panel::Bottom);
     }

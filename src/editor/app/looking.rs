@@ -1,7 +1,10 @@
 //! Commands about what the canvas shows.
 
 use super::App;
-use crate::{editor::LookRequest, workflow::NodeId};
+use crate::{
+    editor::{LookRequest, Panel, Section, Tab},
+    workflow::NodeId,
+};
 
 impl App {
     pub(super) fn look(&mut self, request: LookRequest) {
@@ -11,6 +14,7 @@ impl App {
             LookRequest::ZoomReset => self.panels.canvas.zoom_reset(),
             LookRequest::Rename(node) => self.panels.canvas.begin_rename(node),
             LookRequest::Reveal(node) => self.reveal(node),
+            LookRequest::Show(node, section) => self.show_section(node, section),
             LookRequest::SelectUpstream => self.select_along(false),
             LookRequest::SelectDownstream => self.select_along(true),
             LookRequest::Find => self.panels.canvas.open_find(),
@@ -27,6 +31,17 @@ impl App {
         if let Some(sitting) = &self.sitting {
             let nodes: Vec<NodeId> = sitting.selection().iter().cloned().collect();
             self.panels.canvas.fit(&nodes);
+        }
+    }
+
+    fn show_section(&mut self, node: NodeId, section: Section) {
+        self.select(vec![node]);
+        match section {
+            Section::Results => self.show_tab(Tab::Output),
+            Section::Iterations | Section::Timing | Section::Why => {
+                self.panels.shown.insert(Panel::Inspector);
+                self.panels.inspector.go_to(section);
+            }
         }
     }
 
