@@ -6,6 +6,7 @@
 
 mod align_menu;
 mod background;
+mod border;
 mod boxes;
 mod brush;
 mod camera;
@@ -27,6 +28,7 @@ mod keyboard;
 mod menu;
 mod minimap;
 mod node;
+mod notches;
 mod overview;
 mod picture;
 mod pointer;

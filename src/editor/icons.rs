@@ -19,6 +19,10 @@ pub enum Icon {
     Pin,
     /// Pinned.
     PinFilled,
+    /// A pin whose results are no longer what the node would give.
+    PinStale,
+    /// A pin that lets go.
+    PinReleased,
     /// Forced: a bolt.
     Force,
     /// Disabled: a crossed circle.
@@ -133,6 +137,11 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
     match icon {
         Icon::Pin => pen.pin(false),
         Icon::PinFilled => pen.pin(true),
+        Icon::PinStale => pen.stale_pin(),
+        Icon::PinReleased => {
+            pen.pin(false);
+            pen.line(&[(2.2, 13.4), (13.8, 1.8)]);
+        }
         Icon::Force => pen.area(&[(9.5, 1.5), (3.5, 9.0), (7.4, 9.0), (6.3, 14.5), (12.5, 6.8), (8.6, 6.8)]),
         Icon::Disable => {
             pen.circle(8.0, 8.0, 5.8);
@@ -249,9 +258,11 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Icon; 46] = [
+    const ALL: [Icon; 48] = [
         Icon::Pin,
         Icon::PinFilled,
+        Icon::PinStale,
+        Icon::PinReleased,
         Icon::Force,
         Icon::Disable,
         Icon::Run,

@@ -14,6 +14,7 @@ use super::{
     brush::Brush,
     camera::Projection,
     canvas_frame::CanvasFrame,
+    notches::{self, Notch},
     standing::{FromAfar, color_from_afar},
 };
 use crate::{
@@ -39,6 +40,8 @@ pub(super) struct Overview {
     /// The indices of the nodes shown, ascending.
     nodes: Vec<u32>,
     blocks: Layer<Rect>,
+    /// What marks cut out of the blocks, by node.
+    notches: Layer<Notch>,
     /// The indices of the nodes with a ring.
     ringed: Vec<usize>,
     /// By the scene's index.
@@ -163,11 +166,12 @@ impl Overview {
             }
         }
         self.blocks.paint(brush);
+        self.paint_notches(brush, frame);
     }
 
     /// Returns how many vertices and indices there are.
     pub(super) const fn n_corners(&self) -> (usize, usize) {
-        let n = self.lines.things.len() + self.blocks.things.len();
+        let n = self.lines.things.len() + self.blocks.things.len() + self.notches.things.len();
         (n * 4, n * 6)
     }
 
@@ -217,7 +221,24 @@ impl Overview {
             self.colored = key;
             self.colors = colors(frame, tokens);
             self.blocks.recolor(|slot| self.colors[self.nodes[slot] as usize]);
+            let marked = frame.view.marks.iter().filter_map(|(id, mark)| Some((frame.scene.index(id)?, mark)));
+            let notches = marked.flat_map(|(node, mark)| notches::of_mark(mark, node, frame.scene.nodes[node].rect()));
+            self.notches = Layer::new(notches.collect(), |_| tokens.canvas);
         }
+    }
+
+    /// Paints what marks cut out of the blocks.
+    fn paint_notches(&mut self, brush: &Brush, frame: &CanvasFrame<'_>) {
+        let projection = frame.projection;
+        self.notches.put(projection, false, |notch| corners(notch.on(block(&projection, notch.rect))));
+        for &node in frame.held() {
+            let first = self.notches.things.partition_point(|notch| notch.node < node);
+            for slot in first..self.notches.things.partition_point(|notch| notch.node <= node) {
+                let moved = self.notches.things[slot].on(block(&projection, frame.rect(node)));
+                self.notches.move_one(slot, corners(moved));
+            }
+        }
+        self.notches.paint(brush);
     }
 
     /// Paints rings round what is selected or will be.

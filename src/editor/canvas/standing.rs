@@ -29,8 +29,8 @@ pub(super) enum MarkLook {
     Pinned {
         /// Its policy.
         policy: PinPolicy,
-        /// What it would give now differs, or it is let go in the next run.
-        stale: bool,
+        /// How it holds.
+        hold: PinHold,
     },
     /// To be pinned to what the next run gives.
     Armed(PinPolicy),
@@ -38,6 +38,17 @@ pub(super) enum MarkLook {
     Forced,
     /// Disabled.
     Disabled,
+}
+
+/// How a pin with results holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum PinHold {
+    /// Its results are what the node would give.
+    Firm,
+    /// Its results are used, but the node would give others.
+    Stale,
+    /// It lets go in the next run.
+    Released,
 }
 
 /// What a node is at.
@@ -129,7 +140,7 @@ impl Hash for MarkLook {
     fn hash<H: Hasher>(&self, state: &mut H) {
         discriminant(self).hash(state);
         match self {
-            Self::Pinned { policy, stale } => (discriminant(policy), stale).hash(state),
+            Self::Pinned { policy, hold } => (discriminant(policy), hold).hash(state),
             Self::Armed(policy) => discriminant(policy).hash(state),
             Self::Plain | Self::Forced | Self::Disabled => {}
         }
@@ -174,17 +185,12 @@ impl<'a> Standing<'a> {
             (Activity::Running(_), _) => Some(tokens.running),
             _ if self.differs => Some(tokens.stale),
             (_, MarkLook::Disabled) => Some(tokens.disabled),
-            (Activity::Held, _) | (_, MarkLook::Pinned { stale: true, .. }) => Some(tokens.stale),
+            (Activity::Held, _) | (_, MarkLook::Pinned { hold: PinHold::Stale, .. }) => Some(tokens.stale),
             (_, MarkLook::Pinned { .. } | MarkLook::Armed(_)) => Some(tokens.pinned),
             _ if self.failed => Some(tokens.failed),
             (_, MarkLook::Forced) => Some(tokens.forced),
             (_, MarkLook::Plain) => None,
         }
-    }
-
-    /// Returns whether the frame is dashed.
-    pub(super) const fn is_dashed(&self) -> bool {
-        matches!(self.mark, MarkLook::Disabled | MarkLook::Armed(_))
     }
 
     /// Returns the same without what a run would do.
@@ -196,12 +202,10 @@ impl<'a> Standing<'a> {
     pub(super) fn in_words(&self) -> String {
         let mut words: Vec<Cow<'_, str>> = match self.mark {
             MarkLook::Plain => Vec::new(),
-            MarkLook::Pinned { policy: PinPolicy::Hold, stale: false } => vec!["pinned".into()],
-            MarkLook::Pinned { policy: PinPolicy::Hold, stale: true } => vec!["pinned, stale".into()],
-            MarkLook::Pinned { policy: PinPolicy::Follow, stale: false } => {
-                vec!["pinned until something changes".into()]
-            }
-            MarkLook::Pinned { policy: PinPolicy::Follow, stale: true } => vec!["pin will be released".into()],
+            MarkLook::Pinned { hold: PinHold::Stale, .. } => vec!["pinned, stale".into()],
+            MarkLook::Pinned { hold: PinHold::Released, .. } => vec!["pin will be released".into()],
+            MarkLook::Pinned { policy: PinPolicy::Hold, .. } => vec!["pinned".into()],
+            MarkLook::Pinned { policy: PinPolicy::Follow, .. } => vec!["pinned until something changes".into()],
             MarkLook::Armed(_) => vec!["to be pinned".into()],
             MarkLook::Forced => vec!["forced".into()],
             MarkLook::Disabled => vec!["disabled".into()],
@@ -237,7 +241,7 @@ pub(super) struct FromAfar<'a> {
 pub(super) fn color_from_afar(seen: &FromAfar<'_>, tokens: &Tokens) -> Color32 {
     match seen.mark {
         _ if seen.is_running => tokens.running,
-        Mark::Disabled => tokens.disabled.gamma_multiply(0.5),
+        Mark::Disabled => tokens.disabled,
         Mark::Pinned(_) => tokens.pinned,
         Mark::Forced => tokens.forced,
         Mark::Default if seen.has_failed => tokens.failed,
@@ -266,11 +270,16 @@ fn mark_look(mark: &Mark, plan: Option<&NodePlan>) -> MarkLook {
         Mark::Forced => MarkLook::Forced,
         Mark::Pinned(pin) => match pin.state {
             PinState::Armed => MarkLook::Armed(pin.policy),
-            PinState::Captured(_) => MarkLook::Pinned {
-                policy: pin.policy,
-                stale: plan.is_some_and(|plan| plan.stale.is_some() || plan.released.is_some()),
-            },
+            PinState::Captured(_) => MarkLook::Pinned { policy: pin.policy, hold: pin_hold(plan) },
         },
+    }
+}
+
+fn pin_hold(plan: Option<&NodePlan>) -> PinHold {
+    match plan {
+        Some(plan) if plan.stale.is_some() => PinHold::Stale,
+        Some(plan) if plan.released.is_some() => PinHold::Released,
+        _ => PinHold::Firm,
     }
 }
 
@@ -299,12 +308,13 @@ fn footer_at_rest(
     }
     match (look, view.marks.get(id).capture()) {
         (MarkLook::Disabled, _) => footer(Some(Icon::Disable), "disabled", Tone::Muted),
-        (MarkLook::Pinned { stale: true, .. }, _) => {
-            let why = plan.and_then(|plan| {
-                let stale = plan.stale.as_ref().map(|stale| format!("stale: {}", stale.0));
-                stale.or_else(|| plan.released.as_ref().map(|release| format!("released: {}", release.0)))
-            });
-            footer(Some(Icon::Warning), why.unwrap_or_else(|| "stale".to_owned()), Tone::Stale)
+        (MarkLook::Pinned { hold: PinHold::Stale, .. }, _) => {
+            let why = plan.and_then(|plan| plan.stale.as_ref()).map_or("", |stale| stale.0.as_str());
+            footer(Some(Icon::PinStale), format!("stale: {why}"), Tone::Stale)
+        }
+        (MarkLook::Pinned { hold: PinHold::Released, .. }, _) => {
+            let why = plan.and_then(|plan| plan.released.as_ref()).map_or("", |release| release.0.as_str());
+            footer(Some(Icon::PinReleased), format!("released: {why}"), Tone::Pinned)
         }
         (MarkLook::Pinned { policy, .. }, Some(capture)) => {
             let edited = if capture.edited { " (edited)" } else { "" };
