@@ -25,6 +25,7 @@ mod hover;
 mod interaction;
 mod kept;
 mod keyboard;
+mod lit;
 mod menu;
 mod minimap;
 mod node;
@@ -63,6 +64,7 @@ use self::{
     interaction::Interaction,
     kept::Kept,
     keyboard::Keyboard,
+    lit::Lit,
     menu::{Menu, MenuRequest},
     minimap::Minimap,
     overview::Overview,
@@ -90,6 +92,7 @@ pub struct CanvasState {
     seen: Seen,
     kept: Kept,
     overview: Overview,
+    lit: Lit,
     /// How many vertices and indices the nodes and wires had in the last frame.
     n_corners: (usize, usize),
     galleys: Rc<RefCell<Galleys>>,
@@ -230,11 +233,12 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     let forget = state.galleys.borrow_mut().are_outdated(ui.ctx());
     state.seen.update(view, brush.tokens);
     state.kept.begin((projection.zoom(), frame.detail), scene.wire_serial(), forget);
+    state.lit.update(&frame, state.seen.serial());
     state.note_pointer(ui, &frame, &canvas);
     state.touched(&frame, Target::Canvas, &canvas, commands);
     drawing::draw(ui, &brush, &frame, &canvas, state, commands);
     state.minimap_ui(ui, &brush, &frame);
-    if state.kept.is_blurred() {
+    if state.kept.is_blurred() || state.lit.is_behind() {
         ui.ctx().request_repaint();
     }
     state.finish(ui, &frame, commands);

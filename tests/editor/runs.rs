@@ -37,6 +37,24 @@ fn pin_by_the_icon_then_change_a_later_node_and_resume() {
 }
 
 #[test]
+fn the_plan_follows_what_is_typed_and_its_badge_says_why() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.sees("Report", "reuses its results");
+    person.change_template("Middle", "{{ in1 }}?");
+    person.sees("Source", "reuses its results");
+    person.sees("Report", "runs");
+    let badge = person.window.get_by_label("Plan Report: Runs").rect().center();
+    person.window.hover_at(badge);
+    person.window.run_steps(20);
+    for line in ["Report (\"c\") runs: upstream", "Middle (\"b\") runs: ", "Template changed"] {
+        assert!(person.window.query_all_by_label_contains(line).next().is_some(), "{line}");
+    }
+    person.key(Modifiers::COMMAND, Key::Z);
+    person.sees("Report", "reuses its results");
+}
+
+#[test]
 fn right_click_pins_forces_and_disables() {
     let mut person = Person::at(FLOW);
     person.press("Run");

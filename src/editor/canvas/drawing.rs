@@ -18,7 +18,7 @@ use super::{
     kept::Stood,
     node::{self, Hover, Looks, PortLook},
     pointer::{Target, drop_from_library, touched_by_box},
-    standing::{Activity, MarkLook, Standing, Tone},
+    standing::{Activity, MarkLook, Standing, Tone, decision_line},
     wire::{self, Emphasis},
 };
 use crate::{
@@ -58,6 +58,7 @@ pub(super) fn draw(
             node_ui(ui, brush, frame, state, index, is_boxed, commands);
         }
         comment::notes_ui(ui, brush, frame, state, &nodes);
+        state.light_up(brush, frame);
         state.n_corners = state.kept.n_corners();
     }
     state.paint_hits(brush, frame);
@@ -107,7 +108,8 @@ fn draw_wires(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, canvas: &Response
             state.kept.wire(brush, (index, curve, look), |add, points| wire::coarse(brush, add, points, value_type));
             continue;
         }
-        let emphasis = emphasis(frame, index, focused.filter(|focused| *focused == index).or(hovered));
+        let pointed_at = focused.filter(|focused| *focused == index).or(hovered);
+        let emphasis = if state.lit.has_wire(index) { Emphasis::Lit } else { emphasis(frame, index, pointed_at) };
         let look = hash((theme, value_type as u8, emphasis));
         state
             .kept
@@ -225,13 +227,19 @@ fn node_ui(
     };
     let theme = std::ptr::from_ref(brush.tokens).addr();
     if frame.detail < Detail::Full {
+        if stood.shows_plan && is_idle {
+            far_plan_ui(brush, frame, state, index, &response);
+        }
         let look = hash((theme, stood.look, &looks));
         state.kept.node(brush, layout, position, (stood, frame.detail, look), |brush| {
             node::paint_block(brush, layout, Pos2::ZERO, stands.get(), looks);
         });
         return;
     }
-    signs_ui(ui, brush, frame, index, (&stands, stood), looks);
+    signs_ui(ui, brush, frame, index, &stands, looks);
+    if stood.shows_plan && is_idle {
+        plan_badge_ui(ui, brush, frame, state, index);
+    }
 
     let pin_rect = brush.projection.rect(layout.pin(position));
     let pin = ui.interact(pin_rect, ui.make_persistent_id(name("pin")), Sense::click());
@@ -267,14 +275,7 @@ fn node_ui(
 }
 
 /// The signs on a node that have something to say: kind, plan, problem, and the footer.
-fn signs_ui(
-    ui: &Ui,
-    brush: &Brush,
-    frame: &CanvasFrame<'_>,
-    index: usize,
-    (stands, stood): (&Stands<'_>, Stood),
-    looks: Looks<'_>,
-) {
+fn signs_ui(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, index: usize, stands: &Stands<'_>, looks: Looks<'_>) {
     let placed = frame.node(index);
     let layout = frame.layout(index);
     let position = frame.position(index);
@@ -307,11 +308,6 @@ fn signs_ui(
     if let Some(problem) = looks.problem {
         sign("problem", node::problem_sign(layout, position)).on_hover_text(readable(&problem.message));
     }
-    if stood.shows_plan
-        && let Some(plan) = frame.view.plan.get(&placed.id)
-    {
-        sign("plan", node::plan_badge(position)).on_hover_ui(|ui| hover::plan_tooltip_ui(ui, frame.view, plan));
-    }
     sign("kind", node::kind_icon(position)).on_hover_ui(|ui| {
         ui.set_max_width(320.0);
         if let Some(kind) = &layout.kind {
@@ -328,6 +324,38 @@ fn signs_ui(
             ui.label(readable(&layout.node.comment));
         }
     });
+}
+
+/// The badge of what a run would do with a node: it says why, and lights up the way the reason came.
+fn plan_badge_ui(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, state: &mut CanvasState, index: usize) {
+    let placed = frame.node(index);
+    let Some(plan) = frame.view.plan.get(&placed.id) else { return };
+    let id = ui.make_persistent_id(("plan", placed.id.as_str()));
+    let rect = brush.projection.rect(node::plan_badge(frame.position(index)));
+    let is_walked = ui.memory(|memory| memory.focused().is_some());
+    let sense = if is_walked { Sense::focusable_noninteractive() } else { Sense::hover() };
+    let badge = ui.interact(rect, id, sense);
+    badge.widget_info(|| {
+        let title = &placed.layout.title;
+        WidgetInfo::labeled(Role::Label, true, format!("Plan {title}: {}", decision_line(frame.view, plan)))
+    });
+    if badge.has_focus() {
+        badge.show_tooltip_ui(|ui| hover::plan_tooltip_ui(ui, frame.view, plan));
+    }
+    if badge.hovered() || badge.has_focus() {
+        state.lit.ask(&placed.id);
+        badge.on_hover_ui(|ui| hover::plan_tooltip_ui(ui, frame.view, plan));
+    }
+}
+
+/// The same for the sign of a node that is seen from afar, which is no widget.
+fn far_plan_ui(brush: &Brush, frame: &CanvasFrame<'_>, state: &mut CanvasState, index: usize, response: &Response) {
+    let sign = brush.projection.rect(node::far_sign(frame.rect(index)).expand(4.0));
+    let is_over = response.hover_pos().is_some_and(|pos| sign.contains(pos));
+    if is_over && let Some(plan) = frame.view.plan.get(&frame.node(index).id) {
+        state.lit.ask(&plan.node);
+        response.clone().on_hover_ui(|ui| hover::plan_tooltip_ui(ui, frame.view, plan));
+    }
 }
 
 fn port_ui(

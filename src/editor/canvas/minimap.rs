@@ -14,7 +14,7 @@ use egui::{
 };
 
 use super::{CanvasState, brush::Brush, canvas_frame::CanvasFrame, frames::rect_of, overview};
-use crate::{editor::theme::Tokens, session::Marks, store::RunId, workflow::WorkflowId};
+use crate::{editor::theme::Tokens, engine::Plan, session::Marks, store::RunId, workflow::WorkflowId};
 
 /// The size of the map.
 const SIZE: Vec2 = vec2(200.0, 136.0);
@@ -47,6 +47,7 @@ struct Key {
     marks: Marks,
     run: Option<(RunId, usize, bool)>,
     n_records: usize,
+    plan: Option<Plan>,
     on_screen: Rect,
     tokens: &'static Tokens,
 }
@@ -59,6 +60,7 @@ impl Key {
             marks: view.marks.clone(),
             run: view.run.map(|run| (run.id, run.n_executed, run.finished.is_some())),
             n_records: view.baseline.iter().len(),
+            plan: view.show_plan.then(|| view.plan.clone()),
             on_screen,
             tokens,
         }
@@ -70,7 +72,12 @@ impl Key {
     }
 
     fn has_colors_of(&self, other: &Self) -> bool {
-        self.marks.is_same(&other.marks) && self.run == other.run && self.n_records == other.n_records
+        let plan = match (&self.plan, &other.plan) {
+            (None, None) => true,
+            (Some(a), Some(b)) => a.is_same(b),
+            _ => false,
+        };
+        plan && self.marks.is_same(&other.marks) && self.run == other.run && self.n_records == other.n_records
     }
 }
 

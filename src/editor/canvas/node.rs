@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     editor::{icons::Icon, theme::Tokens},
-    engine::Decision,
     nodes::Kind,
     session::PinPolicy,
     value::ValueType,
@@ -81,6 +80,11 @@ pub(super) fn plan_badge(position: Pos2) -> Rect {
     Rect::from_center_size(position + vec2(2.0, 2.0), vec2(19.0, 19.0))
 }
 
+/// Returns where the sign of a node is painted that is seen from afar.
+pub(super) fn far_sign(rect: Rect) -> Rect {
+    Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(26.0, 26.0))
+}
+
 /// Returns where the icon of the node's family is painted.
 pub(super) fn kind_icon(position: Pos2) -> Rect {
     Rect::from_center_size(position + vec2(20.0, HEADER * 0.5), vec2(20.0, 20.0))
@@ -117,6 +121,12 @@ fn body_brush(brush: &Brush, standing: &Standing<'_>) -> Brush {
     if standing.mark == MarkLook::Disabled { brush.with_tokens(brush.tokens.when_off()) } else { brush.clone() }
 }
 
+/// Returns the ground with a tint of what a run would do with a node, where that is shown.
+fn planned_ground(tokens: &Tokens, standing: &Standing<'_>) -> Option<Color32> {
+    let plan = standing.plan?;
+    Some(tokens.tinted_header(decision_sign(&plan.decision, tokens).1))
+}
+
 /// Paints a node as a block with its title.
 pub(super) fn paint_block(
     brush: &Brush,
@@ -130,13 +140,14 @@ pub(super) fn paint_block(
         brush.outline(rect.expand(6.0), RADIUS + 6.0, Stroke::new(2.0, brush.tokens.selection_ring));
     }
     let body = body_brush(brush, standing);
-    body.fill(rect, RADIUS, body.tokens.node);
+    body.fill(rect, RADIUS, planned_ground(body.tokens, standing).unwrap_or(body.tokens.node));
     let strip = Rect::from_min_size(rect.min, vec2(12.0, rect.height()));
     body.fill(strip, RADIUS, family_color(&body, layout.kind.as_deref()));
     let at = pos2(rect.left() + 22.0, rect.center().y);
     body.text(at, Align2::LEFT_CENTER, &layout.title, 22.0, rect.width() - 68.0, body.tokens.text);
     if let Some((icon, color)) = sign_from_afar(brush, standing) {
-        brush.icon(pos2(rect.right() - 28.0, rect.center().y), 26.0, icon, color);
+        let sign = far_sign(rect);
+        brush.icon(sign.center(), sign.width(), icon, color);
     }
     border::paint(brush, rect, RADIUS, standing, looks.hover != Hover::Nowhere);
     paint_breakpoint(brush, rect, 28.0, standing);
@@ -172,8 +183,7 @@ fn family_color(brush: &Brush, kind: Option<&Kind>) -> Color32 {
 fn paint_header(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &Standing<'_>, looks: Looks<'_>) {
     let tokens = brush.tokens;
     let header = layout.header(position);
-    let executes = standing.plan.is_some_and(|plan| plan.decision == Decision::Execute);
-    let ground = if executes { tokens.tinted_header(tokens.plan_execute) } else { tokens.node_header };
+    let ground = planned_ground(tokens, standing).unwrap_or(tokens.node_header);
     let family = family_color(brush, layout.kind.as_deref());
     if layout.node.collapsed {
         brush.fill(layout.rect(position), RADIUS, ground);

@@ -15,12 +15,13 @@ use super::{
     camera::Projection,
     canvas_frame::CanvasFrame,
     notches::{self, Notch},
-    standing::{FromAfar, color_from_afar},
+    standing::{PinHold, is_failed, pin_hold},
 };
 use crate::{
     editor::{LiveState, View, theme::Tokens},
+    engine::{Decision, NodePlan},
+    nodes::Family,
     session::Mark,
-    store::Status,
 };
 
 /// With fewer nodes, all are in the meshes, in view or not.
@@ -277,26 +278,112 @@ fn on_screen(projection: &Projection, line: &Line, half_width: f32) -> [Pos2; 4]
     [from + across, to + across, to - across, from - across]
 }
 
+/// What of a node is seen from afar.
+struct FromAfar<'a> {
+    /// Its family, if its kind is known.
+    family: Option<Family>,
+    /// Its mark.
+    mark: &'a Mark,
+    /// How it stands in the run that goes on.
+    live: Option<&'a LiveState>,
+    /// What a run would do with it, where that is shown.
+    plan: Option<&'a NodePlan>,
+    /// It failed last time.
+    has_failed: bool,
+}
+
+/// How opaque a block is for which nothing is to be done yet.
+const STEPPED_BACK: f32 = 0.5;
+
+/// Returns the colour that a node has from afar.
+fn color_from_afar(seen: &FromAfar<'_>, tokens: &Tokens) -> Color32 {
+    let family = seen.family.map_or(tokens.failed, |family| tokens.of_family(family));
+    match (seen.live, seen.mark) {
+        (Some(LiveState::Running { .. }), _) => tokens.running,
+        (Some(LiveState::Settled(record)), _) if is_failed(&record.status) => tokens.failed,
+        (Some(LiveState::Settled(_)), _) => tokens.done,
+        (_, Mark::Disabled) => tokens.disabled,
+        (_, Mark::Pinned(_)) if pin_hold(seen.plan) == PinHold::Stale => tokens.stale,
+        (_, Mark::Pinned(_)) => tokens.pinned,
+        (_, Mark::Forced) => tokens.forced,
+        (Some(LiveState::Waiting), _) => family.gamma_multiply(STEPPED_BACK),
+        (None, Mark::Default) if seen.has_failed => tokens.failed,
+        (None, Mark::Default) => match seen.plan.map(|plan| &plan.decision) {
+            None => family.gamma_multiply(0.85),
+            Some(Decision::Execute) => family.lerp_to_gamma(tokens.plan_execute, 0.4),
+            Some(Decision::CannotRun(_)) => tokens.failed,
+            Some(Decision::NotRun(_) | Decision::Disabled) => tokens.plan_not_run.gamma_multiply(STEPPED_BACK),
+            Some(Decision::Reuse { .. } | Decision::Pinned { .. }) => family.gamma_multiply(STEPPED_BACK),
+        },
+    }
+}
+
 /// Returns the colour of every node of the scene. The maps of what happened are sorted as nodes are: they are walked side
 /// by side, which is much faster than looking every node up.
 pub(super) fn colors(frame: &CanvasFrame<'_>, tokens: &Tokens) -> Vec<Color32> {
-    let View { marks, baseline, run, .. } = frame.view;
-    let mut failed = baseline.iter().filter(|record| matches!(record.status, Status::Failed(_))).peekable();
+    let View { marks, baseline, run, plan, .. } = frame.view;
+    let mut failed = baseline.iter().filter(|record| is_failed(&record.status)).peekable();
     let mut marks = marks.iter().peekable();
-    let running = run.filter(|run| run.finished.is_none()).into_iter().flat_map(|run| run.nodes.iter());
-    let mut running = running.filter(|(_, live)| matches!(live, LiveState::Running { .. })).peekable();
+    let run = run.filter(|run| run.finished.is_none());
+    let shows_plan = frame.view.show_plan && run.is_none();
+    let mut live = run.into_iter().flat_map(|run| run.nodes.iter()).peekable();
     let nodes = frame.scene.nodes.iter().map(|node| {
         let id = &node.id;
         while failed.next_if(|record| record.node < *id).is_some() {}
         while marks.next_if(|(marked, _)| *marked < id).is_some() {}
-        while running.next_if(|(running, _)| *running < id).is_some() {}
+        while live.next_if(|(live, _)| *live < id).is_some() {}
+        let mark = marks.next_if(|(marked, _)| *marked == id).map_or(&Mark::Default, |(_, mark)| mark);
         let seen = FromAfar {
             family: node.layout.kind.as_ref().map(|kind| kind.family),
-            mark: marks.next_if(|(marked, _)| *marked == id).map_or(&Mark::Default, |(_, mark)| mark),
-            is_running: running.next_if(|(running, _)| *running == id).is_some(),
+            mark,
+            live: live.next_if(|(live, _)| *live == id).map(|(_, live)| live),
+            plan: if shows_plan || matches!(mark, Mark::Pinned(_)) { plan.get(id) } else { None },
             has_failed: failed.next_if(|record| record.node == *id).is_some(),
         };
         color_from_afar(&seen, tokens)
     });
     nodes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::{
+        editor::{canvas::tests::small_app::planned, theme},
+        store::{NotRun, Provenance, RunId},
+    };
+
+    #[test]
+    fn the_plan_and_a_run_are_told_apart_from_afar() {
+        let plans = [
+            Decision::Execute,
+            Decision::Reuse { from: Provenance::Run(RunId::generate()) },
+            Decision::NotRun(NotRun::NotNeeded),
+            Decision::CannotRun("unknown kind".to_owned()),
+        ]
+        .map(planned);
+        let running = LiveState::Running { since: Instant::now(), fraction: None, message: String::new() };
+        for tokens in [&theme::DARK, &theme::LIGHT] {
+            let seen = |live, plan| FromAfar {
+                family: Some(Family::Tables),
+                mark: &Mark::Default,
+                live,
+                plan,
+                has_failed: false,
+            };
+            let colors: Vec<Color32> = plans
+                .iter()
+                .map(|plan| seen(None, Some(plan)))
+                .chain([seen(None, None), seen(Some(&running), None), seen(Some(&LiveState::Waiting), None)])
+                .map(|seen| color_from_afar(&seen, tokens))
+                .collect();
+            // What waits looks as what is reused: there is nothing to be seen of either yet.
+            for (index, color) in colors[..6].iter().enumerate() {
+                assert!(!colors[..index].contains(color), "{index}");
+            }
+            assert_eq!(colors[6], colors[1]);
+        }
+    }
 }

@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use crate::{
     editor::{LiveState, View, history, icons::Icon, past::Past, theme::Tokens, words},
     engine::{Decision, NodePlan},
-    nodes::Family,
     session::{Mark, PinPolicy, PinState},
     store::{NodeRecord, Reason, Status, counted, with_commas},
     workflow::NodeId,
@@ -225,30 +224,6 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// What of a node is seen from afar.
-pub(super) struct FromAfar<'a> {
-    /// Its family, if its kind is known.
-    pub(super) family: Option<Family>,
-    /// Its mark.
-    pub(super) mark: &'a Mark,
-    /// It executes.
-    pub(super) is_running: bool,
-    /// It failed last time.
-    pub(super) has_failed: bool,
-}
-
-/// Returns the colour that a node has from afar.
-pub(super) fn color_from_afar(seen: &FromAfar<'_>, tokens: &Tokens) -> Color32 {
-    match seen.mark {
-        _ if seen.is_running => tokens.running,
-        Mark::Disabled => tokens.disabled,
-        Mark::Pinned(_) => tokens.pinned,
-        Mark::Forced => tokens.forced,
-        Mark::Default if seen.has_failed => tokens.failed,
-        Mark::Default => seen.family.map_or(tokens.failed, |family| tokens.of_family(family).gamma_multiply(0.85)),
-    }
-}
-
 /// Returns how a node stands in the run that goes on.
 fn live<'a>(view: View<'a>, id: &NodeId) -> Option<&'a LiveState> {
     view.run.filter(|run| run.finished.is_none()).and_then(|run| run.nodes.get(id))
@@ -259,7 +234,8 @@ pub(super) fn is_running(view: View<'_>) -> bool {
     view.run.is_some_and(|run| run.finished.is_none())
 }
 
-const fn is_failed(status: &Status) -> bool {
+/// Returns whether a node failed.
+pub(super) const fn is_failed(status: &Status) -> bool {
     matches!(status, Status::Failed(_))
 }
 
@@ -275,7 +251,8 @@ fn mark_look(mark: &Mark, plan: Option<&NodePlan>) -> MarkLook {
     }
 }
 
-fn pin_hold(plan: Option<&NodePlan>) -> PinHold {
+/// Returns how a pin with results holds, by what a run would do with its node.
+pub(super) fn pin_hold(plan: Option<&NodePlan>) -> PinHold {
     match plan {
         Some(plan) if plan.stale.is_some() => PinHold::Stale,
         Some(plan) if plan.released.is_some() => PinHold::Released,

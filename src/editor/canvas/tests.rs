@@ -3,7 +3,8 @@
 mod gestures;
 mod marks;
 mod pictures;
+mod plan;
 mod scene;
-mod small_app;
+pub(super) mod small_app;
 mod wiring;
 mod words;

@@ -1,6 +1,7 @@
 //! What the canvas looks like.
 
 use egui::{Theme, vec2};
+use egui_kittest::kittest::Queryable as _;
 
 use super::small_app::{SmallApp, Window, builder, show, workflow};
 use crate::{
@@ -159,4 +160,25 @@ fn marks_are_told_apart_on_blocks_with_titles() {
 #[test]
 fn marks_are_told_apart_on_blocks() {
     marks_from_afar(0.12).snapshot("marks_as_blocks");
+}
+
+#[test]
+fn the_way_a_reason_came_is_lit_up() {
+    let mut app = app();
+    for id in ["birds", "places", "large_birds", "picture", "letter"] {
+        app.marks.set(id.into(), Mark::Default);
+    }
+    app.show_plan(|id| match id.as_str() {
+        "birds" => (Decision::Execute, vec![Reason::SourceChanged(vec!["birds.csv has grown".to_owned()])]),
+        "large_birds" => (Decision::Execute, vec![Reason::UpstreamExecutes(vec!["birds".into()])]),
+        "with_places" => (Decision::Execute, vec![Reason::UpstreamExecutes(vec!["large_birds".into()])]),
+        "picture" => (Decision::Execute, vec![Reason::UpstreamExecutes(vec!["with_places".into()])]),
+        _ => (Decision::Reuse { from: Provenance::Run(RunId::generate()) }, Vec::new()),
+    });
+    app.selection.clear();
+    let mut window = picture(app, Theme::Dark);
+    let badge = window.get_by_label("Plan Picture: Runs").rect().center();
+    window.hover_at(badge);
+    window.run_steps(20);
+    window.snapshot("plan_path_dark");
 }
