@@ -15,6 +15,7 @@ mod comment;
 mod cut;
 mod drawing;
 mod find;
+mod follow;
 mod frames;
 mod fuzzy;
 mod galleys;
@@ -34,6 +35,7 @@ mod overview;
 mod picture;
 mod pointer;
 mod problems;
+mod pulse;
 mod rename;
 mod scene;
 mod search;
@@ -59,6 +61,7 @@ use self::{
     canvas_frame::CanvasFrame,
     comment::Commenting,
     find::Find,
+    follow::Following,
     frames::FrameTitle,
     galleys::Galleys,
     interaction::Interaction,
@@ -70,6 +73,7 @@ use self::{
     overview::Overview,
     pointer::Target,
     problems::ProblemIndex,
+    pulse::Pulses,
     rename::Rename,
     scene::Scene,
     search::Search,
@@ -93,6 +97,8 @@ pub struct CanvasState {
     kept: Kept,
     overview: Overview,
     lit: Lit,
+    pulses: Pulses,
+    following: Following,
     /// How many vertices and indices the nodes and wires had in the last frame.
     n_corners: (usize, usize),
     galleys: Rc<RefCell<Galleys>>,
@@ -226,6 +232,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     let scene = std::mem::take(&mut state.scene);
     state.follow_keys(ui, view, &scene, rect, commands);
     state.advance(ui, view, &scene, rect);
+    state.follow(ui, view, &scene, rect);
     let projection = state.camera.through(rect);
     let frame = CanvasFrame::new(view, &scene, projection, &state.interaction);
     let galleys = Rc::clone(&state.galleys);
@@ -237,8 +244,9 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.note_pointer(ui, &frame, &canvas);
     state.touched(&frame, Target::Canvas, &canvas, commands);
     drawing::draw(ui, &brush, &frame, &canvas, state, commands);
+    state.following_ui(ui, &brush);
     state.minimap_ui(ui, &brush, &frame);
-    if state.kept.is_blurred() || state.lit.is_behind() {
+    if state.kept.is_blurred() || state.lit.is_behind() || state.pulses.is_alive() {
         ui.ctx().request_repaint();
     }
     state.finish(ui, &frame, commands);

@@ -101,6 +101,18 @@ impl Person {
     }
 
     pub(crate) fn drag(&mut self, from: Pos2, to: Pos2) {
+        self.drag_events(from, to);
+        self.settle();
+    }
+
+    /// Drags a node by its header without waiting for the run that goes on.
+    pub(crate) fn drag_during_a_run(&mut self, label: &str, by: egui::Vec2) {
+        let header = self.window.get_by_label(label).rect().center_top() + vec2(0.0, 8.0);
+        self.drag_events(header, header + by);
+        self.window.run_steps(6);
+    }
+
+    fn drag_events(&self, from: Pos2, to: Pos2) {
         let button = |pos, pressed| Event::PointerButton {
             pos,
             button: PointerButton::Primary,
@@ -113,7 +125,6 @@ impl Person {
             self.window.event(Event::PointerMoved(from + (to - from) * (f32::from(step) / 4.0)));
         }
         self.window.event(button(to, false));
-        self.settle();
     }
 
     /// Returns what the node's footer and frame say, in words.

@@ -11,7 +11,7 @@ use super::{
     CanvasState, background,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail, PortAt},
-    comment, frames,
+    comment, follow, frames,
     geometry::NodeLayout,
     hand, hover,
     interaction::Interaction,
@@ -46,12 +46,15 @@ pub(super) fn draw(
     background::paint(brush);
     frames::frames_ui(ui, brush, frame, canvas, state, commands);
     let boxed = boxed(ui, frame, &state.interaction);
+    let now = ui.input(|input| input.time);
+    state.pulses.update(frame, now, frame.detail == Detail::Full && !follow::is_still(ui));
     if frame.detail == Detail::Blocks {
         state.overview.paint(brush, frame, &boxed, state.seen.serial_from_afar());
         state.n_corners = state.overview.n_corners();
         hover_from_afar(frame, state);
     } else {
         draw_wires(ui, brush, frame, canvas, state);
+        state.pulses.paint(brush, frame, now);
         let nodes = frame.visible_nodes();
         for &index in &nodes {
             let is_boxed = boxed.binary_search(&index).is_ok();
