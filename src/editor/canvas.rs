@@ -6,6 +6,7 @@
 
 mod align_menu;
 mod background;
+mod badges;
 mod border;
 mod boxes;
 mod brush;
@@ -32,6 +33,7 @@ mod minimap;
 mod node;
 mod notches;
 mod overview;
+mod parameter;
 mod picture;
 mod pointer;
 mod problems;
@@ -71,6 +73,7 @@ use self::{
     menu::{Menu, MenuRequest},
     minimap::Minimap,
     overview::Overview,
+    parameter::Changing,
     pointer::Target,
     problems::ProblemIndex,
     pulse::Pulses,
@@ -79,7 +82,7 @@ use self::{
     search::Search,
     seen::Seen,
 };
-use super::{Command, View, command_table::ask_for_paste, theme};
+use super::{Command, View, command_table::ask_for_paste, inspector::Drafts, theme};
 use crate::workflow::{FrameId, NodeId, Position};
 
 /// What the canvas remembers between frames: never saved in the document, never undone.
@@ -97,6 +100,9 @@ pub struct CanvasState {
     kept: Kept,
     overview: Overview,
     lit: Lit,
+    changing: Option<Changing>,
+    /// What is being typed or dragged in the field of a parameter.
+    pub(super) drafts: Drafts,
     pulses: Pulses,
     following: Following,
     /// How many vertices and indices the nodes and wires had in the last frame.
@@ -190,6 +196,7 @@ impl CanvasState {
         self.search.is_some()
             || self.menu.is_some()
             || self.renaming.is_some()
+            || self.changing.is_some()
             || self.frame_title.is_some()
             || self.commenting.is_some()
             || self.align_menu.is_some()
@@ -275,6 +282,7 @@ impl CanvasState {
         commands.extend(self.frame_keys(ui, frame.view.workflow));
         self.frame_title_ui(ui, brush, frame, commands);
         self.comment_ui(ui, brush, frame, commands);
+        self.changing_ui(ui, brush, frame, commands);
         self.find_ui(ui, frame, commands);
         self.align_menu_ui(ui, frame, commands);
         if let Some(mut rename) = self.renaming.take()

@@ -99,6 +99,8 @@ pub enum Icon {
     Loop,
     /// A drawer: what lasts.
     Drawer,
+    /// Made anew each time: a drawer that is crossed out.
+    Fresh,
     /// The machine.
     Gear,
     /// Unknown.
@@ -189,6 +191,10 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Branch => pen.branch(),
         Icon::Loop => pen.cycle(),
         Icon::Drawer => pen.drawer(),
+        Icon::Fresh => {
+            pen.drawer();
+            pen.line(&[(1.6, 14.4), (14.4, 1.6)]);
+        }
         Icon::Gear => pen.gear(),
         Icon::Question => pen.question(),
         Icon::Frame => pen.frame(),
@@ -258,7 +264,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Icon; 48] = [
+    const ALL: [Icon; 49] = [
         Icon::Pin,
         Icon::PinFilled,
         Icon::PinStale,
@@ -301,6 +307,7 @@ mod tests {
         Icon::Branch,
         Icon::Loop,
         Icon::Drawer,
+        Icon::Fresh,
         Icon::Gear,
         Icon::Question,
         Icon::Frame,

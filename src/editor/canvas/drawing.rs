@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use super::{
-    CanvasState, background,
+    CanvasState, background, badges,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail, PortAt},
     comment, follow, frames,
@@ -240,6 +240,7 @@ fn node_ui(
         return;
     }
     signs_ui(ui, brush, frame, index, &stands, looks);
+    badges::badges_ui(ui, brush, frame, index, looks.problem);
     if stood.shows_plan && is_idle {
         plan_badge_ui(ui, brush, frame, state, index);
     }
@@ -275,6 +276,7 @@ fn node_ui(
             node::paint_port(brush, layout, Pos2::ZERO, port, *look);
         }
     });
+    state.parameter_rows_ui(ui, brush, frame, index, &response, commands);
 }
 
 /// The signs on a node that have something to say: kind, plan, problem, and the footer.

@@ -8,7 +8,7 @@ use std::{
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use super::{
-    border,
+    badges, border,
     brush::Brush,
     geometry::{HEADER, NodeLayout, PORT_RADIUS, PortLayout},
     standing::{Activity, MarkLook, PinHold, Standing, decision_sign},
@@ -303,6 +303,9 @@ fn paint_footer(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &S
         let (icon, color) = severity_sign(brush, problem);
         brush.icon(sign.center(), 13.0, icon, color);
         right = sign.left() - 2.0;
+    }
+    if let Some(badges) = badges::paint(brush, layout, position, looks.problem, standing.is_uncacheable()) {
+        right = badges - 4.0;
     }
     brush.text(pos2(left, middle), Align2::LEFT_CENTER, &standing.footer.text, SMALL_SIZE, right - left, color);
 }

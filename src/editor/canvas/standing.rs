@@ -114,6 +114,8 @@ pub(super) struct Standing<'a> {
     pub(super) breakpoint: bool,
     /// What it is at.
     pub(super) activity: Activity,
+    /// What a run would do with it, shown or not.
+    planned: Option<&'a NodePlan>,
     /// Whether it failed last time.
     pub(super) failed: bool,
     /// Whether something else came of it in the run that this one is compared with.
@@ -127,10 +129,10 @@ pub(super) struct Standing<'a> {
 /// Of the plan only the decision is painted.
 impl Hash for Standing<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { mark, breakpoint, activity, failed, differs, plan, footer } = self;
+        let Self { mark, breakpoint, activity, planned: _, failed, differs, plan, footer } = self;
         let fraction = if let Activity::Running(fraction) = activity { fraction.map(f32::to_bits) } else { None };
         let Footer { icon, text, tone } = footer;
-        (mark, breakpoint, discriminant(activity), fraction, failed, differs).hash(state);
+        (mark, breakpoint, discriminant(activity), fraction, self.is_uncacheable(), failed, differs).hash(state);
         (plan.map(|plan| discriminant(&plan.decision)), icon.map(|icon| discriminant(&icon)), text, tone).hash(state);
     }
 }
@@ -175,7 +177,13 @@ impl<'a> Standing<'a> {
         let shows_plan = view.show_plan && !is_running(view);
         let breakpoint = view.marks.breakpoints().contains(id);
         let differs = view.past.is_some_and(|past| past.difference(id).is_some());
-        Self { mark, breakpoint, activity, failed, differs, plan: plan.filter(|_| shows_plan), footer }
+        let (planned, plan) = (plan, plan.filter(|_| shows_plan));
+        Self { mark, breakpoint, activity, planned, failed, differs, plan, footer }
+    }
+
+    /// Returns whether its results cannot be kept.
+    pub(super) fn is_uncacheable(&self) -> bool {
+        self.planned.is_some_and(|plan| plan.uncacheable)
     }
 
     /// Returns the colour of the frame, if it is not the plain one.

@@ -1,6 +1,7 @@
 //! The canvas alone in a test harness: input goes in, commands come out.
 
 mod gestures;
+mod glance;
 mod marks;
 mod pictures;
 mod plan;
