@@ -39,5 +39,6 @@ pub use self::{
     dialogs::KeepRules,
     past::Past,
     view::{LiveState, Pause, RunProgress, View},
+    viewers::{TableWork, TextWork},
     window::{WindowError, open_window},
 };

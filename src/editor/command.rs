@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{
     arrange::{Align, Axis},
     dialogs::KeepRules,
+    viewers::{TableWork, TextWork},
 };
 use crate::{
     session::{PinPolicy, ProfileName, SessionId},
@@ -123,6 +124,10 @@ pub enum Command {
     CopyPinnedData(WorkflowId, WorkflowId),
     /// Make a picture ready for the screen.
     PreparePicture(Image),
+    /// Arrange, count or copy rows of a table that is shown.
+    WorkOnTable(TableWork),
+    /// Wrap or search a text that is shown.
+    WorkOnText(TextWork),
     /// Read what is in a folder, for the file dialog.
     ListFolder(PathBuf),
     /// Read the runs of the workflow, to list them.
@@ -212,6 +217,8 @@ impl Command {
                 | Self::LoadDifference(..)
                 | Self::PreviewSweep(_)
                 | Self::PreparePicture(_)
+                | Self::WorkOnTable(_)
+                | Self::WorkOnText(_)
                 | Self::ListFolder(_)
         )
     }

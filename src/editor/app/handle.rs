@@ -72,6 +72,12 @@ impl App {
             Command::LoadPinnedData(node) => self.load_pinned_data(node),
             Command::ClearPinnedData(node) => self.clear_pinned_data(node),
             Command::CopyPinnedData(from, to) => self.copy_pinned_data(from, to),
+            Command::WorkOnTable(work) => {
+                self.background.start("pinflow-table", move || super::Message::Table(work.done()));
+            }
+            Command::WorkOnText(work) => {
+                self.background.start("pinflow-text", move || super::Message::Text(work.done()));
+            }
             Command::PreparePicture(image) => self.prepare_picture(ctx, image),
             Command::ListFolder(folder) => self.list_folder(folder),
             Command::LoadHistory => self.load_history(),
