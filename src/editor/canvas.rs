@@ -6,7 +6,9 @@
 
 mod align_menu;
 mod background;
+mod badges;
 mod bends;
+mod border;
 mod boxes;
 mod brush;
 mod camera;
@@ -16,6 +18,7 @@ mod course;
 mod cut;
 mod drawing;
 mod find;
+mod follow;
 mod frames;
 mod fuzzy;
 mod galleys;
@@ -26,14 +29,18 @@ mod hover;
 mod interaction;
 mod kept;
 mod keyboard;
+mod lit;
 mod menu;
 mod minimap;
 mod node;
+mod notches;
 mod overview;
+mod parameter;
 mod picture;
 mod pointer;
 mod port_sign;
 mod problems;
+mod pulse;
 mod rename;
 mod scene;
 mod search;
@@ -60,22 +67,26 @@ use self::{
     canvas_frame::CanvasFrame,
     comment::Commenting,
     find::Find,
+    follow::Following,
     frames::FrameTitle,
     galleys::Galleys,
     interaction::Interaction,
     kept::Kept,
     keyboard::Keyboard,
+    lit::Lit,
     menu::{Menu, MenuRequest},
     minimap::Minimap,
     overview::Overview,
+    parameter::Changing,
     pointer::Target,
     problems::ProblemIndex,
+    pulse::Pulses,
     rename::Rename,
     scene::Scene,
     search::Search,
     seen::Seen,
 };
-use super::{Command, View, command_table::ask_for_paste, theme};
+use super::{Command, View, command_table::ask_for_paste, inspector::Drafts, theme};
 use crate::workflow::{FrameId, NodeId, Position};
 
 /// What the canvas remembers between frames: never saved in the document, never undone.
@@ -92,6 +103,12 @@ pub struct CanvasState {
     seen: Seen,
     kept: Kept,
     overview: Overview,
+    lit: Lit,
+    changing: Option<Changing>,
+    /// What is being typed or dragged in the field of a parameter.
+    pub(super) drafts: Drafts,
+    pulses: Pulses,
+    following: Following,
     /// How many vertices and indices the nodes and wires had in the last frame.
     n_corners: (usize, usize),
     galleys: Rc<RefCell<Galleys>>,
@@ -184,6 +201,7 @@ impl CanvasState {
         self.search.is_some()
             || self.menu.is_some()
             || self.renaming.is_some()
+            || self.changing.is_some()
             || self.frame_title.is_some()
             || self.commenting.is_some()
             || self.align_menu.is_some()
@@ -226,6 +244,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     let scene = std::mem::take(&mut state.scene);
     state.follow_keys(ui, view, &scene, rect, commands);
     state.advance(ui, view, &scene, rect);
+    state.follow(ui, view, &scene, rect);
     let projection = state.camera.through(rect);
     let frame = CanvasFrame::new(view, &scene, projection, &state.interaction);
     let galleys = Rc::clone(&state.galleys);
@@ -233,12 +252,14 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     let forget = state.galleys.borrow_mut().are_outdated(ui.ctx());
     state.seen.update(view, brush.tokens);
     state.kept.begin((projection.zoom(), frame.detail), scene.wire_serial(), forget);
+    state.lit.update(&frame, state.seen.serial());
     state.note_pointer(ui, &frame, &canvas);
     state.prepare_bends(ui, &frame, commands);
     state.touched(&frame, Target::Canvas, &canvas, commands);
     drawing::draw(ui, &brush, &frame, &canvas, state, commands);
+    state.following_ui(ui, &brush);
     state.minimap_ui(ui, &brush, &frame);
-    if state.kept.is_blurred() {
+    if state.kept.is_blurred() || state.lit.is_behind() || state.pulses.is_alive() {
         ui.ctx().request_repaint();
     }
     state.finish(ui, &frame, commands);
@@ -266,6 +287,7 @@ impl CanvasState {
         }
         self.frame_title_ui(ui, brush, frame, commands);
         self.comment_ui(ui, brush, frame, commands);
+        self.changing_ui(ui, brush, frame, commands);
         self.find_ui(ui, frame, commands);
         self.align_menu_ui(ui, frame, commands);
         if let Some(mut rename) = self.renaming.take()

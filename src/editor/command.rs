@@ -298,6 +298,8 @@ pub enum LookRequest {
     Find,
     /// Show the map of the whole graph, or no longer.
     ToggleMinimap,
+    /// Follow the node that executes with the view, or no longer.
+    FollowRunning,
     /// Go to the nearest node in a direction, or with a wire in the hand to the nearest port that fits.
     Walk(Direction),
     /// Open the menu of what has the focus, or else of what is selected.

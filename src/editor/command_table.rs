@@ -63,7 +63,7 @@ command_ids! {
     Run, Resume, Stop, Pause, GoOn, Step,
     RunToHere, ResumeToHere, RunSelection, ResumeSelection, RunFromHere, ResumeFromHere, ToggleBreakpoint,
     PinResults, PinUntilChange, Unpin, UnpinDownstream, Keep, Refresh, Force, Disable,
-    FitSelected, FitAll, ZoomReset, History, BackFromRun, TogglePlan, ToggleTheme,
+    FitSelected, FitAll, ZoomReset, History, BackFromRun, TogglePlan, FollowRunning, ToggleTheme,
     LibraryPanel, InspectorPanel, BottomPanel,
     OpenResults, ShowIterations, ShowStatistics, ShowWhy,
     OpenMenu, WalkLeft, WalkRight, WalkUp, WalkDown,

@@ -19,6 +19,10 @@ pub enum Icon {
     Pin,
     /// Pinned.
     PinFilled,
+    /// A pin whose results are no longer what the node would give.
+    PinStale,
+    /// A pin that lets go.
+    PinReleased,
     /// Forced: a bolt.
     Force,
     /// Disabled: a crossed circle.
@@ -95,6 +99,8 @@ pub enum Icon {
     Loop,
     /// A drawer: what lasts.
     Drawer,
+    /// Made anew each time: a drawer that is crossed out.
+    Fresh,
     /// The machine.
     Gear,
     /// Unknown.
@@ -133,6 +139,11 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
     match icon {
         Icon::Pin => pen.pin(false),
         Icon::PinFilled => pen.pin(true),
+        Icon::PinStale => pen.stale_pin(),
+        Icon::PinReleased => {
+            pen.pin(false);
+            pen.line(&[(2.2, 13.4), (13.8, 1.8)]);
+        }
         Icon::Force => pen.area(&[(9.5, 1.5), (3.5, 9.0), (7.4, 9.0), (6.3, 14.5), (12.5, 6.8), (8.6, 6.8)]),
         Icon::Disable => {
             pen.circle(8.0, 8.0, 5.8);
@@ -180,6 +191,10 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Branch => pen.branch(),
         Icon::Loop => pen.cycle(),
         Icon::Drawer => pen.drawer(),
+        Icon::Fresh => {
+            pen.drawer();
+            pen.line(&[(1.6, 14.4), (14.4, 1.6)]);
+        }
         Icon::Gear => pen.gear(),
         Icon::Question => pen.question(),
         Icon::Frame => pen.frame(),
@@ -249,9 +264,11 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Icon; 46] = [
+    const ALL: [Icon; 49] = [
         Icon::Pin,
         Icon::PinFilled,
+        Icon::PinStale,
+        Icon::PinReleased,
         Icon::Force,
         Icon::Disable,
         Icon::Run,
@@ -290,6 +307,7 @@ mod tests {
         Icon::Branch,
         Icon::Loop,
         Icon::Drawer,
+        Icon::Fresh,
         Icon::Gear,
         Icon::Question,
         Icon::Frame,

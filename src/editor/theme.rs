@@ -13,6 +13,7 @@ use crate::{nodes::Family, value::ValueType, workflow::FrameColor};
 /// The named colours of a theme. States also have icons and frames: colour is never the only sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tokens {
+    dark: bool,
     /// Panels, toolbar, status line.
     pub panel: Color32,
     /// Cards, headers of sections, fields that stand out from a panel.
@@ -51,6 +52,8 @@ pub struct Tokens {
     pub node: Color32,
     /// The header of a node.
     pub node_header: Color32,
+    /// All of a disabled node.
+    pub node_off: Color32,
     /// The frame of a node without a mark.
     pub node_frame: Color32,
     /// The ring round selected nodes.
@@ -93,6 +96,7 @@ const fn rgb(hex: u32) -> Color32 {
 
 /// The dark theme.
 pub const DARK: Tokens = Tokens {
+    dark: true,
     panel: rgb(0x1b_1e24),
     raised: rgb(0x24_2830),
     popup: rgb(0x22_262e),
@@ -110,26 +114,27 @@ pub const DARK: Tokens = Tokens {
     canvas: rgb(0x14_161b),
     grid: rgb(0x1b_1e25),
     grid_major: rgb(0x22_262f),
-    node: rgb(0x25_2932),
-    node_header: rgb(0x2e_333e),
+    node: rgb(0x1f_232b),
+    node_header: rgb(0x28_2c36),
+    node_off: rgb(0x19_1c22),
     node_frame: rgb(0x41_4857),
     selection_ring: rgb(0xf4_f2ff),
     selection_box: Color32::from_rgba_premultiplied(24, 22, 40, 40),
     wire: rgb(0x8d_96a5),
     pinned: rgb(0x5a_aaff),
     forced: rgb(0x4f_cf83),
-    disabled: rgb(0x8b_93a1),
-    failed: rgb(0xff_7d76),
+    disabled: rgb(0x9d_a5b4),
+    failed: rgb(0xfe_7f78),
     stale: rgb(0xf2_b53c),
     running: rgb(0x56_d3e0),
     done: rgb(0x9a_c7a8),
     plan_execute: rgb(0xf0_9a5b),
     plan_reuse: rgb(0x6f_c9b4),
     plan_pinned: rgb(0x5a_aaff),
-    plan_not_run: rgb(0x9a_a2af),
+    plan_not_run: rgb(0x9e_a6b3),
     types: [
         rgb(0xb4_bcc9),
-        rgb(0x85_8e9c),
+        rgb(0x8c_95a3),
         rgb(0xf2_8b9b),
         rgb(0x63_d1c0),
         rgb(0x8f_d66b),
@@ -157,6 +162,7 @@ pub const DARK: Tokens = Tokens {
 
 /// The light theme.
 pub const LIGHT: Tokens = Tokens {
+    dark: false,
     panel: rgb(0xf7_f8fa),
     raised: rgb(0xec_eef3),
     popup: rgb(0xff_ffff),
@@ -176,50 +182,75 @@ pub const LIGHT: Tokens = Tokens {
     grid_major: rgb(0xdb_dfe6),
     node: rgb(0xff_ffff),
     node_header: rgb(0xf3_f4f8),
+    node_off: rgb(0xf4_f5f8),
     node_frame: rgb(0xbf_c6d2),
     selection_ring: rgb(0x2b_2350),
     selection_box: Color32::from_rgba_premultiplied(14, 11, 34, 36),
     wire: rgb(0x7a_8494),
-    pinned: rgb(0x17_66d6),
-    forced: rgb(0x12_7a3c),
-    disabled: rgb(0x66_6f7d),
-    failed: rgb(0xc4_2b2b),
-    stale: rgb(0x8f_5b00),
-    running: rgb(0x08_7083),
+    pinned: rgb(0x0c_5fce),
+    forced: rgb(0x02_7336),
+    disabled: rgb(0x5b_6472),
+    failed: rgb(0xbf_2628),
+    stale: rgb(0x8c_5902),
+    running: rgb(0x03_6e81),
     done: rgb(0x3a_6e4b),
-    plan_execute: rgb(0xa8_4a0c),
-    plan_reuse: rgb(0x0d_7361),
-    plan_pinned: rgb(0x17_66d6),
-    plan_not_run: rgb(0x5f_6876),
+    plan_execute: rgb(0xa6_4807),
+    plan_reuse: rgb(0x08_715f),
+    plan_pinned: rgb(0x0c_5fce),
+    plan_not_run: rgb(0x5b_6472),
     types: [
-        rgb(0x78_8190),
-        rgb(0xa0_a8b5),
-        rgb(0xc8_4560),
-        rgb(0x14_8f7d),
-        rgb(0x4d_9424),
-        rgb(0xb5_860b),
-        rgb(0x85_7860),
-        rgb(0x86_50cf),
-        rgb(0xb8_4aa4),
-        rgb(0x2f_74d0),
-        rgb(0xcb_6420),
-        rgb(0x1a_86a8),
+        rgb(0x64_6c7b),
+        rgb(0x4f_5766),
+        rgb(0xbe_3c58),
+        rgb(0x01_7a6a),
+        rgb(0x37_7b03),
+        rgb(0x8b_6602),
+        rgb(0x77_6a53),
+        rgb(0x85_4fcd),
+        rgb(0xad_409a),
+        rgb(0x26_6bc6),
+        rgb(0xb0_5003),
+        rgb(0x01_7595),
     ],
     families: [
-        rgb(0xb5_860b),
-        rgb(0x85_7355),
-        rgb(0x2f_74d0),
-        rgb(0xc8_4560),
-        rgb(0xcb_6420),
-        rgb(0x14_8f7d),
+        rgb(0x8b_6602),
+        rgb(0x7b_694c),
+        rgb(0x26_6bc6),
+        rgb(0xbe_3c58),
+        rgb(0xb0_5003),
+        rgb(0x01_7a6a),
         rgb(0x74_4ed0),
-        rgb(0x5c_8f1e),
+        rgb(0x4a_7806),
         rgb(0xa0_3fae),
-        rgb(0x67_7282),
+        rgb(0x61_6c7c),
     ],
 };
 
+/// How much of a plan's colour the header of a node takes on.
+const TINT: f32 = 0.1;
+
+static DARK_OFF: Tokens = off(DARK);
+static LIGHT_OFF: Tokens = off(LIGHT);
+
+/// Returns the colours that disabled nodes are painted with: all grey, on a ground near the canvas.
+const fn off(on: Tokens) -> Tokens {
+    Tokens {
+        node: on.node_off,
+        node_header: on.node_off,
+        text: on.text_muted,
+        text_muted: on.disabled,
+        types: [on.disabled; 12],
+        families: [on.disabled; 10],
+        ..on
+    }
+}
+
 impl Tokens {
+    /// Returns the colours of the same theme for disabled nodes.
+    pub fn when_off(&self) -> &'static Self {
+        if self.dark { &DARK_OFF } else { &LIGHT_OFF }
+    }
+
     /// Returns the colour of a type's ports and wires.
     pub const fn of_type(&self, value_type: ValueType) -> Color32 {
         self.types[value_type as usize]
@@ -237,9 +268,14 @@ impl Tokens {
         }
     }
 
-    /// Returns the colour of the header of a node that a run would execute.
-    pub fn header_to_execute(&self) -> Color32 {
-        self.node_header.lerp_to_gamma(self.plan_execute, 0.13)
+    /// Returns the header of a node with a tint of what a run would do with it.
+    pub fn tinted_header(&self, decided: Color32) -> Color32 {
+        self.node_header.lerp_to_gamma(decided, TINT)
+    }
+
+    /// Returns the ground of a parameter on a node.
+    pub fn parameter_ground(&self) -> Color32 {
+        self.node.lerp_to_gamma(self.canvas, 0.55)
     }
 
     /// Returns the colour of a family's nodes.
@@ -380,8 +416,6 @@ mod tests {
                 let ratio = contrast(tokens.text, surface);
                 assert!(ratio >= 4.5, "{name}: text on {surface:?} has {ratio:.2}");
             }
-            let header = contrast(tokens.text, tokens.header_to_execute());
-            assert!(header >= 4.5, "{name}: text on the header of what executes has {header:.2}");
             assert!(contrast(tokens.on_accent, tokens.accent) >= 4.5, "{name}: on_accent");
         }
     }
@@ -397,15 +431,52 @@ mod tests {
         }
     }
 
+    /// The four looks of nodes: both themes, as usual and disabled.
+    fn looks() -> [(&'static str, &'static Tokens); 4] {
+        [("dark", &DARK), ("light", &LIGHT), ("dark, off", DARK.when_off()), ("light, off", LIGHT.when_off())]
+    }
+
+    fn decided(tokens: &Tokens) -> [Color32; 5] {
+        [tokens.plan_execute, tokens.plan_reuse, tokens.plan_pinned, tokens.plan_not_run, tokens.failed]
+    }
+
+    fn headers(tokens: &Tokens) -> impl Iterator<Item = Color32> {
+        let tinted = decided(tokens).map(|decided| tokens.tinted_header(decided));
+        tinted.into_iter().chain([tokens.node_header])
+    }
+
+    #[track_caller]
+    fn stands_out(name: &str, what: &str, color: Color32, grounds: impl IntoIterator<Item = Color32>) {
+        for ground in grounds {
+            let ratio = contrast(color, ground);
+            assert!(ratio >= 4.5, "{name}: {what} {color:?} on {ground:?} has {ratio:.2}");
+        }
+    }
+
+    #[test]
+    fn texts_on_nodes_stand_out_even_where_they_are_disabled() {
+        for (name, tokens) in looks() {
+            for (what, text) in [("text", tokens.text), ("text_muted", tokens.text_muted)] {
+                stands_out(name, what, text, headers(tokens).chain([tokens.node, tokens.parameter_ground()]));
+            }
+            for tone in [tokens.done, tokens.running, tokens.pinned, tokens.stale, tokens.failed] {
+                stands_out(name, "a footer", tone, headers(tokens).chain([tokens.node]));
+            }
+        }
+    }
+
     #[test]
     fn signs_stand_out_from_the_canvas_and_the_node() {
-        for (name, tokens) in [("dark", &DARK), ("light", &LIGHT)] {
-            let signs = [tokens.pinned, tokens.forced, tokens.disabled, tokens.failed, tokens.stale, tokens.running];
-            for sign in signs.into_iter().chain(tokens.types).chain(tokens.families) {
-                for surface in [tokens.canvas, tokens.node] {
-                    let ratio = contrast(sign, surface);
-                    assert!(ratio >= 2.0, "{name}: {sign:?} on {surface:?} has {ratio:.2}");
-                }
+        for (name, tokens) in looks() {
+            let marks = [tokens.pinned, tokens.forced, tokens.disabled, tokens.failed, tokens.stale, tokens.running];
+            for sign in marks.into_iter().chain(decided(tokens)).chain([tokens.text_muted]) {
+                stands_out(name, "a sign", sign, headers(tokens).chain([tokens.node, tokens.canvas]));
+            }
+            for family in tokens.families {
+                stands_out(name, "a family", family, [tokens.field, tokens.node, tokens.canvas]);
+            }
+            for port in tokens.types {
+                stands_out(name, "a port", port, [tokens.node_header, tokens.node, tokens.canvas]);
             }
         }
     }

@@ -105,6 +105,18 @@ impl Person {
     }
 
     pub(crate) fn drag_with(&mut self, from: Pos2, to: Pos2, modifiers: Modifiers) {
+        self.drag_events(from, to, modifiers);
+        self.settle();
+    }
+
+    /// Drags a node by its header without waiting for the run that goes on.
+    pub(crate) fn drag_during_a_run(&mut self, label: &str, by: egui::Vec2) {
+        let header = self.window.get_by_label(label).rect().center_top() + vec2(0.0, 8.0);
+        self.drag_events(header, header + by, Modifiers::NONE);
+        self.window.run_steps(6);
+    }
+
+    fn drag_events(&self, from: Pos2, to: Pos2, modifiers: Modifiers) {
         let button = |pos, pressed| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers };
         self.window.event(Event::ModifiersChanged(modifiers));
         self.window.event(Event::PointerMoved(from));
@@ -114,7 +126,6 @@ impl Person {
         }
         self.window.event(button(to, false));
         self.window.event(Event::ModifiersChanged(Modifiers::NONE));
-        self.settle();
     }
 
     /// Returns what the node's footer and frame say, in words.

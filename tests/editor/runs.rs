@@ -1,8 +1,8 @@
 //! Running, resuming, marks.
 
-use egui::{Key, Modifiers, Role};
-use egui_kittest::kittest::Queryable as _;
-use pinflow::value::Value;
+use egui::{Key, Modifiers, Role, vec2};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use pinflow::{editor::App, value::Value};
 
 use crate::person::{FLOW, Person};
 
@@ -34,6 +34,51 @@ fn pin_by_the_icon_then_change_a_later_node_and_resume() {
     person.press("Node Report");
     assert!(person.window.query_all_by_label_contains("xb!").next().is_some());
     assert!(person.window.query_all_by_label_contains("This run used 1 pin").next().is_some());
+}
+
+#[test]
+fn the_plan_follows_what_is_typed_and_its_badge_says_why() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.sees("Report", "reuses its results");
+    person.change_template("Middle", "{{ in1 }}?");
+    person.sees("Source", "reuses its results");
+    person.sees("Report", "runs");
+    let badge = person.window.get_by_label("Plan Report: Runs").rect().center();
+    person.window.hover_at(badge);
+    person.window.run_steps(20);
+    for line in ["Report (\"c\") runs: upstream", "Middle (\"b\") runs: ", "Template changed"] {
+        assert!(person.window.query_all_by_label_contains(line).next().is_some(), "{line}");
+    }
+    person.key(Modifiers::COMMAND, Key::Z);
+    person.sees("Report", "reuses its results");
+}
+
+#[test]
+fn what_is_edited_during_a_run_counts_in_the_next() {
+    let mut person = Person::at(FLOW);
+    person.press("Node Middle");
+    person.key(Modifiers::NONE, Key::F9);
+    person.window.get_by_label("Run").click();
+    let is_paused = |window: &Harness<'static, App>| window.query_by_label("Paused before Middle").is_some();
+    person.until("the run is paused", is_paused);
+    person.sees("Report", "waiting");
+    person.window.get_by_label("Node Report").click();
+    person.window.run_steps(6);
+    person.window.key_press(Key::Delete);
+    person.window.run_steps(6);
+    assert_eq!(person.window.state().workflow().unwrap().n_nodes(), 3);
+    assert!(is_paused(&person.window), "the run goes on with what it started from");
+    person.window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    person.window.run_steps(6);
+    person.drag_during_a_run("Node Report", vec2(0.0, 160.0));
+    person.window.key_press(Key::F5);
+    person.settle();
+    for title in ["Source", "Slow", "Middle", "Report"] {
+        person.sees(title, "ms");
+    }
+    let position = person.window.state().workflow().unwrap().node(&"c".into()).unwrap().position;
+    assert!(position.1 > 100.0, "{position:?}");
 }
 
 #[test]

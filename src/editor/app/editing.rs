@@ -26,13 +26,14 @@ impl App {
     pub(super) fn commit_drafts(&mut self, commands: &mut Vec<Command>) {
         // A field drawn after the button that was clicked says in the same frame that it is done.
         commands.sort_by_key(|command| !matches!(command, Command::Edit(..)));
-        let drafts = &mut self.panels.inspector.drafts;
-        let abandoned = drafts.take_abandoned();
         let acts = commands.iter().any(Command::acts);
-        let draft = if acts { abandoned.or_else(|| drafts.take()) } else { abandoned };
-        let (Some(draft), Some(sitting)) = (draft, &self.sitting) else { return };
-        if let Some((label, edit)) = drafts.edit(draft, sitting.workflow(), &self.catalogue) {
-            commands.insert(0, Command::Edit(label, edit));
+        for drafts in [&mut self.panels.inspector.drafts, &mut self.panels.canvas.drafts] {
+            let abandoned = drafts.take_abandoned();
+            let draft = if acts { abandoned.or_else(|| drafts.take()) } else { abandoned };
+            let (Some(draft), Some(sitting)) = (draft, &self.sitting) else { continue };
+            if let Some((label, edit)) = drafts.edit(draft, sitting.workflow(), &self.catalogue) {
+                commands.insert(0, Command::Edit(label, edit));
+            }
         }
     }
 

@@ -22,6 +22,7 @@ impl App {
                 self.settings.hide_minimap = !self.settings.hide_minimap;
                 self.save_settings();
             }
+            LookRequest::FollowRunning => self.panels.canvas.follow_running(),
             LookRequest::Walk(direction) => self.panels.canvas.walk(direction),
             LookRequest::Menu => self.panels.canvas.open_menu_by_key(),
         }

@@ -43,6 +43,11 @@ impl Brush {
         brush
     }
 
+    /// Returns the brush with other colours.
+    pub(super) fn with_tokens(&self, tokens: &'static Tokens) -> Self {
+        Self { tokens, ..self.clone() }
+    }
+
     /// Returns what makes triangles of shapes, without the discs that egui has in its texture: where those are changes as the
     /// texture grows.
     pub(super) fn tessellator(&self) -> Tessellator {
@@ -80,9 +85,31 @@ impl Brush {
 
     /// Draws a dashed outline of a rectangle; the width is in points.
     pub(super) fn dashed_outline(&self, rect: Rect, radius: f32, stroke: Stroke) {
-        let path = rounded_path(self.projection.rect(rect), radius * self.zoom());
         let dash = (6.0 * self.zoom()).clamp(2.5, 8.0);
-        self.painter.extend(Shape::dashed_line(&path, stroke, dash, dash * 0.8));
+        self.broken_outline(rect, radius, stroke, (dash, dash * 0.8));
+    }
+
+    /// Draws an outline of a rectangle in dashes; the width, the dashes and the gaps are in points.
+    pub(super) fn broken_outline(&self, rect: Rect, radius: f32, stroke: Stroke, (dash, gap): (f32, f32)) {
+        let path = rounded_path(self.projection.rect(rect), radius * self.zoom());
+        self.painter.extend(Shape::dashed_line(&path, stroke, dash, gap));
+    }
+
+    /// Draws the four corners of a rectangle with arms from where they are no longer round; the width is in points.
+    pub(super) fn corners(&self, rect: Rect, radius: f32, arm: f32, stroke: Stroke) {
+        let (rect, zoom) = (self.projection.rect(rect), self.zoom());
+        let (reach, round) = ((radius + arm) * zoom, radius * zoom);
+        for (corner, x, y) in [
+            (rect.left_top(), 1.0, 1.0),
+            (rect.right_top(), -1.0, 1.0),
+            (rect.right_bottom(), -1.0, -1.0),
+            (rect.left_bottom(), 1.0, -1.0),
+        ] {
+            let at = |right: f32, down: f32| corner + vec2(right * x, down * y);
+            let bend = round * (1.0 - std::f32::consts::FRAC_1_SQRT_2);
+            let path = vec![at(0.0, reach), at(0.0, round), at(bend, bend), at(round, 0.0), at(reach, 0.0)];
+            self.painter.add(Shape::line(path, stroke));
+        }
     }
 
     /// Paints a soft shadow below a rectangle.

@@ -128,6 +128,13 @@ impl Course {
         longest.unwrap_or(&self.0[0]).at(0.5)
     }
 
+    /// Returns the point that lies at `t` of the way, from 0 to 1, where each of its curves is as long as the others.
+    pub(super) fn at(&self, t: f32) -> Pos2 {
+        let place = t.clamp(0.0, 1.0) * self.0.len() as f32;
+        let index = (place as usize).min(self.0.len() - 1);
+        self.0[index].at(place - index as f32)
+    }
+
     /// Returns the corners of a line that is nearly the course, with so many straight pieces for each curve.
     pub(super) fn points(&self, n_pieces: u8) -> impl Iterator<Item = Pos2> {
         std::iter::once(self.start()).chain(self.0.iter().flat_map(move |curve| curve.points(n_pieces)))

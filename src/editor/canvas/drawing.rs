@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use super::{
-    CanvasState, background, bends,
+    CanvasState, background, badges, bends,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail, PortAt},
-    comment, frames,
+    comment, follow, frames,
     geometry::NodeLayout,
     hand, hover,
     interaction::Interaction,
@@ -19,7 +19,7 @@ use super::{
     node::{self, Hover, Looks, PortLook},
     pointer::{Target, drop_from_library, touched_by_box},
     scene::PlacedWire,
-    standing::{Activity, MarkLook, Standing, Tone},
+    standing::{Activity, MarkLook, Standing, Tone, decision_line},
     wire::{self, Emphasis},
 };
 use crate::{
@@ -47,18 +47,22 @@ pub(super) fn draw(
     background::paint(brush);
     frames::frames_ui(ui, brush, frame, canvas, state, commands);
     let boxed = boxed(ui, frame, &state.interaction);
+    let now = ui.input(|input| input.time);
+    state.pulses.update(frame, now, frame.detail == Detail::Full && !follow::is_still(ui));
     if frame.detail == Detail::Blocks {
         state.overview.paint(brush, frame, &boxed, state.seen.serial_from_afar());
         state.n_corners = state.overview.n_corners();
         hover_from_afar(frame, state);
     } else {
         draw_wires(ui, brush, frame, canvas, state, commands);
+        state.pulses.paint(brush, frame, now);
         let nodes = frame.visible_nodes();
         for &index in &nodes {
             let is_boxed = boxed.binary_search(&index).is_ok();
             node_ui(ui, brush, frame, state, index, is_boxed, commands);
         }
         comment::notes_ui(ui, brush, frame, state, &nodes);
+        state.light_up(brush, frame);
         state.n_corners = state.kept.n_corners();
     }
     state.paint_hits(brush, frame);
@@ -117,7 +121,8 @@ fn draw_wires(
             bent.extend((!placed.way.is_empty()).then_some(index));
             continue;
         }
-        let emphasis = emphasis(frame, index, focused.filter(|focused| *focused == index).or(hovered));
+        let pointed_at = focused.filter(|focused| *focused == index).or(hovered);
+        let emphasis = if state.lit.has_wire(index) { Emphasis::Lit } else { emphasis(frame, index, pointed_at) };
         let types = (value_type, placed.becomes);
         let look = hash((theme, value_type as u8, placed.becomes.map(|becomes| becomes as u8), emphasis));
         state.kept.wire(brush, (index, &course, look), |add, course| wire::fine(brush, add, course, types, emphasis));
@@ -253,13 +258,20 @@ fn node_ui(
     };
     let theme = std::ptr::from_ref(brush.tokens).addr();
     if frame.detail < Detail::Full {
+        if stood.shows_plan && is_idle {
+            far_plan_ui(brush, frame, state, index, &response);
+        }
         let look = hash((theme, stood.look, &looks));
         state.kept.node(brush, layout, position, (stood, frame.detail, look), |brush| {
             node::paint_block(brush, layout, Pos2::ZERO, stands.get(), looks);
         });
         return;
     }
-    signs_ui(ui, brush, frame, index, (&stands, stood), looks);
+    signs_ui(ui, brush, frame, index, &stands, looks);
+    badges::badges_ui(ui, brush, frame, index, looks.problem);
+    if stood.shows_plan && is_idle {
+        plan_badge_ui(ui, brush, frame, state, index);
+    }
 
     let pin_rect = brush.projection.rect(layout.pin(position));
     let pin = ui.interact(pin_rect, ui.make_persistent_id(name("pin")), Sense::click());
@@ -292,17 +304,11 @@ fn node_ui(
             node::paint_port(brush, layout, Pos2::ZERO, port, *look);
         }
     });
+    state.parameter_rows_ui(ui, brush, frame, index, &response, commands);
 }
 
 /// The signs on a node that have something to say: kind, plan, problem, and the footer.
-fn signs_ui(
-    ui: &Ui,
-    brush: &Brush,
-    frame: &CanvasFrame<'_>,
-    index: usize,
-    (stands, stood): (&Stands<'_>, Stood),
-    looks: Looks<'_>,
-) {
+fn signs_ui(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, index: usize, stands: &Stands<'_>, looks: Looks<'_>) {
     let placed = frame.node(index);
     let layout = frame.layout(index);
     let position = frame.position(index);
@@ -335,11 +341,6 @@ fn signs_ui(
     if let Some(problem) = looks.problem {
         sign("problem", node::problem_sign(layout, position)).on_hover_text(readable(&problem.message));
     }
-    if stood.shows_plan
-        && let Some(plan) = frame.view.plan.get(&placed.id)
-    {
-        sign("plan", node::plan_badge(position)).on_hover_ui(|ui| hover::plan_tooltip_ui(ui, frame.view, plan));
-    }
     sign("kind", node::kind_icon(position)).on_hover_ui(|ui| {
         ui.set_max_width(320.0);
         if let Some(kind) = &layout.kind {
@@ -356,6 +357,38 @@ fn signs_ui(
             ui.label(readable(&layout.node.comment));
         }
     });
+}
+
+/// The badge of what a run would do with a node: it says why, and lights up the way the reason came.
+fn plan_badge_ui(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, state: &mut CanvasState, index: usize) {
+    let placed = frame.node(index);
+    let Some(plan) = frame.view.plan.get(&placed.id) else { return };
+    let id = ui.make_persistent_id(("plan", placed.id.as_str()));
+    let rect = brush.projection.rect(node::plan_badge(frame.position(index)));
+    let is_walked = ui.memory(|memory| memory.focused().is_some());
+    let sense = if is_walked { Sense::focusable_noninteractive() } else { Sense::hover() };
+    let badge = ui.interact(rect, id, sense);
+    badge.widget_info(|| {
+        let title = &placed.layout.title;
+        WidgetInfo::labeled(Role::Label, true, format!("Plan {title}: {}", decision_line(frame.view, plan)))
+    });
+    if badge.has_focus() {
+        badge.show_tooltip_ui(|ui| hover::plan_tooltip_ui(ui, frame.view, plan));
+    }
+    if badge.hovered() || badge.has_focus() {
+        state.lit.ask(&placed.id);
+        badge.on_hover_ui(|ui| hover::plan_tooltip_ui(ui, frame.view, plan));
+    }
+}
+
+/// The same for the sign of a node that is seen from afar, which is no widget.
+fn far_plan_ui(brush: &Brush, frame: &CanvasFrame<'_>, state: &mut CanvasState, index: usize, response: &Response) {
+    let sign = brush.projection.rect(node::far_sign(frame.rect(index)).expand(4.0));
+    let is_over = response.hover_pos().is_some_and(|pos| sign.contains(pos));
+    if is_over && let Some(plan) = frame.view.plan.get(&frame.node(index).id) {
+        state.lit.ask(&plan.node);
+        response.clone().on_hover_ui(|ui| hover::plan_tooltip_ui(ui, frame.view, plan));
+    }
 }
 
 fn port_ui(

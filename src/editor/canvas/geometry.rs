@@ -7,7 +7,7 @@ use egui::{Pos2, Rect, Vec2, pos2, vec2};
 use crate::{
     nodes::{Arity, Catalogue, Kind, ParameterType, ResolvedParameters},
     value::{Value, ValueType},
-    workflow::{Node, PortId},
+    workflow::{Node, ParameterId, PortId},
 };
 
 /// The step that moved nodes snap to.
@@ -51,6 +51,8 @@ pub(super) struct PortLayout {
 /// A parameter shown on a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ParameterLine {
+    /// The parameter.
+    pub(super) id: ParameterId,
     /// What it is called.
     pub(super) label: String,
     /// Its value in one line.
@@ -239,6 +241,7 @@ fn parameter_lines(resolved: &ResolvedParameters<'_>) -> Vec<ParameterLine> {
         .filter(|(schema, _)| schema.shown_on_node)
         .take(MAX_PARAMETERS)
         .map(|(schema, value)| ParameterLine {
+            id: schema.id.clone(),
             label: schema.label.clone().into_owned(),
             value: in_one_line(&schema.parameter_type, value),
         })
@@ -325,7 +328,10 @@ mod tests {
         let layout = NodeLayout::new(&node("join"), &catalogue(), &Wired::default());
         assert_eq!(layout.inputs.iter().map(|port| port.id.as_str()).collect::<Vec<_>>(), ["left", "t1"]);
         assert_eq!(layout.size, vec2(WIDTH, HEADER + 2.0 * PADDING + 2.0 * ROW + ROW + 0.5 * PADDING + FOOTER));
-        assert_eq!(layout.parameters, [ParameterLine { label: "How".to_owned(), value: "Inner join".to_owned() }]);
+        assert_eq!(
+            layout.parameters,
+            [ParameterLine { id: "how".into(), label: "How".to_owned(), value: "Inner join".to_owned() }]
+        );
         assert!(layout.side_effect);
         let rect = layout.rect(pos2(5.0, 6.0));
         assert!(rect.contains_rect(layout.parameter(pos2(5.0, 6.0), 0)));

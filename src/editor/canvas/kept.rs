@@ -158,6 +158,21 @@ impl Kept {
         }
     }
 
+    /// Paints a node that was painted in this frame once more.
+    pub(super) fn node_again(&mut self, brush: &Brush, layout: &Arc<NodeLayout>, position: Pos2) {
+        let known = self.nodes.get_mut(&key(layout)).filter(|node| node.used == self.frame);
+        if let Some(picture) = known.and_then(|node| node.picture.as_mut()) {
+            brush.painter.add(picture.at(brush.projection.screen_from_scene(position), self.zoom));
+        }
+    }
+
+    /// Paints a wire that was painted in this frame once more.
+    pub(super) fn wire_again(&self, brush: &Brush, index: usize) {
+        if let Some(wire) = self.wires.get(&index).filter(|wire| wire.used == self.frame) {
+            brush.painter.add(Shape::Mesh(Arc::clone(&wire.mesh)));
+        }
+    }
+
     /// Paints a wire: as it was painted last if it still looks so, else as the shapes that `shapes` gives for its course on
     /// the screen.
     pub(super) fn wire(

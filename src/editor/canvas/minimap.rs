@@ -20,7 +20,7 @@ use super::{
     frames::rect_of,
     overview,
 };
-use crate::{editor::theme::Tokens, session::Marks, store::RunId, workflow::WorkflowId};
+use crate::{editor::theme::Tokens, engine::Plan, session::Marks, store::RunId, workflow::WorkflowId};
 
 /// The size of the map.
 const SIZE: Vec2 = vec2(200.0, 136.0);
@@ -78,6 +78,7 @@ struct Key {
     marks: Marks,
     run: Option<(RunId, usize, bool)>,
     n_records: usize,
+    plan: Option<Plan>,
     on_screen: Rect,
     tokens: &'static Tokens,
 }
@@ -90,6 +91,7 @@ impl Key {
             marks: view.marks.clone(),
             run: view.run.map(|run| (run.id, run.n_executed, run.finished.is_some())),
             n_records: view.baseline.iter().len(),
+            plan: view.show_plan.then(|| view.plan.clone()),
             on_screen,
             tokens,
         }
@@ -101,7 +103,12 @@ impl Key {
     }
 
     fn has_colors_of(&self, other: &Self) -> bool {
-        self.marks.is_same(&other.marks) && self.run == other.run && self.n_records == other.n_records
+        let plan = match (&self.plan, &other.plan) {
+            (None, None) => true,
+            (Some(a), Some(b)) => a.is_same(b),
+            _ => false,
+        };
+        plan && self.marks.is_same(&other.marks) && self.run == other.run && self.n_records == other.n_records
     }
 }
 

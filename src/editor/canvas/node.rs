@@ -8,14 +8,14 @@ use std::{
 use egui::{Align2, Color32, Pos2, Rect, Stroke, pos2, vec2};
 
 use super::{
+    badges, border,
     brush::Brush,
     geometry::{HEADER, NodeLayout, PORT_RADIUS, PortLayout},
     port_sign,
-    standing::{Activity, MarkLook, Standing, decision_sign},
+    standing::{Activity, MarkLook, PinHold, Standing, decision_sign},
 };
 use crate::{
-    editor::icons::Icon,
-    engine::Decision,
+    editor::{icons::Icon, theme::Tokens},
     nodes::Kind,
     session::PinPolicy,
     workflow::{Problem, Severity},
@@ -27,9 +27,6 @@ const RADIUS: f32 = 8.0;
 const TITLE_SIZE: f32 = 13.5;
 /// The size of other letters.
 const SMALL_SIZE: f32 = 11.5;
-
-/// How opaque a disabled node is.
-const OFF: f32 = 0.6;
 
 /// How a node is seen apart from how it stands.
 #[derive(Clone, Copy)]
@@ -83,6 +80,11 @@ pub(super) fn plan_badge(position: Pos2) -> Rect {
     Rect::from_center_size(position + vec2(2.0, 2.0), vec2(19.0, 19.0))
 }
 
+/// Returns where the sign of a node is painted that is seen from afar.
+pub(super) fn far_sign(rect: Rect) -> Rect {
+    Rect::from_center_size(pos2(rect.right() - 28.0, rect.center().y), vec2(26.0, 26.0))
+}
+
 /// Returns where the icon of the node's family is painted.
 pub(super) fn kind_icon(position: Pos2) -> Rect {
     Rect::from_center_size(position + vec2(20.0, HEADER * 0.5), vec2(20.0, 20.0))
@@ -104,14 +106,25 @@ pub(super) fn paint(brush: &Brush, layout: &NodeLayout, position: Pos2, standing
     if looks.selected {
         brush.outline(rect.expand(3.5), RADIUS + 3.5, Stroke::new(2.0, brush.tokens.selection_ring));
     }
-    brush.fill(rect, RADIUS, brush.tokens.node);
-    let body = if standing.mark == MarkLook::Disabled { brush.dimmed(OFF) } else { brush.clone() };
+    let body = body_brush(brush, standing);
+    body.fill(rect, RADIUS, body.tokens.node);
     paint_header(&body, layout, position, standing, looks);
     paint_parameters(&body, layout, position);
     paint_footer(&body, layout, position, standing, looks);
-    paint_frame(brush, rect, standing, looks);
+    border::paint(brush, rect, RADIUS, standing, looks.hover != Hover::Nowhere);
     paint_plan(brush, position, standing);
     paint_breakpoint(brush, rect, 17.0, standing);
+}
+
+/// Returns what all of a node but its frame and its marks is painted with.
+fn body_brush(brush: &Brush, standing: &Standing<'_>) -> Brush {
+    if standing.mark == MarkLook::Disabled { brush.with_tokens(brush.tokens.when_off()) } else { brush.clone() }
+}
+
+/// Returns the ground with a tint of what a run would do with a node, where that is shown.
+fn planned_ground(tokens: &Tokens, standing: &Standing<'_>) -> Option<Color32> {
+    let plan = standing.plan?;
+    Some(tokens.tinted_header(decision_sign(&plan.decision, tokens).1))
 }
 
 /// Paints a node as a block with its title.
@@ -126,16 +139,17 @@ pub(super) fn paint_block(
     if looks.selected {
         brush.outline(rect.expand(6.0), RADIUS + 6.0, Stroke::new(2.0, brush.tokens.selection_ring));
     }
-    brush.fill(rect, RADIUS, brush.tokens.node);
-    let body = if standing.mark == MarkLook::Disabled { brush.dimmed(OFF) } else { brush.clone() };
+    let body = body_brush(brush, standing);
+    body.fill(rect, RADIUS, planned_ground(body.tokens, standing).unwrap_or(body.tokens.node));
     let strip = Rect::from_min_size(rect.min, vec2(12.0, rect.height()));
-    body.fill(strip, RADIUS, family_color(brush, layout.kind.as_deref()));
+    body.fill(strip, RADIUS, family_color(&body, layout.kind.as_deref()));
     let at = pos2(rect.left() + 22.0, rect.center().y);
-    body.text(at, Align2::LEFT_CENTER, &layout.title, 22.0, rect.width() - 62.0, brush.tokens.text);
+    body.text(at, Align2::LEFT_CENTER, &layout.title, 22.0, rect.width() - 68.0, body.tokens.text);
     if let Some((icon, color)) = sign_from_afar(brush, standing) {
-        brush.icon(pos2(rect.right() - 22.0, rect.center().y), 26.0, icon, color);
+        let sign = far_sign(rect);
+        brush.icon(sign.center(), sign.width(), icon, color);
     }
-    paint_frame(brush, rect, standing, looks);
+    border::paint(brush, rect, RADIUS, standing, looks.hover != Hover::Nowhere);
     paint_breakpoint(brush, rect, 28.0, standing);
 }
 
@@ -154,9 +168,7 @@ fn sign_from_afar(brush: &Brush, standing: &Standing<'_>) -> Option<(Icon, Color
     match (&standing.activity, standing.mark) {
         (Activity::Held, _) => Some((Icon::Pause, tokens.stale)),
         (Activity::Running(_) | Activity::Waiting, _) => Some((Icon::Clock, tokens.running)),
-        (_, MarkLook::Pinned { stale: true, .. }) => Some((Icon::PinFilled, tokens.stale)),
-        (_, MarkLook::Pinned { .. }) => Some((Icon::PinFilled, tokens.pinned)),
-        (_, MarkLook::Armed(_)) => Some((Icon::Pin, tokens.pinned)),
+        (_, MarkLook::Pinned { .. } | MarkLook::Armed(_)) => pin_sign(standing.mark, tokens),
         (_, MarkLook::Disabled) => Some((Icon::Disable, tokens.disabled)),
         _ if standing.failed => Some((Icon::Error, tokens.failed)),
         (_, MarkLook::Forced) => Some((Icon::Force, tokens.forced)),
@@ -171,8 +183,7 @@ fn family_color(brush: &Brush, kind: Option<&Kind>) -> Color32 {
 fn paint_header(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &Standing<'_>, looks: Looks<'_>) {
     let tokens = brush.tokens;
     let header = layout.header(position);
-    let executes = standing.plan.is_some_and(|plan| plan.decision == Decision::Execute);
-    let ground = if executes { tokens.header_to_execute() } else { tokens.node_header };
+    let ground = planned_ground(tokens, standing).unwrap_or(tokens.node_header);
     let family = family_color(brush, layout.kind.as_deref());
     if layout.node.collapsed {
         brush.fill(layout.rect(position), RADIUS, ground);
@@ -181,7 +192,7 @@ fn paint_header(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &S
         brush.line(header.left_bottom(), header.right_bottom(), Stroke::new((1.5 * brush.zoom()).max(1.0), family));
     }
     let chip = kind_icon(position);
-    brush.fill(chip, 5.0, family.gamma_multiply(0.18));
+    brush.fill(chip, 5.0, tokens.field);
     let icon = layout.kind.as_deref().map_or(Icon::Question, |kind| Icon::of_family(kind.family));
     brush.icon(chip.center(), 13.0, icon, family);
 
@@ -193,8 +204,8 @@ fn paint_header(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &S
     }
     if !looks.renaming {
         let left = chip.right() + 7.0;
-        let color = if standing.mark == MarkLook::Disabled { tokens.text_muted } else { tokens.text };
-        brush.text(pos2(left, middle), Align2::LEFT_CENTER, &layout.title, TITLE_SIZE, right - left - 2.0, color);
+        let room = right - left - 2.0;
+        brush.text(pos2(left, middle), Align2::LEFT_CENTER, &layout.title, TITLE_SIZE, room, tokens.text);
     }
     paint_pin(brush, layout.pin(position), standing.mark, looks);
 }
@@ -203,8 +214,8 @@ fn paint_header(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &S
 fn header_signs(brush: &Brush, layout: &NodeLayout, standing: &Standing<'_>) -> impl Iterator<Item = (Icon, Color32)> {
     let tokens = brush.tokens;
     let mark = match standing.mark {
-        MarkLook::Pinned { policy, stale } => {
-            Some((policy_icon(policy), if stale { tokens.stale } else { tokens.pinned }))
+        MarkLook::Pinned { policy, hold } => {
+            Some((policy_icon(policy), if hold == PinHold::Stale { tokens.stale } else { tokens.pinned }))
         }
         MarkLook::Armed(policy) => Some((policy_icon(policy), tokens.pinned)),
         MarkLook::Forced => Some((Icon::Force, tokens.forced)),
@@ -224,16 +235,26 @@ const fn policy_icon(policy: PinPolicy) -> Icon {
     }
 }
 
+/// Returns the sign of a pin, if there is one.
+const fn pin_sign(mark: MarkLook, tokens: &Tokens) -> Option<(Icon, Color32)> {
+    match mark {
+        MarkLook::Pinned { hold: PinHold::Firm, .. } => Some((Icon::PinFilled, tokens.pinned)),
+        MarkLook::Pinned { hold: PinHold::Stale, .. } => Some((Icon::PinStale, tokens.stale)),
+        MarkLook::Pinned { hold: PinHold::Released, .. } => Some((Icon::PinReleased, tokens.pinned)),
+        MarkLook::Armed(_) => Some((Icon::Pin, tokens.pinned)),
+        MarkLook::Plain | MarkLook::Forced | MarkLook::Disabled => None,
+    }
+}
+
 fn paint_pin(brush: &Brush, rect: Rect, mark: MarkLook, looks: Looks<'_>) {
     let tokens = brush.tokens;
-    let (icon, color) = match mark {
-        MarkLook::Pinned { stale: true, .. } => (Icon::PinFilled, tokens.stale),
-        MarkLook::Pinned { .. } => (Icon::PinFilled, tokens.pinned),
-        MarkLook::Armed(_) => (Icon::Pin, tokens.pinned),
-        _ if looks.hover == Hover::Pin => (Icon::Pin, tokens.text),
-        _ if looks.hover == Hover::Node || looks.selected => (Icon::Pin, tokens.text_muted),
-        _ => (Icon::Pin, tokens.text_muted.gamma_multiply(0.6)),
+    let at_rest = match looks.hover {
+        Hover::Pin => tokens.text,
+        Hover::Node => tokens.text_muted,
+        Hover::Nowhere if looks.selected => tokens.text_muted,
+        Hover::Nowhere => tokens.disabled,
     };
+    let (icon, color) = pin_sign(mark, tokens).unwrap_or((Icon::Pin, at_rest));
     if looks.hover == Hover::Pin {
         brush.fill(rect, 5.0, tokens.button_hovered);
     }
@@ -244,7 +265,7 @@ fn paint_parameters(brush: &Brush, layout: &NodeLayout, position: Pos2) {
     let tokens = brush.tokens;
     for (index, parameter) in layout.parameters.iter().enumerate() {
         let rect = layout.parameter(position, index);
-        brush.fill(rect, 4.0, tokens.canvas.gamma_multiply(0.55));
+        brush.fill(rect, 4.0, tokens.parameter_ground());
         let middle = rect.center().y;
         let at = pos2(rect.left() + 7.0, middle);
         let width = brush.text(at, Align2::LEFT_CENTER, &parameter.label, SMALL_SIZE, 80.0, tokens.text_muted);
@@ -283,6 +304,9 @@ fn paint_footer(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &S
         brush.icon(sign.center(), 13.0, icon, color);
         right = sign.left() - 2.0;
     }
+    if let Some(badges) = badges::paint(brush, layout, position, looks.problem, standing.is_uncacheable()) {
+        right = badges - 4.0;
+    }
     brush.text(pos2(left, middle), Align2::LEFT_CENTER, &standing.footer.text, SMALL_SIZE, right - left, color);
 }
 
@@ -302,21 +326,6 @@ fn paint_progress(brush: &Brush, footer: Rect, fraction: Option<f32>) {
     }
 }
 
-fn paint_frame(brush: &Brush, rect: Rect, standing: &Standing<'_>, looks: Looks<'_>) {
-    let tokens = brush.tokens;
-    let (color, width) = match standing.frame_color(tokens) {
-        Some(color) => (color, 2.0),
-        None if looks.hover != Hover::Nowhere => (tokens.text_muted, 1.0),
-        None => (tokens.node_frame, 1.0),
-    };
-    let stroke = Stroke::new((width * brush.zoom()).clamp(1.0, 3.0), color);
-    if standing.is_dashed() {
-        brush.dashed_outline(rect, RADIUS, stroke);
-    } else {
-        brush.outline(rect, RADIUS, stroke);
-    }
-}
-
 fn paint_plan(brush: &Brush, position: Pos2, standing: &Standing<'_>) {
     let Some(plan) = standing.plan else { return };
     let (icon, color) = decision_sign(&plan.decision, brush.tokens);
@@ -329,19 +338,18 @@ fn paint_plan(brush: &Brush, position: Pos2, standing: &Standing<'_>) {
 
 /// Paints a port and what it is called.
 pub(super) fn paint_port(brush: &Brush, layout: &NodeLayout, position: Pos2, port: &PortLayout, look: PortLook) {
-    let tokens = brush.tokens;
     let center = position + port.offset;
-    let dimmed = match look {
-        PortLook::Refuses => Some(0.3),
-        PortLook::Off => Some(OFF),
-        PortLook::Plain | PortLook::Hovered | PortLook::Fits => None,
+    let brush = &match look {
+        PortLook::Refuses => {
+            // What lies below does not shine through.
+            let blank = PortLayout { connected: true, ..port.clone() };
+            port_sign::paint(brush, center, PORT_RADIUS, &blank, brush.tokens.node);
+            brush.dimmed(0.3)
+        }
+        PortLook::Off => brush.with_tokens(brush.tokens.when_off()),
+        PortLook::Plain | PortLook::Hovered | PortLook::Fits => brush.clone(),
     };
-    if dimmed.is_some() {
-        // What lies below does not shine through.
-        let blank = PortLayout { connected: true, ..port.clone() };
-        port_sign::paint(brush, center, PORT_RADIUS, &blank, tokens.node);
-    }
-    let brush = &dimmed.map_or_else(|| brush.clone(), |opacity| brush.dimmed(opacity));
+    let tokens = brush.tokens;
     let color = tokens.of_type(port.value_type);
     let grown = matches!(look, PortLook::Hovered | PortLook::Fits);
     if grown {

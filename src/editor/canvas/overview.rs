@@ -17,12 +17,14 @@ use super::{
     camera::Projection,
     canvas_frame::CanvasFrame,
     course::Course,
-    standing::{FromAfar, color_from_afar},
+    notches::{self, Notch},
+    standing::{PinHold, is_failed, pin_hold},
 };
 use crate::{
     editor::{LiveState, View, theme::Tokens},
+    engine::{Decision, NodePlan},
+    nodes::Family,
     session::Mark,
-    store::Status,
 };
 
 /// With fewer nodes, all are in the meshes, in view or not.
@@ -42,6 +44,8 @@ pub(super) struct Overview {
     /// The indices of the nodes shown, ascending.
     nodes: Vec<u32>,
     blocks: Layer<Rect>,
+    /// What marks cut out of the blocks, by node.
+    notches: Layer<Notch>,
     /// The indices of the nodes with a ring.
     ringed: Vec<usize>,
     /// By the scene's index.
@@ -178,11 +182,12 @@ impl Overview {
             }
         }
         self.blocks.paint(brush);
+        self.paint_notches(brush, frame);
     }
 
     /// Returns how many vertices and indices there are.
     pub(super) const fn n_corners(&self) -> (usize, usize) {
-        let n = self.lines.things.len() + self.blocks.things.len();
+        let n = self.lines.things.len() + self.blocks.things.len() + self.notches.things.len();
         (n * 4, n * 6)
     }
 
@@ -233,7 +238,24 @@ impl Overview {
             self.colored = key;
             self.colors = colors(frame, tokens);
             self.blocks.recolor(|slot| self.colors[self.nodes[slot] as usize]);
+            let marked = frame.view.marks.iter().filter_map(|(id, mark)| Some((frame.scene.index(id)?, mark)));
+            let notches = marked.flat_map(|(node, mark)| notches::of_mark(mark, node, frame.scene.nodes[node].rect()));
+            self.notches = Layer::new(notches.collect(), |_| tokens.canvas);
         }
+    }
+
+    /// Paints what marks cut out of the blocks.
+    fn paint_notches(&mut self, brush: &Brush, frame: &CanvasFrame<'_>) {
+        let projection = frame.projection;
+        self.notches.put(projection, false, |notch| corners(notch.on(block(&projection, notch.rect))));
+        for &node in frame.held() {
+            let first = self.notches.things.partition_point(|notch| notch.node < node);
+            for slot in first..self.notches.things.partition_point(|notch| notch.node <= node) {
+                let moved = self.notches.things[slot].on(block(&projection, frame.rect(node)));
+                self.notches.move_one(slot, corners(moved));
+            }
+        }
+        self.notches.paint(brush);
     }
 
     /// Paints rings round what is selected or will be.
@@ -272,26 +294,112 @@ fn on_screen(projection: &Projection, line: &Line, half_width: f32) -> [Pos2; 4]
     [from + across, to + across, to - across, from - across]
 }
 
+/// What of a node is seen from afar.
+struct FromAfar<'a> {
+    /// Its family, if its kind is known.
+    family: Option<Family>,
+    /// Its mark.
+    mark: &'a Mark,
+    /// How it stands in the run that goes on.
+    live: Option<&'a LiveState>,
+    /// What a run would do with it, where that is shown.
+    plan: Option<&'a NodePlan>,
+    /// It failed last time.
+    has_failed: bool,
+}
+
+/// How opaque a block is for which nothing is to be done yet.
+const STEPPED_BACK: f32 = 0.5;
+
+/// Returns the colour that a node has from afar.
+fn color_from_afar(seen: &FromAfar<'_>, tokens: &Tokens) -> Color32 {
+    let family = seen.family.map_or(tokens.failed, |family| tokens.of_family(family));
+    match (seen.live, seen.mark) {
+        (Some(LiveState::Running { .. }), _) => tokens.running,
+        (Some(LiveState::Settled(record)), _) if is_failed(&record.status) => tokens.failed,
+        (Some(LiveState::Settled(_)), _) => tokens.done,
+        (_, Mark::Disabled) => tokens.disabled,
+        (_, Mark::Pinned(_)) if pin_hold(seen.plan) == PinHold::Stale => tokens.stale,
+        (_, Mark::Pinned(_)) => tokens.pinned,
+        (_, Mark::Forced) => tokens.forced,
+        (Some(LiveState::Waiting), _) => family.gamma_multiply(STEPPED_BACK),
+        (None, Mark::Default) if seen.has_failed => tokens.failed,
+        (None, Mark::Default) => match seen.plan.map(|plan| &plan.decision) {
+            None => family.gamma_multiply(0.85),
+            Some(Decision::Execute) => family.lerp_to_gamma(tokens.plan_execute, 0.4),
+            Some(Decision::CannotRun(_)) => tokens.failed,
+            Some(Decision::NotRun(_) | Decision::Disabled) => tokens.plan_not_run.gamma_multiply(STEPPED_BACK),
+            Some(Decision::Reuse { .. } | Decision::Pinned { .. }) => family.gamma_multiply(STEPPED_BACK),
+        },
+    }
+}
+
 /// Returns the colour of every node of the scene. The maps of what happened are sorted as nodes are: they are walked side
 /// by side, which is much faster than looking every node up.
 pub(super) fn colors(frame: &CanvasFrame<'_>, tokens: &Tokens) -> Vec<Color32> {
-    let View { marks, baseline, run, .. } = frame.view;
-    let mut failed = baseline.iter().filter(|record| matches!(record.status, Status::Failed(_))).peekable();
+    let View { marks, baseline, run, plan, .. } = frame.view;
+    let mut failed = baseline.iter().filter(|record| is_failed(&record.status)).peekable();
     let mut marks = marks.iter().peekable();
-    let running = run.filter(|run| run.finished.is_none()).into_iter().flat_map(|run| run.nodes.iter());
-    let mut running = running.filter(|(_, live)| matches!(live, LiveState::Running { .. })).peekable();
+    let run = run.filter(|run| run.finished.is_none());
+    let shows_plan = frame.view.show_plan && run.is_none();
+    let mut live = run.into_iter().flat_map(|run| run.nodes.iter()).peekable();
     let nodes = frame.scene.nodes.iter().map(|node| {
         let id = &node.id;
         while failed.next_if(|record| record.node < *id).is_some() {}
         while marks.next_if(|(marked, _)| *marked < id).is_some() {}
-        while running.next_if(|(running, _)| *running < id).is_some() {}
+        while live.next_if(|(live, _)| *live < id).is_some() {}
+        let mark = marks.next_if(|(marked, _)| *marked == id).map_or(&Mark::Default, |(_, mark)| mark);
         let seen = FromAfar {
             family: node.layout.kind.as_ref().map(|kind| kind.family),
-            mark: marks.next_if(|(marked, _)| *marked == id).map_or(&Mark::Default, |(_, mark)| mark),
-            is_running: running.next_if(|(running, _)| *running == id).is_some(),
+            mark,
+            live: live.next_if(|(live, _)| *live == id).map(|(_, live)| live),
+            plan: if shows_plan || matches!(mark, Mark::Pinned(_)) { plan.get(id) } else { None },
             has_failed: failed.next_if(|record| record.node == *id).is_some(),
         };
         color_from_afar(&seen, tokens)
     });
     nodes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::{
+        editor::{canvas::tests::small_app::planned, theme},
+        store::{NotRun, Provenance, RunId},
+    };
+
+    #[test]
+    fn the_plan_and_a_run_are_told_apart_from_afar() {
+        let plans = [
+            Decision::Execute,
+            Decision::Reuse { from: Provenance::Run(RunId::generate()) },
+            Decision::NotRun(NotRun::NotNeeded),
+            Decision::CannotRun("unknown kind".to_owned()),
+        ]
+        .map(planned);
+        let running = LiveState::Running { since: Instant::now(), fraction: None, message: String::new() };
+        for tokens in [&theme::DARK, &theme::LIGHT] {
+            let seen = |live, plan| FromAfar {
+                family: Some(Family::Tables),
+                mark: &Mark::Default,
+                live,
+                plan,
+                has_failed: false,
+            };
+            let colors: Vec<Color32> = plans
+                .iter()
+                .map(|plan| seen(None, Some(plan)))
+                .chain([seen(None, None), seen(Some(&running), None), seen(Some(&LiveState::Waiting), None)])
+                .map(|seen| color_from_afar(&seen, tokens))
+                .collect();
+            // What waits looks as what is reused: there is nothing to be seen of either yet.
+            for (index, color) in colors[..6].iter().enumerate() {
+                assert!(!colors[..index].contains(color), "{index}");
+            }
+            assert_eq!(colors[6], colors[1]);
+        }
+    }
 }

@@ -176,7 +176,7 @@ fn result_ui(ui: &mut Ui, kind: &Kind, chosen: bool) -> egui::Response {
     }
     let family = tokens.of_family(kind.family);
     let chip = Rect::from_center_size(pos2(rect.left() + 18.0, rect.center().y), vec2(22.0, 22.0));
-    ui.painter().rect_filled(chip, 5.0, family.gamma_multiply(0.18));
+    ui.painter().rect_filled(chip, 5.0, tokens.field);
     icons::paint(ui.painter(), chip.shrink(4.0), Icon::of_family(kind.family), family);
     let left = chip.right() + 8.0;
     let family_width = line(ui, pos2(rect.right() - 8.0, rect.center().y), kind.family.name(), 11.0, 80.0, true);

@@ -58,7 +58,11 @@ impl Last {
             (Some(a), Some(b)) => a.0 == b.0 && a.1 == b.1 && a.2.ptr_eq(&b.2),
             _ => false,
         };
-        run && self.workflow == other.workflow
+        // While a run goes on the plan is not shown.
+        let goes_on = matches!(&self.run, Some((_, false, _)));
+        let plan = goes_on || (self.plan.is_same(&other.plan) && self.shows_plan == other.shows_plan);
+        run && plan
+            && self.workflow == other.workflow
             && std::ptr::eq(self.tokens, other.tokens)
             && self.marks.is_same(&other.marks)
             && self.records.is_same(&other.records)

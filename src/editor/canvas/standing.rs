@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use crate::{
     editor::{LiveState, View, history, icons::Icon, past::Past, theme::Tokens, words},
     engine::{Decision, NodePlan},
-    nodes::Family,
     session::{Mark, PinPolicy, PinState},
     store::{NodeRecord, Reason, Status, counted, with_commas},
     workflow::NodeId,
@@ -29,8 +28,8 @@ pub(super) enum MarkLook {
     Pinned {
         /// Its policy.
         policy: PinPolicy,
-        /// What it would give now differs, or it is let go in the next run.
-        stale: bool,
+        /// How it holds.
+        hold: PinHold,
     },
     /// To be pinned to what the next run gives.
     Armed(PinPolicy),
@@ -38,6 +37,17 @@ pub(super) enum MarkLook {
     Forced,
     /// Disabled.
     Disabled,
+}
+
+/// How a pin with results holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum PinHold {
+    /// Its results are what the node would give.
+    Firm,
+    /// Its results are used, but the node would give others.
+    Stale,
+    /// It lets go in the next run.
+    Released,
 }
 
 /// What a node is at.
@@ -104,6 +114,8 @@ pub(super) struct Standing<'a> {
     pub(super) breakpoint: bool,
     /// What it is at.
     pub(super) activity: Activity,
+    /// What a run would do with it, shown or not.
+    planned: Option<&'a NodePlan>,
     /// Whether it failed last time.
     pub(super) failed: bool,
     /// Whether something else came of it in the run that this one is compared with.
@@ -117,10 +129,10 @@ pub(super) struct Standing<'a> {
 /// Of the plan only the decision is painted.
 impl Hash for Standing<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { mark, breakpoint, activity, failed, differs, plan, footer } = self;
+        let Self { mark, breakpoint, activity, planned: _, failed, differs, plan, footer } = self;
         let fraction = if let Activity::Running(fraction) = activity { fraction.map(f32::to_bits) } else { None };
         let Footer { icon, text, tone } = footer;
-        (mark, breakpoint, discriminant(activity), fraction, failed, differs).hash(state);
+        (mark, breakpoint, discriminant(activity), fraction, self.is_uncacheable(), failed, differs).hash(state);
         (plan.map(|plan| discriminant(&plan.decision)), icon.map(|icon| discriminant(&icon)), text, tone).hash(state);
     }
 }
@@ -129,7 +141,7 @@ impl Hash for MarkLook {
     fn hash<H: Hasher>(&self, state: &mut H) {
         discriminant(self).hash(state);
         match self {
-            Self::Pinned { policy, stale } => (discriminant(policy), stale).hash(state),
+            Self::Pinned { policy, hold } => (discriminant(policy), hold).hash(state),
             Self::Armed(policy) => discriminant(policy).hash(state),
             Self::Plain | Self::Forced | Self::Disabled => {}
         }
@@ -165,7 +177,13 @@ impl<'a> Standing<'a> {
         let shows_plan = view.show_plan && !is_running(view);
         let breakpoint = view.marks.breakpoints().contains(id);
         let differs = view.past.is_some_and(|past| past.difference(id).is_some());
-        Self { mark, breakpoint, activity, failed, differs, plan: plan.filter(|_| shows_plan), footer }
+        let (planned, plan) = (plan, plan.filter(|_| shows_plan));
+        Self { mark, breakpoint, activity, planned, failed, differs, plan, footer }
+    }
+
+    /// Returns whether its results cannot be kept.
+    pub(super) fn is_uncacheable(&self) -> bool {
+        self.planned.is_some_and(|plan| plan.uncacheable)
     }
 
     /// Returns the colour of the frame, if it is not the plain one.
@@ -174,17 +192,12 @@ impl<'a> Standing<'a> {
             (Activity::Running(_), _) => Some(tokens.running),
             _ if self.differs => Some(tokens.stale),
             (_, MarkLook::Disabled) => Some(tokens.disabled),
-            (Activity::Held, _) | (_, MarkLook::Pinned { stale: true, .. }) => Some(tokens.stale),
+            (Activity::Held, _) | (_, MarkLook::Pinned { hold: PinHold::Stale, .. }) => Some(tokens.stale),
             (_, MarkLook::Pinned { .. } | MarkLook::Armed(_)) => Some(tokens.pinned),
             _ if self.failed => Some(tokens.failed),
             (_, MarkLook::Forced) => Some(tokens.forced),
             (_, MarkLook::Plain) => None,
         }
-    }
-
-    /// Returns whether the frame is dashed.
-    pub(super) const fn is_dashed(&self) -> bool {
-        matches!(self.mark, MarkLook::Disabled | MarkLook::Armed(_))
     }
 
     /// Returns the same without what a run would do.
@@ -196,12 +209,10 @@ impl<'a> Standing<'a> {
     pub(super) fn in_words(&self) -> String {
         let mut words: Vec<Cow<'_, str>> = match self.mark {
             MarkLook::Plain => Vec::new(),
-            MarkLook::Pinned { policy: PinPolicy::Hold, stale: false } => vec!["pinned".into()],
-            MarkLook::Pinned { policy: PinPolicy::Hold, stale: true } => vec!["pinned, stale".into()],
-            MarkLook::Pinned { policy: PinPolicy::Follow, stale: false } => {
-                vec!["pinned until something changes".into()]
-            }
-            MarkLook::Pinned { policy: PinPolicy::Follow, stale: true } => vec!["pin will be released".into()],
+            MarkLook::Pinned { hold: PinHold::Stale, .. } => vec!["pinned, stale".into()],
+            MarkLook::Pinned { hold: PinHold::Released, .. } => vec!["pin will be released".into()],
+            MarkLook::Pinned { policy: PinPolicy::Hold, .. } => vec!["pinned".into()],
+            MarkLook::Pinned { policy: PinPolicy::Follow, .. } => vec!["pinned until something changes".into()],
             MarkLook::Armed(_) => vec!["to be pinned".into()],
             MarkLook::Forced => vec!["forced".into()],
             MarkLook::Disabled => vec!["disabled".into()],
@@ -221,30 +232,6 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// What of a node is seen from afar.
-pub(super) struct FromAfar<'a> {
-    /// Its family, if its kind is known.
-    pub(super) family: Option<Family>,
-    /// Its mark.
-    pub(super) mark: &'a Mark,
-    /// It executes.
-    pub(super) is_running: bool,
-    /// It failed last time.
-    pub(super) has_failed: bool,
-}
-
-/// Returns the colour that a node has from afar.
-pub(super) fn color_from_afar(seen: &FromAfar<'_>, tokens: &Tokens) -> Color32 {
-    match seen.mark {
-        _ if seen.is_running => tokens.running,
-        Mark::Disabled => tokens.disabled.gamma_multiply(0.5),
-        Mark::Pinned(_) => tokens.pinned,
-        Mark::Forced => tokens.forced,
-        Mark::Default if seen.has_failed => tokens.failed,
-        Mark::Default => seen.family.map_or(tokens.failed, |family| tokens.of_family(family).gamma_multiply(0.85)),
-    }
-}
-
 /// Returns how a node stands in the run that goes on.
 fn live<'a>(view: View<'a>, id: &NodeId) -> Option<&'a LiveState> {
     view.run.filter(|run| run.finished.is_none()).and_then(|run| run.nodes.get(id))
@@ -255,7 +242,8 @@ pub(super) fn is_running(view: View<'_>) -> bool {
     view.run.is_some_and(|run| run.finished.is_none())
 }
 
-const fn is_failed(status: &Status) -> bool {
+/// Returns whether a node failed.
+pub(super) const fn is_failed(status: &Status) -> bool {
     matches!(status, Status::Failed(_))
 }
 
@@ -266,11 +254,17 @@ fn mark_look(mark: &Mark, plan: Option<&NodePlan>) -> MarkLook {
         Mark::Forced => MarkLook::Forced,
         Mark::Pinned(pin) => match pin.state {
             PinState::Armed => MarkLook::Armed(pin.policy),
-            PinState::Captured(_) => MarkLook::Pinned {
-                policy: pin.policy,
-                stale: plan.is_some_and(|plan| plan.stale.is_some() || plan.released.is_some()),
-            },
+            PinState::Captured(_) => MarkLook::Pinned { policy: pin.policy, hold: pin_hold(plan) },
         },
+    }
+}
+
+/// Returns how a pin with results holds, by what a run would do with its node.
+pub(super) fn pin_hold(plan: Option<&NodePlan>) -> PinHold {
+    match plan {
+        Some(plan) if plan.stale.is_some() => PinHold::Stale,
+        Some(plan) if plan.released.is_some() => PinHold::Released,
+        _ => PinHold::Firm,
     }
 }
 
@@ -299,12 +293,13 @@ fn footer_at_rest(
     }
     match (look, view.marks.get(id).capture()) {
         (MarkLook::Disabled, _) => footer(Some(Icon::Disable), "disabled", Tone::Muted),
-        (MarkLook::Pinned { stale: true, .. }, _) => {
-            let why = plan.and_then(|plan| {
-                let stale = plan.stale.as_ref().map(|stale| format!("stale: {}", stale.0));
-                stale.or_else(|| plan.released.as_ref().map(|release| format!("released: {}", release.0)))
-            });
-            footer(Some(Icon::Warning), why.unwrap_or_else(|| "stale".to_owned()), Tone::Stale)
+        (MarkLook::Pinned { hold: PinHold::Stale, .. }, _) => {
+            let why = plan.and_then(|plan| plan.stale.as_ref()).map_or("", |stale| stale.0.as_str());
+            footer(Some(Icon::PinStale), format!("stale: {why}"), Tone::Stale)
+        }
+        (MarkLook::Pinned { hold: PinHold::Released, .. }, _) => {
+            let why = plan.and_then(|plan| plan.released.as_ref()).map_or("", |release| release.0.as_str());
+            footer(Some(Icon::PinReleased), format!("released: {why}"), Tone::Pinned)
         }
         (MarkLook::Pinned { policy, .. }, Some(capture)) => {
             let edited = if capture.edited { " (edited)" } else { "" };

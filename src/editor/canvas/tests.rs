@@ -1,9 +1,11 @@
 //! The canvas alone in a test harness: input goes in, commands come out.
 
 mod gestures;
+mod glance;
 mod marks;
 mod pictures;
+mod plan;
 mod scene;
-mod small_app;
+pub(super) mod small_app;
 mod wiring;
 mod words;

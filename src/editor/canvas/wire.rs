@@ -25,6 +25,8 @@ pub(super) enum Emphasis {
     Plain,
     /// It leads to or from what is selected.
     Selected,
+    /// A reason came along it.
+    Lit,
     /// It is under the pointer.
     Hovered,
 }
@@ -46,9 +48,10 @@ pub(super) fn fine(
         Emphasis::Dim => (1.5, color.gamma_multiply(0.35)),
         Emphasis::Plain => (2.0, color.gamma_multiply(0.8)),
         Emphasis::Selected => (2.6, color),
+        Emphasis::Lit => (3.0, color),
         Emphasis::Hovered => (3.4, color),
     };
-    if emphasis == Emphasis::Hovered {
+    if matches!(emphasis, Emphasis::Hovered | Emphasis::Lit) {
         add(line(course, (width + 5.0) * zoom.max(0.6), color.gamma_multiply(0.22)));
     }
     add(line(course, (width * zoom).clamp(1.2, 5.0), color));

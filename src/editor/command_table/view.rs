@@ -47,6 +47,12 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         &[Need::Workflow],
         |_| Command::TogglePlan,
     ),
+    CommandEntry::new(
+        Id::FollowRunning,
+        ("Follow the running node", "Keep the node that executes in view until you move the view, or no longer"),
+        &[Need::Nodes],
+        |_| Command::Look(LookRequest::FollowRunning),
+    ),
     CommandEntry::new(Id::ToggleTheme, ("Theme", "Switch between light and dark"), &[], |_| Command::ToggleTheme),
     CommandEntry::new(
         Id::LibraryPanel,

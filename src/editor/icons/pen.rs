@@ -86,6 +86,15 @@ impl<'a> Pen<'a> {
         self.line(&[(8.0, 9.8), (8.0, 14.4)]);
     }
 
+    /// A filled pin and a mark of exclamation.
+    pub(super) fn stale_pin(&self) {
+        self.area(&[(2.0, 2.0), (7.6, 2.0), (6.8, 7.2), (2.8, 7.2)]);
+        self.area(&[(2.8, 7.0), (6.8, 7.0), (9.2, 9.8), (0.6, 9.8)]);
+        self.line(&[(4.8, 9.8), (4.8, 14.4)]);
+        self.line(&[(13.0, 2.2), (13.0, 9.4)]);
+        self.dot(13.0, 13.0, 1.3);
+    }
+
     pub(super) fn turn_back(&self, mirrored: bool) {
         let side = |x: f32| if mirrored { 16.0 - x } else { x };
         self.line(&[(side(6.0), 2.6), (side(2.6), 6.0), (side(6.0), 9.4)]);

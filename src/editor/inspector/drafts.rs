@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use egui::{Key, Response, Ui};
+use egui::{Id, Key, Response, Ui};
 
 use super::{
     parameter_text::{ParameterText, cell_value, with_cell, with_column_name},
@@ -49,12 +49,23 @@ pub(crate) struct Draft {
     content: Content,
 }
 
+/// The focus that a field is to take. A number is selected whole only if it has the focus before it is shown.
+#[derive(Clone, Copy, Debug, Default)]
+enum Focus {
+    #[default]
+    AsItIs,
+    OfTheNext,
+    Of(Id),
+}
+
 /// The draft in hand, and texts that could not be taken because they are wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Drafts {
     current: Option<Draft>,
     /// Whether the current draft's field was shown since the last look.
     shown: bool,
+    /// The focus that a field is to take.
+    focus: Focus,
     /// Texts that do not read as their parameter's type; they stay in their fields until they do.
     refused: BTreeMap<Target, String>,
 }
@@ -73,7 +84,9 @@ impl Drafts {
             (_, Some(refused)) => refused.clone(),
             _ => in_document.to_owned(),
         };
+        self.give_focus(ui);
         let response = field(ui, &mut text);
+        self.note_field(&response);
         let done = response.lost_focus();
         if done && ui.input(|input| input.key_pressed(Key::Escape)) {
             self.forget(target);
@@ -94,10 +107,31 @@ impl Drafts {
             Some(Draft { target: drafted, content: Content::Number(value) }) if drafted == target => value.clone(),
             _ => in_document.clone(),
         };
+        self.give_focus(ui);
         let response = field(ui, &mut value);
+        self.note_field(&response);
         let at_rest = !response.dragged() && !response.has_focus();
         let done = response.drag_stopped() || response.lost_focus() || (response.changed() && at_rest);
         self.keep(&response, Draft { target: target.clone(), content: Content::Number(value) }, done)
+    }
+
+    /// Lets the field that is shown next take the focus.
+    pub(crate) const fn focus_next(&mut self) {
+        self.focus = Focus::OfTheNext;
+    }
+
+    fn give_focus(&mut self, ui: &Ui) {
+        if let Focus::Of(field) = self.focus {
+            ui.memory_mut(|memory| memory.request_focus(field));
+            self.focus = Focus::AsItIs;
+        }
+    }
+
+    fn note_field(&mut self, response: &Response) {
+        if matches!(self.focus, Focus::OfTheNext) {
+            self.focus = Focus::Of(response.id);
+            response.ctx.request_repaint();
+        }
     }
 
     /// Keeps a draft as long as it is not done. Returns what is done: this one, or another that was in hand before.

@@ -53,12 +53,26 @@ pub(super) fn parameters_ui(
     if kind.parameters.is_empty() {
         ui.weak("It has no parameters.");
     }
-    for (schema, value) in ResolvedParameters::new(&kind.parameters, node).iter() {
-        let field = Field { view, node: id, schema, value };
-        let is_set = node.parameters.contains_key(&schema.id);
-        ui.push_id(schema.id.as_str(), |ui| field_ui(ui, field, (kind, is_set), drafts, commands));
+    for schema in &kind.parameters {
+        parameter_ui(ui, view, (id, node), schema, drafts, commands);
         ui.add_space(4.0);
     }
+}
+
+/// Shows one parameter of a node.
+pub(crate) fn parameter_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    (id, node): (&NodeId, &Node),
+    schema: &ParameterSchema,
+    drafts: &mut Drafts,
+    commands: &mut Vec<Command>,
+) {
+    let Some(kind) = view.catalogue.get(&node.kind) else { return };
+    let resolved = ResolvedParameters::new(&kind.parameters, node);
+    let field = Field { view, node: id, schema, value: resolved.get(schema.id.as_str()) };
+    let is_set = node.parameters.contains_key(&schema.id);
+    ui.push_id(schema.id.as_str(), |ui| field_ui(ui, field, (kind, is_set), drafts, commands));
 }
 
 fn unknown_parameters_ui(ui: &mut Ui, node: &Node) {

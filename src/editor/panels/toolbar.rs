@@ -111,7 +111,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
             &[
                 &[Id::FitSelected, Id::FitAll, Id::ZoomReset],
                 &[Id::History, Id::BackFromRun],
-                &[Id::TogglePlan, Id::Minimap, Id::ToggleTheme],
+                &[Id::TogglePlan, Id::FollowRunning, Id::Minimap, Id::ToggleTheme],
                 &[Id::LibraryPanel, Id::InspectorPanel, Id::BottomPanel],
             ],
         ),

@@ -5,7 +5,7 @@ use egui_kittest::kittest::Queryable as _;
 use super::small_app::{SmallApp, Window, choose, selection, three, window, window_of};
 use crate::{
     editor::{Command, MarkRequest},
-    engine::{Decision, Staleness},
+    engine::{Decision, Release, Staleness},
     session::{Mark, PinPolicy},
     store::{RunKind, Status},
     value::Value,
@@ -92,6 +92,25 @@ fn a_stale_pin_can_be_kept_or_refreshed() {
     assert_eq!(marked(&window).map(|(_, request)| request), Some(MarkRequest::Keep));
     choose(&mut window, "Node Reader", "Refresh");
     assert_eq!(marked(&window).map(|(_, request)| request), Some(MarkRequest::Refresh));
+}
+
+#[test]
+fn a_pin_that_lets_go_is_not_called_stale() {
+    let mut app = SmallApp::new(three());
+    app.settle("reader", Status::Executed, Value::Int(1));
+    app.settle("keeper", Status::Executed, Value::Int(1));
+    app.pin("reader", PinPolicy::Follow);
+    app.pin("keeper", PinPolicy::Hold);
+    app.show_plan(|_| (Decision::Execute, Vec::new()));
+    app.plan.change_shown(|plan| match plan.node.as_str() {
+        "reader" => plan.released = Some(Release("its File changed".to_owned())),
+        "keeper" => plan.stale = Some(Staleness("At most changed".to_owned())),
+        _ => {}
+    });
+    let window = window_of(app);
+    let says = |words| window.query_by_label(words).is_some();
+    assert!(says("State Reader: pin will be released, runs, released: its File changed"));
+    assert!(says("State Keeper: pinned, stale, runs, stale: At most changed"));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What the canvas looks like.
 
 use egui::{Theme, vec2};
+use egui_kittest::kittest::Queryable as _;
 
 use super::small_app::{SmallApp, Window, builder, show, workflow};
 use crate::{
-    engine::{Decision, Staleness},
+    engine::{Decision, Release, Staleness},
     session::{Mark, PinPolicy},
     store::{NeverRan, Provenance, Reason, RunId, Status},
     value::Value,
@@ -93,4 +94,91 @@ fn seen_from_afar_it_looks_as_it_did() {
     app.canvas.set_view(Position(580.0, 260.0), 0.3);
     let builder = builder().with_size(vec2(480.0, 240.0)).with_theme(Theme::Light);
     show(builder.renderer(cpu_renderer::CpuRenderer::default()), app).snapshot("canvas_from_afar");
+}
+
+/// Every mark, side by side.
+fn marked() -> SmallApp {
+    let nodes = ["plain", "pinned", "stale", "released", "armed", "forced", "disabled", "failed"];
+    let placed: Vec<_> = nodes
+        .into_iter()
+        .enumerate()
+        .map(|(index, id)| (id, "filter", 40.0 + 240.0 * (index % 4) as f32, 40.0 + 170.0 * (index / 4) as f32))
+        .collect();
+    let mut app = SmallApp::new(workflow(&placed, &[]));
+    for id in nodes {
+        app.settle(id, Status::Executed, Value::list((0..9).map(Value::Int)));
+    }
+    app.settle("failed", Status::Failed("there is no such column".to_owned()), Value::Null);
+    app.pin("pinned", PinPolicy::Hold);
+    app.pin("stale", PinPolicy::Hold);
+    app.pin("released", PinPolicy::Follow);
+    app.marks.set("armed".into(), Mark::armed(PinPolicy::Follow));
+    app.marks.set("forced".into(), Mark::Forced);
+    app.marks.set("disabled".into(), Mark::Disabled);
+    app.show_plan(|id| match id.as_str() {
+        "pinned" | "stale" => (Decision::Pinned { policy: PinPolicy::Hold, may_be_released: false }, Vec::new()),
+        "disabled" => (Decision::Disabled, Vec::new()),
+        "plain" => (Decision::Reuse { from: Provenance::Run(RunId::generate()) }, Vec::new()),
+        _ => (Decision::Execute, vec![Reason::NeverRan(NeverRan::New)]),
+    });
+    app.plan.change_shown(|plan| match plan.node.as_str() {
+        "stale" => plan.stale = Some(Staleness("At most changed 500 → 1000".to_owned())),
+        "released" => plan.released = Some(Release("At most changed".to_owned())),
+        _ => {}
+    });
+    app.canvas.set_view(Position(500.0, 190.0), 1.0);
+    app
+}
+
+fn picture_of_marks(theme: Theme) -> Window {
+    let builder = builder().with_size(vec2(1000.0, 380.0)).with_theme(theme);
+    show(builder.renderer(cpu_renderer::CpuRenderer::default()), marked())
+}
+
+#[test]
+fn in_the_dark_marks_look_each_like_nothing_else() {
+    picture_of_marks(Theme::Dark).snapshot("marks_dark");
+}
+
+#[test]
+fn in_the_light_marks_look_each_like_nothing_else() {
+    picture_of_marks(Theme::Light).snapshot("marks_light");
+}
+
+fn marks_from_afar(zoom: f32) -> Window {
+    let mut app = marked();
+    app.canvas.set_view(Position(500.0, 190.0), zoom);
+    let builder = builder().with_size(vec2(340.0, 140.0)).with_theme(Theme::Dark);
+    show(builder.renderer(cpu_renderer::CpuRenderer::default()), app)
+}
+
+#[test]
+fn marks_are_told_apart_on_blocks_with_titles() {
+    marks_from_afar(0.3).snapshot("marks_as_titles");
+}
+
+#[test]
+fn marks_are_told_apart_on_blocks() {
+    marks_from_afar(0.12).snapshot("marks_as_blocks");
+}
+
+#[test]
+fn the_way_a_reason_came_is_lit_up() {
+    let mut app = app();
+    for id in ["birds", "places", "large_birds", "picture", "letter"] {
+        app.marks.set(id.into(), Mark::Default);
+    }
+    app.show_plan(|id| match id.as_str() {
+        "birds" => (Decision::Execute, vec![Reason::SourceChanged(vec!["birds.csv has grown".to_owned()])]),
+        "large_birds" => (Decision::Execute, vec![Reason::UpstreamExecutes(vec!["birds".into()])]),
+        "with_places" => (Decision::Execute, vec![Reason::UpstreamExecutes(vec!["large_birds".into()])]),
+        "picture" => (Decision::Execute, vec![Reason::UpstreamExecutes(vec!["with_places".into()])]),
+        _ => (Decision::Reuse { from: Provenance::Run(RunId::generate()) }, Vec::new()),
+    });
+    app.selection.clear();
+    let mut window = picture(app, Theme::Dark);
+    let badge = window.get_by_label("Plan Picture: Runs").rect().center();
+    window.hover_at(badge);
+    window.run_steps(20);
+    window.snapshot("plan_path_dark");
 }

@@ -154,19 +154,9 @@ impl SmallApp {
     /// Shows a plan that does this with each node.
     pub(super) fn show_plan(&mut self, decide: impl Fn(&NodeId) -> (Decision, Vec<Reason>)) {
         let graph = Graph::new(&self.workflow);
-        let fingerprint = FingerprintBuilder::new("test").finish();
         let nodes = graph.ids.iter().map(|id| {
             let (decision, reasons) = decide(id);
-            NodePlan {
-                node: id.clone(),
-                decision,
-                reasons: reasons.into(),
-                config: fingerprint,
-                recipe: fingerprint,
-                side_effect: false,
-                uncacheable: false,
-                notes: PlanNotes::default(),
-            }
+            NodePlan { node: id.clone(), reasons: reasons.into(), ..planned(decision) }
         });
         self.plan = Plan::shown(&self.workflow, &self.catalogue, nodes.collect());
         self.show_plan = true;
@@ -189,6 +179,21 @@ impl SmallApp {
             paused_for: Duration::ZERO,
             changed: BTreeMap::new(),
         });
+    }
+}
+
+/// Returns the plan of a node of which only this is known.
+pub(in super::super) fn planned(decision: Decision) -> NodePlan {
+    let fingerprint = FingerprintBuilder::new("test").finish();
+    NodePlan {
+        node: "node".into(),
+        decision,
+        reasons: Arc::default(),
+        config: fingerprint,
+        recipe: fingerprint,
+        side_effect: false,
+        uncacheable: false,
+        notes: PlanNotes::default(),
     }
 }
 

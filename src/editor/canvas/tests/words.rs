@@ -1,10 +1,10 @@
 //! What nodes, ports and wires say.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use egui_kittest::kittest::Queryable as _;
 
-use super::small_app::{SmallApp, Window, center, three, window, window_of, workflow};
+use super::small_app::{SmallApp, Window, center, drag_button, three, window, window_of, workflow};
 use crate::{
     editor::LiveState,
     engine::Decision,
@@ -90,6 +90,56 @@ fn a_running_node_says_so_and_asks_to_be_painted_again() {
     window.state_mut().run.as_mut().unwrap().finished = Some(Instant::now());
     window.run();
     assert!(delay(&window).is_some_and(|delay| delay.as_millis() > 100));
+}
+
+#[test]
+fn a_wire_pulses_once_when_its_value_arrives_and_then_nothing_moves() {
+    let nodes = [("reader", "read", 100.0, 100.0), ("keeper", "filter", 450.0, 160.0)];
+    let mut app = SmallApp::new(workflow(&nodes, &["reader.out -> keeper.in"]));
+    app.begin_run([("reader", LiveState::Waiting), ("keeper", LiveState::Waiting)]);
+    let mut window = window_of(app);
+    window.ctx.all_styles_mut(|style| style.animation_time = 0.1);
+    let is_alive = |window: &Window| window.state().canvas.pulses.is_alive();
+    assert!(!is_alive(&window));
+    let settle = |window: &mut Window| {
+        window.state_mut().settle("reader", Status::Executed, items(3));
+        let record = Arc::clone(window.state().baseline.get(&"reader".into()).unwrap());
+        window.state_mut().run.as_mut().unwrap().nodes.insert("reader".into(), LiveState::Settled(record));
+        window.step();
+    };
+    settle(&mut window);
+    assert!(is_alive(&window));
+    let delay = |window: &Window| window.output().viewport_output.values().map(|view| view.repaint_delay).min();
+    assert!(delay(&window).is_some_and(|delay| delay.is_zero()));
+    window.run();
+    assert!(!is_alive(&window), "it has arrived");
+    assert!(delay(&window).is_some_and(|delay| delay.as_secs() > 60), "nothing moves");
+    window.state_mut().run.as_mut().unwrap().nodes.insert("reader".into(), LiveState::Waiting);
+    window.run();
+    window.ctx.all_styles_mut(|style| style.animation_time = 0.0);
+    settle(&mut window);
+    assert!(!is_alive(&window), "animations are turned off");
+}
+
+#[test]
+fn the_view_follows_what_runs_until_it_is_moved() {
+    let nodes = [("reader", "read", 100.0, 100.0), ("keeper", "filter", 4000.0, 160.0)];
+    let mut app = SmallApp::new(workflow(&nodes, &["reader.out -> keeper.in"]));
+    app.begin_run([(
+        "keeper",
+        LiveState::Running { since: Instant::now(), fraction: Some(0.4), message: String::new() },
+    )]);
+    let mut window = window_of(app);
+    assert!(window.query_by_label("Node Keeper").is_none(), "it is off by default");
+    window.state_mut().canvas.follow_running();
+    window.run_steps(60);
+    assert!(window.get_by_label("Node Keeper").rect().center().distance(egui::pos2(500.0, 350.0)) < 2.0);
+    assert!(says(&window, "Following the running node"));
+    let empty = egui::pos2(200.0, 600.0);
+    drag_button(&mut window, empty, empty + egui::vec2(600.0, 0.0), egui::PointerButton::Middle);
+    window.run_steps(10);
+    assert!(window.get_by_label("Node Keeper").rect().center().x > 1000.0, "the hand has the last word");
+    assert!(!says(&window, "Following the running node"));
 }
 
 #[test]
