@@ -12,6 +12,7 @@ use egui::{
     Align2, Color32, CursorIcon, Mesh, PointerButton, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2,
     WidgetInfo, vec2,
 };
+use imbl::OrdMap;
 
 use super::{
     CanvasState,
@@ -20,7 +21,13 @@ use super::{
     frames::rect_of,
     overview,
 };
-use crate::{editor::theme::Tokens, engine::Plan, session::Marks, store::RunId, workflow::WorkflowId};
+use crate::{
+    editor::{LiveState, theme::Tokens},
+    engine::Plan,
+    session::Marks,
+    store::RunId,
+    workflow::{NodeId, WorkflowId},
+};
 
 /// The size of the map.
 const SIZE: Vec2 = vec2(200.0, 136.0);
@@ -76,7 +83,7 @@ fn covers(frame: &CanvasFrame<'_>, on_screen: Rect, counts: impl Fn(usize) -> bo
 struct Key {
     workflow: (WorkflowId, u64),
     marks: Marks,
-    run: Option<(RunId, usize, bool)>,
+    run: Option<(RunId, OrdMap<NodeId, LiveState>, bool)>,
     n_records: usize,
     plan: Option<Plan>,
     on_screen: Rect,
@@ -89,7 +96,7 @@ impl Key {
         Self {
             workflow: (view.workflow.id(), view.revision),
             marks: view.marks.clone(),
-            run: view.run.map(|run| (run.id, run.n_executed, run.finished.is_some())),
+            run: view.run.map(|run| (run.id, run.nodes.clone(), run.finished.is_some())),
             n_records: view.baseline.iter().len(),
             plan: view.show_plan.then(|| view.plan.clone()),
             on_screen,
@@ -108,14 +115,19 @@ impl Key {
             (Some(a), Some(b)) => a.is_same(b),
             _ => false,
         };
-        plan && self.marks.is_same(&other.marks) && self.run == other.run && self.n_records == other.n_records
+        let run = match (&self.run, &other.run) {
+            (None, None) => true,
+            (Some(a), Some(b)) => a.0 == b.0 && a.1.ptr_eq(&b.1) && a.2 == b.2,
+            _ => false,
+        };
+        plan && run && self.marks.is_same(&other.marks) && self.n_records == other.n_records
     }
 }
 
 impl Minimap {
     fn update(&mut self, frame: &CanvasFrame<'_>, on_screen: Rect, tokens: &'static Tokens) {
         let key = Key::of(frame, on_screen, tokens);
-        let is_running = key.run.is_some_and(|(.., finished)| !finished);
+        let is_running = matches!(key.run, Some((.., false)));
         let is_fresh = is_running && self.made.is_some_and(|made| made.elapsed() < RUN_REFRESH);
         let keep = |kept: &Key| kept.has_places_of(&key) && (is_fresh || kept.has_colors_of(&key));
         if self.key.as_ref().is_some_and(keep) {

@@ -1,6 +1,9 @@
 //! Key parameters are changed in their place on the node, with the inspector's widgets.
 
-use egui::{Area, CursorIcon, Frame, Id, Key, Modifiers, Order, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{
+    Area, CursorIcon, Frame, Id, Key, Modifiers, Order, PointerButton, Response, Role, Sense, Stroke, Ui, WidgetInfo,
+    vec2,
+};
 
 use super::{CanvasState, brush::Brush, canvas_frame::CanvasFrame, geometry::ParameterLine, pointer::Target};
 use crate::{
@@ -46,6 +49,8 @@ impl CanvasState {
         if !(node.contains_pointer() || is_walked() || is_read_out()) {
             return;
         }
+        // A finger comes without having been over the node before: the rows were no widgets then.
+        let pressed = node.interact_pointer_pos().filter(|_| node.clicked_by(PointerButton::Primary));
         let id = &frame.node(index).id;
         for (place, line) in layout.parameters.iter().enumerate() {
             let rect = layout.parameter(frame.position(index), place);
@@ -59,7 +64,8 @@ impl CanvasState {
                 ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
                 brush.outline(rect, 4.0, Stroke::new(1.0, brush.tokens.text_muted));
             }
-            if response.clicked() && ui.input(|input| input.modifiers.is_none()) {
+            let is_clicked = response.clicked() || pressed.is_some_and(|pos| response.rect.contains(pos));
+            if is_clicked && ui.input(|input| input.modifiers.is_none()) {
                 self.change(frame, id, line, row, commands);
             }
         }
