@@ -33,6 +33,9 @@ pub(crate) fn menu_ui(
                 item.request_focus();
                 *focus_first = false;
             }
+            if item.gained_focus() {
+                item.scroll_to_me(None);
+            }
             if item.clicked() {
                 chosen = Some(id);
             }

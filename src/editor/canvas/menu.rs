@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Align, Layout, Popup, PopupKind, Pos2, Ui, containers::menu::menu_style};
+use egui::{Align, Layout, Popup, PopupKind, Pos2, ScrollArea, Ui, containers::menu::menu_style};
 
 use crate::{
     editor::{
@@ -12,6 +12,9 @@ use crate::{
     session::{Pin, PinPolicy},
     workflow::{NodeId, PortRef},
 };
+
+/// The height that a menu leaves free, in points.
+const MARGIN: f32 = 24.0;
 
 /// What was right-clicked.
 #[derive(Clone, Debug)]
@@ -98,19 +101,24 @@ pub(super) fn menu_ui(
         .open_bool(&mut open)
         .show(|ui| {
             ui.set_width(command_item::MENU_WIDTH);
-            match &menu.target {
-                MenuTarget::Node(node) => node_menu_ui(ui, view, node, &mut menu.by_key, commands),
-                MenuTarget::Wire(input) => {
-                    items_ui(ui, WIRE, &Situation::of(view).about_wire(input), &mut menu.by_key, commands)
-                }
-                MenuTarget::Bend(bend) => {
-                    let alone = BTreeSet::from([bend.clone()]);
-                    let bends = if chosen.contains(bend) { chosen } else { &alone };
-                    let situation = Situation::of(view).about_wire(&bend.wire).about_bends(bends);
-                    items_ui(ui, BEND, &situation, &mut menu.by_key, commands)
-                }
-                MenuTarget::Empty => items_ui(ui, EMPTY, &Situation::of(view), &mut menu.by_key, commands),
-            }
+            ui.spacing_mut().item_spacing.y = 2.0;
+            // A window may be lower than the menu.
+            let most = ui.ctx().content_rect().height() - MARGIN;
+            let items =
+                ScrollArea::vertical().max_height(most).min_scrolled_height(most).show(ui, |ui| match &menu.target {
+                    MenuTarget::Node(node) => node_menu_ui(ui, view, node, &mut menu.by_key, commands),
+                    MenuTarget::Wire(input) => {
+                        items_ui(ui, WIRE, &Situation::of(view).about_wire(input), &mut menu.by_key, commands)
+                    }
+                    MenuTarget::Bend(bend) => {
+                        let alone = BTreeSet::from([bend.clone()]);
+                        let bends = if chosen.contains(bend) { chosen } else { &alone };
+                        let situation = Situation::of(view).about_wire(&bend.wire).about_bends(bends);
+                        items_ui(ui, BEND, &situation, &mut menu.by_key, commands)
+                    }
+                    MenuTarget::Empty => items_ui(ui, EMPTY, &Situation::of(view), &mut menu.by_key, commands),
+                });
+            items.inner
         });
     (open, shown.and_then(|shown| shown.inner))
 }

@@ -394,6 +394,9 @@ pub(super) fn double_click_at(window: &mut Window, at: Pos2) {
 pub(super) fn choose(window: &mut Window, label: &str, item: &str) {
     window.get_by_label(label).click_secondary();
     window.run();
+    // The window may be lower than the menu.
+    window.get_by_label(item).scroll_to_me();
+    window.run();
     window.get_by_label(item).click();
     window.run();
 }
