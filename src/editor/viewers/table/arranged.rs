@@ -9,16 +9,14 @@ use std::{
     },
 };
 
+use super::condition::Condition;
+use crate::value::Table;
 use arrow::{
     array::{Array as _, ArrayRef, BooleanArray, StringArray, make_comparator},
     compute::{SortOptions, and, cast, concat, ilike, is_not_null, is_null, not, or},
     datatypes::DataType,
     error::ArrowError,
 };
-use rayon::slice::ParallelSliceMut as _;
-
-use super::condition::Condition;
-use crate::value::Table;
 
 /// How a person wants the rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,7 +70,7 @@ pub(crate) fn arrange(table: &Table, wanted: &Wanted, cancelled: &AtomicBool) ->
             let cells = concat(&parts)?;
             let compare = make_comparator(&cells, &cells, SortOptions { descending, nulls_first: false })?;
             stop_if(cancelled)?;
-            rows.par_sort_by(|a, b| {
+            rows.sort_by(|a, b| {
                 // Nothing is compared any more once nobody wants it.
                 if cancelled.load(Relaxed) { Ordering::Equal } else { compare(*a as usize, *b as usize) }
             });
