@@ -26,23 +26,22 @@ mod profiles;
 mod runs;
 mod sessions;
 mod sweeping;
+mod tabs;
 #[cfg(test)]
 mod tests;
 mod wiring;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
 
-use self::messages::Message;
+use self::{messages::Message, tabs::Tabs};
 use super::{
-    Command, Panel,
+    Command, Panel, Tab,
     background::Background,
-    canvas::CanvasState,
     command_table::Keymap,
     dialogs::{self, Dialog},
-    history::HistoryState,
     inspector::InspectorState,
     keeper::Keeper,
-    panels::{BottomState, LibraryState, Notices, Tone},
+    panels::{LibraryState, Notices, Tone},
     settings::{Settings, ThemeChoice},
     sitting::Sitting,
     theme,
@@ -50,11 +49,11 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    engine::{Engine, RunHandle},
+    engine::Engine,
     nodes::Catalogue,
     session::{Folders, ProfileName},
     store::Store,
-    workflow::{NodeId, Workflow},
+    workflow::Workflow,
 };
 
 /// What a window begins with.
@@ -77,16 +76,9 @@ pub struct App {
     /// `None` if it could not be opened: then results live in memory only.
     store: Option<Store>,
     engine: Engine,
-    /// The open workflow; none on the welcome screen.
-    sitting: Option<Sitting>,
-    /// The run that goes on.
-    run: Option<RunHandle>,
-    /// The breakpoints that the run knows of.
-    told_breakpoints: Option<imbl::OrdSet<NodeId>>,
+    tabs: Tabs,
     panels: PanelStates,
     notices: Notices,
-    /// The notice that offers an earlier session.
-    offer: Option<usize>,
     dialog: Option<Dialog>,
     settings: Settings,
     background: Background<Message>,
@@ -113,12 +105,9 @@ struct PanelStates {
     shown: BTreeSet<Panel>,
     library: LibraryState,
     inspector: InspectorState,
-    bottom: BottomState,
+    /// The tab of the bottom panel.
+    bottom: Tab,
     viewers: Viewers,
-    canvas: CanvasState,
-    /// Where the canvas of the workflow was left, while an earlier run is shown.
-    canvas_of_now: Option<CanvasState>,
-    history: HistoryState,
     show_plan: bool,
 }
 
@@ -175,12 +164,9 @@ impl App {
             waiting: None,
             folders,
             store,
-            sitting: None,
-            run: None,
-            told_breakpoints: None,
+            tabs: Tabs::default(),
             panels: PanelStates::default(),
             notices,
-            offer: None,
             dialog: None,
             settings,
             background: Background::new(ctx.clone()),
@@ -203,12 +189,12 @@ impl App {
 
     /// Returns the open workflow, if any.
     pub fn workflow(&self) -> Option<&Arc<Workflow>> {
-        self.sitting.as_ref().map(Sitting::workflow)
+        self.tabs.sitting().map(Sitting::workflow)
     }
 
     /// Returns whether a run or other work in the background goes on.
     pub fn is_busy(&self) -> bool {
-        self.run.is_some() || self.background.at_work() || self.keeper.at_work()
+        self.tabs.iter().any(|tab| tab.run.is_some()) || self.background.at_work() || self.keeper.at_work()
     }
 
     /// Carries a command out, as if a person had asked for it.
@@ -223,11 +209,8 @@ impl Default for PanelStates {
             shown: [Panel::Library, Panel::Inspector, Panel::Bottom].into(),
             library: LibraryState::default(),
             inspector: InspectorState::default(),
-            bottom: BottomState::default(),
+            bottom: Tab::default(),
             viewers: Viewers::default(),
-            canvas: CanvasState::default(),
-            canvas_of_now: None,
-            history: HistoryState::default(),
             show_plan: true,
         }
     }
@@ -249,7 +232,7 @@ impl eframe::App for App {
         self.replan();
         self.forecast(ctx);
         self.probe_when_due(ctx);
-        self.save_session_when_due();
+        self.save_sessions_when_due();
         self.answer_close_request(ctx);
         self.show_title(ctx);
     }

@@ -12,7 +12,7 @@ mod undo_list;
 mod welcome;
 
 pub(crate) use self::{
-    bottom::{BottomState, LogEntry, bottom_ui},
+    bottom::{Log, LogEntry, bottom_ui},
     library::{LibraryState, library_ui},
     notices::{Notices, Tone, notices_ui},
     past::{past_banner_ui, past_frame},

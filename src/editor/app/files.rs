@@ -50,7 +50,7 @@ pub(super) struct Saved {
 impl App {
     /// Carries out what leaves the open workflow, after asking about unsaved work.
     pub(super) fn leave_for(&mut self, ctx: &egui::Context, command: Command) {
-        if self.sitting.as_ref().is_some_and(Sitting::is_unsaved) {
+        if self.tabs.sitting().is_some_and(Sitting::is_unsaved) {
             self.dialog = Some(Dialog::Unsaved(Box::new(command)));
         } else {
             self.leave_without_saving(ctx, command);
@@ -78,7 +78,7 @@ impl App {
         if self.closing == Closing::Agreed || !ctx.input(|input| input.viewport().close_requested()) {
             return;
         }
-        if self.sitting.as_ref().is_some_and(Sitting::is_unsaved) {
+        if self.tabs.sitting().is_some_and(Sitting::is_unsaved) {
             ctx.send_viewport_cmd(ViewportCommand::CancelClose);
             self.dialog = Some(Dialog::Unsaved(Box::new(Command::Quit)));
         } else {
@@ -137,7 +137,7 @@ impl App {
 
     /// Saves to the workflow's file, asking for one if there is none; then goes on with what was asked.
     pub(super) fn save(&mut self, then: Option<Box<Command>>) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         match sitting.path().map(ToOwned::to_owned) {
             Some(path) => self.save_to(path, Arc::clone(sitting.workflow()), then),
             None => self.save_as(then),
@@ -145,7 +145,7 @@ impl App {
     }
 
     pub(super) fn save_as(&mut self, then: Option<Box<Command>>) {
-        if self.sitting.is_some() {
+        if self.tabs.sitting().is_some() {
             self.choose_file(FilePurpose::Save(then));
         }
     }
@@ -156,7 +156,7 @@ impl App {
         let reporter = self.background.reporter();
         let name = format!("workflow {}", ulid::Ulid::generate());
         let on_saving = if workflow.id() == of {
-            OnSaving::Clear(self.sitting.as_ref().map(|sitting| sitting.removed(&workflow)).unwrap_or_default())
+            OnSaving::Clear(self.tabs.sitting().map(|sitting| sitting.removed(&workflow)).unwrap_or_default())
         } else {
             OnSaving::Copied(of)
         };
@@ -186,7 +186,7 @@ impl App {
             self.offer_pinned_data(of, workflow.id(), n_left_behind);
         }
         self.panels.inspector.pinned_data.outdate();
-        if let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.workflow().id() == of) {
+        if let Some(sitting) = self.tabs.sitting_mut().filter(|sitting| sitting.workflow().id() == of) {
             sitting.saved(path, workflow);
         }
         if let Some(then) = then {
@@ -212,7 +212,7 @@ impl App {
 
     /// Returns the folder and the name that a dialog begins with.
     fn first_choice(&self, purpose: &FilePurpose) -> (PathBuf, String) {
-        let name = match (purpose, &self.sitting) {
+        let name = match (purpose, self.tabs.sitting()) {
             (FilePurpose::Save(_), Some(sitting)) if sitting.path().is_some() => sitting.name(),
             (FilePurpose::Save(_), Some(sitting)) => format!("{}{ENDING}", file_stem(sitting.workflow().name())),
             _ => String::new(),
@@ -243,7 +243,7 @@ impl App {
             );
             self.notices.show(Tone::Warning, text, Vec::new());
         }
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         let is_copy = sitting.path().is_some_and(|before| before != path);
         let workflow = Arc::clone(sitting.workflow());
         let workflow = if is_copy { Arc::new(Arc::unwrap_or_clone(workflow).with_new_id()) } else { workflow };
@@ -287,7 +287,7 @@ impl App {
 
     /// Says in the window's title what is open and whether it is saved.
     pub(super) fn show_title(&mut self, ctx: &egui::Context) {
-        let title = match &self.sitting {
+        let title = match self.tabs.sitting() {
             Some(sitting) if sitting.is_unsaved() => format!("{} (unsaved) – Pinflow", sitting.name()),
             Some(sitting) => format!("{} – Pinflow", sitting.name()),
             None => "Pinflow".to_owned(),

@@ -19,11 +19,11 @@ impl App {
     /// Draws the window.
     pub(super) fn frame_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
         let situation = self.situation();
-        if self.dialog.is_none() && !self.panels.canvas.takes_letters() {
+        if self.dialog.is_none() && !self.tabs.front().is_some_and(|tab| tab.canvas.takes_letters()) {
             command_table::shortcuts(ui.ctx(), &situation, commands);
         }
         self.top_ui(ui, &situation, commands);
-        if self.sitting.is_some() {
+        if self.tabs.sitting().is_some() {
             self.sitting_ui(ui, commands);
         } else {
             CentralPanel::default()
@@ -37,12 +37,13 @@ impl App {
 
     /// Returns what commands act upon and need.
     pub(super) fn situation(&self) -> Situation<'_> {
-        let Some(sitting) = &self.sitting else { return Situation::without_workflow() };
+        let Some(tab) = self.tabs.front() else { return Situation::without_workflow() };
+        let sitting = &tab.sitting;
         let run = sitting.view_of_now(&self.catalogue, false).run;
         Situation {
             history: Some(sitting.history()),
-            wire: self.panels.canvas.focused_wire(),
-            running: self.run.is_some(),
+            wire: tab.canvas.focused_wire(),
+            running: tab.run.is_some(),
             paused: run.is_some_and(|run| run.pause.is_some()),
             run_options: self.settings.run,
             run_takes: sitting.forecasts().full_in_words(),
@@ -52,7 +53,7 @@ impl App {
     }
 
     fn top_ui(&self, ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
-        let view = self.sitting.as_ref().map(|sitting| sitting.view_of_now(&self.catalogue, self.panels.show_plan));
+        let view = self.tabs.sitting().map(|sitting| sitting.view_of_now(&self.catalogue, self.panels.show_plan));
         Side::top("toolbar").frame(bar(ui)).show(ui, |ui| toolbar_ui(ui, view, situation, commands));
         let run = view.and_then(|view| view.run).filter(|run| run.n_pins > 0);
         let is_paused = situation.paused;
@@ -67,13 +68,14 @@ impl App {
                 notices_ui(ui, self.notices.list(), commands);
             });
         }
-        if let Some(past) = self.sitting.as_ref().and_then(|sitting| sitting.past()) {
+        if let Some(past) = self.tabs.sitting().and_then(|sitting| sitting.past()) {
             Side::top("past").frame(past_frame(ui)).show(ui, |ui| past_banner_ui(ui, past, commands));
         }
     }
 
     fn sitting_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(tab) = self.tabs.front_mut() else { return };
+        let (sitting, canvas) = (&tab.sitting, &mut tab.canvas);
         let view = sitting.view(&self.catalogue, self.panels.show_plan);
         let now = sitting.view_of_now(&self.catalogue, self.panels.show_plan);
         let panels = &mut self.panels;
@@ -91,10 +93,10 @@ impl App {
             Panel::Bottom => ui.available_height() >= 420.0,
         };
         let shown: Vec<Panel> = panels.shown.iter().copied().filter(|panel| has_room(*panel)).collect();
-        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, &panels.canvas, &says, commands));
+        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, canvas, &says, commands));
         if shown.contains(&Panel::Library) {
             Side::left("library").default_size(210.0).size_range(140.0..=420.0).show(ui, |ui| {
-                let at = panels.canvas.center();
+                let at = canvas.center();
                 library_ui(ui, view, at, &mut panels.library, commands);
             });
         }
@@ -106,12 +108,12 @@ impl App {
         }
         if shown.contains(&Panel::Bottom) {
             Side::bottom("bottom").resizable(true).default_size(190.0).size_range(80.0..=800.0).show(ui, |ui| {
-                let parts = (&mut panels.viewers, &mut panels.history);
-                bottom_ui(ui, (view, now), &panels.bottom, parts, commands);
+                let parts = (&mut panels.viewers, &mut tab.history);
+                bottom_ui(ui, (view, now), (panels.bottom, &tab.log), parts, commands);
             });
         }
-        panels.canvas.show_minimap(!self.settings.hide_minimap);
-        CentralPanel::no_frame().show(ui, |ui| canvas_ui(ui, view, &mut panels.canvas, commands));
+        canvas.show_minimap(!self.settings.hide_minimap);
+        CentralPanel::no_frame().show(ui, |ui| canvas_ui(ui, view, canvas, commands));
     }
 }
 

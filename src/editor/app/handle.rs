@@ -7,8 +7,8 @@ use egui::ViewportCommand;
 use super::{App, apply_theme, files};
 use crate::{
     editor::{
-        Answer, Command, Panel, Tab, command_table::ask_for_paste, dialogs::FilePurpose, inspector::read_iteration,
-        settings::ThemeChoice, sitting::Sitting,
+        Answer, Command, Panel, Tab, canvas::CanvasState, command_table::ask_for_paste, dialogs::FilePurpose,
+        inspector::read_iteration, settings::ThemeChoice, sitting::Sitting,
     },
     session::PinPolicy,
     store::Part,
@@ -90,7 +90,7 @@ impl App {
             Command::Answer(answer) => self.answer(ctx, answer),
             Command::TogglePlan => self.panels.show_plan = !self.panels.show_plan,
             Command::ToggleTheme => self.toggle_theme(ctx),
-            Command::SearchNodes => self.panels.canvas.open_search(),
+            Command::SearchNodes => self.on_canvas(CanvasState::open_search),
             Command::OpenProfile(name) => self.open_profile(&name),
             Command::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
@@ -117,7 +117,7 @@ impl App {
     }
 
     fn show_tab(&mut self, tab: Tab) {
-        self.panels.bottom.tab = tab;
+        self.panels.bottom = tab;
         self.panels.shown.insert(Panel::Bottom);
     }
 
@@ -140,7 +140,7 @@ impl App {
     }
 
     fn load_results(&mut self, node: &NodeId) {
-        let Some(record) = self.sitting.as_ref().and_then(|sitting| sitting.shown_baseline().get(node)) else { return };
+        let Some(record) = self.tabs.sitting().and_then(|sitting| sitting.shown_baseline().get(node)) else { return };
         let Some(kept) = record.results.clone() else { return };
         let (node, run) = (node.clone(), record.run);
         if self.panels.viewers.loads.begin_results(&node, run) {
@@ -165,7 +165,7 @@ impl App {
     }
 
     fn load_iteration(&mut self, node: &NodeId, index: u64) {
-        let Some(baseline) = self.sitting.as_ref().map(Sitting::shown_baseline) else { return };
+        let Some(baseline) = self.tabs.sitting().map(Sitting::shown_baseline) else { return };
         let Some(record) = baseline.get(node) else { return };
         let Some(iterations) = &record.iterations else { return };
         let of = Arc::clone(&iterations.of);

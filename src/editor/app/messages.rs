@@ -107,7 +107,7 @@ impl App {
             Message::History(session, runs) => self.listed_history(session, runs),
             Message::Past(session, past) => self.opened_past(session, past),
             Message::StartsFrom(session, run, baseline) => self.starts_from(session, run, baseline),
-            Message::Difference(key, difference) => self.panels.history.end_difference(*key, difference),
+            Message::Difference(key, difference) => self.end_difference(*key, difference),
             Message::Swept(report, swept_for) => self.swept(report, swept_for),
             Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),

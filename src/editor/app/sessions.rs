@@ -8,10 +8,11 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{App, Message};
+use super::{App, Message, tabs::WorkflowTab};
 use crate::{
     editor::{Command, panels::Tone, sitting::Sitting, words},
-    session::{Folders, SavedView, Session, SessionId, SessionSummary, earlier_sessions, unfinished_sessions},
+    engine::RunHandle,
+    session::{Folders, Session, SessionId, SessionSummary, earlier_sessions, unfinished_sessions},
     store::Store,
     workflow::{self, Position, Workflow, to_text},
 };
@@ -164,11 +165,12 @@ impl App {
     pub(super) fn begin_sitting(&mut self, opened: Opened) {
         self.end_sitting();
         let Opened { path, workflow, in_file, session, is_continued, offer, troubles } = opened;
-        match session.as_ref().filter(|_| is_continued).map(|session| session.view) {
-            Some(view) => self.panels.canvas.set_view(Position(view.center.0, view.center.1), view.zoom),
-            None => self.panels.canvas.fit_all(),
+        let view = session.as_ref().filter(|_| is_continued).map(|session| session.view);
+        let mut tab = WorkflowTab::new(Sitting::new(session, workflow, in_file, path));
+        match view {
+            Some(view) => tab.canvas.set_view(Position(view.center.0, view.center.1), view.zoom),
+            None => tab.canvas.fit_all(),
         }
-        self.sitting = Some(Sitting::new(session, workflow, in_file, path));
         for trouble in troubles {
             self.notices.show(Tone::Warning, trouble, Vec::new());
         }
@@ -177,8 +179,9 @@ impl App {
                 ("Continue".to_owned(), Command::ContinueSession(session)),
                 ("Start fresh".to_owned(), Command::StartFresh),
             ];
-            self.offer = Some(self.notices.show(Tone::Info, said, actions));
+            tab.offer = Some(self.notices.show(Tone::Info, said, actions));
         }
+        self.tabs.push(tab);
         self.probe();
         self.read_timings();
     }
@@ -191,10 +194,11 @@ impl App {
 
     /// Ends the sitting; its session is closed as it should be, after all that waits to be saved.
     fn end_sitting(&mut self) {
-        if let Some(run) = self.run.take() {
+        let ended = self.tabs.take_front();
+        if let Some(run) = ended.as_ref().and_then(|tab| tab.run.as_ref()) {
             run.cancel();
         }
-        if let Some((mut session, _)) = self.sitting.take().and_then(|sitting| sitting.to_keep(self.saved_view())) {
+        if let Some((mut session, _)) = ended.and_then(|tab| tab.sitting.to_keep(tab.saved_view())) {
             session.unsaved = None;
             let reporter = self.background.reporter();
             self.keeper.write(format!("end of session {}", session.id), move || {
@@ -204,31 +208,23 @@ impl App {
             });
         }
         self.dialog = None;
-        self.offer = None;
         self.notices.clear();
         self.panels.inspector.drafts.clear();
-        self.panels.bottom.clear_log();
-        self.forget_history();
     }
 
-    fn saved_view(&self) -> SavedView {
-        let canvas = self.panels.canvas_of_now.as_ref().unwrap_or(&self.panels.canvas);
-        let Position(x, y) = canvas.center();
-        SavedView { center: (x, y), zoom: canvas.zoom() }
-    }
-
-    /// Hands the session to the thread that saves it, if anything in it has changed.
-    pub(super) fn save_session_when_due(&mut self) {
-        let view = self.saved_view();
-        let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.save_is_due()) else { return };
-        let Some((mut session, unsaved)) = sitting.take_to_keep(view) else { return };
-        let reporter = self.background.reporter();
-        self.keeper.write("session", move || {
-            session.unsaved = unsaved.map(|workflow| to_text(&workflow));
-            if let Err(error) = session.save() {
-                reporter.report(Message::Trouble(error.to_string()));
-            }
-        });
+    /// Hands the sessions in which anything has changed to the thread that saves them.
+    pub(super) fn save_sessions_when_due(&mut self) {
+        for tab in self.tabs.iter_mut().filter(|tab| tab.sitting.save_is_due()) {
+            let view = tab.saved_view();
+            let Some((mut session, unsaved)) = tab.sitting.take_to_keep(view) else { continue };
+            let reporter = self.background.reporter();
+            self.keeper.write(format!("session {}", session.id), move || {
+                session.unsaved = unsaved.map(|workflow| to_text(&workflow));
+                if let Err(error) = session.save() {
+                    reporter.report(Message::Trouble(error.to_string()));
+                }
+            });
+        }
     }
 
     /// Goes on with an earlier session, in place of the one that is open.
@@ -239,7 +235,7 @@ impl App {
 
     /// Leaves the earlier session alone.
     pub(super) fn start_fresh(&mut self) {
-        if let Some(offer) = self.offer.take() {
+        if let Some(offer) = self.tabs.front_mut().and_then(|tab| tab.offer.take()) {
             self.notices.dismiss(offer);
         }
     }
@@ -260,7 +256,7 @@ impl App {
 
     /// Offers sessions back on the welcome screen.
     pub(super) fn offer_unfinished(&mut self, sessions: &[SessionSummary]) {
-        if self.sitting.is_some() {
+        if self.tabs.sitting().is_some() {
             return;
         }
         for session in sessions.iter().take(3) {
@@ -275,13 +271,11 @@ impl App {
 
     /// Ends everything as it should, for the window closes.
     pub(super) fn end(&mut self) {
-        let run = self.run.take();
-        if let Some(run) = &run {
-            run.cancel();
-            let until = Instant::now() + GRACE;
-            while !run.is_finished() && Instant::now() < until {
-                thread::sleep(Duration::from_millis(20));
-            }
+        let runs = || self.tabs.iter().filter_map(|tab| tab.run.as_ref());
+        runs().for_each(RunHandle::cancel);
+        let until = Instant::now() + GRACE;
+        while runs().any(|run| !run.is_finished()) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(20));
         }
         self.end_sitting();
         self.keeper.finish();

@@ -62,7 +62,7 @@ const PAUSE: u32 = 20;
 
 impl App {
     fn needs(&self) -> Option<Needs> {
-        let sitting = self.sitting.as_ref();
+        let sitting = self.tabs.sitting();
         let past = sitting.and_then(|sitting| sitting.past());
         let compared = past.and_then(|past| past.compared.as_ref()).map(|compared| compared.before.id);
         Some(Needs {
@@ -115,7 +115,7 @@ impl App {
                     let said = format!("Removed {}", report.in_words());
                     self.notices.show(Tone::Info, said, Vec::new());
                 }
-                self.panels.history.outdate();
+                self.tabs.iter_mut().for_each(|tab| tab.history.outdate());
             }
             Err(error) => self.notices.trouble(format!("The history is not swept: {error}")),
         }
@@ -123,7 +123,7 @@ impl App {
 
     /// Opens the dialog of rules.
     pub(super) fn show_rules(&mut self) {
-        let workflow = self.sitting.as_ref().and_then(|sitting| sitting.workflow().settings().history);
+        let workflow = self.tabs.sitting().and_then(|sitting| sitting.workflow().settings().history);
         self.dialog = Some(Dialog::Keep(KeepDialog::new(KeepRules { workflow, program: self.settings.history })));
     }
 
@@ -166,7 +166,7 @@ impl App {
             self.settings.history = rules.program;
             self.save_settings();
         }
-        if let Some(sitting) = &self.sitting {
+        if let Some(sitting) = self.tabs.sitting() {
             let settings = sitting.workflow().settings().clone();
             if settings.history != rules.workflow {
                 let settings = WorkflowSettings { history: rules.workflow, ..settings };

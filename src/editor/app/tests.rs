@@ -18,7 +18,7 @@ use crate::{
     nodes::{Arity, Family, Kind, NodeError, ParameterSchema, ParameterType, Success},
     session::PinPolicy,
     value::{Value, ValueType},
-    workflow::{self, Connection, Edit, Node, PortRef, Position},
+    workflow::{self, Connection, Edit, Node, NodeId, PortRef, Position},
 };
 
 /// Kinds to test with, and how often `work` has executed.
@@ -115,7 +115,7 @@ impl Fixture {
     }
 
     fn sitting(&self) -> &Sitting {
-        self.harness.state().sitting.as_ref().unwrap()
+        self.harness.state().tabs.sitting().unwrap()
     }
 
     fn executed(&self) -> usize {
@@ -268,7 +268,7 @@ fn a_failure_is_said_on_the_node_and_in_the_log() {
     window.click("Run");
     window.select("work_2");
     assert!(window.harness.query_all_by_label("Failed: it was bad").next().is_some());
-    window.command(Command::ShowTab(crate::editor::Tab::Log));
+    window.command(Command::ShowTab(Tab::Log));
     assert!(window.harness.query_by_label("it was bad").is_some());
 }
 
