@@ -34,7 +34,7 @@ pub use self::{
     arrange::{Align, Axis},
     command::{
         Answer, ArrangeRequest, Command, Direction, KeysRequest, LookRequest, MarkRequest, Panel, RunOption, Tab,
-        WireEnd, WireRequest,
+        TabRequest, WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,

@@ -11,6 +11,7 @@
 //! 4. `handle` carries the commands out, in order.
 
 mod arranging;
+mod carrying;
 mod dropped;
 mod editing;
 mod files;
@@ -26,6 +27,7 @@ mod profiles;
 mod runs;
 mod sessions;
 mod sweeping;
+mod tabbing;
 mod tabs;
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,7 @@ mod wiring;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
 
-use self::{messages::Message, tabs::Tabs};
+use self::{carrying::Carried, messages::Message, tabs::Tabs};
 use super::{
     Command, Panel, Tab,
     background::Background,
@@ -41,8 +43,8 @@ use super::{
     dialogs::{self, Dialog},
     inspector::InspectorState,
     keeper::Keeper,
-    panels::{LibraryState, Notices, Tone},
-    settings::{Settings, ThemeChoice},
+    panels::{LibraryState, Notices, Place, TabStrip, Tone},
+    settings::{OpenFile, Settings, ThemeChoice},
     sitting::Sitting,
     theme,
     viewers::Viewers,
@@ -51,7 +53,7 @@ use super::{
 use crate::{
     engine::Engine,
     nodes::Catalogue,
-    session::{Folders, ProfileName},
+    session::{Folders, ProfileName, SessionId},
     store::Store,
     workflow::Workflow,
 };
@@ -77,6 +79,14 @@ pub struct App {
     store: Option<Store>,
     engine: Engine,
     tabs: Tabs,
+    /// The files of tabs that were closed, the last one at the end.
+    closed: Vec<OpenFile>,
+    /// What was open last time has been opened, or is not to be.
+    tabs_are_back: bool,
+    /// Nodes on their way to another tab.
+    carried: Option<Carried>,
+    /// The tab that nodes are held over, and since when, in seconds.
+    held_over: Option<(SessionId, f64)>,
     panels: PanelStates,
     notices: Notices,
     dialog: Option<Dialog>,
@@ -92,6 +102,8 @@ pub struct App {
     has_native_dialogs: bool,
     /// The desktop's file dialog is open.
     is_picking: bool,
+    /// In which tab a file was asked for.
+    picking_for: Option<SessionId>,
     closing: Closing,
     /// What the window's title says.
     title: String,
@@ -105,6 +117,7 @@ struct PanelStates {
     shown: BTreeSet<Panel>,
     library: LibraryState,
     inspector: InspectorState,
+    strip: TabStrip,
     /// The tab of the bottom panel.
     bottom: Tab,
     viewers: Viewers,
@@ -153,7 +166,8 @@ impl App {
         let store = opened.and_then(|opened| {
             opened
                 .inspect_err(|error| {
-                    notices.show(Tone::Warning, format!("Results are kept in memory only: {error}"), Vec::new());
+                    let said = format!("Results are kept in memory only: {error}");
+                    notices.show_at(Place::Everywhere, Tone::Warning, said, Vec::new());
                 })
                 .ok()
         });
@@ -165,6 +179,10 @@ impl App {
             folders,
             store,
             tabs: Tabs::default(),
+            closed: Vec::new(),
+            tabs_are_back: false,
+            carried: None,
+            held_over: None,
             panels: PanelStates::default(),
             notices,
             dialog: None,
@@ -176,6 +194,7 @@ impl App {
             probing: Probing { at_work: false, last: None, had_focus: false, watch: None },
             has_native_dialogs: cc.winit_window().is_some() && dialogs::are_available(),
             is_picking: false,
+            picking_for: None,
             closing: Closing::No,
             title: String::new(),
         };
@@ -187,7 +206,7 @@ impl App {
         app
     }
 
-    /// Returns the open workflow, if any.
+    /// Returns the workflow in front, if any.
     pub fn workflow(&self) -> Option<&Arc<Workflow>> {
         self.tabs.sitting().map(Sitting::workflow)
     }
@@ -209,6 +228,7 @@ impl Default for PanelStates {
             shown: [Panel::Library, Panel::Inspector, Panel::Bottom].into(),
             library: LibraryState::default(),
             inspector: InspectorState::default(),
+            strip: TabStrip::default(),
             bottom: Tab::default(),
             viewers: Viewers::default(),
             show_plan: true,
@@ -233,6 +253,7 @@ impl eframe::App for App {
         self.forecast(ctx);
         self.probe_when_due(ctx);
         self.save_sessions_when_due();
+        self.note_tabs();
         self.answer_close_request(ctx);
         self.show_title(ctx);
     }

@@ -10,6 +10,7 @@ mod boxes;
 mod brush;
 mod camera;
 mod canvas_frame;
+mod carry;
 mod comment;
 mod cut;
 mod drawing;

@@ -107,6 +107,8 @@ pub enum Icon {
     Tidy,
     /// Upwards.
     ChevronUp,
+    /// Where everything starts: a house.
+    Home,
 }
 
 impl Icon {
@@ -186,6 +188,10 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Note => pen.note(),
         Icon::Tidy => pen.tidy(),
         Icon::ChevronUp => pen.line(&[(3.6, 10.4), (8.0, 6.0), (12.4, 10.4)]),
+        Icon::Home => {
+            pen.line(&[(2.2, 8.2), (8.0, 3.0), (13.8, 8.2)]);
+            pen.line(&[(4.0, 7.2), (4.0, 13.2), (12.0, 13.2), (12.0, 7.2)]);
+        }
     }
 }
 
@@ -249,7 +255,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Icon; 46] = [
+    const ALL: [Icon; 47] = [
         Icon::Pin,
         Icon::PinFilled,
         Icon::Force,
@@ -296,6 +302,7 @@ mod tests {
         Icon::Note,
         Icon::Tidy,
         Icon::ChevronUp,
+        Icon::Home,
     ];
 
     #[test]

@@ -50,6 +50,14 @@ pub(crate) struct InspectorState {
     pub(crate) pinned_data: pinned_data::PinnedState,
 }
 
+impl InspectorState {
+    /// Forgets what is being typed and changed, for another document.
+    pub(crate) fn leave(&mut self) {
+        self.drafts.clear();
+        self.change = None;
+    }
+}
+
 /// Shows the selected node; several by number; the workflow if none is.
 pub(crate) fn inspector_ui(
     ui: &mut Ui,

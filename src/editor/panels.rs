@@ -7,6 +7,7 @@ mod past;
 mod pause;
 mod pins;
 mod status;
+mod tabs;
 mod toolbar;
 mod undo_list;
 mod welcome;
@@ -14,10 +15,11 @@ mod welcome;
 pub(crate) use self::{
     bottom::{Log, LogEntry, bottom_ui},
     library::{LibraryState, library_ui},
-    notices::{Notices, Tone, notices_ui},
+    notices::{Notices, Place, Tone, notices_ui},
     past::{past_banner_ui, past_frame},
     pause::pause_banner_ui,
     status::{StatusWords, status_ui},
+    tabs::{TabFace, TabSign, TabStrip, tabs_ui},
     toolbar::{pins_banner_ui, toolbar_ui},
     welcome::welcome_ui,
 };

@@ -14,4 +14,5 @@ mod person;
 mod pinned_data;
 mod runs;
 mod settings;
+mod tabs;
 mod wiring;

@@ -27,8 +27,8 @@ impl App {
             return;
         }
         let (workflows, files): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| is_workflow(path));
-        if let Some(workflow) = workflows.into_iter().next() {
-            commands.push(Command::Open(workflow));
+        if !workflows.is_empty() {
+            commands.extend(workflows.into_iter().map(Command::Open));
         } else if self.tabs.sitting().is_none() {
             let text = "Open a workflow first: the files then get nodes that read them".to_owned();
             self.notices.show(Tone::Info, text, Vec::new());

@@ -36,6 +36,15 @@ impl App {
         }
     }
 
+    /// Makes what is being typed an edit at once.
+    pub(super) fn commit_draft(&mut self) {
+        let drafts = &mut self.panels.inspector.drafts;
+        let (Some(draft), Some(sitting)) = (drafts.take(), self.tabs.sitting()) else { return };
+        if let Some((label, edit)) = drafts.edit(draft, sitting.workflow(), &self.catalogue) {
+            self.edit(label, edit);
+        }
+    }
+
     pub(super) fn edit(&mut self, label: String, edit: Edit) {
         if let Some(sitting) = self.tabs.sitting_mut() {
             let result = sitting.edit(label, edit);

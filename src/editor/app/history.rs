@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use super::{App, Message};
 use crate::{
-    editor::{Command, MarkRequest, history::DifferenceKey, panels::Tone, past::Past},
+    editor::{
+        Command, MarkRequest,
+        history::DifferenceKey,
+        panels::{Place, Tone},
+        past::Past,
+    },
     session::{Baseline, Capture, Mark, MarkEdit, PinPolicy, SessionId},
     store::{HistoryFilter, RunId, RunSummary},
     value::difference::Difference,
@@ -157,7 +162,8 @@ impl App {
                 tab.sitting.start_from(baseline);
                 tab.close_run();
                 let run = number.map_or_else(|| run.to_string(), |number| format!("run #{number}"));
-                self.notices.show(Tone::Info, format!("Resume starts from {run} now"), Vec::new());
+                let said = format!("Resume starts from {run} now");
+                self.notices.show_at(Place::Tab(session), Tone::Info, said, Vec::new());
                 self.probe();
             }
             Err(error) => self.notices.error(format!("Cannot resume from the run: {error}")),

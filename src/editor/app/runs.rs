@@ -8,7 +8,7 @@ use super::{App, Message};
 use crate::{
     editor::{
         Command,
-        panels::{LogEntry, Tone},
+        panels::{LogEntry, Place, Tone},
         watch::{Watch, Watched},
         words,
     },
@@ -55,6 +55,7 @@ impl App {
         let run = start(&self.engine, request, report);
         if let Some(tab) = self.tabs.front_mut() {
             tab.run = Some(run);
+            tab.ended = None;
         }
     }
 
@@ -89,8 +90,11 @@ impl App {
     fn run_finished(&mut self, session: SessionId, record: &RunRecord) {
         self.panels.viewers.loads.forget_failures();
         self.panels.inspector.pinned_data.outdate();
+        let is_front = self.tabs.session() == Some(session);
         let Some(tab) = self.tabs.of_mut(session) else { return };
         tab.history.outdate();
+        let status = record.header.status;
+        tab.ended = Some(status).filter(|status| !(is_front && *status == RunStatus::Succeeded));
         let released = tab.sitting.released().to_vec();
         for released in released {
             let title = record
@@ -99,28 +103,29 @@ impl App {
                 .node(&released.node)
                 .map_or_else(|| released.node.to_string(), |node| words::title_of(node, &self.catalogue));
             let keep = ("Keep as Hold pin".to_owned(), Command::KeepReleased(released.node));
-            self.notices.show(Tone::Warning, format!("Pin of {title} released: {}", released.reason), vec![keep]);
+            let said = format!("Pin of {title} released: {}", released.reason);
+            self.notices.show_at(Place::Tab(session), Tone::Warning, said, vec![keep]);
         }
-        self.flush_store();
+        self.flush_store(session);
         self.sweep_when_due();
         self.probe();
     }
 
     /// Waits in the background until the store has written all, and tells if it could not.
-    fn flush_store(&self) {
+    fn flush_store(&self, session: SessionId) {
         if let Some(store) = self.store.clone() {
             self.background.start("pinflow-flush", move || match store.flush() {
                 Ok(()) => Message::Done,
                 Err(error) => Message::Trouble(format!("Results may not be kept: {error}")),
             });
         }
-        self.read_timings();
+        self.read_timings(session);
     }
 
     /// Reads in the background how long the nodes of the workflow took, once what the store has yet to write is written.
-    pub(super) fn read_timings(&self) {
-        let (Some(sitting), Some(store)) = (self.tabs.sitting(), self.store.clone()) else { return };
-        let (session, workflow) = (sitting.session(), sitting.workflow().id());
+    pub(super) fn read_timings(&self, session: SessionId) {
+        let (Some(tab), Some(store)) = (self.tabs.of(session), self.store.clone()) else { return };
+        let workflow = tab.sitting.workflow().id();
         self.background.start("pinflow-timings", move || {
             // Whether all could be written is told elsewhere.
             store.flush().ok();

@@ -8,9 +8,15 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{App, Message, tabs::WorkflowTab};
+use super::{App, Message, messages::Opening, tabs::WorkflowTab};
 use crate::{
-    editor::{Command, panels::Tone, sitting::Sitting, words},
+    editor::{
+        Command,
+        panels::{Place, Tone},
+        settings::OpenFile,
+        sitting::Sitting,
+        words,
+    },
     engine::RunHandle,
     session::{Folders, Session, SessionId, SessionSummary, earlier_sessions, unfinished_sessions},
     store::Store,
@@ -98,6 +104,18 @@ impl Desk {
         Ok(offer)
     }
 
+    /// Opens a file again: in the session it was open in, if that ended as it should, else in a new one.
+    pub(super) fn open_again(&self, file: &OpenFile) -> Result<Opened, OpenError> {
+        let workflow = load(&file.path).map_err(|said| OpenError { path: Some(file.path.clone()), said })?;
+        let earlier = earlier_sessions(&self.folders, self.store.as_ref(), workflow.id(), Some(&file.path));
+        let sessions = earlier.map(|(sessions, _)| sessions).unwrap_or_default();
+        let is_there = sessions.iter().any(|session| session.id == file.session && session.closed);
+        if is_there && let Ok(opened) = self.go_on(file.session) {
+            return Ok(opened);
+        }
+        self.open(file.path.clone())
+    }
+
     /// Goes on with an earlier session: its marks, pins, baseline, view and unsaved edits.
     fn go_on(&self, id: SessionId) -> Result<Opened, OpenError> {
         let refuse = |said: String| OpenError { path: None, said };
@@ -161,9 +179,17 @@ impl App {
         Desk { folders: self.folders.clone(), store: self.store.clone() }
     }
 
-    /// Begins a sitting at what was opened, after ending the one before.
-    pub(super) fn begin_sitting(&mut self, opened: Opened) {
-        self.end_sitting();
+    /// Begins a sitting at what was opened: in a tab of its own, or in the place of another session.
+    pub(super) fn begin_sitting(&mut self, opened: Opened, instead_of: Option<SessionId>) {
+        let open = opened.path.as_deref().and_then(|path| self.tabs.at_file(path));
+        if let Some(open) = open.filter(|open| Some(*open) != instead_of) {
+            // It was opened twice at a time.
+            if let Some(session) = opened.session {
+                self.end_session(session);
+            }
+            self.show_tab_of(Some(open));
+            return;
+        }
         let Opened { path, workflow, in_file, session, is_continued, offer, troubles } = opened;
         let view = session.as_ref().filter(|_| is_continued).map(|session| session.view);
         let mut tab = WorkflowTab::new(Sitting::new(session, workflow, in_file, path));
@@ -171,45 +197,42 @@ impl App {
             Some(view) => tab.canvas.set_view(Position(view.center.0, view.center.1), view.zoom),
             None => tab.canvas.fit_all(),
         }
+        let place = Place::Tab(tab.session());
         for trouble in troubles {
-            self.notices.show(Tone::Warning, trouble, Vec::new());
+            self.notices.show_at(place, Tone::Warning, trouble, Vec::new());
         }
         if let Some(Offer { session, said }) = offer {
             let actions = vec![
                 ("Continue".to_owned(), Command::ContinueSession(session)),
                 ("Start fresh".to_owned(), Command::StartFresh),
             ];
-            tab.offer = Some(self.notices.show(Tone::Info, said, actions));
+            tab.offer = Some((self.notices.show_at(place, Tone::Info, said, actions), session));
         }
-        self.tabs.push(tab);
+        let session = tab.session();
+        self.add_tab(tab, instead_of);
         self.probe();
-        self.read_timings();
+        self.read_timings(session);
     }
 
-    /// Back to the welcome screen.
-    pub(super) fn leave_sitting(&mut self) {
-        self.end_sitting();
-        self.look_for_unfinished();
-    }
-
-    /// Ends the sitting; its session is closed as it should be, after all that waits to be saved.
-    fn end_sitting(&mut self) {
-        let ended = self.tabs.take_front();
-        if let Some(run) = ended.as_ref().and_then(|tab| tab.run.as_ref()) {
+    /// Ends the sitting of a tab; its session is closed as it should be, after all that waits to be saved.
+    pub(super) fn end_tab(&mut self, tab: &WorkflowTab) {
+        if let Some(run) = &tab.run {
             run.cancel();
         }
-        if let Some((mut session, _)) = ended.and_then(|tab| tab.sitting.to_keep(tab.saved_view())) {
+        self.notices.forget(Place::Tab(tab.session()));
+        if let Some((mut session, _)) = tab.sitting.to_keep(tab.saved_view()) {
             session.unsaved = None;
-            let reporter = self.background.reporter();
-            self.keeper.write(format!("end of session {}", session.id), move || {
-                if let Err(error) = session.close() {
-                    reporter.report(Message::Trouble(error.to_string()));
-                }
-            });
+            self.end_session(session);
         }
-        self.dialog = None;
-        self.notices.clear();
-        self.panels.inspector.drafts.clear();
+    }
+
+    fn end_session(&self, session: Session) {
+        let reporter = self.background.reporter();
+        self.keeper.write(format!("end of session {}", session.id), move || {
+            if let Err(error) = session.close() {
+                reporter.report(Message::Trouble(error.to_string()));
+            }
+        });
     }
 
     /// Hands the sessions in which anything has changed to the thread that saves them.
@@ -227,15 +250,17 @@ impl App {
         }
     }
 
-    /// Goes on with an earlier session, in place of the one that is open.
+    /// Goes on with an earlier session, in the place of the one it is offered to.
     pub(super) fn continue_session(&self, session: SessionId) {
-        let desk = self.desk();
-        self.background.start("pinflow-session", move || Message::Opened(desk.go_on(session).map(Box::new)));
+        let (desk, instead_of) = (self.desk(), self.goes_on_instead_of(session));
+        self.background.start("pinflow-session", move || {
+            Message::Opened(Opening { instead_of, opened: desk.go_on(session).map(Box::new) })
+        });
     }
 
     /// Leaves the earlier session alone.
     pub(super) fn start_fresh(&mut self) {
-        if let Some(offer) = self.tabs.front_mut().and_then(|tab| tab.offer.take()) {
+        if let Some((offer, _)) = self.tabs.front_mut().and_then(|tab| tab.offer.take()) {
             self.notices.dismiss(offer);
         }
     }
@@ -254,12 +279,10 @@ impl App {
         });
     }
 
-    /// Offers sessions back on the welcome screen.
+    /// Offers sessions back: on the welcome screen all, else those that no file leads to.
     pub(super) fn offer_unfinished(&mut self, sessions: &[SessionSummary]) {
-        if self.tabs.sitting().is_some() {
-            return;
-        }
-        for session in sessions.iter().take(3) {
+        let is_welcome = self.tabs.front().is_none();
+        for session in sessions.iter().filter(|session| is_welcome || session.workflow_path.is_none()).take(3) {
             let file = session.workflow_path.as_deref().and_then(Path::file_name);
             let of =
                 file.map_or_else(|| "a workflow without a file".to_owned(), |file| file.to_string_lossy().into_owned());
@@ -277,7 +300,9 @@ impl App {
         while runs().any(|run| !run.is_finished()) && Instant::now() < until {
             thread::sleep(Duration::from_millis(20));
         }
-        self.end_sitting();
+        for tab in self.tabs.take_all() {
+            self.end_tab(&tab);
+        }
         self.keeper.finish();
     }
 }

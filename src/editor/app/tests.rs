@@ -14,7 +14,7 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 
 use super::*;
 use crate::{
-    editor::MarkRequest,
+    editor::{MarkRequest, TabRequest},
     nodes::{Arity, Family, Kind, NodeError, ParameterSchema, ParameterType, Success},
     session::PinPolicy,
     value::{Value, ValueType},
@@ -292,11 +292,11 @@ fn unsaved_work_is_asked_about_before_it_is_left() {
     let mut window = Fixture::new();
     let edit = Edit::SetTitle(node("source_1"), "My source".to_owned());
     window.command(Command::Edit("Rename".to_owned(), edit));
-    window.command(Command::Welcome);
+    window.command(Command::Tabs(TabRequest::CloseFront));
     assert!(window.harness.query_by_label("Unsaved changes").is_some());
     window.click("Cancel");
     assert!(window.sitting().is_unsaved());
-    window.command(Command::Welcome);
+    window.command(Command::Tabs(TabRequest::CloseFront));
     window.click("Save changes");
     assert!(window.harness.state().workflow().is_none());
     assert_eq!(workflow::load(&window.path()).unwrap().node(&node("source_1")).unwrap().title, "My source");

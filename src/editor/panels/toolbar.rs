@@ -73,7 +73,16 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
 fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     use CommandId as Id;
     let menus: [(&str, &[&[CommandId]]); 6] = [
-        ("File", &[&[Id::New, Id::Open], &[Id::Save, Id::SaveAs], &[Id::Welcome, Id::Quit]]),
+        (
+            "File",
+            &[
+                &[Id::New, Id::Open, Id::ReopenTab],
+                &[Id::Save, Id::SaveAs],
+                &[Id::NextTab, Id::PreviousTab, Id::CloseTab],
+                &[Id::Welcome, Id::ReopenTabsOnStart],
+                &[Id::Quit],
+            ],
+        ),
         (
             "Edit",
             &[
