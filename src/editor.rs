@@ -15,6 +15,7 @@ mod history;
 pub mod icons;
 mod inspector;
 mod keeper;
+mod landmarks;
 mod mark_requests;
 mod matching;
 mod panels;
@@ -22,6 +23,7 @@ mod past;
 mod settings;
 mod sitting;
 pub mod theme;
+mod tour;
 mod view;
 mod viewers;
 mod watch;
@@ -34,7 +36,7 @@ pub use self::{
     arrange::{Align, Axis},
     command::{
         Answer, ArrangeRequest, Command, Direction, KeysRequest, LookRequest, MarkRequest, Panel, RunOption, Tab,
-        TabRequest, WireEnd, WireRequest,
+        TabRequest, TourRequest, WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,

@@ -31,6 +31,7 @@ mod tabbing;
 mod tabs;
 #[cfg(test)]
 mod tests;
+mod touring;
 mod wiring;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
@@ -47,6 +48,7 @@ use super::{
     settings::{OpenFile, Settings, ThemeChoice},
     sitting::Sitting,
     theme,
+    tour::Tour,
     viewers::Viewers,
     watch::Watch,
 };
@@ -83,6 +85,8 @@ pub struct App {
     closed: Vec<OpenFile>,
     /// What was open last time has been opened, or is not to be.
     tabs_are_back: bool,
+    /// The tour, while a person takes it.
+    tour: Option<Tour>,
     /// Nodes on their way to another tab.
     carried: Option<Carried>,
     /// The tab that nodes are held over, and since when, in seconds.
@@ -181,6 +185,7 @@ impl App {
             tabs: Tabs::default(),
             closed: Vec::new(),
             tabs_are_back: false,
+            tour: None,
             carried: None,
             held_over: None,
             panels: PanelStates::default(),
@@ -250,6 +255,7 @@ impl eframe::App for App {
         self.take_messages(ctx);
         self.tell_breakpoints();
         self.replan();
+        self.follow_tour();
         self.forecast(ctx);
         self.probe_when_due(ctx);
         self.save_sessions_when_due();

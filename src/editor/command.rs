@@ -163,6 +163,8 @@ pub enum Command {
     SearchNodes,
     /// Open another profile in a window of its own.
     OpenProfile(ProfileName),
+    /// Take the tour, or go about in it.
+    Tour(TourRequest),
     /// Close the program, asking about unsaved work.
     Quit,
 }
@@ -267,6 +269,19 @@ pub enum TabRequest {
     SaveThen(Box<Command>),
     /// Open on start what was open at the end, or no longer.
     ToggleReopening,
+}
+
+/// What is asked of the tour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TourRequest {
+    /// Begin it, on a copy of its own.
+    Start,
+    /// Go back to the step before.
+    Back,
+    /// Go on without having done the step.
+    Skip,
+    /// Leave it.
+    Leave,
 }
 
 /// What is asked of a wire.

@@ -72,7 +72,7 @@ command_ids! {
     SpreadHorizontally, SpreadVertically, FrameNodes, Comment, Collapse,
     SelectUpstream, SelectDownstream, Find, Minimap,
     Disconnect,
-    Palette, ShortcutSheet, EditShortcuts,
+    Palette, ShortcutSheet, EditShortcuts, Tour,
 }
 
 /// Where keys count while a text field has the focus. Esc and Tab, which also lead out of fields and menus, count only

@@ -9,6 +9,7 @@ mod pins;
 mod status;
 mod tabs;
 mod toolbar;
+mod tour;
 mod undo_list;
 mod welcome;
 
@@ -21,5 +22,6 @@ pub(crate) use self::{
     status::{StatusWords, status_ui},
     tabs::{TabFace, TabSign, TabStrip, tabs_ui},
     toolbar::{pins_banner_ui, toolbar_ui},
+    tour::{TourCard, tour_ui},
     welcome::welcome_ui,
 };

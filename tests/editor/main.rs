@@ -15,4 +15,5 @@ mod pinned_data;
 mod runs;
 mod settings;
 mod tabs;
+mod tour;
 mod wiring;

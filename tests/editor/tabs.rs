@@ -52,7 +52,7 @@ impl Person {
             .window
             .get_all_by_role(Role::Tab)
             .filter_map(|tab| Some((tab.rect().left(), tab.accesskit_node().label()?)))
-            .filter_map(|(left, label)| Some((left, label.strip_prefix("Tab ")?.replace(".flow.ron", ""))))
+            .filter_map(|(left, label)| Some((left, label.strip_prefix("Tab ")?.to_owned())))
             .collect();
         tabs.sort_by(|one, other| one.0.total_cmp(&other.0));
         tabs.into_iter().map(|(_, label)| label).collect()
@@ -65,7 +65,7 @@ impl Person {
                 && tab.accesskit_node().label().is_some_and(|label| label.starts_with("Tab "))
         })?;
         let label = tab.accesskit_node().label()?;
-        Some(label.strip_prefix("Tab ")?.split(',').next()?.replace(".flow.ron", ""))
+        Some(label.strip_prefix("Tab ")?.split(',').next()?.to_owned())
     }
 
     fn tab(&self, name: &str) -> Pos2 {
@@ -164,14 +164,14 @@ fn a_file_that_is_open_comes_to_the_front_and_new_ones_get_a_tab() {
     person.press("Welcome");
     person.window.get_by_label("Open Penguins");
     assert_eq!(person.in_front(), None);
-    person.press("Tab other.flow.ron");
+    person.press("Tab other");
     person.window.get_by_label("Node Alone");
 }
 
 #[test]
 fn what_is_typed_is_kept_when_another_tab_is_chosen() {
     let mut person = with_two();
-    person.press("Tab small.flow.ron");
+    person.press("Tab small");
     person.press("Node Report");
     person.window.get_by_role_and_label(Role::MultilineTextInput, "Template").click();
     person.settle();
@@ -202,9 +202,9 @@ fn runs_in_several_tabs_go_on_behind_and_say_how_they_ended() {
     person.window.key_press_modifiers(Modifiers::COMMAND, Key::N);
     person.settle();
     assert_eq!(person.tabs(), ["small, the run is done", "other, the run is done", "bad, the run failed", "Untitled"]);
-    person.press("Tab small.flow.ron, the run is done");
+    person.press("Tab small, the run is done");
     person.sees("Report", "ms");
-    person.press("Tab bad.flow.ron, the run failed");
+    person.press("Tab bad, the run failed");
     person.sees("Middle", "oops");
     assert_eq!(person.tabs(), ["small", "other, the run is done", "bad, the run failed", "Untitled"]);
 }
@@ -217,7 +217,7 @@ fn closing_asks_about_unsaved_work_and_a_closed_tab_comes_back_with_its_pins() {
     person.key(Modifiers::COMMAND, Key::W);
     person.press("Cancel");
     assert_eq!(person.tabs(), ["small", "other, unsaved changes"]);
-    person.press("Close other.flow.ron");
+    person.press("Close other");
     person.press("Don't save");
     assert_eq!(person.tabs(), ["small"]);
     assert_eq!(fs::read_to_string(person.folder.path().join("other.flow.ron")).unwrap(), OTHER);
@@ -298,7 +298,7 @@ fn tabs_are_put_in_order_by_hand_and_by_key() {
 #[test]
 fn what_was_open_comes_back_on_start_with_its_pins() {
     let mut person = with_two();
-    person.press("Tab small.flow.ron");
+    person.press("Tab small");
     person.press("Run");
     person.press("Pin icon Slow");
     let person = person.starts_again(None);
@@ -312,7 +312,7 @@ fn what_was_open_comes_back_on_start_with_its_pins() {
     let mut person = person.starts_again(Some(third));
     assert_eq!(person.tabs(), ["small", "third"]);
     assert_eq!(person.in_front().as_deref(), Some("third"));
-    person.press("Tab small.flow.ron");
+    person.press("Tab small");
     assert!(person.window.query_all_by_label_contains("other.flow.ron").next().is_some());
     person.sees("Slow", "pinned");
 
@@ -380,7 +380,7 @@ fn nodes_let_go_over_a_tab_are_copied_there_and_escape_leaves_all_as_it_was() {
     person.settle();
     assert_eq!(person.in_front().as_deref(), Some("small"));
     person.window.get_by_label("Node Waits");
-    person.press("Tab other.flow.ron");
+    person.press("Tab other");
     assert_eq!(**person.window.state().workflow().unwrap(), *before);
 }
 

@@ -155,6 +155,7 @@ impl App {
             room
         });
         self.carried_ui(ui, room.inner, commands);
+        self.tour_ui(ui, room.inner, commands);
     }
 }
 

@@ -92,6 +92,7 @@ impl App {
             Command::TogglePlan => self.panels.show_plan = !self.panels.show_plan,
             Command::ToggleTheme => self.toggle_theme(ctx),
             Command::SearchNodes => self.on_canvas(CanvasState::open_search),
+            Command::Tour(request) => self.change_tour(request),
             Command::OpenProfile(name) => self.open_profile(&name),
             Command::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }

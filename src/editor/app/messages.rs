@@ -36,6 +36,8 @@ pub(super) enum Message {
     Engine(Event),
     /// A workflow was read and a session begun, or why not.
     Opened(Opening),
+    /// The tour's copy of its example was opened.
+    TourOpened(Box<Opened>),
     /// The file to be opened is open already, in this session.
     IsOpen(SessionId),
     /// The tabs of last time were opened, or why not; and a file to open beside them.
@@ -111,6 +113,7 @@ impl App {
             Message::StoreOpened(opened) => self.store_opened(opened),
             Message::Engine(event) => self.take_event(event),
             Message::Opened(opening) => self.opened(opening),
+            Message::TourOpened(opened) => self.tour_opened(*opened),
             Message::IsOpen(session) => self.show_tab_of(Some(session)),
             Message::CameBack(opened, open) => self.came_back(opened, open),
             Message::Unfinished(sessions) => self.offer_unfinished(&sessions),

@@ -270,7 +270,7 @@ impl App {
         let front = self.tabs.session();
         let face = |tab: &WorkflowTab| TabFace {
             session: tab.session(),
-            name: tab.sitting.name(),
+            name: short_name(&tab.sitting.name()).to_owned(),
             place: tab
                 .sitting
                 .path()
@@ -281,4 +281,9 @@ impl App {
         };
         self.tabs.iter().map(face).collect()
     }
+}
+
+/// Returns a workflow file's name without its endings.
+fn short_name(name: &str) -> &str {
+    name.strip_suffix(".flow.ron").or_else(|| name.strip_suffix(".ron")).unwrap_or(name)
 }

@@ -1,4 +1,4 @@
-//! Nodes in the hand that leave for another workflow.
+//! What the window asks of the canvas: nodes in the hand that leave for another workflow, and where nodes are.
 
 use egui::{Pos2, Rect, Stroke, StrokeKind, Ui, pos2};
 
@@ -15,6 +15,20 @@ impl CanvasState {
             Interaction::DragNodes(drag) => Some((&drag.nodes, drag.origin)),
             _ => None,
         }
+    }
+
+    /// Returns where on the screen a node and its pin icon are, as far as they are in sight; `view` is all of the canvas.
+    pub(crate) fn node_on_screen(&self, view: Rect, node: &NodeId) -> Option<(Rect, Rect)> {
+        let placed = self.scene.node(node)?;
+        let projection = self.camera.through(view);
+        let (rect, pin) = (projection.rect(placed.rect()), projection.rect(placed.layout.pin(placed.position)));
+        view.contains(pin.center()).then(|| (rect.intersect(view), pin))
+    }
+
+    /// Returns where on the screen all nodes are, as far as they are in sight; `view` is all of the canvas.
+    pub(crate) fn nodes_on_screen(&self, view: Rect) -> Rect {
+        let on_screen = |bounds| self.camera.through(view).rect(bounds).intersect(view);
+        self.bounds.map_or(Rect::NOTHING, on_screen)
     }
 
     /// Lets go of what is in the hand: it stays where it was.

@@ -10,6 +10,7 @@ use crate::{
         Command, LiveState, RunProgress, Tab, View, command_item,
         command_table::{self, CommandId, Situation},
         icons::{Icon, icon_button, icon_text_button},
+        landmarks::{self, Landmark},
         settings::RunOptions,
         theme, words,
     },
@@ -121,7 +122,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
                 &[Id::LibraryPanel, Id::InspectorPanel, Id::BottomPanel],
             ],
         ),
-        ("Help", &[&[Id::Palette, Id::ShortcutSheet, Id::EditShortcuts]]),
+        ("Help", &[&[Id::Tour], &[Id::Palette, Id::ShortcutSheet, Id::EditShortcuts]]),
     ];
     for (name, groups) in menus {
         ui.menu_button(name, |ui| {
@@ -143,6 +144,7 @@ fn button_ui(ui: &mut Ui, id: CommandId, situation: &Situation<'_>, commands: &m
             if named { icon_text_button(ui, icon, entry.name) } else { icon_button(ui, icon, entry.name) }
         })
         .inner;
+    landmarks::note(ui.ctx(), Landmark::Button(id), response.rect);
     let what = match id {
         CommandId::Undo => situation.undo().map(|label| format!("Undo: {label}")),
         CommandId::Run => situation.run_takes.as_ref().map(|takes| format!("Run: {takes}")),
