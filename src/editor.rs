@@ -27,6 +27,7 @@ mod tour;
 mod view;
 mod viewers;
 mod watch;
+mod ways;
 mod window;
 mod wiring;
 mod words;
@@ -35,11 +36,13 @@ pub use self::{
     app::{App, AppOptions},
     arrange::{Align, Axis},
     command::{
-        Answer, ArrangeRequest, Command, Direction, KeysRequest, LookRequest, MarkRequest, Panel, RunOption, Tab,
-        TabRequest, TourRequest, WireEnd, WireRequest,
+        Answer, ArrangeRequest, Command, Direction, FrameRequest, KeysRequest, LookRequest, MarkRequest, Panel,
+        RunOption, Section, Tab, TabRequest, TourRequest, WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,
     view::{LiveState, Pause, RunProgress, View},
+    viewers::{TableWork, TextWork},
+    ways::Bend,
     window::{WindowError, open_window},
 };

@@ -6,6 +6,7 @@
 mod alive;
 mod backup;
 mod baseline;
+mod blobs;
 mod check;
 mod codec;
 mod compare;
@@ -14,6 +15,7 @@ mod crypt;
 mod database;
 mod error;
 mod history;
+mod iteration_bytes;
 mod iterations;
 mod kept;
 mod kept_for;
@@ -34,6 +36,7 @@ mod rekey;
 mod repair;
 mod reused;
 mod rows;
+mod run_ids;
 mod run_record;
 mod runs;
 mod sealed_file;
@@ -72,11 +75,12 @@ pub use self::{
     reason::{ConfigChange, InputChange, Missing, NeverRan, NotRun, Reason, Sensitive},
     record::{
         Arrived, Attempt, Effect, InputRecord, Iterations, LogLine, MarkUsed, NodeRecord, Notes, NotesData,
-        OptionsUsed, Part, PinPolicy, Provenance, RunHeader, RunId, RunKind, RunStatus, SessionId, Status,
+        OptionsUsed, Part, PinPolicy, Provenance, RunHeader, Status,
     },
     record_map::RecordMap,
     rekey::Rekeyed,
     repair::Repaired,
+    run_ids::{RunId, RunKind, RunStatus, SessionId},
     run_record::RunRecord,
     sweep::{SweepReport, SweepRequest, SweptBecause, size_in_words},
     words::{NameOf, names},

@@ -342,6 +342,11 @@ impl Workflow {
         self.frames.iter()
     }
 
+    /// Returns a frame.
+    pub fn frame(&self, id: &FrameId) -> Option<&Frame> {
+        self.frames.get(id)
+    }
+
     /// Returns the points that the wire of an input is led through on the canvas, from its output on.
     pub fn way(&self, input: &PortRef) -> &[Position] {
         self.ways.get(input).map_or(&[], Vec::as_slice)
@@ -350,6 +355,13 @@ impl Workflow {
     /// Returns the inputs whose wires are led through points, with these.
     pub fn ways(&self) -> impl ExactSizeIterator<Item = (&PortRef, &[Position])> {
         self.ways.iter().map(|(input, way)| (input, way.as_slice()))
+    }
+
+    /// Returns the inputs whose wires are led otherwise than in an earlier state of this document.
+    pub fn ways_changed_since(&self, before: &Self) -> Vec<PortRef> {
+        let changed = self.ways().filter(|(input, way)| before.way(input) != *way);
+        let gone = before.ways().filter(|(input, _)| !self.ways.contains_key(*input));
+        changed.chain(gone).map(|(input, _)| input.clone()).collect()
     }
 
     /// Forgets the ways of wires that are not there, such as a file edited by hand may have.

@@ -1,6 +1,8 @@
 //! Loops: what executes in which iteration, what is collected, and where a loop goes on that was stopped.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "loops/cut_short.rs"]
+mod cut_short;
 #[path = "loops/nested.rs"]
 mod nested;
 #[path = "loops/paused.rs"]
@@ -78,7 +80,7 @@ fn catalogue(outside: &Arc<Outside>) -> Catalogue {
                     ctx.wait(Duration::from_hours(10))?;
                 }
                 let limit = outside.fails_from.load(Ordering::SeqCst);
-                if limit > 0 && number >= limit {
+                if limit != 0 && number >= limit {
                     return Err(NodeError::new(format!("{number} is too much")));
                 }
                 Ok(Success::one("out", number + ctx.parameters().int("by")))
@@ -102,6 +104,11 @@ fn catalogue(outside: &Arc<Outside>) -> Catalogue {
         .output("value", ValueType::Any)
         .parameter(ParameterSchema::new("value", "Value", ParameterType::Json, Value::list([]), ""))
         .load(Load::Instant),
+    );
+    let ten =
+        Kind::new("ten", "Ten", Family::Input, |_| Ok(Success::one("items", Value::list((0..10).map(Value::Int)))));
+    catalogue.register(
+        ten.input("in", ValueType::Any, Arity::Required).output("items", ValueType::List).load(Load::Instant),
     );
     let below =
         Kind::new("below_10", "Below 10", Family::System, |ctx| Ok(Success::one("out", int(ctx.required("in")?) < 10)));
@@ -158,7 +165,8 @@ struct World {
     marks: Marks,
     baseline: Baseline,
     session: SessionId,
-    _folder: tempfile::TempDir,
+    /// Of the stores, until the end.
+    folders: Vec<tempfile::TempDir>,
 }
 
 impl World {
@@ -193,7 +201,7 @@ impl World {
             marks: Marks::default(),
             baseline: Baseline::default(),
             session: SessionId::generate(),
-            _folder: folder,
+            folders: vec![folder],
         }
     }
 
@@ -300,30 +308,6 @@ fn a_finished_loop_is_reused_as_a_whole() {
         assert!(again.own().is_empty(), "{}", short(&again));
         assert!(world.outside.take().is_empty());
         world.restart();
-    }
-}
-
-#[test]
-fn a_loop_that_failed_goes_on_behind_the_last_iteration_that_finished() {
-    for restarts in [false, true] {
-        let mut world = World::simple(10);
-        world.outside.fails_from.store(7, Ordering::SeqCst);
-        let run = world.run(RunKind::Standard);
-        assert_eq!(run.header.status, RunStatus::Failed);
-        assert!(matches!(status(&run, "f"), Status::Failed(why) if why.contains("iteration 8")), "{}", short(&run));
-        assert!(matches!(status(&run, "a"), Status::Failed(why) if why.contains("7 is too much")));
-        assert!(matches!(status(&run, "c"), Status::NotRun(_)));
-        if restarts {
-            world.restart();
-        }
-        world.outside.fails_from.store(0, Ordering::SeqCst);
-        let again = world.run(RunKind::Resumed);
-        assert_eq!(world.outside.numbers("a"), [7, 8, 9], "only what had not finished");
-        assert_eq!(output(&again, "c", "items"), Some(ints(100..110)));
-        let reasons = again.node(&"f".into()).unwrap().reasons.to_vec();
-        assert!(reasons.contains(&Reason::LoopGoesOn { n_finished: 7, total: Some(10) }), "{reasons:?}");
-        assert!(again.node(&"c".into()).unwrap().warnings.is_empty());
-        assert!(world.run(RunKind::Resumed).own().is_empty());
     }
 }
 
@@ -575,37 +559,6 @@ fn a_branch_that_is_not_taken_in_an_iteration_adds_nothing() {
     assert_eq!(run.header.status, RunStatus::Succeeded, "{}", short(&run));
     assert_eq!(output(&run, "c", "items"), Some(ints([101, 103, 105])));
     assert!(world.run(RunKind::Resumed).own().is_empty());
-}
-
-#[test]
-fn a_cancelled_loop_goes_on_where_it_was() {
-    let mut world = World::new(
-        &["l given", "f for_each", "a late_add by=1", "c collect"],
-        &["l.value > f.items", "f.item > a.in1", "a.out > c.item"],
-    );
-    world.set_items(0..1_000_000);
-    let (sender, events) = mpsc::channel();
-    let handle = world.engine.start(world.request(RunKind::Standard), move |event| {
-        sender.send(event.kind).unwrap_or_default();
-    });
-    loop {
-        if let EventKind::NodeProgress { .. } = events.recv().unwrap() {
-            break;
-        }
-    }
-    handle.cancel();
-    let run = handle.wait();
-    assert_eq!(run.header.status, RunStatus::Cancelled);
-    world.baseline.absorb(&run);
-    let n_done = run.node(&"f".into()).unwrap().iterations.as_ref().unwrap().of.about.n_finished;
-    assert!(n_done > 0);
-    world.outside.take();
-    let fails_from = n_done.cast_signed() + 10;
-    world.outside.fails_from.store(fails_from, Ordering::SeqCst);
-    world.run(RunKind::Resumed);
-    let numbers = world.outside.numbers("a");
-    assert_eq!(numbers, (n_done.cast_signed()..=fails_from).collect::<Vec<_>>());
-    assert!(!world.outside.fails_once.load(Ordering::SeqCst));
 }
 
 #[test]

@@ -6,12 +6,14 @@
 
 mod align_menu;
 mod background;
+mod bends;
 mod boxes;
 mod brush;
 mod camera;
 mod canvas_frame;
 mod carry;
 mod comment;
+mod course;
 mod cut;
 mod drawing;
 mod find;
@@ -31,6 +33,7 @@ mod node;
 mod overview;
 mod picture;
 mod pointer;
+mod port_sign;
 mod problems;
 mod rename;
 mod scene;
@@ -43,7 +46,7 @@ mod wire;
 
 pub(crate) use self::{
     boxes::{NodeBox, boxes},
-    frames::{put as put_frame, rect_of as rect_of_frame},
+    frames::{colors_ui as frame_colors_ui, put as put_frame, rect_of as rect_of_frame},
     geometry::GRID,
 };
 use std::{cell::RefCell, rc::Rc};
@@ -52,6 +55,7 @@ use egui::{Key, Pos2, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo};
 
 use self::{
     align_menu::AlignMenu,
+    bends::Bends,
     brush::Brush,
     camera::Camera,
     canvas_frame::CanvasFrame,
@@ -97,6 +101,7 @@ pub struct CanvasState {
     renaming: Option<Rename>,
     search: Option<Search>,
     open_search: bool,
+    bends: Bends,
     /// The frame that was clicked last.
     frame: Option<FrameId>,
     frame_title: Option<FrameTitle>,
@@ -230,6 +235,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.seen.update(view, brush.tokens);
     state.kept.begin((projection.zoom(), frame.detail), scene.wire_serial(), forget);
     state.note_pointer(ui, &frame, &canvas);
+    state.prepare_bends(ui, &frame, commands);
     state.touched(&frame, Target::Canvas, &canvas, commands);
     drawing::draw(ui, &brush, &frame, &canvas, state, commands);
     state.minimap_ui(ui, &brush, &frame);
@@ -259,7 +265,6 @@ impl CanvasState {
             let place = self.pointer.unwrap_or_else(|| frame.projection.visible().center());
             self.search = Some(Search::new(frame.projection.screen_from_scene(place), place, None));
         }
-        commands.extend(self.frame_keys(ui, frame.view.workflow));
         self.frame_title_ui(ui, brush, frame, commands);
         self.comment_ui(ui, brush, frame, commands);
         self.find_ui(ui, frame, commands);
@@ -276,9 +281,9 @@ impl CanvasState {
             self.search = Some(search);
         }
         if let Some(mut menu) = self.menu.take() {
-            let (open, request) = menu::menu_ui(ui, frame.view, &mut menu, commands);
+            let (open, request) = menu::menu_ui(ui, frame.view, self.chosen_bends(), &mut menu, commands);
             if let Some(request) = request {
-                self.carry_out(ui, frame, request, menu.at);
+                self.carry_out(ui, frame, request, menu.at, commands);
             }
             if open {
                 self.menu = Some(menu);
@@ -288,13 +293,23 @@ impl CanvasState {
         }
     }
 
-    fn carry_out(&mut self, ui: &Ui, frame: &CanvasFrame<'_>, request: MenuRequest, at: Pos2) {
+    fn carry_out(
+        &mut self,
+        ui: &Ui,
+        frame: &CanvasFrame<'_>,
+        request: MenuRequest,
+        at: Pos2,
+        commands: &mut Vec<Command>,
+    ) {
         let place = frame.projection.scene_from_screen(at);
         match request {
             MenuRequest::Search => self.search = Some(Search::new(at, place, None)),
             MenuRequest::Paste => {
                 self.paste_at = Some(place);
                 ask_for_paste(ui.ctx());
+            }
+            MenuRequest::Bend(wire) => {
+                self.set_bend(frame, &wire, place, commands);
             }
         }
     }

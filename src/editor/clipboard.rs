@@ -33,6 +33,11 @@ pub(crate) fn copy(workflow: &Workflow, nodes: &BTreeSet<NodeId>) -> String {
             add(Edit::Connect(Connection { from: from.clone(), to: to.clone() }));
         }
     }
+    for (to, way) in workflow.ways() {
+        if clip.feed(to).is_some() {
+            clip.apply(Edit::SetWay(to.clone(), way.to_vec())).ok();
+        }
+    }
     to_text(&clip)
 }
 
@@ -64,7 +69,10 @@ pub(crate) fn paste(
             let mut connection = Connection { from: from.clone(), to: to.clone() };
             connection.from.node = from_node.clone();
             connection.to.node = to_node.clone();
+            let way = clip.way(to).iter().map(|place| Position(place.0 + offset.0, place.1 + offset.1));
+            let way = Edit::SetWay(connection.to.clone(), way.collect());
             edits.push(Edit::Connect(connection));
+            edits.extend((!clip.way(to).is_empty()).then_some(way));
         }
     }
     if keeps_feeds {
@@ -127,14 +135,18 @@ mod tests {
     #[test]
     fn pasted_nodes_are_new_and_keep_the_wires_between_them_only() {
         let mut workflow = chain();
+        workflow.apply(Edit::SetWay(PortRef::new("c_3", "in"), vec![Position(180.0, 90.0)])).unwrap();
+        workflow.apply(Edit::SetWay(PortRef::new("b_2", "in"), vec![Position(70.0, 90.0)])).unwrap();
         let text = copy(&workflow, &set(&["b_2", "c_3"]));
-        let (edit, ids) = paste(&workflow, &text, None, false).unwrap();
+        let (edit, ids) = paste(&workflow, &text, Some(Position(1110.0, 20.0)), false).unwrap();
         workflow.apply(edit).unwrap();
         assert_eq!(workflow.n_nodes(), 5);
         assert_eq!(workflow.connections().len(), 3);
         assert_eq!(ids.len(), 2);
+        assert_eq!(workflow.ways().len(), 3, "the wire between them keeps its bends");
         let inner = workflow.connections().find(|(to, _)| ids.contains(&to.node)).unwrap();
         assert!(ids.contains(&inner.1.node));
+        assert_eq!(workflow.way(inner.0), [Position(1180.0, 90.0)]);
         let texts: BTreeSet<_> =
             ids.iter().map(|id| workflow.node(id).unwrap().parameters["text"].display_text()).collect();
         assert_eq!(texts, BTreeSet::from(["b_2".to_owned(), "c_3".to_owned()]));

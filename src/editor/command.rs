@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use super::{
     arrange::{Align, Axis},
     dialogs::KeepRules,
+    viewers::{TableWork, TextWork},
+    ways::Bend,
 };
 use crate::{
     session::{PinPolicy, ProfileName, SessionId},
     store::{Passphrase, RunId, RunKind},
     value::{Fingerprint, Image, Value},
-    workflow::{Edit, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
+    workflow::{Edit, FrameColor, FrameId, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
 };
 
 /// Something a person asks for.
@@ -101,6 +103,8 @@ pub enum Command {
     Arrange(ArrangeRequest),
     /// Change a wire.
     Wire(WireRequest),
+    /// Change a frame, or what stands in it.
+    Frame(FrameId, FrameRequest),
     /// Look elsewhere, or more closely.
     Look(LookRequest),
     /// Find a command, or change its keys.
@@ -125,6 +129,10 @@ pub enum Command {
     CopyPinnedData(WorkflowId, WorkflowId),
     /// Make a picture ready for the screen.
     PreparePicture(Image),
+    /// Arrange, count or copy rows of a table that is shown.
+    WorkOnTable(TableWork),
+    /// Wrap or search a text that is shown.
+    WorkOnText(TextWork),
     /// Read what is in a folder, for the file dialog.
     ListFolder(PathBuf),
     /// Read the runs of the workflow, to list them.
@@ -196,6 +204,7 @@ impl Command {
                 | Self::ChangeValue(..)
                 | Self::Arrange(_)
                 | Self::Wire(_)
+                | Self::Frame(..)
                 | Self::Look(LookRequest::Rename(_))
                 | Self::Browse(..)
                 | Self::ClearPinnedData(_)
@@ -216,6 +225,8 @@ impl Command {
                 | Self::LoadDifference(..)
                 | Self::PreviewSweep(_)
                 | Self::PreparePicture(_)
+                | Self::WorkOnTable(_)
+                | Self::WorkOnText(_)
                 | Self::ListFolder(_)
         )
     }
@@ -289,6 +300,25 @@ pub enum TourRequest {
 pub enum WireRequest {
     /// Take the wire away that ends at this input.
     Disconnect(PortRef),
+    /// Lead the wire of this input through a point that can be moved.
+    AddBend(PortRef),
+    /// Take bends out of their wires.
+    RemoveBends(Vec<Bend>),
+    /// Take all bends out of the wire of this input.
+    Straighten(PortRef),
+}
+
+/// What is asked of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameRequest {
+    /// Take it away; what stands in it stays.
+    Remove,
+    /// Type its title.
+    Rename,
+    /// Draw it in this colour.
+    Color(FrameColor),
+    /// Select the nodes in it.
+    SelectNodes,
 }
 
 /// What is asked of the view of the canvas.
@@ -304,6 +334,8 @@ pub enum LookRequest {
     Rename(NodeId),
     /// Select a node and bring it into view.
     Reveal(NodeId),
+    /// Select a node and show a part of what there is to know about it.
+    Show(NodeId, Section),
     /// Add to the selection all that feeds it.
     SelectUpstream,
     /// Add to the selection all that it feeds.
@@ -316,6 +348,19 @@ pub enum LookRequest {
     Walk(Direction),
     /// Open the menu of what has the focus, or else of what is selected.
     Menu,
+}
+
+/// A part of what there is to know about a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// What it gave, large.
+    Results,
+    /// What came of each iteration of its loop.
+    Iterations,
+    /// How long it took.
+    Timing,
+    /// Why it ran, or will.
+    Why,
 }
 
 /// What is asked about commands and their keys.

@@ -21,6 +21,7 @@ mod wire;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 pub(crate) use self::{
+    arrange::FRAME_COLORS,
     keymap::{KeySettings, Keymap, pressed},
     presets::PRESETS,
     shortcuts::{CanvasKeys, ask_for_paste, note_menus, shortcuts},
@@ -66,12 +67,14 @@ command_ids! {
     PinResults, PinUntilChange, Unpin, UnpinDownstream, Keep, Refresh, Force, Disable,
     FitSelected, FitAll, ZoomReset, History, BackFromRun, TogglePlan, ToggleTheme,
     LibraryPanel, InspectorPanel, BottomPanel,
+    OpenResults, ShowIterations, ShowStatistics, ShowWhy,
     OpenMenu, WalkLeft, WalkRight, WalkUp, WalkDown,
     NudgeLeft, NudgeRight, NudgeUp, NudgeDown,
     Tidy, OfferAlign, AlignLeft, AlignRight, AlignTop, AlignBottom, AlignRow, AlignColumn,
-    SpreadHorizontally, SpreadVertically, FrameNodes, Comment, Collapse,
+    SpreadHorizontally, SpreadVertically, FrameNodes, SelectInFrame,
+    FrameGrey, FrameBlue, FrameGreen, FrameAmber, FrameRed, FrameViolet, Comment, Collapse,
     SelectUpstream, SelectDownstream, Find, Minimap,
-    Disconnect,
+    Disconnect, AddBend, RemoveBends, Straighten,
     Palette, ShortcutSheet, EditShortcuts, Tour,
 }
 

@@ -12,7 +12,7 @@ mod table_field;
 
 use std::collections::BTreeSet;
 
-use egui::{CollapsingHeader, Label, RichText, ScrollArea, TextEdit, Ui};
+use egui::{Align, CollapsingHeader, Label, RichText, ScrollArea, TextEdit, Ui};
 
 pub(crate) use self::{
     drafts::{Drafts, Target, set_parameter},
@@ -20,7 +20,8 @@ pub(crate) use self::{
     pinned_data::PinnedKey,
 };
 use super::{
-    Command, LookRequest, View,
+    Command, LookRequest, Section, View,
+    canvas::frame_colors_ui,
     command_item::small_button_ui,
     command_table::{CommandId as Id, Situation},
     icons::{self, Icon},
@@ -31,7 +32,7 @@ use super::{
 };
 use crate::{
     session::{Mark, PinPolicy},
-    workflow::{Edit, Location, Node, NodeId, Problem, Severity, WorkflowSettings},
+    workflow::{Edit, Frame, FrameId, Location, Node, NodeId, Problem, Severity, WorkflowSettings},
 };
 
 /// The most selected nodes that are listed.
@@ -48,6 +49,8 @@ pub(crate) struct InspectorState {
     pub(crate) iterations: iterations::IterationsState,
     /// What the selected node remembers.
     pub(crate) pinned_data: pinned_data::PinnedState,
+    /// The section that is to be opened and scrolled to.
+    go_to: Option<Section>,
 }
 
 impl InspectorState {
@@ -55,21 +58,43 @@ impl InspectorState {
     pub(crate) fn leave(&mut self) {
         self.drafts.clear();
         self.change = None;
+        self.go_to = None;
+    }
+
+    /// Opens a section of the selected node and scrolls to it.
+    pub(crate) const fn go_to(&mut self, section: Section) {
+        self.go_to = Some(section);
     }
 }
 
-/// Shows the selected node; several by number; the workflow if none is.
+impl Section {
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Results => "Output Data",
+            Self::Iterations => "Iterations",
+            Self::Timing => "Timing",
+            Self::Why => "Why",
+        }
+    }
+}
+
+/// Shows the selected node; several by number; the chosen frame, or the workflow, if none is.
 pub(crate) fn inspector_ui(
     ui: &mut Ui,
     view: View<'_>,
+    frame: Option<&FrameId>,
     state: &mut InspectorState,
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
+    let frame = frame.and_then(|id| Some((id, view.workflow.frame(id)?)));
     let mut selected = view.selection.iter().filter_map(|id| Some((id, view.workflow.node(id)?)));
     let (first, second) = (selected.next(), selected.next());
     ScrollArea::vertical().id_salt("inspector").auto_shrink([false, false]).show(ui, |ui| match (first, second) {
-        (None, _) => workflow_ui(ui, view, state, commands),
+        (None, _) => match frame.filter(|_| view.past.is_none()) {
+            Some(frame) => frame_ui(ui, view, frame, state, commands),
+            None => workflow_ui(ui, view, state, commands),
+        },
         (Some((id, node)), None) => node_ui(ui, view, (id, node), state, viewers, commands),
         (Some(_), Some(_)) => several_ui(ui, view, commands),
     });
@@ -108,6 +133,32 @@ fn workflow_ui(ui: &mut Ui, view: View<'_>, state: &mut InspectorState, commands
     ui.weak("Select a node to see its parameters and results.");
 }
 
+fn frame_ui(
+    ui: &mut Ui,
+    view: View<'_>,
+    (id, frame): (&FrameId, &Frame),
+    state: &mut InspectorState,
+    commands: &mut Vec<Command>,
+) {
+    let situation = Situation::of(view).about_frame(id);
+    ui.heading("Frame");
+    let label = ui.label("Title");
+    let draft = ui.push_id(id.as_str(), |ui| {
+        state.drafts.text(ui, &Target::Frame(id.clone()), &frame.title, |ui, text| {
+            ui.add(TextEdit::singleline(text).desired_width(f32::INFINITY)).labelled_by(label.id)
+        })
+    });
+    push_draft(view, &mut state.drafts, draft.inner, commands);
+    ui.label("Colour");
+    ui.horizontal(|ui| frame_colors_ui(ui, &situation, commands));
+    ui.add_space(4.0);
+    ui.horizontal_wrapped(|ui| {
+        for id in [Id::SelectInFrame, Id::Delete] {
+            small_button_ui(ui, id, &situation, None, commands);
+        }
+    });
+}
+
 fn several_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
     let selected: Vec<NodeId> = view.selection.iter().cloned().collect();
     ui.heading(words::count(selected.len(), "node"));
@@ -138,6 +189,7 @@ fn node_ui(
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
+    let go_to = &mut state.go_to.take();
     header_ui(ui, view, (id, node), state, commands);
     match view.past {
         None => mark_ui(ui, view, id, commands),
@@ -147,13 +199,13 @@ fn node_ui(
     if view.past.is_none() {
         iterations::mixed_ui(ui, view, id, commands);
     }
-    section(ui, "Parameters", true, id, |ui| {
+    section(ui, go_to, "Parameters", true, id, |ui| {
         ui.add_enabled_ui(view.past.is_none(), |ui| {
             fields::parameters_ui(ui, view, (id, node), &mut state.drafts, commands);
         });
     });
-    section(ui, "Input Data", false, id, |ui| record::inputs_ui(ui, view, id, viewers, commands));
-    section(ui, "Output Data", true, id, |ui| match view.baseline.get(id) {
+    section(ui, go_to, "Input Data", false, id, |ui| record::inputs_ui(ui, view, id, viewers, commands));
+    section(ui, go_to, "Output Data", true, id, |ui| match view.baseline.get(id) {
         Some(record) => {
             results_ui(ui, view, record, Room::Small, viewers, commands);
             if view.past.is_none() {
@@ -166,33 +218,50 @@ fn node_ui(
     });
     if view.past.is_some() {
         if let Some(change) = view.record(id).and_then(|record| record.pinned_data.clone()) {
-            section(ui, "Pinned Data", true, id, |ui| pinned_data::of_past_ui(ui, &change, viewers, commands));
+            section(ui, go_to, "Pinned Data", true, id, |ui| pinned_data::of_past_ui(ui, &change, viewers, commands));
         }
     } else if let Some(data) = pinned_data::of(view, id, &state.pinned_data, commands) {
-        section(ui, "Pinned Data", true, id, |ui| {
+        section(ui, go_to, "Pinned Data", true, id, |ui| {
             pinned_data::pinned_data_ui(ui, view, id, data, viewers, commands);
         });
     }
     if iterations::of(view, id).is_some() {
-        section(ui, "Iterations", true, id, |ui| {
+        section(ui, go_to, "Iterations", true, id, |ui| {
             iterations::iterations_ui(ui, view, id, &mut state.iterations, viewers, commands);
         });
     }
-    section(ui, "Why", true, id, |ui| record::why_ui(ui, view, id));
-    section(ui, "Timing", false, id, |ui| record::timing_ui(ui, view, id));
-    section(ui, "Log", false, id, |ui| record::log_ui(ui, view, id));
-    section(ui, "Settings", false, id, |ui| {
+    section(ui, go_to, "Why", true, id, |ui| record::why_ui(ui, view, id));
+    section(ui, go_to, "Timing", false, id, |ui| record::timing_ui(ui, view, id));
+    section(ui, go_to, "Log", false, id, |ui| record::log_ui(ui, view, id));
+    section(ui, go_to, "Settings", false, id, |ui| {
         ui.add_enabled_ui(view.past.is_none(), |ui| settings::settings_ui(ui, view, (id, node), state, commands));
     });
+    // As long as it opens there is more to scroll to.
+    state.go_to = *go_to;
 }
 
 /// Shows a section whose being open is remembered for all nodes, and whose widgets are this node's own.
-fn section(ui: &mut Ui, title: &str, open: bool, node: &NodeId, body: impl FnOnce(&mut Ui)) {
+fn section(
+    ui: &mut Ui,
+    go_to: &mut Option<Section>,
+    title: &str,
+    open: bool,
+    node: &NodeId,
+    body: impl FnOnce(&mut Ui),
+) {
     ui.separator();
-    CollapsingHeader::new(RichText::new(title).strong())
+    let wanted = go_to.is_some_and(|section| section.title() == title);
+    let shown = CollapsingHeader::new(RichText::new(title).strong())
         .id_salt(("section", title))
         .default_open(open)
+        .open(wanted.then_some(true))
         .show_unindented(ui, |ui| ui.push_id(node.as_str(), body));
+    if wanted {
+        shown.header_response.scroll_to_me(Some(Align::TOP));
+        if shown.openness >= 1.0 {
+            *go_to = None;
+        }
+    }
 }
 
 fn header_ui(

@@ -600,4 +600,5 @@ fn has_same_frame(workflow: &Workflow, other: &Workflow) -> bool {
         && workflow.name() == other.name()
         && workflow.settings() == other.settings()
         && workflow.frames().eq(other.frames())
+        && workflow.ways().eq(other.ways())
 }

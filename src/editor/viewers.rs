@@ -3,6 +3,7 @@
 
 mod bytes;
 mod picture;
+mod scroll;
 mod table;
 mod text;
 mod tree;
@@ -15,7 +16,12 @@ use std::{
 
 use egui::{AsIdSalt, RichText, ScrollArea, Ui};
 
-pub(crate) use self::picture::{PictureKey, prepare};
+pub(crate) use self::{
+    picture::{PictureKey, prepare},
+    table::TableDone,
+    text::TextDone,
+};
+pub use self::{table::TableWork, text::TextWork};
 use super::{Command, View, theme, words};
 use crate::{
     nodes::{HIDDEN, Outputs},
@@ -29,10 +35,10 @@ use crate::{
 pub(crate) struct Viewers {
     pub(crate) pictures: picture::Pictures,
     pub(crate) loads: Loads,
-    texts: text::Texts,
+    pub(crate) texts: text::Texts,
     /// The sensitive results that a person asked to see, by what is on their ports.
     revealed: BTreeSet<Vec<Fingerprint>>,
-    tables: table::Tables,
+    pub(crate) tables: table::Tables,
 }
 
 /// What is being read from the store, or could not be.
@@ -275,10 +281,10 @@ pub(crate) fn value_ui(ui: &mut Ui, value: &Value, room: Room, viewers: &mut Vie
             let text = if matches!(value, Value::Null) { "null".to_owned() } else { value.display_text() };
             ui.add(egui::Label::new(RichText::new(text).monospace()).wrap());
         }
-        Value::Text(text) => text::text_ui(ui, text, room, &mut viewers.texts),
+        Value::Text(text) => text::text_ui(ui, text, room, &mut viewers.texts, commands),
         Value::Bytes(bytes) => bytes::bytes_ui(ui, bytes, room),
         Value::List(_) | Value::Record(_) => tree::tree_ui(ui, value, room),
-        Value::Table(table) => table::table_ui(ui, table, room, &mut viewers.tables),
+        Value::Table(table) => table::table_ui(ui, table, room, &mut viewers.tables, commands),
         Value::Image(image) => picture::picture_ui(ui, image, room, &mut viewers.pictures, commands),
         Value::Stream(description) => stream_ui(ui, description, room),
     }

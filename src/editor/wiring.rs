@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     nodes::{Catalogue, Kind, check_loops},
     value::{ValueType, can_convert},
-    workflow::{Connection, Edit, NodeId, PortId, PortRef, Workflow},
+    workflow::{Connection, Edit, NodeId, PortId, PortRef, Position, Workflow},
 };
 
 /// Returns the type of what an output gives, if its kind is known.
@@ -34,8 +34,26 @@ pub(crate) fn ports_between(
     Some((input, output.id.clone()))
 }
 
-/// Returns the edit that puts a node into the wire of an input, or `None` if it does not fit there.
-pub(crate) fn insert(workflow: &Workflow, catalogue: &Catalogue, node: &NodeId, wire: &PortRef) -> Option<Edit> {
+/// A node put into a wire.
+#[derive(Clone, Debug)]
+pub(crate) struct Insertion {
+    /// Makes the connections.
+    connect: Edit,
+    /// The node's input, which the first half of the wire ends at.
+    input: PortRef,
+}
+
+impl Insertion {
+    /// Returns the edit that puts the node into the wire of an input, whose halves get these bends.
+    pub(crate) fn edit(&self, wire: &PortRef, (before, after): (Vec<Position>, Vec<Position>)) -> Edit {
+        let halves = [(&self.input, before), (wire, after)].into_iter().filter(|(_, way)| !way.is_empty());
+        let ways = halves.map(|(half, way)| Edit::SetWay(half.clone(), way));
+        Edit::Group(std::iter::once(self.connect.clone()).chain(ways).collect())
+    }
+}
+
+/// Returns how a node is put into the wire of an input, or `None` if it does not fit there.
+pub(crate) fn insert(workflow: &Workflow, catalogue: &Catalogue, node: &NodeId, wire: &PortRef) -> Option<Insertion> {
     let from = workflow.feed(wire)?;
     if [&from.node, &wire.node].contains(&node) {
         return None;
@@ -45,9 +63,11 @@ pub(crate) fn insert(workflow: &Workflow, catalogue: &Catalogue, node: &NodeId, 
     let is_taken = |port: &PortId| workflow.feed(&PortRef { node: node.clone(), port: port.clone() }).is_some();
     let (input, output) = ports_between(kind, types, is_taken)?;
     let port = |port| PortRef { node: node.clone(), port };
+    let input = port(input);
     let connections =
-        [Connection { from: from.clone(), to: port(input) }, Connection { from: port(output), to: wire.clone() }];
-    connect_all(workflow, catalogue, connections)
+        [Connection { from: from.clone(), to: input.clone() }, Connection { from: port(output), to: wire.clone() }];
+    let connect = connect_all(workflow, catalogue, connections)?;
+    Some(Insertion { connect, input })
 }
 
 /// Returns the edit that makes these connections, or `None` if one closes a circle or makes a loop that cannot run.
@@ -68,12 +88,12 @@ fn connect_all(
 }
 
 /// Returns the edit that removes nodes and feeds what they fed from what fed them, where that fits; and how many wires
-/// it heals.
+/// it heals. A healed wire has the bends of all those it is in the place of.
 pub(crate) fn delete_and_heal(workflow: &Workflow, catalogue: &Catalogue, nodes: &BTreeSet<NodeId>) -> (Edit, usize) {
-    let cut: Vec<(PortRef, PortRef)> = workflow
+    let cut: Vec<PortRef> = workflow
         .connections()
         .filter(|(to, from)| nodes.contains(&from.node) && !nodes.contains(&to.node))
-        .map(|(to, from)| (to.clone(), from.clone()))
+        .map(|(to, _)| to.clone())
         .collect();
     let mut after = workflow.clone();
     let mut edits: Vec<Edit> = nodes.iter().map(|node| Edit::RemoveNode(node.clone())).collect();
@@ -81,37 +101,50 @@ pub(crate) fn delete_and_heal(workflow: &Workflow, catalogue: &Catalogue, nodes:
         return (Edit::Group(Vec::new()), 0);
     }
     let mut n_healed = 0;
-    for (to, from) in cut {
+    for to in cut {
         let wanted = type_of_input(workflow, catalogue, &to);
         let mut sources = Vec::new();
-        sources_of(workflow, nodes, &from.node, &mut sources);
-        let fits = |source: &&PortRef| match (type_of_output(workflow, catalogue, source), wanted) {
+        sources_of(workflow, nodes, &to, &mut sources);
+        let fits = |(source, _): &&(PortRef, Vec<Position>)| match (type_of_output(workflow, catalogue, source), wanted)
+        {
             (Some(given), Some(wanted)) => can_convert(given, wanted),
             _ => true,
         };
-        let is_other = |source: &&PortRef| type_of_output(workflow, catalogue, source) != wanted;
-        let Some(source) = sources.iter().filter(fits).min_by_key(is_other) else { continue };
-        let connection = Connection { from: source.clone(), to };
+        let is_other = |(source, _): &&(PortRef, Vec<Position>)| type_of_output(workflow, catalogue, source) != wanted;
+        let Some((source, way)) = sources.iter().filter(fits).min_by_key(is_other) else { continue };
+        let connection = Connection { from: source.clone(), to: to.clone() };
         if check_loops(&after, catalogue, &connection, None).is_ok()
             && after.apply(Edit::Connect(connection.clone())).is_ok()
         {
             edits.push(Edit::Connect(connection));
+            edits.extend((!way.is_empty()).then(|| Edit::SetWay(to, way.clone())));
             n_healed += 1;
         }
     }
     (Edit::Group(edits), n_healed)
 }
 
-/// Collects the outputs that feed a node, looking through other nodes that are removed, in the order of its inputs.
-fn sources_of(workflow: &Workflow, removed: &BTreeSet<NodeId>, node: &NodeId, sources: &mut Vec<PortRef>) {
-    let mut seen = BTreeSet::from([node.clone()]);
-    let mut waiting = vec![node.clone()];
-    while let Some(next) = waiting.pop() {
-        for (_, from) in workflow.feeds_of(&next) {
-            if !removed.contains(&from.node) {
-                sources.push(from.clone());
-            } else if seen.insert(from.node.clone()) {
-                waiting.push(from.node.clone());
+/// Collects the outputs that feed a removed node at the other end of a wire, looking through other nodes that are removed, in
+/// the order of its inputs; each with the bends from there to the end of the wire.
+fn sources_of(
+    workflow: &Workflow,
+    removed: &BTreeSet<NodeId>,
+    wire: &PortRef,
+    sources: &mut Vec<(PortRef, Vec<Position>)>,
+) {
+    let mut seen = BTreeSet::new();
+    let mut waiting = vec![(wire.clone(), workflow.way(wire).to_vec())];
+    while let Some((wire, way)) = waiting.pop() {
+        let Some(node) = workflow.feed(&wire).map(|from| &from.node).filter(|node| seen.insert((*node).clone())) else {
+            continue;
+        };
+        for (port, from) in workflow.feeds_of(node) {
+            let above = PortRef { node: node.clone(), port: port.clone() };
+            let way = [workflow.way(&above), &way].concat();
+            if removed.contains(&from.node) {
+                waiting.push((above, way));
+            } else {
+                sources.push((from.clone(), way));
             }
         }
     }
@@ -129,7 +162,7 @@ mod tests {
     use super::*;
     use crate::{
         nodes::{Arity, Family, Outputs, Success},
-        workflow::{Node, Position},
+        workflow::Node,
     };
 
     fn catalogue() -> Catalogue {
@@ -176,14 +209,22 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn places<const N: usize>(places: [f32; N]) -> Vec<Position> {
+        places.map(|place| Position(place, place)).to_vec()
+    }
+
     #[test]
     fn a_node_goes_into_a_wire_by_the_ports_of_its_type() {
         let mut workflow = workflow(&["a texts", "b change", "new change"], &["a.out -> b.in"]);
-        let edit = insert(&workflow, &catalogue(), &"new".into(), &input("b.in")).unwrap();
+        workflow.apply(Edit::SetWay(input("b.in"), places([1.0, 2.0, 3.0]))).unwrap();
+        let insertion = insert(&workflow, &catalogue(), &"new".into(), &input("b.in")).unwrap();
+        let edit = insertion.edit(&input("b.in"), (places([1.0]), places([2.0, 3.0])));
         let undo = workflow.apply(edit).unwrap();
         assert_eq!(wires(&workflow), ["new.out -> b.in", "a.out -> new.in"]);
+        assert_eq!([workflow.way(&input("new.in")).len(), workflow.way(&input("b.in")).len()], [1, 2]);
         workflow.apply(undo).unwrap();
         assert_eq!(wires(&workflow), ["a.out -> b.in"]);
+        assert_eq!(workflow.way(&input("b.in")), places([1.0, 2.0, 3.0]));
     }
 
     #[test]
@@ -205,10 +246,15 @@ mod tests {
             &["a texts", "t tables", "m both", "n change", "b change", "c change"],
             &["t.out -> m.left", "a.out -> m.right", "m.out -> n.in", "n.out -> b.in", "m.out -> c.in"],
         );
+        for (wire, bend) in [("m.right", 1.0), ("n.in", 2.0), ("b.in", 3.0), ("m.left", 9.0)] {
+            workflow.apply(Edit::SetWay(input(wire), places([bend]))).unwrap();
+        }
         let (edit, n_healed) = delete_and_heal(&workflow, &catalogue(), &BTreeSet::from(["m".into(), "n".into()]));
         let undo = workflow.apply(edit).unwrap();
         assert_eq!(n_healed, 2);
         assert_eq!(wires(&workflow), ["a.out -> b.in", "a.out -> c.in"], "the text, not the table");
+        assert_eq!(workflow.way(&input("b.in")), places([1.0, 2.0, 3.0]), "the bends on the way");
+        assert_eq!(workflow.way(&input("c.in")), places([1.0]));
         workflow.apply(undo).unwrap();
         assert_eq!(workflow.connections().len(), 5);
     }

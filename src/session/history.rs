@@ -71,10 +71,9 @@ impl Change {
         }
     }
 
-    /// Returns whether this and an edit move the same nodes.
+    /// Returns whether this and an edit move the same nodes and bends of wires.
     pub fn moves_the_same(&self, edit: &Edit) -> bool {
-        let (Self::Document(Edit::MoveNodes(these)), Edit::MoveNodes(others)) = (self, edit) else { return false };
-        these.iter().map(|(node, _)| node).eq(others.iter().map(|(node, _)| node))
+        matches!(self, Self::Document(own) if move_the_same(own, edit))
     }
 
     /// Returns whether the document is changed, not marks only.
@@ -84,6 +83,19 @@ impl Change {
             Self::Marks(_) | Self::Breakpoints(_) => false,
             Self::Both(changes) => changes.iter().any(Self::touches_document),
         }
+    }
+}
+
+fn move_the_same(one: &Edit, other: &Edit) -> bool {
+    match (one, other) {
+        (Edit::MoveNodes(these), Edit::MoveNodes(others)) => {
+            these.iter().map(|(node, _)| node).eq(others.iter().map(|(node, _)| node))
+        }
+        (Edit::SetWay(wire, way), Edit::SetWay(other, others)) => wire == other && way.len() == others.len(),
+        (Edit::Group(these), Edit::Group(others)) => {
+            these.len() == others.len() && these.iter().zip(others).all(|(one, other)| move_the_same(one, other))
+        }
+        _ => false,
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     iterations,
     past_node::PastWorkflow,
     record_bytes::{Decoder, Of},
-    runs::{record_id, run_and_place},
+    runs::{PLACE_BITS, record_id, run_and_place},
 };
 use crate::{value::Fingerprint, workflow::NodeId};
 
@@ -106,6 +106,26 @@ pub(super) fn read_places(
         }
     }
     read_standing(connection, reader, standing)
+}
+
+/// Returns what the session of a run that was cut off had settled of a node before that run.
+pub(super) fn settled_before(
+    connection: &Connection,
+    reader: &Reader,
+    run: RunId,
+    node: &NodeId,
+) -> Result<Option<Arc<NodeRecord>>, StoreError> {
+    let record: Option<i64> = connection
+        .prepare_cached(
+            "SELECT record FROM baseline JOIN runs USING (session)
+             WHERE runs.id = ?1 AND node = ?2 AND record >> ?3 < runs.number",
+        )
+        .and_then(|mut query| {
+            query.query_row(params![run.to_string(), node.as_str(), PLACE_BITS], |row| row.get(0)).optional()
+        })
+        .map_err(|error| reader.sqlite(error))?;
+    let settled = record.filter(|record| run_and_place(*record).1 > 0).into_iter().collect();
+    Ok(read_standing(connection, reader, Standing { settled, interrupted: Vec::new() })?.pop())
 }
 
 fn read_standing(

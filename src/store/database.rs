@@ -17,12 +17,13 @@ use super::{
     Kept, KeptPort, KeyPlace, LoopId, NodeRecord, RunHeader, RunId, RunRecord, RunStatus, SessionId, StoreError,
     alive::{Alive, Living},
     baseline,
+    blobs::{self, Blobs},
     connection::{self, Purpose},
     crypt::{Crypt, Place},
     iterations,
     queue::{Begin, BeginLoop, Message, Queue, Weight},
     runs, timings,
-    values::{self, Blobs, Loaded},
+    values::{self, Loaded},
 };
 use crate::{
     value::{Fingerprint, Value},
@@ -235,6 +236,12 @@ impl Store {
         self.reader.with_connection(|connection| baseline::read(connection, &self.reader, session))
     }
 
+    /// Returns what the session of a run that was cut off had settled of a node before that run.
+    pub fn settled_before(&self, run: RunId, node: &NodeId) -> Result<Option<Arc<NodeRecord>>, StoreError> {
+        self.shared().queue.drain();
+        self.reader.with_connection(|connection| baseline::settled_before(connection, &self.reader, run, node))
+    }
+
     /// Lets a session start from what another one starts from.
     pub fn adopt_baseline(&self, from: SessionId, to: SessionId) -> Result<(), StoreError> {
         self.shared().queue.drain();
@@ -444,7 +451,7 @@ impl Reader {
             return;
         }
         let reader = self.clone();
-        let look = move || match values::is_whole(&file, &checksum) {
+        let look = move || match blobs::is_whole(&file, &checksum) {
             Ok(true) => {}
             Ok(false) => {
                 reader.remember_damage(&fingerprint);

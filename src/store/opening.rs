@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use super::{
     KeyOptions, KeyPlace, Store, StoreError,
     alive::{Living, Opening},
+    blobs::Blobs,
     connection::{self, Purpose},
     crypt::Crypt,
     database::{Life, Reader, Shared},
@@ -20,9 +21,7 @@ use super::{
     keys::{self, Keys},
     pinned_data,
     queue::Queue,
-    rekey, runs,
-    values::Blobs,
-    vault,
+    rekey, runs, vault,
     writer::Writer,
 };
 

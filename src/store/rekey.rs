@@ -11,11 +11,11 @@ use ulid::Ulid;
 
 use super::{
     KeyOptions, KeyPlace, RunId, SessionId, Store, StoreError,
+    blobs::Blobs,
     crypt::{Crypt, Place},
     kept_for::Cells,
     keys::{self, KeyRow, Keys},
-    opening, pinned_data, runs,
-    values::{self, Blobs},
+    opening, pinned_data, runs, values,
 };
 use crate::value::Fingerprint;
 

@@ -3,11 +3,9 @@
 use std::{
     borrow::Cow,
     collections::HashSet,
-    fs::{self, File},
-    io::{self, Write},
+    fs,
     panic::catch_unwind,
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 use arrow::buffer::Buffer;
@@ -16,38 +14,14 @@ use smallvec::SmallVec;
 
 use super::{
     StoreError,
-    codec::{self, EncodeError, Form},
+    blobs::{Blobs, map_blob, read_blob},
+    codec::{self, Form},
     crypt::{Crypt, Place},
-    sealed_file::{self, FileWriter, ReadError},
 };
 use crate::value::{Fingerprint, Value};
 
-/// Values of this many bytes and more lie in files.
-const MIN_BLOB_BYTES: usize = 64 << 10;
-
-/// Tables of this many bytes and more are mapped into memory.
-const MIN_MAPPED_BYTES: u64 = 4 << 20;
-
 /// Texts and bytes up to this length are small.
 const MAX_SMALL_BYTES: usize = 256;
-
-/// The files of kept values.
-#[derive(Clone, Debug)]
-pub(super) struct Blobs {
-    folder: PathBuf,
-    crypt: Crypt,
-    /// Where this instance writes files before they get their name.
-    unfinished: PathBuf,
-}
-
-/// A file of a value.
-#[derive(Debug)]
-pub(super) struct BlobFile {
-    /// Of its bytes; what it is named by.
-    pub(super) checksum: Fingerprint,
-    pub(super) path: PathBuf,
-    pub(super) written: Option<SystemTime>,
-}
 
 /// A value that is ready to be noted in the database; its file, if it has one, is on the disk.
 #[derive(Debug)]
@@ -55,11 +29,11 @@ pub(super) struct ValueRow {
     pub(super) fingerprint: Fingerprint,
     /// What its row is found by.
     pub(super) name: Fingerprint,
-    form: Form,
-    size: u64,
+    pub(super) form: Form,
+    pub(super) size: u64,
     /// Of the bytes before they are sealed: names the file. None if the value itself tells whether they are right.
-    checksum: Option<Fingerprint>,
-    bytes: Option<SmallVec<[u8; 24]>>,
+    pub(super) checksum: Option<Fingerprint>,
+    pub(super) bytes: Option<SmallVec<[u8; 24]>>,
 }
 
 /// A value that was read.
@@ -82,92 +56,6 @@ struct Known {
     size: u64,
     checksum: Option<Fingerprint>,
     damaged: bool,
-}
-
-impl Blobs {
-    /// Returns the files in a folder, written by this instance.
-    pub(super) fn new(folder: PathBuf, instance: &str, crypt: Crypt) -> Result<Self, StoreError> {
-        let unfinished = folder.join("unfinished").join(instance);
-        fs::create_dir_all(&unfinished).map_err(|error| StoreError::io("make the folder", error, &unfinished))?;
-        Ok(Self { folder, crypt, unfinished })
-    }
-
-    /// Returns how values are sealed.
-    pub(super) const fn crypt(&self) -> &Crypt {
-        &self.crypt
-    }
-
-    /// Removes what instances that are dead left unfinished.
-    pub(super) fn sweep(&self, is_alive: impl Fn(&str) -> bool) {
-        let Some(folder) = self.unfinished.parent() else { return };
-        let Ok(entries) = fs::read_dir(folder) else { return };
-        for path in entries.flatten().map(|entry| entry.path()) {
-            if !is_alive(&path.file_name().unwrap_or_default().to_string_lossy()) {
-                remove_folder(&path);
-            }
-        }
-    }
-
-    /// Removes this instance's own folder.
-    pub(super) fn leave(&self) {
-        remove_folder(&self.unfinished);
-    }
-
-    /// Returns the file of bytes with this checksum. Not named by the data's fingerprint: the same data can be written in
-    /// several ways, and two programs that write it at once must not replace each other's file.
-    fn path_of(&self, checksum: &Fingerprint) -> PathBuf {
-        let name = checksum.to_string();
-        self.folder.join(&name[..2]).join(name)
-    }
-
-    /// Returns whether a value's file is mapped, not read: large tables that are not sealed.
-    fn is_mapped(&self, known: &Known) -> bool {
-        !self.crypt.is_sealed() && known.form == Form::Arrow as i64 && known.size >= MIN_MAPPED_BYTES
-    }
-
-    fn has(&self, checksum: Option<&Fingerprint>, size: u64) -> bool {
-        let Some(checksum) = checksum else { return false };
-        let n_bytes = sealed_file::len_of(size, &self.crypt);
-        fs::metadata(self.path_of(checksum)).is_ok_and(|metadata| metadata.is_file() && metadata.len() == n_bytes)
-    }
-
-    /// Returns the files of values that are there.
-    pub(super) fn files(&self) -> Vec<BlobFile> {
-        let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
-        entries(&self.folder)
-            .flat_map(|folder| entries(&folder.path()))
-            .filter_map(|entry| {
-                let checksum = entry.file_name().to_str()?.parse().ok()?;
-                let written = entry.metadata().ok()?.modified().ok();
-                Some(BlobFile { checksum, path: entry.path(), written })
-            })
-            .collect()
-    }
-
-    /// Writes a value and returns what is to be noted in the database.
-    pub(super) fn prepare(&self, fingerprint: Fingerprint, value: &Value) -> Result<ValueRow, StoreError> {
-        let mut spill = Spill::new(&self.unfinished, &self.crypt, self.crypt.name(&fingerprint));
-        codec::encode(value, &mut spill).map_err(|error| match error {
-            EncodeError::Io(source) => StoreError::io("write the value", source, &self.unfinished),
-            EncodeError::Unwritable(why) => StoreError::Unwritable { what: value.preview(), why },
-        })?;
-        self.row_of(spill, fingerprint, Form::of(value))
-    }
-
-    /// Does the same with the bytes that a value was written as.
-    fn prepare_bytes(&self, fingerprint: Fingerprint, form: Form, bytes: &[u8]) -> Result<ValueRow, StoreError> {
-        let mut spill = Spill::new(&self.unfinished, &self.crypt, self.crypt.name(&fingerprint));
-        spill.write_all(bytes).map_err(|error| StoreError::io("write the value", error, &self.unfinished))?;
-        self.row_of(spill, fingerprint, form)
-    }
-
-    fn row_of(&self, spill: Spill<'_>, fingerprint: Fingerprint, form: Form) -> Result<ValueRow, StoreError> {
-        let (name, size, checksum) =
-            (spill.name, spill.size, Fingerprint::from_bytes(*spill.hasher.finalize().as_bytes()));
-        let path = self.path_of(&checksum);
-        let bytes = spill.finish(&path).map_err(|error| StoreError::io("write the value", error, &path))?;
-        Ok(ValueRow { fingerprint, name, form, size, checksum: Some(checksum), bytes: bytes.map(SmallVec::from_vec) })
-    }
 }
 
 impl ValueRow {
@@ -203,71 +91,11 @@ impl ValueRow {
     }
 }
 
-fn remove_folder(path: &Path) {
-    if let Err(error) = fs::remove_dir_all(path) {
-        tracing::debug!("an unfinished folder stays behind: {error}: {}", path.display());
-    }
-}
-
-/// Collects bytes in memory and, once they are many, in a file.
-struct Spill<'a> {
-    folder: &'a Path,
-    crypt: &'a Crypt,
-    /// Of the value.
-    name: Fingerprint,
-    bytes: Vec<u8>,
-    file: Option<FileWriter>,
-    hasher: blake3::Hasher,
-    size: u64,
-}
-
-impl<'a> Spill<'a> {
-    fn new(folder: &'a Path, crypt: &'a Crypt, name: Fingerprint) -> Self {
-        Self { folder, crypt, name, bytes: Vec::new(), file: None, hasher: crypt.hasher(), size: 0 }
-    }
-
-    /// Returns the bytes if they are few; else they are on the disk, under the name given.
-    fn finish(self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        let Some(file) = self.file else { return Ok(Some(self.bytes)) };
-        let file = file.finish()?;
-        file.as_file().sync_all()?;
-        let folder = path.parent().unwrap_or(self.folder);
-        fs::create_dir_all(folder)?;
-        file.persist(path)?;
-        // The rename is on the disk once the folder is synced; where a folder cannot be opened that is left to the system.
-        if let Ok(folder) = File::open(folder) {
-            folder.sync_all()?;
-        }
-        Ok(None)
-    }
-}
-
-impl Write for Spill<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.hasher.update(bytes);
-        self.size += bytes.len() as u64;
-        if self.file.is_none() && self.bytes.len() + bytes.len() >= MIN_BLOB_BYTES {
-            let mut file = FileWriter::new(self.folder, self.crypt, Place::Value(&self.name))?;
-            file.write_all(&std::mem::take(&mut self.bytes))?;
-            self.file = Some(file);
-        }
-        match &mut self.file {
-            Some(file) => file.write_all(bytes)?,
-            None => self.bytes.extend_from_slice(bytes),
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), Write::flush)
-    }
-}
-
 /// Returns whether a value is kept and looks whole, without reading it.
 pub(super) fn is_kept(connection: &Connection, blobs: &Blobs, fingerprint: &Fingerprint) -> rusqlite::Result<bool> {
     let known = connection
         .prepare_cached("SELECT size, checksum, bytes IS NULL FROM kept_values WHERE fingerprint = ?1 AND damaged = 0")?
-        .query_row(params![blobs.crypt.name(fingerprint).as_bytes()], |row| {
+        .query_row(params![blobs.crypt().name(fingerprint).as_bytes()], |row| {
             Ok((row.get::<_, i64>(0)? as u64, checksum_of(row, 1)?, row.get::<_, bool>(2)?))
         })
         .optional()?;
@@ -304,7 +132,7 @@ fn missing_by_going_through(
     blobs: &Blobs,
     fingerprints: &[Fingerprint],
 ) -> rusqlite::Result<Vec<Fingerprint>> {
-    let named = |fingerprint: &Fingerprint| (blobs.crypt.name(fingerprint), *fingerprint);
+    let named = |fingerprint: &Fingerprint| (blobs.crypt().name(fingerprint), *fingerprint);
     let mut fingerprints: Vec<_> = fingerprints.iter().map(named).collect();
     fingerprints.sort_unstable();
     fingerprints.dedup();
@@ -388,7 +216,7 @@ pub(super) fn keep_what_was_swept(
     let sqlite = |error| StoreError::sqlite(error, database);
     for (fingerprint, value) in counted_on {
         if !is_kept(transaction, blobs, fingerprint).map_err(sqlite)? {
-            insert(transaction, &blobs.crypt, &blobs.prepare(*fingerprint, value)?).map_err(sqlite)?;
+            insert(transaction, blobs.crypt(), &blobs.prepare(*fingerprint, value)?).map_err(sqlite)?;
         }
     }
     Ok(())
@@ -416,7 +244,7 @@ pub(super) fn load(
     blobs: &Blobs,
     fingerprint: &Fingerprint,
 ) -> Result<Loaded, StoreError> {
-    let name = blobs.crypt.name(fingerprint);
+    let name = blobs.crypt().name(fingerprint);
     let (known, bytes) = connection
         .prepare_cached("SELECT form, size, checksum, damaged, bytes FROM kept_values WHERE fingerprint = ?1")
         .and_then(|mut statement| {
@@ -429,20 +257,20 @@ pub(super) fn load(
     let damaged = |why| StoreError::Damaged { fingerprint: *fingerprint, why };
     let checksum = match (bytes, known.checksum) {
         (Some(bytes), _) => {
-            let bytes = blobs.crypt.open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned();
-            return value_of(&known, bytes.into(), &blobs.crypt, fingerprint).map(Loaded::checked).map_err(damaged);
+            let bytes = blobs.crypt().open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned();
+            return value_of(&known, bytes.into(), blobs.crypt(), fingerprint).map(Loaded::checked).map_err(damaged);
         }
         (None, Some(checksum)) => checksum,
         (None, None) => return Err(StoreError::Lost(*fingerprint)),
     };
-    if blobs.is_mapped(&known) {
+    if blobs.is_mapped(known.form, known.size) {
         let file = blobs.path_of(&checksum);
-        let bytes = sealed_file::map(&file).map_err(|error| unread(error.into(), &file, fingerprint))?;
+        let bytes = map_blob(&file, fingerprint)?;
         let value = decode(&known, bytes).map(|value| value.known_as(*fingerprint)).map_err(damaged)?;
         return Ok(Loaded { value, unchecked: Some((file, checksum)) });
     }
     let bytes = read_blob(blobs, &checksum, &name, fingerprint)?;
-    value_of(&known, bytes.into(), &blobs.crypt, fingerprint).map(Loaded::checked).map_err(damaged)
+    value_of(&known, bytes.into(), blobs.crypt(), fingerprint).map(Loaded::checked).map_err(damaged)
 }
 
 /// Returns the value of these bytes, if it is the one asked for.
@@ -453,34 +281,6 @@ fn value_of(known: &Known, bytes: Buffer, crypt: &Crypt, fingerprint: &Fingerpri
         return Ok(value.known_as(*fingerprint));
     }
     if value.fingerprint() == *fingerprint { Ok(value) } else { Err("it is another value".to_owned()) }
-}
-
-/// Reads a mapped file from its start to its end; returns whether it is what was written.
-pub(super) fn is_whole(file: &Path, checksum: &Fingerprint) -> io::Result<bool> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(file)?)?;
-    Ok(Fingerprint::from_bytes(*hasher.finalize().as_bytes()) == *checksum)
-}
-
-/// Reads the content of a value's file.
-fn read_blob(
-    blobs: &Blobs,
-    checksum: &Fingerprint,
-    name: &Fingerprint,
-    fingerprint: &Fingerprint,
-) -> Result<Vec<u8>, StoreError> {
-    let path = blobs.path_of(checksum);
-    sealed_file::read(&path, &blobs.crypt, Place::Value(name)).map_err(|error| unread(error, &path, fingerprint))
-}
-
-fn unread(error: ReadError, path: &Path, fingerprint: &Fingerprint) -> StoreError {
-    match error {
-        ReadError::Io(error) if error.kind() == io::ErrorKind::NotFound => StoreError::Lost(*fingerprint),
-        ReadError::Io(error) => StoreError::io("read the kept value", error, path),
-        ReadError::Damaged(why) => {
-            StoreError::Damaged { fingerprint: *fingerprint, why: format!("{why}: {}", path.display()) }
-        }
-    }
 }
 
 /// Returns the value of these bytes. The checksum is compared before anything is made of them.
@@ -536,19 +336,19 @@ fn found(connection: &Connection, database: &Path, blobs: &Blobs, id: i64) -> Re
         .map_err(|error| StoreError::sqlite(error, database))?;
     let damaged = |why| StoreError::Damaged { fingerprint: name, why };
     let bytes = match (bytes, &known.checksum) {
-        (Some(bytes), _) => blobs.crypt.open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned(),
+        (Some(bytes), _) => blobs.crypt().open(Place::Value(&name), &bytes).map_err(damaged)?.into_owned(),
         (None, Some(checksum)) => read_blob(blobs, checksum, &name, &name)?,
         (None, None) => return Err(StoreError::Lost(name)),
     };
     let bytes = Buffer::from(bytes);
-    let value = check(&known, bytes.clone(), &blobs.crypt).map_err(damaged)?;
+    let value = check(&known, bytes.clone(), blobs.crypt()).map_err(damaged)?;
     Ok(Found { name, bytes, value })
 }
 
 /// Returns how many bytes a value has that is known by its row, after making sure that it is what was written.
 pub(super) fn verify(connection: &Connection, database: &Path, blobs: &Blobs, id: i64) -> Result<u64, StoreError> {
     let Found { name, bytes, value } = found(connection, database, blobs, id)?;
-    if blobs.crypt.name(&value.fingerprint()) != name {
+    if blobs.crypt().name(&value.fingerprint()) != name {
         return Err(StoreError::Damaged { fingerprint: name, why: "it is another value".to_owned() });
     }
     Ok(bytes.len() as u64)
@@ -590,9 +390,9 @@ pub(super) fn reseal(
     id: i64,
 ) -> Result<(), StoreError> {
     let Found { name, bytes, value } = found(connection, database, old, id)?;
-    let fingerprint = if old.crypt.is_sealed() { value.fingerprint() } else { name };
+    let fingerprint = if old.crypt().is_sealed() { value.fingerprint() } else { name };
     let row = new.prepare_bytes(fingerprint, Form::of(&value), &bytes)?;
-    let (cell, checksum) = row.cells(&new.crypt);
+    let (cell, checksum) = row.cells(new.crypt());
     connection
         .prepare_cached("UPDATE kept_values SET fingerprint = ?2, checksum = ?3, bytes = ?4 WHERE rowid = ?1")
         .and_then(|mut statement| statement.execute(params![id, row.name.as_bytes(), checksum, cell.as_deref()]))

@@ -14,6 +14,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::{
     NodeRecord, RunId, SessionId, Status, StoreError,
+    blobs::Blobs,
     history::Counted,
     iterations::IterationRow,
     known::{Known, Statements},
@@ -22,7 +23,7 @@ use super::{
     record_bytes,
     runs::{BeginRow, LastWorkflow},
     timings::{self, TimingRow},
-    values::{self, Blobs, ValueRow},
+    values::{self, ValueRow},
     workflow_bytes,
 };
 use crate::{

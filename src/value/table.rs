@@ -108,6 +108,11 @@ impl Table {
         Self::new(&schema, batch.as_slice()).expect("plain columns need no conversion")
     }
 
+    /// Returns whether this and another are one table in memory.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Returns the columns' names and types.
     pub fn schema(&self) -> &SchemaRef {
         &self.0.schema

@@ -134,6 +134,7 @@ fn a_wire_takes_the_focus_and_is_deleted() {
     person.window.get_by_label("Wire Source text to Slow value").focus();
     person.settle();
     person.key(Modifiers::SHIFT, Key::F10);
+    person.walk(Key::ArrowDown);
     person.walk(Key::Enter);
     assert_eq!(person.feed("slow", "value"), None, "by its menu, too");
 }

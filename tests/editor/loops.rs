@@ -24,7 +24,7 @@ fn any_iteration_of_a_loop_can_be_looked_at() {
     person.press("Run");
     person.sees("Middle", "3×");
     person.sees("All", "3 items");
-    person.press("Node Middle");
+    person.right_click("Node Middle", "Iterations…");
     let shows = |person: &Person, text: &str| person.window.query_all_by_label_contains(text).next().is_some();
     assert!(shows(&person, "3 iterations"));
     assert!(shows(&person, "zb") && !shows(&person, "yb"), "the newest is shown first");

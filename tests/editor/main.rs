@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod arranging;
+mod bends;
 mod canvas;
 #[path = "../support/cpu_renderer.rs"]
 mod cpu_renderer;
@@ -13,6 +14,7 @@ mod masked;
 mod person;
 mod pinned_data;
 mod runs;
+mod sections;
 mod settings;
 mod tabs;
 mod tour;

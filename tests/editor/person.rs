@@ -101,18 +101,19 @@ impl Person {
     }
 
     pub(crate) fn drag(&mut self, from: Pos2, to: Pos2) {
-        let button = |pos, pressed| Event::PointerButton {
-            pos,
-            button: PointerButton::Primary,
-            pressed,
-            modifiers: Modifiers::NONE,
-        };
+        self.drag_with(from, to, Modifiers::NONE);
+    }
+
+    pub(crate) fn drag_with(&mut self, from: Pos2, to: Pos2, modifiers: Modifiers) {
+        let button = |pos, pressed| Event::PointerButton { pos, button: PointerButton::Primary, pressed, modifiers };
+        self.window.event(Event::ModifiersChanged(modifiers));
         self.window.event(Event::PointerMoved(from));
         self.window.event(button(from, true));
         for step in 1..=4_u8 {
             self.window.event(Event::PointerMoved(from + (to - from) * (f32::from(step) / 4.0)));
         }
         self.window.event(button(to, false));
+        self.window.event(Event::ModifiersChanged(Modifiers::NONE));
         self.settle();
     }
 

@@ -1,8 +1,9 @@
 //! Loops inside of loops: what is reused of them, and where they go on.
 
-use std::{fs, path::Path};
-
-use super::*;
+use super::{
+    cut_short::{kill_at, run_up_to},
+    *,
+};
 
 /// Lists of numbers, each made larger twice, collected list by list.
 pub(crate) fn nested(lists: &[&[i64]]) -> World {
@@ -138,15 +139,6 @@ fn forcing_an_inner_head_makes_all_of_its_iterations_again() {
     });
 }
 
-/// Starts a run whose nodes wait at a number; returns once they do.
-fn run_up_to(world: &World, kind: RunKind, number: i64) -> pinflow::engine::RunHandle {
-    let (sender, reached) = mpsc::channel();
-    *world.outside.waits_at.lock().unwrap() = Some((number, sender));
-    let handle = world.engine.start(world.request(kind), |_| ());
-    reached.recv().unwrap();
-    handle
-}
-
 #[test]
 fn a_cancelled_inner_loop_goes_on_where_it_was() {
     with_and_without_a_store(|mut world, has_store| {
@@ -164,31 +156,10 @@ fn a_cancelled_inner_loop_goes_on_where_it_was() {
     });
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 #[test]
 fn an_inner_loop_cut_off_by_the_end_of_the_program_goes_on_where_it_was() {
     let mut world = nested(&[&[1, 2, 3], &[4, 5, 6], &[7, 8]]);
-    // What lies on the disk while the nodes wait is what a program finds that comes after this one was killed.
-    let left_behind = tempfile::tempdir().unwrap();
-    let run = run_up_to(&world, RunKind::Standard, 6);
-    let store = world.engine.store().unwrap().clone();
-    store.flush().unwrap();
-    copy_folder(store.folder(), left_behind.path());
-    run.cancel();
-    run.wait();
-    world.engine = Engine::new(Arc::new(catalogue(&world.outside)), Some(Store::open(left_behind.path()).unwrap()));
-    world.restart();
+    kill_at(&mut world, RunKind::Standard, 6);
     let run = world.run(RunKind::Resumed);
     assert_eq!(world.outside.numbers("a"), [5, 6, 7, 8], "{}", short(&run));
     assert_eq!(output(&run, "d", "items"), Some(lists(&[&[12, 13, 14], &[15, 16, 17], &[18, 19]])));

@@ -9,9 +9,9 @@ use crate::{
     editor::{
         ArrangeRequest, Direction,
         canvas::{CanvasState, GRID},
-        words,
+        ways, words,
     },
-    workflow::{Edit, NodeId, Position},
+    workflow::{NodeId, Position},
 };
 
 impl App {
@@ -30,7 +30,8 @@ impl App {
 
     /// Moves the selected nodes by a step of the grid. Steps that follow each other are one step of the undo list.
     fn nudge(&mut self, direction: Direction) {
-        let Some(sitting) = self.tabs.sitting_mut() else { return };
+        let Some(tab) = self.tabs.front_mut() else { return };
+        let sitting = &mut tab.sitting;
         let (dx, dy) = match direction {
             Direction::Left => (-GRID, 0.0),
             Direction::Right => (GRID, 0.0),
@@ -38,6 +39,12 @@ impl App {
             Direction::Down => (0.0, GRID),
         };
         let workflow = sitting.workflow();
+        if sitting.selection().is_empty() {
+            let nudged = ways::move_bends(workflow, tab.canvas.bends(), "Nudge", (dx, dy));
+            let result = nudged.map_or(Ok(()), |(label, edit)| sitting.edit_in_burst(label, edit));
+            self.say_edit_error(result);
+            return;
+        }
         let places = sitting.selection().iter().filter_map(|id| Some((id.clone(), workflow.node(id)?.position)));
         let moves: Vec<(NodeId, Position)> =
             places.map(|(id, place)| (id, Position(place.0 + dx, place.1 + dy))).collect();
@@ -46,7 +53,8 @@ impl App {
             [(id, _)] => format!("Nudge {}", words::title(workflow, &self.catalogue, id)),
             several => format!("Nudge {} nodes", several.len()),
         };
-        let result = sitting.edit_in_burst(label, Edit::MoveNodes(moves));
+        let moved = ways::move_nodes(workflow, moves);
+        let result = sitting.edit_in_burst(label, moved);
         self.say_edit_error(result);
     }
 }

@@ -55,6 +55,8 @@ impl App {
         Situation {
             history: Some(sitting.history()),
             wire: tab.canvas.focused_wire(),
+            bends: tab.canvas.bends(),
+            frame: tab.canvas.frame(),
             running: tab.run.is_some(),
             paused: run.is_some_and(|run| run.pause.is_some()),
             run_options: self.settings.run,
@@ -136,7 +138,7 @@ impl App {
             Side::right("inspector").default_size(310.0).size_range(220.0..=640.0).show(ui, |ui| {
                 ui.add_space(4.0);
                 ui.push_id(session, |ui| {
-                    inspector_ui(ui, view, &mut panels.inspector, &mut panels.viewers, commands);
+                    inspector_ui(ui, view, canvas.frame(), &mut panels.inspector, &mut panels.viewers, commands);
                 });
             });
         }

@@ -62,6 +62,7 @@ impl App {
             Command::Tabs(request) => self.change_tabs(ctx, request),
             Command::Arrange(request) => self.arrange(&request),
             Command::Wire(request) => self.change_wire(request),
+            Command::Frame(frame, request) => self.change_frame(frame, request),
             Command::Look(request) => self.look(request),
             Command::Keys(request) => self.find_command(&request),
             Command::TogglePanel(panel) => self.toggle_panel(panel),
@@ -73,6 +74,12 @@ impl App {
             Command::LoadPinnedData(node) => self.load_pinned_data(node),
             Command::ClearPinnedData(node) => self.clear_pinned_data(node),
             Command::CopyPinnedData(from, to) => self.copy_pinned_data(from, to),
+            Command::WorkOnTable(work) => {
+                self.background.start("pinflow-table", move || super::Message::Table(work.done()));
+            }
+            Command::WorkOnText(work) => {
+                self.background.start("pinflow-text", move || super::Message::Text(work.done()));
+            }
             Command::PreparePicture(image) => self.prepare_picture(ctx, image),
             Command::ListFolder(folder) => self.list_folder(folder),
             Command::LoadHistory => self.load_history(),
@@ -118,7 +125,7 @@ impl App {
         }
     }
 
-    fn show_tab(&mut self, tab: Tab) {
+    pub(super) fn show_tab(&mut self, tab: Tab) {
         self.panels.bottom = tab;
         self.panels.shown.insert(Panel::Bottom);
     }

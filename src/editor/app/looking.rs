@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::{
-    editor::{LookRequest, canvas::CanvasState},
+    editor::{LookRequest, Panel, Section, Tab, canvas::CanvasState},
     workflow::NodeId,
 };
 
@@ -21,6 +21,7 @@ impl App {
             LookRequest::ZoomReset => self.on_canvas(CanvasState::zoom_reset),
             LookRequest::Rename(node) => self.on_canvas(|canvas| canvas.begin_rename(node)),
             LookRequest::Reveal(node) => self.reveal(node),
+            LookRequest::Show(node, section) => self.show_section(node, section),
             LookRequest::SelectUpstream => self.select_along(false),
             LookRequest::SelectDownstream => self.select_along(true),
             LookRequest::Find => self.on_canvas(CanvasState::open_find),
@@ -37,6 +38,17 @@ impl App {
         if let Some(sitting) = self.tabs.sitting() {
             let nodes: Vec<NodeId> = sitting.selection().iter().cloned().collect();
             self.on_canvas(|canvas| canvas.fit(&nodes));
+        }
+    }
+
+    fn show_section(&mut self, node: NodeId, section: Section) {
+        self.select(vec![node]);
+        match section {
+            Section::Results => self.show_tab(Tab::Output),
+            Section::Iterations | Section::Timing | Section::Why => {
+                self.panels.shown.insert(Panel::Inspector);
+                self.panels.inspector.go_to(section);
+            }
         }
     }
 

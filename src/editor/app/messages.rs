@@ -19,7 +19,7 @@ use crate::{
         history::DifferenceKey,
         inspector::{Iteration, IterationKey, PinnedKey},
         past::Past,
-        viewers::PictureKey,
+        viewers::{PictureKey, TableDone, TextDone},
     },
     engine::{Event, Probes, Timings},
     session::{Baseline, ProfileError, SessionId, SessionSummary},
@@ -78,6 +78,10 @@ pub(super) enum Message {
     PlannedSweep(KeepRules, Result<PlannedSweep, String>),
     /// A picture is ready for the screen.
     Picture(PictureKey, ColorImage),
+    /// Rows of a table were arranged, counted or copied.
+    Table(TableDone),
+    /// A text was wrapped or searched.
+    Text(TextDone),
     /// The nodes of this state of the workflow were laid out: what to call it, and the edit, if they were not tidy.
     Tidied(Arc<Workflow>, String, Option<Edit>),
     /// Something went wrong that a person should know of.
@@ -134,9 +138,19 @@ impl App {
             Message::Swept(report, swept_for) => self.swept(report, swept_for),
             Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
+            Message::Text(done) => self.panels.viewers.texts.take(done),
+            Message::Table(done) => self.table_done(ctx, done),
             Message::Tidied(of, label, edit) => self.tidied(&of, label, edit),
             Message::Trouble(text) => self.notices.trouble(text),
             Message::Done => {}
+        }
+    }
+
+    fn table_done(&mut self, ctx: &egui::Context, done: TableDone) {
+        match self.panels.viewers.tables.take(done) {
+            Some(Ok(text)) => ctx.copy_text(text),
+            Some(Err(why)) => self.notices.trouble(why),
+            None => {}
         }
     }
 

@@ -1,8 +1,10 @@
 //! Commands that change wires.
 
+use std::collections::BTreeSet;
+
 use super::App;
 use crate::{
-    editor::WireRequest,
+    editor::{Bend, WireRequest, ways},
     workflow::{Edit, PortRef},
 };
 
@@ -10,10 +12,22 @@ impl App {
     pub(super) fn change_wire(&mut self, request: WireRequest) {
         match request {
             WireRequest::Disconnect(input) => self.disconnect(input),
+            WireRequest::AddBend(input) => self.on_canvas(|canvas| canvas.bend_wire(input)),
+            WireRequest::RemoveBends(bends) => self.remove_bends(&bends.into_iter().collect()),
+            WireRequest::Straighten(input) => {
+                self.edit(format!("Straighten the wire of {input}"), Edit::SetWay(input, Vec::new()));
+            }
         }
     }
 
     fn disconnect(&mut self, input: PortRef) {
         self.edit(format!("Disconnect {input}"), Edit::Disconnect(input));
+    }
+
+    fn remove_bends(&mut self, bends: &BTreeSet<Bend>) {
+        let edit = self.tabs.sitting().and_then(|sitting| ways::unbend(sitting.workflow(), bends));
+        if let Some((label, edit)) = edit {
+            self.edit(label, edit);
+        }
     }
 }

@@ -5,11 +5,15 @@ use jiff::Timestamp;
 
 use super::{
     camera::Projection,
-    geometry::{Curve, NodeLayout, PortLayout},
+    course::Course,
+    geometry::{NodeLayout, PortLayout},
     interaction::{Interaction, WireDrag},
-    scene::{PlacedNode, PlacedWire, Scene},
+    scene::{PlacedNode, Scene},
 };
-use crate::{editor::View, workflow::PortRef};
+use crate::{
+    editor::{Bend, View},
+    workflow::PortRef,
+};
 
 /// The least distance on the screen within which a port is found.
 const PORT_REACH: f32 = 12.0;
@@ -63,6 +67,8 @@ pub(super) struct CanvasFrame<'a> {
     pub(super) now: Timestamp,
     /// The indices of the nodes in the hand, ascending.
     held: Vec<usize>,
+    /// The bends in the hand: the indices of their wires, and which of each wire's bends they are, ascending.
+    held_bends: Vec<(usize, usize)>,
     /// How far they are moved.
     offset: Vec2,
 }
@@ -77,12 +83,18 @@ impl<'a> CanvasFrame<'a> {
             detail: Detail::at(projection.zoom()),
             now: Timestamp::now(),
             held: Vec::new(),
+            held_bends: Vec::new(),
             offset: Vec2::ZERO,
         };
         if let Some((nodes, offset)) = interaction.carried() {
             frame.offset = offset;
             frame.held = nodes.iter().filter_map(|id| scene.index(id)).collect();
             frame.held.sort_unstable();
+        }
+        if let Interaction::DragBends(drag) = interaction {
+            frame.offset = drag.offset();
+            let held = drag.bends().iter().filter_map(|bend| Some((scene.wire_index(&bend.wire)?, bend.index)));
+            frame.held_bends = held.collect();
         }
         frame
     }
@@ -106,9 +118,10 @@ impl<'a> CanvasFrame<'a> {
         &self.held
     }
 
-    /// Returns the indices of the wires that move with the nodes in the hand, ascending, each once.
+    /// Returns the indices of the wires that move with what is in the hand, ascending, each once.
     pub(super) fn held_wires(&self) -> Vec<usize> {
-        let mut wires: Vec<usize> = self.held.iter().flat_map(|&node| self.scene.wires_at(node)).collect();
+        let at_nodes = self.held.iter().flat_map(|&node| self.scene.wires_at(node));
+        let mut wires: Vec<usize> = at_nodes.chain(self.held_bends.iter().map(|(wire, _)| *wire)).collect();
         wires.sort_unstable();
         wires.dedup();
         wires
@@ -125,9 +138,20 @@ impl<'a> CanvasFrame<'a> {
         self.layout(index).rect(self.position(index))
     }
 
-    /// Returns a wire's curve, as dragged.
-    pub(super) fn curve(&self, wire: &PlacedWire) -> Curve {
-        Curve::new(self.position(wire.from_node) + wire.from_offset, self.position(wire.to_node) + wire.to_offset)
+    /// Returns a wire's course, as dragged: its bends move along with both its ends.
+    pub(super) fn course(&self, index: usize) -> Course {
+        let wire = &self.scene.wires[index];
+        let (from, to) =
+            (self.position(wire.from_node) + wire.from_offset, self.position(wire.to_node) + wire.to_offset);
+        let is_carried = !wire.way.is_empty() && self.is_held(wire.from_node) && self.is_held(wire.to_node);
+        let is_moved = |bend| is_carried || self.held_bends.binary_search(&(index, bend)).is_ok();
+        let way = wire.way.iter().enumerate();
+        Course::new(from, way.map(|(bend, place)| if is_moved(bend) { *place + self.offset } else { *place }), to)
+    }
+
+    /// Returns where a bend is while nothing is dragged.
+    pub(super) fn bend_at_rest(&self, bend: &Bend) -> Option<Pos2> {
+        self.scene.wire(&bend.wire)?.way.get(bend.index).copied()
     }
 
     /// Returns the nodes to draw one by one, back to front: what is selected lies on top.
@@ -150,7 +174,7 @@ impl<'a> CanvasFrame<'a> {
     pub(super) fn visible_wires(&self) -> Vec<usize> {
         let mut visible = Vec::new();
         self.scene.wire_grid.query(self.projection.visible(), &mut visible);
-        if !self.held.is_empty() {
+        if !(self.held.is_empty() && self.held_bends.is_empty()) {
             visible.extend(self.held_wires());
             visible.sort_unstable();
             visible.dedup();
@@ -178,7 +202,7 @@ impl<'a> CanvasFrame<'a> {
             return None;
         }
         let near = self.scene.wire_grid.near(point, reach).into_iter();
-        near.map(|index| (index, self.scene.curve_at_rest(&self.scene.wires[index]).distance_to(point)))
+        near.map(|index| (index, self.scene.course_at_rest(&self.scene.wires[index]).distance_to(point)))
             .filter(|(_, distance)| *distance <= reach)
             .min_by(|(_, a), (_, b)| a.total_cmp(b))
             .map(|(index, _)| index)

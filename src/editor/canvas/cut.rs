@@ -11,7 +11,7 @@ use crate::{
 /// How far the pointer goes on the screen before the path has another corner, in points.
 pub(super) const STEP: f32 = 4.0;
 
-/// How many straight pieces of a wire are looked at.
+/// In how many straight pieces each curve of a wire is looked at.
 const PIECES: u8 = 24;
 
 /// Returns by index the wires that a path in the scene crosses.
@@ -20,9 +20,9 @@ pub(super) fn crossed(frame: &CanvasFrame<'_>, path: &[Pos2]) -> Vec<usize> {
     let mut near = Vec::new();
     frame.scene.wire_grid.query(bounds, &mut near);
     near.retain(|&index| {
-        let curve = frame.curve(&frame.scene.wires[index]);
-        let at = |piece: u8| curve.at(f32::from(piece) / f32::from(PIECES));
-        (1..=PIECES).any(|piece| path.windows(2).any(|leg| do_cross([leg[0], leg[1]], [at(piece - 1), at(piece)])))
+        let wire: Vec<Pos2> = frame.course(index).points(PIECES).collect();
+        let is_crossed = |piece: &[Pos2]| path.windows(2).any(|leg| do_cross([leg[0], leg[1]], [piece[0], piece[1]]));
+        wire.windows(2).any(is_crossed)
     });
     near
 }

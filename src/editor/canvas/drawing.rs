@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use super::{
-    CanvasState, background,
+    CanvasState, background, bends,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail, PortAt},
     comment, frames,
@@ -18,6 +18,7 @@ use super::{
     kept::Stood,
     node::{self, Hover, Looks, PortLook},
     pointer::{Target, drop_from_library, touched_by_box},
+    scene::PlacedWire,
     standing::{Activity, MarkLook, Standing, Tone},
     wire::{self, Emphasis},
 };
@@ -51,7 +52,7 @@ pub(super) fn draw(
         state.n_corners = state.overview.n_corners();
         hover_from_afar(frame, state);
     } else {
-        draw_wires(ui, brush, frame, canvas, state);
+        draw_wires(ui, brush, frame, canvas, state, commands);
         let nodes = frame.visible_nodes();
         for &index in &nodes {
             let is_boxed = boxed.binary_search(&index).is_ok();
@@ -84,7 +85,14 @@ fn hover_from_afar(frame: &CanvasFrame<'_>, state: &mut CanvasState) {
     }
 }
 
-fn draw_wires(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, canvas: &Response, state: &mut CanvasState) {
+fn draw_wires(
+    ui: &Ui,
+    brush: &Brush,
+    frame: &CanvasFrame<'_>,
+    canvas: &Response,
+    state: &mut CanvasState,
+    commands: &mut Vec<Command>,
+) {
     let is_idle = matches!(state.interaction, Interaction::Idle);
     let hovered = state.pointer.filter(|_| is_idle).and_then(|point| frame.wire_at(point));
     let focused = state.focused_wire_index(frame.scene);
@@ -94,26 +102,31 @@ fn draw_wires(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, canvas: &Response
     let is_widget = (is_read_out || is_walked) && frame.detail == Detail::Full;
     let seen = frame.projection.visible();
     let theme = std::ptr::from_ref(brush.tokens).addr();
+    let mut bent = Vec::new();
     for index in frame.visible_wires() {
         let placed = &frame.scene.wires[index];
-        let curve = frame.curve(placed);
+        let course = frame.course(index);
         let is_held = matches!(&state.interaction, Interaction::DragWire(drag) if drag.holds(&placed.to));
-        if is_held || !curve.may_touch(seen) {
+        if is_held || !course.may_touch(seen) {
             continue;
         }
         let value_type = placed.value_type;
         if frame.detail == Detail::Titles {
             let look = hash((theme, value_type as u8));
-            state.kept.wire(brush, (index, curve, look), |add, points| wire::coarse(brush, add, points, value_type));
+            state.kept.wire(brush, (index, &course, look), |add, course| wire::coarse(brush, add, course, value_type));
+            bent.extend((!placed.way.is_empty()).then_some(index));
             continue;
         }
         let emphasis = emphasis(frame, index, focused.filter(|focused| *focused == index).or(hovered));
-        let look = hash((theme, value_type as u8, emphasis));
-        state
-            .kept
-            .wire(brush, (index, curve, look), |add, points| wire::fine(brush, add, points, value_type, emphasis));
+        let types = (value_type, placed.becomes);
+        let look = hash((theme, value_type as u8, placed.becomes.map(|becomes| becomes as u8), emphasis));
+        state.kept.wire(brush, (index, &course, look), |add, course| wire::fine(brush, add, course, types, emphasis));
+        bent.extend((!placed.way.is_empty()).then_some(index));
+        if let Some(conversion) = hover::conversion_in_words(placed).filter(|_| is_read_out) {
+            conversion_ui(ui, brush, course.middle(), placed, &conversion);
+        }
         if is_widget {
-            let middle = brush.projection.screen_from_scene(curve.at(0.5));
+            let middle = brush.projection.screen_from_scene(course.middle());
             let rect = Rect::from_center_size(middle, vec2(12.0, 12.0));
             let id = ui.make_persistent_id(("wire", placed.to.node.as_str(), placed.to.port.as_str()));
             let words = || format!("Wire {}", hover::wire_in_words(frame, index).0);
@@ -122,16 +135,31 @@ fn draw_wires(ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, canvas: &Response
             state.note_wire_focus(&placed.to, &response);
         }
     }
+    for index in bent {
+        bends::bends_ui(ui, brush, frame, state, index, commands);
+    }
     if let Some(index) = hovered {
         let (ends, flows) = hover::wire_in_words(frame, index);
         state.status = format!("{ends}: {flows}");
         if state.menu.is_none() && state.search.is_none() {
             canvas.clone().on_hover_ui_at_pointer(|ui| {
+                if let Some(conversion) = hover::conversion_in_words(&frame.scene.wires[index]) {
+                    ui.strong(readable(&conversion));
+                }
                 ui.strong(readable(&flows));
                 ui.label(readable(&ends));
             });
         }
     }
+}
+
+/// Names the sign of a conversion; what it says to the pointer, the wire does.
+fn conversion_ui(ui: &Ui, brush: &Brush, middle: Pos2, wire: &PlacedWire, conversion: &str) {
+    let side = 2.0 * wire::CONVERSION_RADIUS * brush.zoom();
+    let rect = Rect::from_center_size(brush.projection.screen_from_scene(middle), vec2(side, side));
+    let id = ui.make_persistent_id(("conversion", wire.to.node.as_str(), wire.to.port.as_str()));
+    let response = ui.interact(rect, id, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Conversion {conversion}")));
 }
 
 fn emphasis(frame: &CanvasFrame<'_>, index: usize, hovered: Option<usize>) -> Emphasis {
@@ -377,7 +405,9 @@ fn is_end(end: &WireEnd, frame: &CanvasFrame<'_>, at: PortAt) -> bool {
 
 fn set_cursor(ui: &Ui, canvas: &Response, state: &CanvasState) {
     let cursor = match state.interaction {
-        Interaction::Pan | Interaction::DragNodes(_) | Interaction::DragFrame(_) => CursorIcon::Grabbing,
+        Interaction::Pan | Interaction::DragNodes(_) | Interaction::DragFrame(_) | Interaction::DragBends(_) => {
+            CursorIcon::Grabbing
+        }
         Interaction::DragWire(_) | Interaction::BoxSelect { .. } | Interaction::Cut { .. } => CursorIcon::Crosshair,
         Interaction::Idle if state.space_is_down && canvas.contains_pointer() => CursorIcon::Grab,
         Interaction::Idle => return,

@@ -17,7 +17,7 @@ use crate::{
     workflow::{Node, NodeId, WorkflowId},
 };
 
-/// No more characters of a parameter are looked through.
+/// No more of a parameter is looked through, in bytes.
 const MAX_VALUE: usize = 10_000;
 
 /// The open bar.
@@ -26,7 +26,7 @@ pub(super) struct Find {
     text: String,
     /// The nodes that have the text, sorted, as of `of`.
     hits: Vec<NodeId>,
-    of: Option<(WorkflowId, u64, String)>,
+    of: Option<((WorkflowId, u64), String)>,
     /// The hit that was shown last.
     at: Option<NodeId>,
     /// The field is to take the focus.
@@ -36,11 +36,11 @@ pub(super) struct Find {
 impl Find {
     /// Brings the hits up to date with what was typed and with the document.
     fn update(&mut self, view: View<'_>) {
-        let key = Some((view.workflow.id(), view.revision, self.text.clone()));
-        if self.of == key {
+        let document = (view.workflow.id(), view.revision);
+        if self.of.as_ref().is_some_and(|(known, text)| *known == document && *text == self.text) {
             return;
         }
-        self.of = key;
+        self.of = Some((document, self.text.clone()));
         let wanted = self.text.trim().to_lowercase();
         self.hits.clear();
         if !wanted.is_empty() {
@@ -81,7 +81,7 @@ fn has(view: View<'_>, id: &NodeId, node: &Node, wanted: &str) -> bool {
     let contains = |text: &str| text.to_lowercase().contains(wanted);
     let kind_title = || view.catalogue.get(&node.kind).is_some_and(|kind| contains(&kind.title));
     let in_value = |value: &Value| match value {
-        Value::Text(text) => contains(text.get(..MAX_VALUE).unwrap_or(text)),
+        Value::Text(text) => contains(&text[..text.floor_char_boundary(MAX_VALUE)]),
         Value::List(items) => items.iter().filter_map(Value::as_text).any(contains),
         other => contains(&other.preview()),
     };

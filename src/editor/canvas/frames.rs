@@ -11,11 +11,13 @@ use super::{
 };
 use crate::{
     editor::{
-        Command,
+        Command, View,
         arrange::{FRAME_PADDING, FRAME_TITLE},
-        theme,
+        command_item,
+        command_table::{self, CommandId as Id, Situation},
+        theme, ways,
     },
-    workflow::{Edit, Frame, FrameColor, FrameId, NodeId, PortRef, Position, Workflow},
+    workflow::{Edit, Frame, FrameColor, FrameId, NodeId, Position, Workflow},
 };
 
 /// How near an edge the pointer must be on the screen to take it.
@@ -50,7 +52,7 @@ pub(super) struct FrameDrag {
 
 impl FrameDrag {
     fn new(scene: &Scene, workflow: &Workflow, frame: &FrameId, grip: Grip, origin: Pos2) -> Option<Self> {
-        let start = rect_of(frame_of(workflow, frame)?);
+        let start = rect_of(workflow.frame(frame)?);
         let (mut nodes, mut frames) = (Vec::new(), Vec::new());
         if grip == Grip::Title {
             nodes = nodes_in(scene, start);
@@ -108,7 +110,7 @@ impl FrameDrag {
 
     /// Returns the command that leaves all where it is held.
     pub(super) fn command(&self, workflow: &Workflow) -> Option<Command> {
-        let frame = frame_of(workflow, &self.frame)?;
+        let frame = workflow.frame(&self.frame)?;
         if self.held == self.start {
             return None;
         }
@@ -116,19 +118,16 @@ impl FrameDrag {
         let shift = |Position(x, y): Position| Position(x + self.offset().x, y + self.offset().y);
         let mut edits = vec![put(&self.frame, frame, self.held)];
         for (id, rect) in &self.frames {
-            edits.extend(frame_of(workflow, id).map(|frame| put(id, frame, rect.translate(self.offset()))));
+            edits.extend(workflow.frame(id).map(|frame| put(id, frame, rect.translate(self.offset()))));
         }
         if !self.nodes.is_empty() {
             let places = self.nodes.iter().filter_map(|id| Some((id.clone(), shift(workflow.node(id)?.position))));
             edits.push(Edit::MoveNodes(places.collect()));
         }
-        let is_carried = |node: &NodeId| self.nodes.binary_search(node).is_ok();
-        let inner = |input: &PortRef| {
-            is_carried(&input.node) && workflow.feed(input).is_some_and(|from| is_carried(&from.node))
-        };
-        for (input, way) in workflow.ways().filter(|(input, _)| inner(input)) {
-            edits.push(Edit::SetWay(input.clone(), way.iter().copied().map(shift).collect()));
-        }
+        let offset = self.offset();
+        edits.extend(ways::carried(workflow, |node| {
+            self.nodes.binary_search(node).is_ok().then_some((offset.x, offset.y))
+        }));
         Some(Command::Edit(format!("{verb} frame {}", frame.title), Edit::Group(edits)))
     }
 }
@@ -145,10 +144,6 @@ impl FrameTitle {
     pub(super) const fn new(frame: FrameId) -> Self {
         Self { frame, text: None }
     }
-}
-
-fn frame_of<'a>(workflow: &'a Workflow, id: &FrameId) -> Option<&'a Frame> {
-    workflow.frames().find(|(known, _)| *known == id).map(|(_, frame)| frame)
 }
 
 /// Returns where a frame is.
@@ -246,11 +241,12 @@ fn widgets_ui(
     if response.double_clicked() {
         state.frame_title = Some(FrameTitle::new(id.clone()));
     } else if response.clicked() || response.secondary_clicked() {
+        state.leave_bends();
         state.frame = Some(id.clone());
         commands.push(Command::Select(Vec::new()));
     }
     take(frame, state, &response, (id, Grip::Title));
-    response.context_menu(|ui| menu_ui(ui, frame, state, (id, shape), commands));
+    response.context_menu(|ui| menu_ui(ui, frame.view, id, commands));
     let on_screen = brush.projection.rect(rect);
     for (x, y) in [(-1, 0), (1, 0), (0, 1), (0, -1), (-1, 1), (1, 1), (-1, -1), (1, -1)] {
         let name = ("frame edge", id.as_str(), x, y);
@@ -295,47 +291,45 @@ const fn edge_cursor(x: i8, y: i8) -> CursorIcon {
     }
 }
 
-fn menu_ui(
-    ui: &mut Ui,
-    frame: &CanvasFrame<'_>,
-    state: &mut CanvasState,
-    (id, shape): (&FrameId, &Frame),
-    commands: &mut Vec<Command>,
-) {
-    if ui.button("Rename frame").clicked() {
-        state.frame_title = Some(FrameTitle::new(id.clone()));
-    }
-    if ui.button("Select nodes in frame").clicked() {
-        commands.push(Command::Select(nodes_in(frame.scene, rect_of(shape))));
-    }
+/// What a frame offers, above and below its colours.
+const ABOVE: &[&[Id]] = &[&[Id::Rename, Id::SelectInFrame]];
+const BELOW: &[&[Id]] = &[&[Id::Delete]];
+
+fn menu_ui(ui: &mut Ui, view: View<'_>, id: &FrameId, commands: &mut Vec<Command>) {
+    let situation = Situation::of(view).about_frame(id);
+    let items = |ui: &mut Ui, groups: &[&[Id]], commands: &mut Vec<Command>| {
+        let chosen = command_item::menu_ui(ui, groups, &situation, &mut false);
+        commands.extend(chosen.map(|chosen| (command_table::get(chosen).command)(&situation)));
+    };
+    items(ui, ABOVE, commands);
     ui.separator();
     ui.horizontal(|ui| {
-        for color in FrameColor::ALL {
-            if swatch_ui(ui, color, shape.color == color).clicked() {
-                let edit = Edit::SetFrame(id.clone(), Frame { color, ..shape.clone() });
-                commands.push(Command::Edit(format!("Make frame {} {}", shape.title, color.name()), edit));
-                ui.close();
-            }
-        }
+        ui.add_space(6.0);
+        colors_ui(ui, &situation, commands);
     });
     ui.separator();
-    if ui.button("Remove frame").on_hover_text("Remove the frame; what stands in it stays").clicked() {
-        commands.push(removal(id, shape));
+    items(ui, BELOW, commands);
+}
+
+/// Shows the colours that a frame can have; a click gives it one.
+pub(crate) fn colors_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
+    let Some(frame) = situation.chosen_frame() else { return };
+    for (color, command) in FrameColor::ALL.into_iter().zip(command_table::FRAME_COLORS) {
+        let entry = command_table::get(command);
+        if swatch_ui(ui, color, frame.color == color).on_hover_text(entry.tooltip(ui.ctx())).clicked() {
+            commands.push((entry.command)(situation));
+            ui.close();
+        }
     }
 }
 
 fn swatch_ui(ui: &mut Ui, color: FrameColor, chosen: bool) -> Response {
     let tokens = theme::tokens(ui);
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(22.0), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, color.name()));
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, format!("{} frame", color.name())));
     let line = if chosen || response.hovered() { tokens.text } else { Color32::TRANSPARENT };
     ui.painter().rect(rect.shrink(2.0), 4.0, tokens.of_frame(color), Stroke::new(2.0, line), StrokeKind::Outside);
-    response.on_hover_text(color.name())
-}
-
-/// Returns the command that removes a frame and leaves what stands in it.
-fn removal(id: &FrameId, frame: &Frame) -> Command {
-    Command::Edit(format!("Remove frame {}", frame.title), Edit::RemoveFrame(id.clone()))
+    response
 }
 
 impl CanvasState {
@@ -349,16 +343,9 @@ impl CanvasState {
         self.frame = Some(frame);
     }
 
-    /// Removes or renames the chosen frame by key.
-    pub(super) fn frame_keys(&mut self, ui: &Ui, workflow: &Workflow) -> Option<Command> {
-        let id = self.frame.clone().filter(|_| !ui.text_edit_focused())?;
-        let pressed = |key| ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, key));
-        if pressed(Key::F2) {
-            self.frame_title = Some(FrameTitle::new(id.clone()));
-        }
-        let frame = frame_of(workflow, &id).filter(|_| pressed(Key::Delete) || pressed(Key::Backspace))?;
-        self.frame = None;
-        Some(removal(&id, frame))
+    /// Begins to type a frame's title.
+    pub fn begin_frame_title(&mut self, frame: FrameId) {
+        self.frame_title = Some(FrameTitle::new(frame));
     }
 
     /// Shows the field for a frame's title where one is typed.
@@ -370,7 +357,7 @@ impl CanvasState {
         commands: &mut Vec<Command>,
     ) {
         let Some(mut typing) = self.frame_title.take() else { return };
-        let Some(shape) = frame_of(frame.view.workflow, &typing.frame) else { return };
+        let Some(shape) = frame.view.workflow.frame(&typing.frame) else { return };
         let begins = typing.text.is_none();
         let text = typing.text.get_or_insert_with(|| shape.title.clone());
         let rect = brush.projection.rect(title_rect(rect_of(shape)).shrink(4.0));

@@ -1,4 +1,4 @@
-//! How large a node is, where its ports are and how a wire runs: pure arithmetic in scene units.
+//! How large a node is and where its ports are: pure arithmetic in scene units.
 
 use std::sync::Arc;
 
@@ -285,77 +285,6 @@ pub(super) fn snapped(point: Pos2) -> Pos2 {
     pos2((point.x / GRID).round() * GRID, (point.y / GRID).round() * GRID)
 }
 
-/// A wire's curve: a cubic Bézier that leaves and arrives level.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Curve(pub(super) [Pos2; 4]);
-
-impl Curve {
-    /// Returns the curve from an output to an input.
-    pub(super) fn new(from: Pos2, to: Pos2) -> Self {
-        let distance = to - from;
-        let reach = if distance.x >= 0.0 {
-            (distance.x * 0.5).max(distance.length() * 0.25).min(160.0)
-        } else {
-            (distance.length() * 0.4).clamp(40.0, 220.0)
-        };
-        Self([from, from + vec2(reach, 0.0), to - vec2(reach, 0.0), to])
-    }
-
-    /// Returns the point at `t` from 0 to 1 (de Casteljau).
-    pub(super) fn at(&self, t: f32) -> Pos2 {
-        let [start, leaving, arriving, end] = self.0;
-        let (first, middle, last) = (start.lerp(leaving, t), leaving.lerp(arriving, t), arriving.lerp(end, t));
-        first.lerp(middle, t).lerp(middle.lerp(last, t), t)
-    }
-
-    /// Returns a rectangle that holds the whole curve.
-    pub(super) fn bounds(&self) -> Rect {
-        Rect::from_points(&self.0)
-    }
-
-    /// Returns whether another curve runs the same, wherever it is.
-    pub(super) fn is_shaped_as(&self, other: &Self) -> bool {
-        let across = |curve: &Self| curve.0[3] - curve.0[0];
-        (across(self) - across(other)).length_sq() < 1e-4
-    }
-
-    /// Returns whether any part of the curve may be in an area; one that is not is nearly always found out.
-    pub(super) fn may_touch(&self, area: Rect) -> bool {
-        const STEPS: u8 = 8;
-        if area.contains(self.0[0]) || area.contains(self.0[3]) {
-            return true;
-        }
-        // A chord is nowhere farther from its piece of the curve than this, whatever the curve: see `Curve::new`.
-        let area = area.expand(12.0);
-        let mut from = self.0[0];
-        (1..=STEPS).any(|step| {
-            let to = self.at(f32::from(step) / f32::from(STEPS));
-            let piece = Rect::from_two_pos(std::mem::replace(&mut from, to), to);
-            piece.intersects(area)
-        })
-    }
-
-    /// Returns how far a point is from the curve.
-    pub(super) fn distance_to(&self, point: Pos2) -> f32 {
-        const STEPS: u8 = 24;
-        let mut least = f32::INFINITY;
-        let mut from = self.at(0.0);
-        for step in 1..=STEPS {
-            let to = self.at(f32::from(step) / f32::from(STEPS));
-            least = least.min(distance_to_segment(point, from, to));
-            from = to;
-        }
-        least
-    }
-}
-
-fn distance_to_segment(point: Pos2, from: Pos2, to: Pos2) -> f32 {
-    let along = to - from;
-    let length_sq = along.length_sq();
-    let t = if length_sq > 0.0 { ((point - from).dot(along) / length_sq).clamp(0.0, 1.0) } else { 0.0 };
-    point.distance(from + along * t)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -448,23 +377,6 @@ mod tests {
         let wired = Wired { inputs: vec!["gone".into()], outputs: vec![] };
         let layout = NodeLayout::new(&node("join"), &catalogue(), &wired);
         assert!(layout.input(&"gone".into()).is_some_and(|port| port.connected));
-    }
-
-    #[test]
-    fn a_wire_starts_and_ends_at_its_ports() {
-        for to in [pos2(300.0, 50.0), pos2(-300.0, 20.0), pos2(0.0, 0.0)] {
-            let curve = Curve::new(pos2(0.0, 0.0), to);
-            assert!((curve.at(0.0) - pos2(0.0, 0.0)).length() < 0.01);
-            assert!((curve.at(1.0) - to).length() < 0.01);
-            assert!(curve.bounds().expand(0.1).contains(curve.at(0.37)));
-        }
-    }
-
-    #[test]
-    fn the_distance_to_a_wire_is_small_on_it_and_large_beside_it() {
-        let curve = Curve::new(pos2(0.0, 0.0), pos2(400.0, 200.0));
-        assert!(curve.distance_to(curve.at(0.33)) < 0.6);
-        assert!(curve.distance_to(pos2(200.0, 300.0)) > 50.0);
     }
 
     #[test]

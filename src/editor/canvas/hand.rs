@@ -6,8 +6,8 @@ use super::{
     CanvasState,
     brush::Brush,
     canvas_frame::CanvasFrame,
+    course::Curve,
     cut,
-    geometry::Curve,
     interaction::{Interaction, WireDrag},
     wire::{self, Emphasis},
 };
@@ -71,21 +71,21 @@ fn draw_wires_in_hand(brush: &Brush, frame: &CanvasFrame<'_>, drag: &WireDrag, p
 
 /// Paints the wire that a node goes into once it is let go.
 fn draw_target(brush: &Brush, frame: &CanvasFrame<'_>, input: &PortRef) {
-    if let Some(placed) = frame.scene.wire(input) {
-        let points = frame.curve(placed).0.map(|point| brush.projection.screen_from_scene(point));
+    if let Some(index) = frame.scene.wire_index(input) {
+        let course = frame.course(index).map(|point| brush.projection.screen_from_scene(point));
+        let wire = &frame.scene.wires[index];
         let mut add = |shape| {
             brush.painter.add(shape);
         };
-        wire::fine(brush, &mut add, points, placed.value_type, Emphasis::Hovered);
+        wire::fine(brush, &mut add, &course, (wire.value_type, wire.becomes), Emphasis::Hovered);
     }
 }
 
 fn draw_cut(brush: &Brush, frame: &CanvasFrame<'_>, path: &[Pos2]) {
     let color = brush.tokens.failed;
     for index in cut::crossed(frame, path) {
-        let curve = frame.curve(&frame.scene.wires[index]);
         let points: Vec<Pos2> =
-            (0..=32_u8).map(|step| brush.projection.screen_from_scene(curve.at(f32::from(step) / 32.0))).collect();
+            frame.course(index).points(32).map(|point| brush.projection.screen_from_scene(point)).collect();
         brush.painter.add(Shape::line(points, Stroke::new(3.0, color)));
     }
     let points: Vec<Pos2> = path.iter().map(|point| brush.projection.screen_from_scene(*point)).collect();

@@ -4,6 +4,7 @@ use egui::{Label, Ui};
 
 use super::{
     canvas_frame::{CanvasFrame, PortAt},
+    scene::PlacedWire,
     standing::{Standing, decision_line},
 };
 use crate::{
@@ -11,7 +12,6 @@ use crate::{
     engine::{NodePlan, why_in_lines},
     nodes::HIDDEN,
     store::Kept,
-    value::ValueType,
     workflow::{NodeId, PortId, PortRef},
 };
 
@@ -94,17 +94,15 @@ pub(super) fn wire_in_words(frame: &CanvasFrame<'_>, index: usize) -> (String, S
     let title = |node: usize| &frame.layout(node).title;
     let ends = format!("{} {} to {} {}", title(wire.from_node), wire.from.port, title(wire.to_node), wire.to.port);
     let flows = preview(frame.view, &wire.from).unwrap_or_else(|| format!("{}, no value yet", wire.value_type));
-    let input = frame.layout(wire.to_node).input(&wire.to.port);
-    let taken = input.map(|input| input.value_type).filter(|taken| converts(wire.value_type, *taken));
-    match taken {
+    match wire.becomes {
         Some(taken) => (ends, format!("{flows} · becomes {taken} on the way")),
         None => (ends, flows),
     }
 }
 
-/// Returns whether a value changes its type on a wire between ports of these types, as far as the ports say.
-fn converts(given: ValueType, taken: ValueType) -> bool {
-    given != taken && given != ValueType::Any && taken != ValueType::Any
+/// Returns what a wire does to the type of what flows, such as `Table → List`; `None` if it leaves it as it is.
+pub(super) fn conversion_in_words(wire: &PlacedWire) -> Option<String> {
+    Some(format!("{} → {}", wire.value_type, wire.becomes?))
 }
 
 /// Shows what a run would do with a node, and the whole chain of reasons.

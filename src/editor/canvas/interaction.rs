@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use egui::{Pos2, Vec2};
 
 use super::{
+    bends::BendDrag,
     canvas_frame::{CanvasFrame, PortAt},
     cut,
     frames::FrameDrag,
@@ -12,7 +13,7 @@ use super::{
     scene::Scene,
 };
 use crate::{
-    editor::{View, WireEnd, wiring, words},
+    editor::{View, WireEnd, ways, wiring, words},
     nodes::{check_connection, check_loops},
     value::{ValueType, can_convert},
     workflow::{Connection, Edit, NodeId, PortRef, Position, Workflow},
@@ -28,6 +29,8 @@ pub(super) enum Interaction {
     DragNodes(NodeDrag),
     /// A frame follows the pointer with what stands in it, or its edge does.
     DragFrame(FrameDrag),
+    /// Bends of wires follow the pointer.
+    DragBends(BendDrag),
     /// A wire follows the pointer.
     DragWire(WireDrag),
     /// A box is drawn; what it touches will be selected.
@@ -66,7 +69,7 @@ pub(super) struct NodeDrag {
     /// How far they are moved.
     pub(super) offset: Vec2,
     /// The wire that a single node lies on, by its input, with what puts it in there if it fits.
-    wire: Option<(PortRef, Option<Edit>)>,
+    wire: Option<(PortRef, Option<wiring::Insertion>)>,
 }
 
 impl NodeDrag {
@@ -84,8 +87,8 @@ impl NodeDrag {
         match (wire, &self.wire) {
             (Some(wire), Some((known, _))) if wire == *known => {}
             (Some(wire), _) => {
-                let edit = wiring::insert(view.workflow, view.catalogue, &self.grabbed, &wire);
-                self.wire = Some((wire, edit));
+                let insertion = wiring::insert(view.workflow, view.catalogue, &self.grabbed, &wire);
+                self.wire = Some((wire, insertion));
             }
             (None, _) => self.wire = None,
         }
@@ -93,7 +96,7 @@ impl NodeDrag {
 
     /// Returns the wire that the node goes into when it is let go, by its input.
     pub(super) fn insert_into(&self) -> Option<&PortRef> {
-        self.wire.as_ref().filter(|(_, edit)| edit.is_some()).map(|(wire, _)| wire)
+        self.wire.as_ref().filter(|(_, insertion)| insertion.is_some()).map(|(wire, _)| wire)
     }
 
     /// Moves the nodes to the pointer.
@@ -106,7 +109,7 @@ impl NodeDrag {
     }
 
     /// Returns the edit that moves the nodes, and its label.
-    pub(super) fn edit(&self, scene: &Scene) -> Option<(String, Edit)> {
+    pub(super) fn edit(&self, scene: &Scene, workflow: &Workflow) -> Option<(String, Edit)> {
         let moves: Vec<(NodeId, Position)> = self
             .nodes
             .iter()
@@ -119,14 +122,29 @@ impl NodeDrag {
             [(id, _)] => format!("Move {}", scene.node(id).map_or("node", |node| node.layout.title.as_str())),
             several => format!("Move {} nodes", several.len()),
         };
-        let moved = Edit::MoveNodes(moves);
+        let moved = ways::move_nodes(workflow, moves);
         let (label, edit) = match &self.wire {
-            Some((wire, Some(insert))) => {
-                (format!("{label} into the wire of {wire}"), Edit::Group(vec![moved, insert.clone()]))
+            Some((wire, Some(insertion))) => {
+                let halves = self.halves(scene, wire).unwrap_or_default();
+                let edit = Edit::Group(vec![moved, insertion.edit(wire, halves)]);
+                (format!("{label} into the wire of {wire}"), edit)
             }
             _ => (label, moved),
         };
         (self.offset != Vec2::ZERO).then_some((label, edit))
+    }
+}
+
+impl NodeDrag {
+    /// Returns the bends that a wire has before and after a single node that goes into it. Those below the node go.
+    fn halves(&self, scene: &Scene, wire: &PortRef) -> Option<(Vec<Position>, Vec<Position>)> {
+        let wire = scene.wire(wire)?;
+        let rect = scene.node(&self.grabbed)?.rect().translate(self.offset);
+        let (before, after) = wire.way.split_at(scene.course_at_rest(wire).n_bends_before(rect.center()));
+        let outside = |half: &[Pos2]| {
+            half.iter().filter(|bend| !rect.contains(**bend)).map(|bend| Position(bend.x, bend.y)).collect()
+        };
+        Some((outside(before), outside(after)))
     }
 }
 
@@ -294,18 +312,35 @@ impl WireDrag {
     }
 
     /// Returns the edit for dropping the wire on a port that takes it, and its label.
-    pub(super) fn drop_on(&self, port: &PortRef) -> Option<(String, Edit)> {
+    pub(super) fn drop_on(&self, workflow: &Workflow, port: &PortRef) -> Option<(String, Edit)> {
         let mut connections = self.connections(port);
+        // A wire of which one end is moved keeps its bends.
+        let connect = |connection: Connection, taken: &PortRef| {
+            let (to, way) = (connection.to.clone(), workflow.way(taken).to_vec());
+            let way = (!way.is_empty()).then(|| Edit::SetWay(to, way));
+            std::iter::once(Edit::Connect(connection)).chain(way)
+        };
         if connections.len() > 1 {
             let label = format!("Move {} to {port}", words::count(connections.len(), "wire"));
-            return Some((label, Edit::Group(connections.into_iter().map(Edit::Connect).collect())));
+            let edits = connections.into_iter().flat_map(|connection| {
+                let taken = connection.to.clone();
+                connect(connection, &taken)
+            });
+            return Some((label, Edit::Group(edits.collect())));
         }
         let connection = connections.pop()?;
         let label = format!("Connect {} to {}", connection.from, connection.to);
         match &self.taken_from {
             Some(taken) if *taken == connection.to => None,
-            Some(taken) => Some((label, Edit::Group(vec![Edit::Disconnect(taken.clone()), Edit::Connect(connection)]))),
-            None => Some((label, Edit::Connect(connection))),
+            Some(taken) => {
+                let edits = std::iter::once(Edit::Disconnect(taken.clone())).chain(connect(connection, taken));
+                Some((label, Edit::Group(edits.collect())))
+            }
+            None if self.moved.is_empty() => Some((label, Edit::Connect(connection))),
+            None => {
+                let taken = connection.to.clone();
+                Some((label, Edit::Group(connect(connection, &taken).collect())))
+            }
         }
     }
 }
@@ -316,7 +351,7 @@ fn wire_below(scene: &Scene, node: &NodeId, offset: Vec2) -> Option<PortRef> {
     let reach = rect.size().min_elem() * 0.5;
     let near = scene.wire_grid.near(rect.center(), reach).into_iter().map(|index| &scene.wires[index]);
     near.filter(|wire| wire.to.node != *node && wire.from.node != *node)
-        .map(|wire| (wire, scene.curve_at_rest(wire).distance_to(rect.center())))
+        .map(|wire| (wire, scene.course_at_rest(wire).distance_to(rect.center())))
         .filter(|(_, distance)| *distance <= reach)
         .min_by(|(_, a), (_, b)| a.total_cmp(b))
         .map(|(wire, _)| wire.to.clone())

@@ -7,12 +7,7 @@ use std::{collections::HashMap, rc::Rc, sync::Arc};
 
 use egui::{Mesh, Pos2, Shape};
 
-use super::{
-    brush::Brush,
-    canvas_frame::Detail,
-    geometry::{Curve, NodeLayout},
-    picture::Picture,
-};
+use super::{brush::Brush, canvas_frame::Detail, course::Course, geometry::NodeLayout, picture::Picture};
 
 /// What is out of sight is kept for this many frames.
 const KEPT_FOR: u64 = 120;
@@ -65,7 +60,7 @@ pub(super) struct Stood {
 
 /// A wire as it was painted.
 struct KeptWire {
-    curve: Curve,
+    course: Course,
     look: u64,
     zoom: f32,
     /// From its start, on the screen.
@@ -163,29 +158,30 @@ impl Kept {
         }
     }
 
-    /// Paints a wire: as it was painted last if it still looks so, else as the shapes that `shapes` gives for a curve on the
-    /// screen.
+    /// Paints a wire: as it was painted last if it still looks so, else as the shapes that `shapes` gives for its course on
+    /// the screen.
     pub(super) fn wire(
         &mut self,
         brush: &Brush,
-        (index, curve, look): (usize, Curve, u64),
-        shapes: impl FnOnce(&mut dyn FnMut(Shape), [Pos2; 4]),
+        (index, course, look): (usize, &Course, u64),
+        shapes: impl FnOnce(&mut dyn FnMut(Shape), &Course),
     ) {
         let zoom = self.zoom;
-        let start = brush.projection.screen_from_scene(curve.0[0]);
+        let start = brush.projection.screen_from_scene(course.start());
         let may_wait = self.left.1 == 0;
         let is_kept = self.wires.get(&index).is_some_and(|wire| {
-            wire.look == look && wire.curve.is_shaped_as(&curve) && (wire.zoom == zoom || may_wait)
+            wire.look == look && wire.course.is_shaped_as(course) && (wire.zoom == zoom || may_wait)
         });
         if !is_kept {
             self.left.1 = self.left.1.saturating_sub(1);
             let mut mesh = Mesh::default();
             let mut tessellator = brush.tessellator();
-            let points = curve.0.map(|point| ((point - curve.0[0]) * zoom).to_pos2());
-            shapes(&mut |shape| tessellator.tessellate_shape(shape, &mut mesh), points);
+            let on_screen = course.map(|point| ((point - course.start()) * zoom).to_pos2());
+            shapes(&mut |shape| tessellator.tessellate_shape(shape, &mut mesh), &on_screen);
             let local = mesh.vertices.iter().map(|vertex| vertex.pos).collect();
             let placed = (Pos2::ZERO, 1.0);
-            self.wires.insert(index, KeptWire { curve, look, zoom, local, mesh: mesh.into(), placed, used: 0 });
+            let course = course.clone();
+            self.wires.insert(index, KeptWire { course, look, zoom, local, mesh: mesh.into(), placed, used: 0 });
         }
         let Some(wire) = self.wires.get_mut(&index) else { return };
         wire.used = self.frame;

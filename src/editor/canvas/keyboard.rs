@@ -1,5 +1,7 @@
 //! Hands without a mouse: walking from node to node, carrying a wire from port to port, opening menus.
 
+use std::collections::BTreeSet;
+
 use egui::{EventFilter, Pos2, Rect, Response, Ui, Vec2};
 
 use super::{
@@ -11,7 +13,7 @@ use super::{
     scene::Scene,
 };
 use crate::{
-    editor::{Command, Direction, View, WireEnd, command_table::CanvasKeys},
+    editor::{Bend, Command, Direction, View, WireEnd, command_table::CanvasKeys},
     workflow::{NodeId, PortRef},
 };
 
@@ -39,6 +41,8 @@ enum Focused {
     Port(PortRef, IsInput),
     /// The wire that ends at this input.
     Wire(PortRef),
+    /// A bend of a wire, alone.
+    Bend(BTreeSet<Bend>),
 }
 
 type IsInput = bool;
@@ -65,7 +69,7 @@ impl CanvasState {
     /// Returns the index of the wire that has the focus.
     pub(super) fn focused_wire_index(&self, scene: &Scene) -> Option<usize> {
         let input = self.focused_wire()?;
-        scene.wires.binary_search_by(|wire| wire.to.cmp(input)).ok()
+        scene.wire_index(input)
     }
 
     /// Returns the wire that was taken by key: it stays in the hand until it is put down by key.
@@ -93,6 +97,22 @@ impl CanvasState {
         if response.has_focus() {
             self.keep_keys(response);
             self.keyboard.focused = Some(Focused::Wire(input.clone()));
+        }
+    }
+
+    /// Remembers that a bend has the focus.
+    pub(super) fn note_bend_focus(&mut self, bend: &Bend, response: &Response) {
+        if response.has_focus() {
+            self.keep_keys(response);
+            self.keyboard.focused = Some(Focused::Bend([bend.clone()].into()));
+        }
+    }
+
+    /// Returns the bends that commands act upon: the one that has the focus, or else those that are chosen.
+    pub fn bends(&self) -> &BTreeSet<Bend> {
+        match &self.keyboard.focused {
+            Some(Focused::Bend(bend)) if !bend.is_subset(self.chosen_bends()) => bend,
+            _ => self.chosen_bends(),
         }
     }
 
@@ -137,6 +157,7 @@ impl CanvasState {
             Focused::Canvas => None,
             Focused::Node(node) => Some(node),
             Focused::Port(port, _) | Focused::Wire(port) => Some(&port.node),
+            Focused::Bend(bend) => bend.first().map(|bend| &bend.wire.node),
         };
         let from = walked_to.or_else(of_focus).or_else(|| view.selection.first()).and_then(|id| scene.index(id));
         let centers = scene.nodes.iter().map(|node| node.rect().center()).enumerate();
@@ -214,7 +235,7 @@ impl CanvasState {
         if drag.anchor(frame.scene) == Some(frame.port_position(at)) {
             self.interaction = Interaction::Idle;
         } else if drag.fits(at.node, frame.port(at), at.is_input) && drag.fits_loops(frame.view, &port) {
-            commands.extend(drag.drop_on(&port).map(|(label, edit)| Command::Edit(label, edit)));
+            commands.extend(drag.drop_on(frame.view.workflow, &port).map(|(label, edit)| Command::Edit(label, edit)));
             self.interaction = Interaction::Idle;
         }
     }
@@ -228,7 +249,7 @@ impl CanvasState {
                 super::hand::end_of(frame, &end).map(|(place, _)| place)
             }
             Some(Focused::Node(node)) => frame.scene.node(node).map(|node| node.rect().center_bottom()),
-            Some(Focused::Canvas | Focused::Wire(_)) | None => None,
+            Some(Focused::Canvas | Focused::Wire(_) | Focused::Bend(_)) | None => None,
         };
         focused.or_else(|| drag.anchor(frame.scene)).map(|place| frame.projection.screen_from_scene(place))
     }
@@ -254,9 +275,16 @@ impl CanvasState {
     fn what_the_menu_is_about(&self, frame: &CanvasFrame<'_>) -> (MenuTarget, Pos2) {
         let node = match &self.keyboard.focused {
             Some(Focused::Wire(_)) => {
-                let wire = self.focused_wire_index(frame.scene).map(|index| &frame.scene.wires[index]);
-                if let Some(wire) = wire {
-                    return (MenuTarget::Wire(wire.to.clone()), frame.curve(wire).at(0.5));
+                if let Some(index) = self.focused_wire_index(frame.scene) {
+                    let input = frame.scene.wires[index].to.clone();
+                    return (MenuTarget::Wire(input), frame.course(index).middle());
+                }
+                None
+            }
+            Some(Focused::Bend(bend)) => {
+                let bend = bend.first().cloned();
+                if let Some((bend, place)) = bend.and_then(|bend| Some((bend.clone(), frame.bend_at_rest(&bend)?))) {
+                    return (MenuTarget::Bend(bend), place);
                 }
                 None
             }

@@ -6,7 +6,7 @@ use egui::{Align, Layout, Popup, PopupKind, Pos2, Ui, containers::menu::menu_sty
 
 use crate::{
     editor::{
-        Command, View, command_item,
+        Bend, Command, View, command_item,
         command_table::{self, CommandId as Id, Situation},
     },
     session::{Pin, PinPolicy},
@@ -20,6 +20,8 @@ pub(super) enum MenuTarget {
     Node(NodeId),
     /// The wire at an input.
     Wire(PortRef),
+    /// A bend of a wire.
+    Bend(Bend),
     /// Nothing.
     Empty,
 }
@@ -39,18 +41,22 @@ pub(super) struct Menu {
 }
 
 /// What a menu asks of the canvas itself, because it is about the place of the menu.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum MenuRequest {
     /// Open the search.
     Search,
     /// Ask the system for the clipboard.
     Paste,
+    /// Give the wire of an input a bend there.
+    Bend(PortRef),
 }
 
 /// What the empty canvas offers.
 const EMPTY: &[&[Id]] = &[&[Id::SearchNodes, Id::Paste], &[Id::SelectAll, Id::FitAll], &[Id::Tidy, Id::Find]];
 /// What a wire offers.
-const WIRE: &[&[Id]] = &[&[Id::Disconnect]];
+const WIRE: &[&[Id]] = &[&[Id::AddBend, Id::Straighten], &[Id::Disconnect]];
+/// What a bend offers.
+const BEND: &[&[Id]] = &[&[Id::RemoveBends, Id::Straighten], &[Id::Disconnect]];
 /// What nodes offer.
 const NODES: &[&[Id]] = &[
     &[Id::RunToHere, Id::ResumeToHere, Id::ResumeSelection, Id::ResumeFromHere, Id::ToggleBreakpoint],
@@ -64,16 +70,22 @@ const NODES: &[&[Id]] = &[
         Id::Force,
         Id::Disable,
     ],
+    &[Id::OpenResults, Id::ShowIterations, Id::ShowStatistics, Id::ShowWhy],
     &[Id::Comment, Id::Collapse, Id::FrameNodes, Id::OfferAlign],
     &[Id::Rename, Id::Duplicate, Id::Copy, Id::Cut, Id::Delete],
 ];
 /// What nodes of an earlier run offer.
-const PAST: &[&[Id]] = &[&[Id::PinResults, Id::PinUntilChange], &[Id::Copy, Id::BackFromRun]];
+const PAST: &[&[Id]] = &[
+    &[Id::PinResults, Id::PinUntilChange],
+    &[Id::OpenResults, Id::ShowIterations, Id::ShowStatistics, Id::ShowWhy],
+    &[Id::Copy, Id::BackFromRun],
+];
 
 /// Shows the menu; returns whether it stays open, and what it asks of the canvas.
 pub(super) fn menu_ui(
     ui: &Ui,
     view: View<'_>,
+    chosen: &BTreeSet<Bend>,
     menu: &mut Menu,
     commands: &mut Vec<Command>,
 ) -> (bool, Option<MenuRequest>) {
@@ -91,6 +103,12 @@ pub(super) fn menu_ui(
                 MenuTarget::Wire(input) => {
                     items_ui(ui, WIRE, &Situation::of(view).about_wire(input), &mut menu.by_key, commands)
                 }
+                MenuTarget::Bend(bend) => {
+                    let alone = BTreeSet::from([bend.clone()]);
+                    let bends = if chosen.contains(bend) { chosen } else { &alone };
+                    let situation = Situation::of(view).about_wire(&bend.wire).about_bends(bends);
+                    items_ui(ui, BEND, &situation, &mut menu.by_key, commands)
+                }
                 MenuTarget::Empty => items_ui(ui, EMPTY, &Situation::of(view), &mut menu.by_key, commands),
             }
         });
@@ -107,6 +125,7 @@ fn items_ui(
     match command_item::menu_ui(ui, groups, situation, focus_first)? {
         Id::SearchNodes => return Some(MenuRequest::Search),
         Id::Paste => return Some(MenuRequest::Paste),
+        Id::AddBend => return situation.wire.cloned().map(MenuRequest::Bend),
         id => commands.push((command_table::get(id).command)(situation)),
     }
     None

@@ -9,11 +9,17 @@ use std::{
 };
 
 use egui::{
-    Color32, CursorIcon, Mesh, PointerButton, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
-    vec2,
+    Align2, Color32, CursorIcon, Mesh, PointerButton, Pos2, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, vec2,
 };
 
-use super::{CanvasState, brush::Brush, canvas_frame::CanvasFrame, frames::rect_of, overview};
+use super::{
+    CanvasState,
+    brush::Brush,
+    canvas_frame::{CanvasFrame, Detail},
+    frames::rect_of,
+    overview,
+};
 use crate::{editor::theme::Tokens, session::Marks, store::RunId, workflow::WorkflowId};
 
 /// The size of the map.
@@ -31,14 +37,39 @@ const SPOT: f32 = 2.5;
 /// While a run goes on the colours follow this often.
 const RUN_REFRESH: Duration = Duration::from_millis(400);
 
+/// How opaque the map is above nodes.
+const ABOVE_NODES: f32 = 0.55;
+/// Where the map can be, the first choice first.
+const CORNERS: [Align2; 4] = [Align2::RIGHT_BOTTOM, Align2::LEFT_BOTTOM, Align2::RIGHT_TOP, Align2::LEFT_TOP];
+
 /// The map, as it is kept between frames.
-#[derive(Default)]
 pub(super) struct Minimap {
+    corner: Align2,
     key: Option<Key>,
     made: Option<Instant>,
     mesh: Arc<Mesh>,
     /// The part of the scene that the map shows.
     scene: Option<Rect>,
+}
+
+impl Default for Minimap {
+    fn default() -> Self {
+        Self { corner: CORNERS[0], key: None, made: None, mesh: Arc::default(), scene: None }
+    }
+}
+
+/// Returns whether such a node is below a part of the screen. Seen from afar, where nodes are no larger than in the map, none
+/// counts.
+fn covers(frame: &CanvasFrame<'_>, on_screen: Rect, counts: impl Fn(usize) -> bool) -> bool {
+    if frame.detail == Detail::Blocks {
+        return false;
+    }
+    let projection = frame.projection;
+    let area =
+        Rect::from_min_max(projection.scene_from_screen(on_screen.min), projection.scene_from_screen(on_screen.max));
+    let mut below = Vec::new();
+    frame.scene.node_grid.query(area, &mut below);
+    below.into_iter().any(|node| frame.rect(node).intersects(area) && counts(node))
 }
 
 /// What the mesh depends on.
@@ -153,20 +184,38 @@ impl CanvasState {
         self.minimap_shown = shown;
     }
 
+    /// Returns where the map is: in the corner where it was, unless that hides a node that is selected.
+    fn minimap_place(&mut self, frame: &CanvasFrame<'_>, size: Vec2, is_held: bool) -> Rect {
+        let room = frame.projection.view.shrink(MARGIN);
+        let in_corner = |align: Align2| align.align_size_within_rect(size, room);
+        let selection = frame.view.selection;
+        let hides = |align: Align2| {
+            !selection.is_empty() && covers(frame, in_corner(align), |node| selection.contains(&frame.node(node).id))
+        };
+        if !is_held && hides(self.minimap.corner) {
+            let free = CORNERS.into_iter().find(|corner| !hides(*corner));
+            self.minimap.corner = free.unwrap_or(self.minimap.corner);
+        }
+        in_corner(self.minimap.corner)
+    }
+
     /// Shows the map, and moves the view where it is clicked or dragged.
     pub(super) fn minimap_ui(&mut self, ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>) {
         let view = frame.projection.view;
         if !self.minimap_shown || view.width() < LEAST_CANVAS.x || view.height() < LEAST_CANVAS.y {
             return;
         }
-        let corner = view.right_bottom() - Vec2::splat(MARGIN);
         let size = SIZE * (view.width() / FULL_CANVAS).clamp(0.7, 1.0);
-        let rect = Rect::from_min_max(corner - size, corner);
+        let id = ui.make_persistent_id("minimap");
+        let rect = self.minimap_place(frame, size, ui.ctx().is_being_dragged(id));
         self.minimap.update(frame, rect, brush.tokens);
         let Some(scale) = self.minimap.scale(rect) else { return };
-        let response = ui.interact(rect, ui.make_persistent_id("minimap"), Sense::click_and_drag());
+        let response = ui.interact(rect, id, Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Minimap"));
-        let painter = ui.painter().with_clip_rect(rect);
+        let mut painter = ui.painter().with_clip_rect(rect);
+        if !response.contains_pointer() && !response.dragged() && covers(frame, rect, |_| true) {
+            painter.multiply_opacity(ABOVE_NODES);
+        }
         let line = Stroke::new(1.0, brush.tokens.line);
         painter.rect(rect, 8.0, brush.tokens.panel.gamma_multiply(0.94), line, StrokeKind::Inside);
         painter.add(Shape::mesh(Arc::clone(&self.minimap.mesh)));

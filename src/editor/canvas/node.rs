@@ -5,11 +5,12 @@ use std::{
     mem::discriminant,
 };
 
-use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
+use egui::{Align2, Color32, Pos2, Rect, Stroke, pos2, vec2};
 
 use super::{
     brush::Brush,
     geometry::{HEADER, NodeLayout, PORT_RADIUS, PortLayout},
+    port_sign,
     standing::{Activity, MarkLook, Standing, decision_sign},
 };
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
     engine::Decision,
     nodes::Kind,
     session::PinPolicy,
-    value::ValueType,
     workflow::{Problem, Severity},
 };
 
@@ -339,7 +339,7 @@ pub(super) fn paint_port(brush: &Brush, layout: &NodeLayout, position: Pos2, por
     if dimmed.is_some() {
         // What lies below does not shine through.
         let blank = PortLayout { connected: true, ..port.clone() };
-        paint_sign(brush, center, PORT_RADIUS, &blank, tokens.node);
+        port_sign::paint(brush, center, PORT_RADIUS, &blank, tokens.node);
     }
     let brush = &dimmed.map_or_else(|| brush.clone(), |opacity| brush.dimmed(opacity));
     let color = tokens.of_type(port.value_type);
@@ -349,7 +349,7 @@ pub(super) fn paint_port(brush: &Brush, layout: &NodeLayout, position: Pos2, por
         brush.painter.circle_filled(at, (PORT_RADIUS + 5.0) * brush.zoom(), color.gamma_multiply(0.3));
     }
     let radius = PORT_RADIUS + if look == PortLook::Hovered { 1.0 } else { 0.0 };
-    paint_sign(brush, center, radius, port, color);
+    port_sign::paint(brush, center, radius, port, color);
 
     if layout.node.collapsed && !grown {
         return;
@@ -359,28 +359,4 @@ pub(super) fn paint_port(brush: &Brush, layout: &NodeLayout, position: Pos2, por
     let room = if layout.inputs.is_empty() || layout.outputs.is_empty() { 170.0 } else { 84.0 };
     let (align, inset) = if is_input { (Align2::LEFT_CENTER, 12.0) } else { (Align2::RIGHT_CENTER, -12.0) };
     brush.text(center + vec2(inset, 0.0), align, port.id.as_str(), SMALL_SIZE, room, text);
-}
-
-/// Paints a port's sign: a square for tables, a diamond for pictures, else a circle; hollow where nothing is connected.
-fn paint_sign(brush: &Brush, center: Pos2, radius: f32, port: &PortLayout, color: Color32) {
-    let zoom = brush.zoom();
-    let at = brush.projection.screen_from_scene(center);
-    let radius = radius * zoom;
-    let fill = if port.connected { color } else { brush.tokens.node };
-    let line = Stroke::new((1.8 * zoom).max(1.0), color);
-    let corners: Vec<Pos2> = match port.value_type {
-        ValueType::Table => {
-            let side = radius * 0.9;
-            [(-side, -side), (side, -side), (side, side), (-side, side)].map(|(x, y)| at + vec2(x, y)).into()
-        }
-        ValueType::Image => {
-            let side = radius * 1.25;
-            [(0.0, -side), (side, 0.0), (0.0, side), (-side, 0.0)].map(|(x, y)| at + vec2(x, y)).into()
-        }
-        _ => {
-            brush.painter.circle(at, radius, fill, line);
-            return;
-        }
-    };
-    brush.painter.add(Shape::convex_polygon(corners, fill, line));
 }

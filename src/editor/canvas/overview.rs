@@ -10,10 +10,13 @@ use egui::{
     pos2,
 };
 
+use smallvec::SmallVec;
+
 use super::{
     brush::Brush,
     camera::Projection,
     canvas_frame::CanvasFrame,
+    course::Course,
     standing::{FromAfar, color_from_afar},
 };
 use crate::{
@@ -33,7 +36,7 @@ const LEAST_LENGTH: f32 = 1.5;
 #[derive(Default)]
 pub(super) struct Overview {
     made_of: Option<MadeOf>,
-    /// The indices of the wires shown, ascending.
+    /// The indices of the wires shown, ascending; one that has bends is there several times.
     wires: Vec<u32>,
     lines: Layer<Line>,
     /// The indices of the nodes shown, ascending.
@@ -57,18 +60,26 @@ struct MadeOf {
     octave: i32,
 }
 
-/// A wire in the scene.
+/// A wire in the scene, or a piece of one.
 #[derive(Clone, Copy)]
 struct Line {
     from: Pos2,
     to: Pos2,
     /// A unit across it.
     across: Vec2,
+    /// Which piece of its wire it is, from bend to bend.
+    piece: usize,
 }
 
 impl Line {
-    fn new(from: Pos2, to: Pos2) -> Self {
-        Self { from, to, across: (to - from).normalized().rot90() }
+    fn new(from: Pos2, to: Pos2, piece: usize) -> Self {
+        Self { from, to, across: (to - from).normalized().rot90(), piece }
+    }
+
+    /// Returns the lines from bend to bend of a wire.
+    fn of(course: &Course) -> impl Iterator<Item = Self> {
+        let pieces = course.curves().iter().enumerate();
+        pieces.map(|(piece, curve)| Self::new(curve.0[0], curve.0[3], piece))
     }
 }
 
@@ -149,9 +160,13 @@ impl Overview {
         let half_width = 0.5 * (5.0 * brush.zoom()).max(0.7);
         self.lines.put(projection, false, |line| on_screen(&projection, line, half_width));
         for wire in frame.held_wires() {
-            if let Ok(slot) = self.wires.binary_search(&(wire as u32)) {
-                let [from, .., to] = frame.curve(&frame.scene.wires[wire]).0;
-                self.lines.move_one(slot, on_screen(&projection, &Line::new(from, to), half_width));
+            let first = self.wires.partition_point(|&shown| shown < wire as u32);
+            let n_slots = self.wires[first..].partition_point(|&shown| shown == wire as u32);
+            let lines: SmallVec<[Line; 4]> =
+                if n_slots == 0 { SmallVec::new() } else { Line::of(&frame.course(wire)).collect() };
+            for slot in first..first + n_slots {
+                let line = &lines[self.lines.things[slot].piece];
+                self.lines.move_one(slot, on_screen(&projection, line, half_width));
             }
         }
         self.lines.paint(brush);
@@ -197,14 +212,15 @@ impl Overview {
 
         scene.wire_grid.query(area, &mut found);
         let least = LEAST_LENGTH * (-octave as f32 - 1.0).exp2();
-        let line = |wire: usize| {
-            let [from, .., to] = scene.curve_at_rest(&scene.wires[wire]).0;
-            Line::new(from, to)
-        };
-        found.retain(|&wire| line(wire).from.distance_sq(line(wire).to) >= least * least);
-        let step = found.len().div_ceil(MAX_WIRES).max(1);
-        self.wires = found.iter().step_by(step).map(|&wire| wire as u32).collect();
-        let lines = self.wires.iter().map(|&wire| line(wire as usize)).collect();
+        let is_long = |line: &Line| line.from.distance_sq(line.to) >= least * least;
+        let mut lines: Vec<(u32, Line)> = Vec::with_capacity(found.len());
+        for &wire in &found {
+            let course = scene.course_at_rest(&scene.wires[wire]);
+            lines.extend(Line::of(&course).filter(is_long).map(|line| (wire as u32, line)));
+        }
+        let step = lines.len().div_ceil(MAX_WIRES).max(1);
+        let (wires, lines) = lines.into_iter().step_by(step).unzip();
+        self.wires = wires;
         let color =
             |slot: usize| brush.tokens.of_type(scene.wires[self.wires[slot] as usize].value_type).gamma_multiply(0.55);
         self.lines = Layer::new(lines, color);

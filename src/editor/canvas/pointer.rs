@@ -84,6 +84,9 @@ impl CanvasState {
             Interaction::DragFrame(drag) => {
                 drag.move_to(self.camera.through(rect).scene_from_screen(pointer), !alt);
             }
+            Interaction::DragBends(drag) => {
+                drag.move_to(scene, self.camera.through(rect).scene_from_screen(pointer), !alt);
+            }
             Interaction::Idle | Interaction::DragWire(_) | Interaction::BoxSelect { .. } => {}
         }
     }
@@ -125,7 +128,8 @@ impl CanvasState {
                 self.interaction = Interaction::Idle;
             }
             let target = resolved(frame, target, pointer);
-            if !(response.double_clicked() && self.double_clicked(frame, target, pointer)) {
+            if !(response.double_clicked() && self.double_clicked(frame, target, pointer, commands)) {
+                self.leave_bends();
                 clicked(frame, target, ctx.input(|input| input.modifiers), commands);
             }
         }
@@ -182,16 +186,33 @@ impl CanvasState {
                 None => MenuTarget::Empty,
             },
         };
+        self.show_menu(target, at);
+    }
+
+    /// Opens a menu at a place on the screen.
+    pub(super) fn show_menu(&mut self, target: MenuTarget, at: Pos2) {
         let serial = self.menu_serial;
         self.menu_serial += 1;
         self.menu = Some(Menu { target, at, serial, by_key: false, return_to: None });
     }
 
     /// Carries out a double click; returns whether it means anything here.
-    fn double_clicked(&mut self, frame: &CanvasFrame<'_>, target: Target, at: Pos2) -> bool {
+    fn double_clicked(
+        &mut self,
+        frame: &CanvasFrame<'_>,
+        target: Target,
+        at: Pos2,
+        commands: &mut Vec<Command>,
+    ) -> bool {
         let place = frame.projection.scene_from_screen(at);
         match target {
-            Target::Canvas if frame.wire_at(place).is_none() => self.search = Some(Search::new(at, place, None)),
+            Target::Canvas => match frame.wire_at(place).map(|wire| frame.scene.wires[wire].to.clone()) {
+                None => self.search = Some(Search::new(at, place, None)),
+                Some(_) if frame.view.past.is_some() => return false,
+                Some(wire) => {
+                    self.set_bend(frame, &wire, place, commands);
+                }
+            },
             Target::Node(index) if frame.layout(index).header(frame.position(index)).contains(place) => {
                 self.renaming = Some(Rename::new(frame.node(index).id.clone()));
             }
@@ -208,16 +229,24 @@ impl CanvasState {
         let pointer = ui.input(|input| input.pointer.latest_pos());
         match (std::mem::take(&mut self.interaction), pointer) {
             (Interaction::DragNodes(drag), _) => {
-                if let Some((label, edit)) = drag.edit(frame.scene) {
+                if let Some((label, edit)) = drag.edit(frame.scene, frame.view.workflow) {
                     commands.push(Command::Edit(label, edit));
                 }
+            }
+            (Interaction::DragBends(drag), _) => {
+                commands.extend(drag.edit(frame.view.workflow).map(|(label, edit)| Command::Edit(label, edit)));
             }
             (Interaction::DragFrame(drag), _) => commands.extend(drag.command(frame.view.workflow)),
             (Interaction::DragWire(drag), Some(pointer)) => self.drop_wire(frame, &drag, pointer, commands),
             (Interaction::BoxSelect { from }, Some(pointer)) => {
                 let touched = touched_by_box(frame, from, pointer);
-                let ids = touched.into_iter().map(|index| frame.node(index).id.clone()).collect();
-                commands.push(select(ids, ui.input(|input| input.modifiers)));
+                let modifiers = ui.input(|input| input.modifiers);
+                if touched.is_empty() && self.box_bends(frame, from, pointer, modifiers) {
+                    commands.push(Command::Select(Vec::new()));
+                } else {
+                    let ids = touched.into_iter().map(|index| frame.node(index).id.clone()).collect();
+                    commands.push(select(ids, modifiers));
+                }
             }
             (Interaction::Cut { path }, _) => {
                 let crossed = cut::crossed(frame, &path);
@@ -231,7 +260,7 @@ impl CanvasState {
     fn drop_wire(&mut self, frame: &CanvasFrame<'_>, drag: &WireDrag, pointer: Pos2, commands: &mut Vec<Command>) {
         let place = frame.projection.scene_from_screen(pointer);
         if let Some((at, fits)) = frame.drop_port(drag, place) {
-            if let Some((label, edit)) = drag.drop_on(&frame.port_ref(at)).filter(|_| fits) {
+            if let Some((label, edit)) = drag.drop_on(frame.view.workflow, &frame.port_ref(at)).filter(|_| fits) {
                 commands.push(Command::Edit(label, edit));
             }
         } else if frame.node_at(place).is_some() || !frame.projection.view.contains(pointer) {

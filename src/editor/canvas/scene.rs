@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use egui::{Pos2, Rect, pos2};
 
 use super::{
-    geometry::{Curve, NodeLayout, PortLayout, Wired},
+    course::Course,
+    geometry::{NodeLayout, PortLayout, Wired},
     grid::SpatialGrid,
 };
 use crate::{
@@ -52,6 +53,10 @@ pub(super) struct PlacedWire {
     pub(super) to_offset: egui::Vec2,
     /// What flows.
     pub(super) value_type: ValueType,
+    /// What it becomes on the way, if it is converted.
+    pub(super) becomes: Option<ValueType>,
+    /// Its bends.
+    pub(super) way: Box<[Pos2]>,
 }
 
 /// The document laid out.
@@ -117,10 +122,12 @@ impl Scene {
         self.key = key;
         self.serial += 1;
         let before = self.document.replace(view.workflow.clone()).filter(|before| before.id() == view.workflow.id());
-        let changes = before.map(|before| view.workflow.changes_since(&before)).filter(Changes::is_of_nodes_only);
+        let changes =
+            before.as_ref().map(|before| view.workflow.changes_since(before)).filter(Changes::is_of_nodes_only);
         let is_followed = changes.is_some_and(|changes| changes.nodes.iter().all(|node| self.follow(view, node)));
-        if !is_followed {
-            self.lay_out(view);
+        match before {
+            Some(before) if is_followed => self.follow_ways(view.workflow, &before),
+            _ => self.lay_out(view),
         }
         true
     }
@@ -130,7 +137,7 @@ impl Scene {
         self.place_nodes(view);
         self.node_grid = SpatialGrid::new(self.nodes.iter().map(PlacedNode::rect).collect());
         self.ends = Ends::new(self.nodes.len(), &self.wires);
-        let bounds = |wire: &PlacedWire| self.curve_at_rest(wire).bounds();
+        let bounds = |wire: &PlacedWire| self.course_at_rest(wire).bounds();
         self.wire_grid = SpatialGrid::new(self.wires.iter().map(bounds).collect());
     }
 
@@ -148,10 +155,21 @@ impl Scene {
         self.nodes[index] = placed;
         for at in self.ends.first[index]..self.ends.first[index + 1] {
             let wire = self.ends.wires[at as usize] as usize;
-            let bounds = self.curve_at_rest(&self.wires[wire]).bounds();
+            let bounds = self.course_at_rest(&self.wires[wire]).bounds();
             self.wire_grid.set(wire, bounds);
         }
         true
+    }
+
+    /// Leads wires as they are led now.
+    fn follow_ways(&mut self, workflow: &Workflow, before: &Workflow) {
+        for input in workflow.ways_changed_since(before) {
+            if let Some(index) = self.wire_index(&input) {
+                self.wires[index].way = way_of(workflow, &input);
+                let bounds = self.course_at_rest(&self.wires[index]).bounds();
+                self.wire_grid.set(index, bounds);
+            }
+        }
     }
 
     fn place_nodes(&mut self, view: View<'_>) {
@@ -188,6 +206,8 @@ impl Scene {
                 from_offset: output.offset,
                 to_offset: input.offset,
                 value_type: output.value_type,
+                becomes: becomes(output.value_type, input.value_type),
+                way: way_of(view.workflow, to),
             };
             self.wires.push(wire);
         }
@@ -221,15 +241,19 @@ impl Scene {
 
     /// Returns the wire of an input.
     pub(super) fn wire(&self, input: &PortRef) -> Option<&PlacedWire> {
-        self.wires.binary_search_by(|wire| wire.to.cmp(input)).ok().map(|index| &self.wires[index])
+        self.wire_index(input).map(|index| &self.wires[index])
     }
 
-    /// Returns a wire's curve while nothing is dragged.
-    pub(super) fn curve_at_rest(&self, wire: &PlacedWire) -> Curve {
-        Curve::new(
-            self.nodes[wire.from_node].position + wire.from_offset,
-            self.nodes[wire.to_node].position + wire.to_offset,
-        )
+    /// Returns the index of the wire of an input.
+    pub(super) fn wire_index(&self, input: &PortRef) -> Option<usize> {
+        self.wires.binary_search_by(|wire| wire.to.cmp(input)).ok()
+    }
+
+    /// Returns a wire's course while nothing is dragged.
+    pub(super) fn course_at_rest(&self, wire: &PlacedWire) -> Course {
+        let from = self.nodes[wire.from_node].position + wire.from_offset;
+        let to = self.nodes[wire.to_node].position + wire.to_offset;
+        Course::new(from, wire.way.iter().copied(), to)
     }
 
     /// Returns a rectangle round these nodes.
@@ -253,6 +277,16 @@ impl Scene {
         }
         seen
     }
+}
+
+/// Returns what a value becomes on a wire between ports of these types, if it changes its type, as far as the ports say.
+fn becomes(given: ValueType, taken: ValueType) -> Option<ValueType> {
+    (given != taken && given != ValueType::Any && taken != ValueType::Any).then_some(taken)
+}
+
+/// Returns the bends of the wire of an input.
+fn way_of(workflow: &Workflow, input: &PortRef) -> Box<[Pos2]> {
+    workflow.way(input).iter().copied().map(placed).collect()
 }
 
 /// Returns a place within bounds: a file may hold any numbers.

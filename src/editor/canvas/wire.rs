@@ -2,14 +2,19 @@
 
 use egui::{
     Color32, Pos2, Shape, Stroke,
-    epaint::{CubicBezierShape, PathStroke},
+    epaint::{CircleShape, CubicBezierShape, PathStroke},
+    vec2,
 };
 
 use super::{
     brush::Brush,
-    geometry::{Curve, PORT_RADIUS},
+    course::{Course, Curve},
+    geometry::PORT_RADIUS,
 };
 use crate::value::ValueType;
+
+/// The radius of the sign that a value is converted on a wire.
+pub(super) const CONVERSION_RADIUS: f32 = 6.5;
 
 /// How much a wire stands out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,12 +29,15 @@ pub(super) enum Emphasis {
     Hovered,
 }
 
-/// Adds the shapes of a wire as a smooth curve; points are on the screen.
+/// The radius of a bend's sign.
+const BEND_RADIUS: f32 = 4.0;
+
+/// Adds the shapes of a wire as a smooth curve with a disc at each bend; the course is on the screen.
 pub(super) fn fine(
     brush: &Brush,
     add: &mut dyn FnMut(Shape),
-    points: [Pos2; 4],
-    value_type: ValueType,
+    course: &Course,
+    (value_type, becomes): (ValueType, Option<ValueType>),
     emphasis: Emphasis,
 ) {
     let zoom = brush.zoom();
@@ -41,9 +49,38 @@ pub(super) fn fine(
         Emphasis::Hovered => (3.4, color),
     };
     if emphasis == Emphasis::Hovered {
-        add(stroke(points, (width + 5.0) * zoom.max(0.6), color.gamma_multiply(0.22)));
+        add(line(course, (width + 5.0) * zoom.max(0.6), color.gamma_multiply(0.22)));
     }
-    add(stroke(points, (width * zoom).clamp(1.2, 5.0), color));
+    add(line(course, (width * zoom).clamp(1.2, 5.0), color));
+    for bend in course.bends() {
+        add(Shape::circle_filled(bend, bend_radius(brush), color));
+    }
+    if let Some(becomes) = becomes {
+        conversion(brush, add, course.middle(), becomes);
+    }
+}
+
+/// Adds the sign of a conversion: a ring in the colour of what comes out, with an arrow.
+fn conversion(brush: &Brush, add: &mut dyn FnMut(Shape), at: Pos2, becomes: ValueType) {
+    let radius = CONVERSION_RADIUS * brush.zoom();
+    let color = brush.tokens.of_type(becomes);
+    let line = |width: f32| Stroke::new((width * brush.zoom()).max(1.0), color);
+    add(CircleShape { center: at, radius, fill: brush.tokens.canvas, stroke: line(1.6) }.into());
+    let arrow = [vec2(-0.2, -0.45), vec2(0.3, 0.0), vec2(-0.2, 0.45)].map(|corner| at + corner * radius);
+    add(Shape::line(arrow.into(), line(1.6)));
+}
+
+/// Returns the radius of a bend's sign on the screen.
+pub(super) fn bend_radius(brush: &Brush) -> f32 {
+    (BEND_RADIUS * brush.zoom()).max(2.0)
+}
+
+fn line(course: &Course, width: f32, color: Color32) -> Shape {
+    match course.curves() {
+        [curve] => stroke(curve.0, width, color),
+        // One line, so that nothing is to be seen where its curves meet.
+        _ => Shape::line(course.points(24).collect(), Stroke::new(width, color)),
+    }
 }
 
 fn stroke(points: [Pos2; 4], width: f32, color: Color32) -> Shape {
@@ -51,13 +88,13 @@ fn stroke(points: [Pos2; 4], width: f32, color: Color32) -> Shape {
     CubicBezierShape { points, closed: false, fill: Color32::TRANSPARENT, stroke }.into()
 }
 
-/// Adds the shape of a wire in few pieces, for when it is seen from afar; points are on the screen.
-pub(super) fn coarse(brush: &Brush, add: &mut dyn FnMut(Shape), points: [Pos2; 4], value_type: ValueType) {
-    const STEPS: u8 = 8;
-    let curve = Curve(points);
-    let points = (0..=STEPS).map(|step| curve.at(f32::from(step) / f32::from(STEPS))).collect();
+/// Adds the shapes of a wire in few pieces, for when it is seen from afar; the course is on the screen.
+pub(super) fn coarse(brush: &Brush, add: &mut dyn FnMut(Shape), course: &Course, value_type: ValueType) {
     let color = brush.tokens.of_type(value_type).gamma_multiply(0.7);
-    add(Shape::line(points, Stroke::new(1.0, color)));
+    add(Shape::line(course.points(8).collect(), Stroke::new(1.0, color)));
+    for bend in course.bends() {
+        add(Shape::circle_filled(bend, bend_radius(brush), color));
+    }
 }
 
 /// Paints the wire in the hand, from its fixed end to the pointer.

@@ -2,19 +2,36 @@
 
 use egui::Key;
 
-use super::{CommandEntry, CommandId as Id, Need, alt, ctrl, key};
-use crate::editor::{Align, ArrangeRequest, Axis, Command, Direction, LookRequest, icons::Icon};
+use super::{CommandEntry, CommandId as Id, Need, Situation, alt, ctrl, key};
+use crate::{
+    editor::{Align, ArrangeRequest, Axis, Command, Direction, FrameRequest, LookRequest, icons::Icon},
+    workflow::FrameColor,
+};
 
 /// What moving the selected nodes needs.
-const TO_MOVE: &[Need] = &[Need::Selection, Need::Now];
+const TO_MOVE: &[Need] = &[Need::Movable, Need::Now];
+
+/// What changing the selected nodes needs.
+const TO_CHANGE: &[Need] = &[Need::Selection, Need::Now];
 
 /// What lining nodes up needs.
 const TO_ALIGN: &[Need] = &[Need::SeveralSelected, Need::Now];
 
+/// What changing a frame needs.
+const TO_COLOR: &[Need] = &[Need::Frame, Need::Now];
+
+/// The commands that give a frame its colour, in the order of [`FrameColor::ALL`].
+pub(crate) const FRAME_COLORS: [Id; 6] =
+    [Id::FrameGrey, Id::FrameBlue, Id::FrameGreen, Id::FrameAmber, Id::FrameRed, Id::FrameViolet];
+
+fn about_frame(situation: &Situation<'_>, request: FrameRequest) -> Command {
+    situation.frame.map_or(Command::SelectAll, |frame| Command::Frame(frame.clone(), request))
+}
+
 pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(
         Id::NudgeLeft,
-        ("Nudge left", "Move the selected nodes left by a step of the grid"),
+        ("Nudge left", "Move the selected nodes or bends left by a step of the grid"),
         TO_MOVE,
         |_| Command::Arrange(ArrangeRequest::Nudge(Direction::Left)),
     )
@@ -22,20 +39,23 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     .repeating(),
     CommandEntry::new(
         Id::NudgeRight,
-        ("Nudge right", "Move the selected nodes right by a step of the grid"),
+        ("Nudge right", "Move the selected nodes or bends right by a step of the grid"),
         TO_MOVE,
         |_| Command::Arrange(ArrangeRequest::Nudge(Direction::Right)),
     )
     .keys(&[ctrl(Key::ArrowRight)])
     .repeating(),
-    CommandEntry::new(Id::NudgeUp, ("Nudge up", "Move the selected nodes up by a step of the grid"), TO_MOVE, |_| {
-        Command::Arrange(ArrangeRequest::Nudge(Direction::Up))
-    })
+    CommandEntry::new(
+        Id::NudgeUp,
+        ("Nudge up", "Move the selected nodes or bends up by a step of the grid"),
+        TO_MOVE,
+        |_| Command::Arrange(ArrangeRequest::Nudge(Direction::Up)),
+    )
     .keys(&[ctrl(Key::ArrowUp)])
     .repeating(),
     CommandEntry::new(
         Id::NudgeDown,
-        ("Nudge down", "Move the selected nodes down by a step of the grid"),
+        ("Nudge down", "Move the selected nodes or bends down by a step of the grid"),
         TO_MOVE,
         |_| Command::Arrange(ArrangeRequest::Nudge(Direction::Down)),
     )
@@ -83,11 +103,35 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         TO_ALIGN,
         |_| Command::Arrange(ArrangeRequest::Spread(Axis::Vertical)),
     ),
-    CommandEntry::new(Id::FrameNodes, ("Frame", "Put a frame round the selected nodes"), TO_MOVE, |_| {
+    CommandEntry::new(Id::FrameNodes, ("Frame", "Put a frame round the selected nodes"), TO_CHANGE, |_| {
         Command::Arrange(ArrangeRequest::Frame)
     })
     .icon(Icon::Frame)
     .keys(&[ctrl(Key::G)]),
+    CommandEntry::new(
+        Id::SelectInFrame,
+        ("Select nodes in frame", "Select all nodes that stand in the chosen frame"),
+        TO_COLOR,
+        |situation| about_frame(situation, FrameRequest::SelectNodes),
+    ),
+    CommandEntry::new(Id::FrameGrey, ("Grey frame", "Draw the chosen frame in grey"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Grey))
+    }),
+    CommandEntry::new(Id::FrameBlue, ("Blue frame", "Draw the chosen frame in blue"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Blue))
+    }),
+    CommandEntry::new(Id::FrameGreen, ("Green frame", "Draw the chosen frame in green"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Green))
+    }),
+    CommandEntry::new(Id::FrameAmber, ("Amber frame", "Draw the chosen frame in amber"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Amber))
+    }),
+    CommandEntry::new(Id::FrameRed, ("Red frame", "Draw the chosen frame in red"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Red))
+    }),
+    CommandEntry::new(Id::FrameViolet, ("Violet frame", "Draw the chosen frame in violet"), TO_COLOR, |situation| {
+        about_frame(situation, FrameRequest::Color(FrameColor::Violet))
+    }),
     CommandEntry::new(
         Id::Comment,
         ("Note", "Type a note on the selected node"),
@@ -99,7 +143,7 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(
         Id::Collapse,
         ("Collapse / Expand", "Show the titles and ports of the selected nodes only, or all of them again"),
-        TO_MOVE,
+        TO_CHANGE,
         |_| Command::Arrange(ArrangeRequest::Collapse),
     )
     .keys(&[alt(Key::C)]),

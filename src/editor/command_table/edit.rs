@@ -2,8 +2,18 @@
 
 use egui::Key;
 
-use super::{CommandEntry, CommandId as Id, Need, ctrl, ctrl_shift, key};
-use crate::editor::{Command, LookRequest, WireRequest, icons::Icon};
+use super::{CommandEntry, CommandId as Id, Need, Situation, ctrl, ctrl_shift, key};
+use crate::editor::{Command, FrameRequest, LookRequest, WireRequest, icons::Icon};
+
+fn delete_name(situation: &Situation<'_>) -> &'static str {
+    let is_frame = situation.frame.is_some() && situation.nodes.is_empty();
+    if is_frame { "Remove frame" } else { "Delete" }
+}
+
+fn rename_name(situation: &Situation<'_>) -> &'static str {
+    let is_frame = situation.frame.is_some() && situation.nodes.is_empty();
+    if is_frame { "Rename frame" } else { "Rename" }
+}
 
 pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(Id::Undo, ("Undo", "Take back the newest step"), &[Need::Undo, Need::Now], |_| Command::Undo)
@@ -49,14 +59,19 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     .keys(&[ctrl(Key::D)]),
     CommandEntry::new(
         Id::Delete,
-        ("Delete", "Remove the selected nodes, or the wire that has the focus"),
-        &[Need::SelectionOrWire, Need::Now],
+        ("Delete", "Remove the selected nodes, or the bends, the frame or the wire that is chosen; what stands in a frame stays"),
+        &[Need::Removable, Need::Now],
         |situation| match situation.wire {
             Some(input) => Command::Wire(WireRequest::Disconnect(input.clone())),
-            None => Command::DeleteSelected,
+            None if !situation.bends.is_empty() => super::wire::remove_bends(situation),
+            None => match situation.frame {
+                Some(frame) if situation.nodes.is_empty() => Command::Frame(frame.clone(), FrameRequest::Remove),
+                _ => Command::DeleteSelected,
+            },
         },
     )
     .icon(Icon::Close)
+    .named_in(delete_name)
     .keys(&[key(Key::Delete), key(Key::Backspace)]),
     CommandEntry::new(
         Id::DeleteAndHeal,
@@ -70,13 +85,15 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         .keys(&[ctrl(Key::A)]),
     CommandEntry::new(
         Id::Rename,
-        ("Rename", "Give the selected node another title"),
-        &[Need::OneSelected, Need::Now],
-        |situation| {
-            let node = situation.nodes.first();
-            node.map_or(Command::SelectAll, |node| Command::Look(LookRequest::Rename(node.clone())))
+        ("Rename", "Give the selected node or frame another title"),
+        &[Need::Titled, Need::Now],
+        |situation| match (situation.nodes.first(), situation.frame) {
+            (None, Some(frame)) => Command::Frame(frame.clone(), FrameRequest::Rename),
+            (None, None) => Command::SelectAll,
+            (Some(node), _) => Command::Look(LookRequest::Rename(node.clone())),
         },
     )
+    .named_in(rename_name)
     .icon(Icon::Pencil)
     .keys(&[key(Key::F2)]),
 ];

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    editor::{View, settings::RunOptions},
+    editor::{Bend, View, settings::RunOptions},
     session::{History, Mark},
-    workflow::{NodeId, PortRef},
+    store::NodeRecord,
+    workflow::{Frame, FrameId, NodeId, PortRef},
 };
 
 static NO_NODES: BTreeSet<NodeId> = BTreeSet::new();
+static NO_BENDS: BTreeSet<Bend> = BTreeSet::new();
 
 /// What a command's being enabled depends on, and what it acts upon. Cheap to make: nothing is copied or counted.
 #[derive(Clone)]
@@ -19,6 +21,10 @@ pub(crate) struct Situation<'a> {
     pub(crate) nodes: &'a BTreeSet<NodeId>,
     /// The input at the end of the wire that commands act upon.
     pub(crate) wire: Option<&'a PortRef>,
+    /// The bends of wires that commands act upon.
+    pub(crate) bends: &'a BTreeSet<Bend>,
+    /// The frame that commands act upon.
+    pub(crate) frame: Option<&'a FrameId>,
     /// What was done.
     pub(crate) history: Option<&'a History>,
     /// A run goes on.
@@ -52,6 +58,8 @@ impl<'a> Situation<'a> {
             view: None,
             nodes: &NO_NODES,
             wire: None,
+            bends: &NO_BENDS,
+            frame: None,
             history: None,
             running: false,
             paused: false,
@@ -84,6 +92,29 @@ impl<'a> Situation<'a> {
     pub(crate) const fn about_wire(mut self, input: &'a PortRef) -> Self {
         self.wire = Some(input);
         self
+    }
+
+    /// Returns the same for bends of wires.
+    pub(crate) const fn about_bends(mut self, bends: &'a BTreeSet<Bend>) -> Self {
+        self.bends = bends;
+        self
+    }
+
+    /// Returns the same for a frame.
+    pub(crate) const fn about_frame(mut self, frame: &'a FrameId) -> Self {
+        self.frame = Some(frame);
+        self
+    }
+
+    /// Returns the newest record of the node that commands act upon, if it is one alone.
+    fn record(&self) -> Option<&'a NodeRecord> {
+        let node = self.nodes.first().filter(|_| self.nodes.len() == 1)?;
+        self.view?.baseline.get(node).map(AsRef::as_ref)
+    }
+
+    /// Returns the frame that commands act upon.
+    pub(crate) fn chosen_frame(&self) -> Option<&'a Frame> {
+        self.view?.workflow.frame(self.frame?)
     }
 
     /// Returns what undo would take back.
@@ -127,8 +158,21 @@ pub(crate) enum Need {
     Selection,
     OneSelected,
     SeveralSelected,
-    SelectionOrWire,
+    /// Something that can be moved by keys.
+    Movable,
+    /// Something that can be removed.
+    Removable,
+    /// One node that has been settled in a run.
+    Settled,
+    /// One node that was part of a loop when it last ran.
+    Iterated,
+    /// One node or a frame, which has a title.
+    Titled,
+    Frame,
     Wire,
+    /// A wire with bends.
+    BentWire,
+    Bends,
     /// The workflow is shown as it is now.
     Now,
     /// An earlier run is shown.
@@ -154,8 +198,21 @@ impl Need {
             Self::Selection => !situation.nodes.is_empty(),
             Self::OneSelected => situation.nodes.len() == 1,
             Self::SeveralSelected => situation.nodes.len() > 1,
-            Self::SelectionOrWire => !situation.nodes.is_empty() || situation.wire.is_some(),
+            Self::Movable => !situation.nodes.is_empty() || !situation.bends.is_empty(),
+            Self::Removable => {
+                let chosen = situation.wire.is_some() || !situation.bends.is_empty() || situation.frame.is_some();
+                chosen || !situation.nodes.is_empty()
+            }
+            Self::Settled => situation.record().is_some(),
+            Self::Iterated => situation.record().is_some_and(|record| record.iterations.is_some()),
+            Self::Titled => situation.nodes.len() == 1 || situation.frame.is_some(),
+            Self::Frame => situation.frame.is_some(),
             Self::Wire => situation.wire.is_some(),
+            Self::BentWire => {
+                let view = situation.view.zip(situation.wire);
+                view.is_some_and(|(view, wire)| !view.workflow.way(wire).is_empty())
+            }
+            Self::Bends => !situation.bends.is_empty(),
             Self::Now => !situation.shows_past(),
             Self::Past => situation.shows_past(),
             Self::NoRun => !situation.running,
@@ -175,10 +232,17 @@ impl Need {
         match self {
             Self::Workflow => "no workflow is open",
             Self::Nodes | Self::RunOrNodes => "the workflow has no nodes",
-            Self::Selection | Self::SelectionOrWire => "no node is selected",
+            Self::Selection => "no node is selected",
+            Self::Movable | Self::Removable => "nothing is selected",
+            Self::Settled => "it takes one node that has run",
+            Self::Iterated => "it takes one node that ran in a loop",
+            Self::Titled => "select one node or a frame",
+            Self::Frame => "no frame is chosen",
             Self::OneSelected => "select one node",
             Self::SeveralSelected => "select two nodes or more",
             Self::Wire => "no wire is chosen",
+            Self::BentWire => "the wire has no bends",
+            Self::Bends => "no bend is chosen",
             Self::Now => "an earlier run is shown",
             Self::Past => "no earlier run is shown",
             Self::NoRun => "a run goes on",

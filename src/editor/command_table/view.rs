@@ -2,8 +2,13 @@
 
 use egui::Key;
 
-use super::{CommandEntry, CommandId as Id, Need, ctrl, key, shift};
-use crate::editor::{Command, Direction, LookRequest, Panel, Tab, icons::Icon};
+use super::{CommandEntry, CommandId as Id, Need, Situation, ctrl, key, shift};
+use crate::editor::{Command, Direction, LookRequest, Panel, Section, Tab, icons::Icon};
+
+fn show(situation: &Situation<'_>, section: Section) -> Command {
+    let node = situation.nodes.first();
+    node.map_or(Command::SelectAll, |node| Command::Look(LookRequest::Show(node.clone(), section)))
+}
 
 pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(
@@ -61,6 +66,34 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         &[Need::Workflow],
         |_| Command::TogglePanel(Panel::Bottom),
     ),
+    CommandEntry::new(
+        Id::OpenResults,
+        ("Open results", "Show in the bottom panel what the node gave"),
+        &[Need::Settled],
+        |situation| show(situation, Section::Results),
+    )
+    .icon(Icon::Search),
+    CommandEntry::new(
+        Id::ShowIterations,
+        ("Iterations…", "Show in the inspector what came of each iteration of the node's loop"),
+        &[Need::Iterated],
+        |situation| show(situation, Section::Iterations),
+    )
+    .icon(Icon::Resume),
+    CommandEntry::new(
+        Id::ShowStatistics,
+        ("Statistics…", "Show in the inspector when the node ran, how long it took and how often it was tried"),
+        &[Need::Settled],
+        |situation| show(situation, Section::Timing),
+    )
+    .icon(Icon::Clock),
+    CommandEntry::new(
+        Id::ShowWhy,
+        ("Why does it run?", "Show in the inspector what would be done with the node, and the whole chain of reasons"),
+        &[Need::OneSelected],
+        |situation| show(situation, Section::Why),
+    )
+    .icon(Icon::Question),
     CommandEntry::new(
         Id::OpenMenu,
         ("Open the menu", "Open the menu of what has the focus, or of the selected nodes"),

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     nodes::{Catalogue, ResolvedParameters},
     value::Value,
-    workflow::{Edit, NodeId, ParameterId, Workflow},
+    workflow::{Edit, Frame, FrameId, NodeId, ParameterId, Workflow},
 };
 
 /// What a draft will change.
@@ -19,6 +19,8 @@ use crate::{
 pub(crate) enum Target {
     /// The workflow's name.
     Name,
+    /// A frame's title.
+    Frame(FrameId),
     /// A node's title.
     Title(NodeId),
     /// The note on a node.
@@ -165,6 +167,10 @@ fn edit_of(
     let changed = |before: &str, label: String, edit: Edit| (before != text).then_some((label, edit));
     Ok(match target {
         Target::Name => changed(workflow.name(), "Rename the workflow".to_owned(), Edit::SetName(text.clone())),
+        Target::Frame(id) => workflow.frame(id).and_then(|before| {
+            let edit = Edit::SetFrame(id.clone(), Frame { title: text.clone(), ..before.clone() });
+            changed(&before.title, format!("Rename frame to {text}"), edit)
+        }),
         Target::Title(node) => workflow.node(node).and_then(|before| {
             changed(&before.title, format!("Rename {node}"), Edit::SetTitle(node.clone(), text.clone()))
         }),

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use egui::{MenuBar, ProgressBar, RichText, Ui};
+use egui::{MenuBar, ProgressBar, Rect, Response, RichText, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
 use super::{pause::run_options_ui, undo_list::undo_list_ui};
 use crate::{
     editor::{
         Command, LiveState, RunProgress, Tab, View, command_item,
         command_table::{self, CommandId, Situation},
-        icons::{Icon, icon_button, icon_text_button},
+        icons::{self, Icon, icon_button, icon_text_button},
         landmarks::{self, Landmark},
         settings::RunOptions,
         theme, words,
@@ -19,6 +19,8 @@ use crate::{
 
 /// The width that holds all buttons and how a run stands, in points.
 const ROOM_FOR_ALL: f32 = 900.0;
+/// The width that holds the names of buttons, in points.
+const ROOM_FOR_NAMES: f32 = 860.0;
 /// How often the clock of a run is drawn anew.
 const CLOCK: Duration = Duration::from_millis(250);
 
@@ -102,6 +104,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
                 &[Id::ToggleBreakpoint],
                 &[Id::PinResults, Id::PinUntilChange, Id::Unpin, Id::UnpinDownstream],
                 &[Id::Force, Id::Disable],
+                &[Id::OpenResults, Id::ShowIterations, Id::ShowStatistics, Id::ShowWhy],
             ],
         ),
         (
@@ -110,7 +113,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
                 &[Id::Tidy],
                 &[Id::AlignLeft, Id::AlignRight, Id::AlignTop, Id::AlignBottom, Id::AlignRow, Id::AlignColumn],
                 &[Id::SpreadHorizontally, Id::SpreadVertically],
-                &[Id::FrameNodes, Id::Comment, Id::Collapse],
+                &[Id::FrameNodes, Id::SelectInFrame, Id::Comment, Id::Collapse],
             ],
         ),
         (
@@ -137,7 +140,8 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
 fn button_ui(ui: &mut Ui, id: CommandId, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     let entry = command_table::get(id);
     let enabled = entry.is_enabled(situation);
-    let named = matches!(id, CommandId::Run | CommandId::Resume | CommandId::Stop);
+    let named = matches!(id, CommandId::Run | CommandId::Resume | CommandId::Stop)
+        && ui.ctx().content_rect().width() >= ROOM_FOR_NAMES;
     let icon = entry.icon.unwrap_or(Icon::Question);
     let response = ui
         .add_enabled_ui(enabled, |ui| {
@@ -174,22 +178,68 @@ fn plan_ui(ui: &mut Ui, view: View<'_>, situation: &Situation<'_>, commands: &mu
     let options = situation.run_options;
     let text = plan_text(view, options);
     let color = if view.show_plan { theme::tokens(ui).text } else { theme::tokens(ui).text_muted };
-    let button = egui::Button::new(RichText::new(text).color(color)).frame_when_inactive(false).truncate();
+    let wide = ui.painter().layout_no_wrap(text.clone(), TextStyle::Button.resolve(ui.style()), color).size().x;
+    let is_short = wide + 2.0 * ui.spacing().button_padding.x > ui.available_width();
     let help = if view.show_plan {
         "What Resume would do; click to hide it on the canvas"
     } else {
         "What Resume would do; click to show it on the canvas"
     };
-    let mut help = help.to_owned();
+    let mut help = if is_short { format!("{text}\n{help}") } else { help.to_owned() };
     if options.stop_at_equal_data {
         help.push_str("\nResume stops where the data turns out equal: fewer nodes may run");
     }
     if options.skip_what_only_feeds_pins {
         help.push_str("\nRun skips what only feeds pins");
     }
-    if ui.add(button).on_hover_text(help).clicked() {
+    let response = if is_short {
+        plan_counts_ui(ui, view, &text)
+    } else {
+        ui.add(egui::Button::new(RichText::new(text).color(color)).frame_when_inactive(false))
+    };
+    if response.on_hover_text(help).clicked() {
         commands.push(Command::TogglePlan);
     }
+}
+
+/// Shows the counts of the plan by their signs, where there is no room for words.
+fn plan_counts_ui(ui: &mut Ui, view: View<'_>, text: &str) -> Response {
+    const SIGN: f32 = 17.0;
+    let tokens = theme::tokens(ui);
+    let counts = view.plan.counts();
+    let shown = [
+        (counts.execute, Icon::Run, tokens.plan_execute),
+        (counts.reuse, Icon::Reuse, tokens.plan_reuse),
+        (counts.pinned, Icon::PinFilled, tokens.plan_pinned),
+        (counts.disabled + counts.not_run, Icon::Skip, tokens.plan_not_run),
+        (counts.cannot_run, Icon::Error, tokens.failed),
+    ];
+    let (font, color) =
+        (TextStyle::Button.resolve(ui.style()), if view.show_plan { tokens.text } else { tokens.text_muted });
+    let parts: Vec<_> = shown
+        .into_iter()
+        .enumerate()
+        .filter(|(index, (count, ..))| *index < 2 || *count > 0)
+        .map(|(_, (count, icon, sign))| {
+            (ui.painter().layout_no_wrap(count.to_string(), font.clone(), color), icon, sign)
+        })
+        .collect();
+    let gap = ui.spacing().button_padding.x;
+    let width = parts.iter().map(|(number, ..)| SIGN + number.size().x + gap).sum::<f32>() + gap;
+    let (rect, response) = ui.allocate_exact_size(vec2(width, ui.spacing().interact_size.y), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, text));
+    if response.hovered() {
+        ui.painter().rect_filled(rect, 5.0, tokens.button_hovered);
+    }
+    let mut left = rect.left() + gap;
+    for (number, icon, sign) in parts {
+        let place = Rect::from_center_size(pos2(left + 6.0, rect.center().y), vec2(13.0, 13.0));
+        icons::paint(ui.painter(), place, icon, sign);
+        let (at, width) = (pos2(left + SIGN, rect.center().y - 0.5 * number.size().y), number.size().x);
+        ui.painter().galley(at, number, color);
+        left += SIGN + width + gap;
+    }
+    response
 }
 
 fn plan_text(view: View<'_>, options: RunOptions) -> String {

@@ -10,7 +10,7 @@ use crate::{
         Arrived, LoopId, NodeRecord, PinnedChange, RunStatus, RunSummary, baseline,
         crypt::{Crypt, Place},
         database::Reader,
-        kept_for, loop_record,
+        iteration_bytes, kept_for,
         past_node::PastWorkflow,
         record_bytes::{Decoder, Of},
         reused,
@@ -238,7 +238,7 @@ impl Marked {
             while let Some(row) = rows.next()? {
                 let place = Place::Iteration(id, row.get(0)?, row.get(1)?);
                 let bytes = reader.crypt().open(place, row.get_ref(2)?.as_bytes()?);
-                match bytes.and_then(|bytes| loop_record::references(&bytes, reader)) {
+                match bytes.and_then(|bytes| iteration_bytes::references(&bytes, reader)) {
                     Ok((values, loops)) => waiting.extend(self.mark_iteration(values, loops, order)),
                     Err(why) => self.problems.push(format!("an iteration cannot be read: {why}")),
                 }

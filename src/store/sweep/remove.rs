@@ -12,9 +12,9 @@ use super::mark::Marked;
 use crate::{
     store::{
         RunSummary,
+        blobs::Blobs,
         crypt::Crypt,
         runs::{record_id, run_and_place},
-        values::Blobs,
     },
     value::Fingerprint,
 };

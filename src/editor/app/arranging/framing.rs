@@ -6,13 +6,14 @@ use egui::Rect;
 
 use crate::{
     editor::{
+        FrameRequest,
         app::App,
         arrange::frame_round,
-        canvas::boxes,
+        canvas::{boxes, rect_of_frame},
         sitting::Sitting,
         words::{self, count},
     },
-    workflow::{Edit, Frame, FrameColor, NodeId, Position},
+    workflow::{Edit, Frame, FrameColor, FrameId, NodeId, Position},
 };
 
 impl App {
@@ -32,6 +33,28 @@ impl App {
         self.edit(format!("Frame {}", count(boxes.len(), "node")), Edit::SetFrame(id.clone(), frame));
         self.select(Vec::new());
         self.on_canvas(|canvas| canvas.choose_frame(id));
+    }
+
+    pub(in crate::editor::app) fn change_frame(&mut self, id: FrameId, request: FrameRequest) {
+        let Some(sitting) = self.tabs.sitting() else { return };
+        let workflow = sitting.workflow();
+        let Some(frame) = workflow.frame(&id) else { return };
+        match request {
+            FrameRequest::Remove => self.edit(format!("Remove frame {}", frame.title), Edit::RemoveFrame(id)),
+            FrameRequest::Rename => self.on_canvas(|canvas| canvas.begin_frame_title(id)),
+            FrameRequest::Color(color) if color == frame.color => {}
+            FrameRequest::Color(color) => {
+                let label = format!("Make frame {} {}", frame.title, color.name().to_lowercase());
+                let edit = Edit::SetFrame(id, Frame { color, ..frame.clone() });
+                self.edit(label, edit);
+            }
+            FrameRequest::SelectNodes => {
+                let rect = rect_of_frame(frame);
+                let boxes = boxes(workflow, &self.catalogue, workflow.nodes().map(|(id, _)| id));
+                let inside = boxes.into_iter().filter(|node| rect.contains(node.rect.center()));
+                self.select(inside.map(|node| node.id).collect());
+            }
+        }
     }
 
     /// Shows of the selected nodes the titles and ports only; all of them again if each is shown so.

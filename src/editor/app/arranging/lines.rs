@@ -7,9 +7,10 @@ use crate::{
         app::App,
         arrange::{Align, Axis, Block, align, spread},
         canvas::boxes,
+        ways,
         words::count,
     },
-    workflow::{Edit, NodeId, Position},
+    workflow::{NodeId, Position},
 };
 
 impl App {
@@ -45,7 +46,8 @@ impl App {
         let moves: Vec<(NodeId, Position)> =
             moved.map(|(node, place)| (node.id.clone(), Position(place.x, place.y))).collect();
         if !moves.is_empty() {
-            self.edit(label(boxes.len()), Edit::MoveNodes(moves));
+            let edit = ways::move_nodes(sitting.workflow(), moves);
+            self.edit(label(boxes.len()), edit);
         }
     }
 }

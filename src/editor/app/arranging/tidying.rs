@@ -10,6 +10,7 @@ use crate::{
         arrange::{Block, Link, frame_round, tidy},
         canvas::{NodeBox, boxes, put_frame, rect_of_frame},
         panels::Tone,
+        ways,
         words::count,
     },
     nodes::Catalogue,
@@ -75,12 +76,19 @@ fn tidied(workflow: &Workflow, catalogue: &Catalogue, nodes: &[NodeId]) -> Optio
     let moved = boxes.iter().zip(&places).filter(|(node, place)| node.rect.min != **place);
     let moves: Vec<(NodeId, Position)> =
         moved.map(|(node, place)| (node.id.clone(), Position(place.x, place.y))).collect();
+    // A wire whose ends move alike keeps its bends; one that comes to lie otherwise is led straight.
     let is_moved = |node: &NodeId| moves.binary_search_by(|(id, _)| id.cmp(node)).is_ok();
     for (input, _) in workflow.ways() {
         if is_moved(&input.node) || workflow.feed(input).is_some_and(|from| is_moved(&from.node)) {
             edits.push(Edit::SetWay(input.clone(), Vec::new()));
         }
     }
+    let moved = |node: &NodeId| {
+        let (_, place) = &moves[moves.binary_search_by(|(id, _)| id.cmp(node)).ok()?];
+        let before = workflow.node(node)?.position;
+        Some((place.0 - before.0, place.1 - before.1))
+    };
+    edits.extend(ways::carried(workflow, moved));
     let rects = boxes.iter().zip(&places).map(|(node, place)| Rect::from_min_size(*place, node.rect.size()));
     edits.extend(frame_edits(&held, rects.zip(inside.iter().copied())));
     if !moves.is_empty() {

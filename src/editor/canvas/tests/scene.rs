@@ -21,7 +21,7 @@ fn in_words(scene: &Scene) -> Vec<String> {
     };
     let wire = |index: &usize| {
         let wire = &scene.wires[*index];
-        let near = scene.wire_grid.near(scene.curve_at_rest(wire).at(0.5), 1.0);
+        let near = scene.wire_grid.near(scene.course_at_rest(wire).middle(), 1.0);
         format!("{wire:?} near {near:?}")
     };
     nodes.iter().map(node).chain(wires.iter().map(wire)).collect()
@@ -39,7 +39,15 @@ fn after_every_edit_the_scene_is_as_if_laid_out_anew() {
         Edit::MoveNodes(vec![("b".into(), Position(7000.0, -20.0)), ("d".into(), Position(3.0, 4.0))]),
         Edit::SetTitle("c".into(), "Together".to_owned()),
         Edit::SetParameter("b".into(), "limit".into(), Some(5.into())),
+        Edit::SetWay(end("c.left"), vec![Position(9000.0, 40.0), Position(500.0, 800.0)]),
+        Edit::SetTitle("c".into(), "Here".to_owned()),
         Edit::Connect(connection("c.out", "d.in")),
+        Edit::Group(vec![
+            Edit::MoveNodes(vec![("b".into(), Position(-70.0, -2000.0))]),
+            Edit::SetWay(end("c.left"), vec![Position(-900.0, 40.0)]),
+            Edit::SetWay(end("d.in"), vec![Position(0.0, 4000.0)]),
+        ]),
+        Edit::SetWay(end("c.left"), Vec::new()),
         Edit::MoveNodes(vec![("c".into(), Position(-500.0, 60.0))]),
         Edit::Disconnect(end("b.in")),
         Edit::AddNode("aa".into(), Node::new("plot", Position(50.0, 50.0)).into()),

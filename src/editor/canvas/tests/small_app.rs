@@ -16,7 +16,7 @@ use crate::{
         Command, LiveState, LookRequest, MarkRequest, RunProgress, View, WireRequest,
         canvas::{CanvasState, canvas_ui},
         command_table::{Situation, shortcuts},
-        theme,
+        theme, ways,
     },
     engine::{Decision, NodePlan, Plan, PlanNotes},
     nodes::{Arity, Catalogue, Choice, Family, Kind, Outputs, ParameterSchema, ParameterType, Role, Success, check},
@@ -69,7 +69,12 @@ impl SmallApp {
     pub(super) fn ui(&mut self, ui: &mut egui::Ui) {
         let mut commands = Vec::new();
         let mut canvas = std::mem::take(&mut self.canvas);
-        let situation = Situation { wire: canvas.focused_wire(), ..Situation::of(self.view()) };
+        let situation = Situation {
+            wire: canvas.focused_wire(),
+            bends: canvas.bends(),
+            frame: canvas.frame(),
+            ..Situation::of(self.view())
+        };
         shortcuts(ui.ctx(), &situation, &mut commands);
         canvas_ui(ui, self.view(), &mut canvas, &mut commands);
         self.canvas = canvas;
@@ -105,6 +110,11 @@ impl SmallApp {
         match command {
             Command::Edit(_, edit) => self.edit(edit),
             Command::Wire(WireRequest::Disconnect(input)) => self.edit(Edit::Disconnect(input)),
+            Command::Wire(WireRequest::RemoveBends(bends)) => {
+                if let Some((_, edit)) = ways::unbend(&self.workflow, &bends.into_iter().collect()) {
+                    self.edit(edit);
+                }
+            }
             Command::Look(LookRequest::FitAll) => self.canvas.fit_all(),
             Command::Look(LookRequest::Rename(node)) => self.canvas.begin_rename(node),
             Command::SearchNodes => self.canvas.open_search(),

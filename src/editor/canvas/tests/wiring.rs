@@ -134,14 +134,20 @@ fn ctrl_and_a_drag_of_an_output_without_wires_do_nothing() {
 fn a_wire_on_which_a_value_changes_its_type_says_so() {
     let nodes = [("reader", "read", 40.0, 100.0), ("letter", "mail", 600.0, 60.0), ("keeper", "filter", 600.0, 300.0)];
     let mut window = window(workflow(&nodes, &["reader.out -> letter.body", "reader.out -> keeper.in"]));
-    let mut status_over = |wire: &str| {
-        let at = center(&window, wire);
+    let status_over = |window: &mut Window, wire: &str| {
+        let at = center(window, wire);
         window.hover_at(at);
         window.run();
         window.state().canvas.status()
     };
-    let changed = status_over("Wire Reader out to Letter body");
+    let changed = status_over(&mut window, "Wire Reader out to Letter body");
     assert!(changed.ends_with("Table, no value yet · becomes Text on the way"), "{changed}");
-    let same = status_over("Wire Reader out to Keeper in");
+    window.run_steps(20);
+    assert_eq!(window.query_all_by_label("Table to Text").count(), 1, "the tooltip says it, too");
+    let on_wire = center(&window, "Wire Reader out to Letter body");
+    assert_eq!(center(&window, "Conversion Table → Text"), on_wire, "and a sign in its middle");
+    assert_eq!(window.query_all_by_label_contains("Conversion").count(), 1);
+    let same = status_over(&mut window, "Wire Reader out to Keeper in");
     assert!(same.ends_with("Table, no value yet"), "{same}");
+    assert_eq!(window.query_all_by_label("Table to Text").count(), 0);
 }

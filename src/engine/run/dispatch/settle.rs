@@ -105,7 +105,11 @@ impl Dispatcher<'_> {
         match record.status {
             Status::Reused { .. } => self.add_what_is_reused(&mut record),
             Status::Pinned { .. } => self.add_what_a_pin_came_from(slot, &mut record),
-            _ => {}
+            _ => {
+                if let Some(left) = self.iterations_left(self.step(slot)) {
+                    record.iterations = Some(left);
+                }
+            }
         }
         self.settle_record(slot, record, given);
     }

@@ -3,7 +3,9 @@
 use egui::{Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, TouchPhase, pos2, vec2};
 use egui_kittest::kittest::Queryable as _;
 
-use crate::editor::canvas::tests::small_app::{Window, drag, drag_button, edits, three, window, workflow};
+use crate::editor::canvas::tests::small_app::{
+    SmallApp, Window, drag, drag_button, edits, three, window, window_of, workflow,
+};
 use crate::workflow::Position;
 
 fn wheel(window: &mut Window, delta: egui::Vec2, source: MouseWheelSource) {
@@ -79,4 +81,21 @@ fn places_out_of_this_world_are_shown_within_it() {
     window.state_mut().canvas.fit(&["nowhere".into()]);
     window.run();
     assert!(window.query_by_label("Node Nowhere").is_some());
+}
+
+#[test]
+fn the_map_makes_way_for_what_is_selected() {
+    let nodes = [("below", "read", 800.0, 590.0), ("left", "read", 20.0, 590.0)];
+    let mut app = SmallApp::new(workflow(&nodes, &[]));
+    app.canvas.show_minimap(true);
+    let mut window = window_of(app);
+    let map = |window: &Window| window.get_by_label("Minimap").rect();
+    let node = window.get_by_label("Node Below").rect();
+    assert!(map(&window).intersects(node), "it is in its corner");
+    window.state_mut().selection = ["below".into()].into();
+    window.run();
+    assert!(!map(&window).intersects(node) && map(&window).center().x < 500.0);
+    window.state_mut().selection = ["below".into(), "left".into()].into();
+    window.run();
+    assert!(map(&window).center().y < 350.0, "both lower corners are taken: {:?}", map(&window));
 }

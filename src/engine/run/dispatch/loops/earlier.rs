@@ -14,8 +14,8 @@ use crate::{
     },
     nodes::{Outputs, Role, items::Item},
     store::{
-        InputChange, IterationCell, IterationLog, IterationRow, IterationStatus, LoopAbout, LoopId, LoopPart,
-        LoopRecord, Reason, RunId, RunKind, Status, Store,
+        InputChange, IterationCell, IterationLog, IterationRow, IterationStatus, Iterations, LoopAbout, LoopId,
+        LoopPart, LoopRecord, Reason, RunId, RunKind, Status, Store,
     },
     value::{Fingerprint, Value},
     workflow::NodeId,
@@ -102,13 +102,27 @@ impl Dispatcher<'_> {
         if self.starts_over(step) {
             return None;
         }
-        let baseline = self.request.baseline.get(&step.plan.node)?;
-        let known = match &baseline.iterations {
+        self.known_loop(&step.plan.node).filter(|before| before.is_of(step, input))
+    }
+
+    /// Returns what the newest run that came to a loop has of it.
+    fn known_loop(&self, head: &NodeId) -> Option<Before> {
+        let baseline = self.request.baseline.get(head)?;
+        match &baseline.iterations {
             Some(iterations) => Some(Before { record: Arc::clone(&iterations.of), cut_off_in: None }),
-            None if baseline.status == Status::Interrupted => self.noted_loop(baseline.run, &step.plan.node, None),
+            None if baseline.status == Status::Interrupted => {
+                self.noted_loop(baseline.run, head, None).or_else(|| self.settled_loop(baseline.run, head))
+            }
             None => None,
-        };
-        known.filter(|before| before.is_of(step, input))
+        }
+    }
+
+    /// Returns what is to be said of a loop that this run does not come to: where an earlier one stopped midway, so that a
+    /// later one goes on there.
+    pub(in crate::engine::run::dispatch) fn iterations_left(&self, step: &Step) -> Option<Iterations> {
+        step.facts.kind.as_ref().filter(|kind| kind.role.is_head())?;
+        let before = self.known_loop(&step.plan.node).filter(|before| !before.record.about.is_complete)?;
+        Some(Iterations { of: before.record, member: None })
     }
 
     /// Returns what an earlier run has of an inner loop in an iteration, and which of the things it reads outside of it have
@@ -172,6 +186,13 @@ impl Dispatcher<'_> {
         let about: LoopAbout = postcard::from_bytes(&about).ok()?;
         let record = LoopRecord { log: IterationLog::new(id, Some(store)), about: LoopAbout { id, ..about } };
         Some(Before { record: Arc::new(record), cut_off_in: Some(run) })
+    }
+
+    /// Returns what the store has of a loop that was stopped midway before a run that the program did not live to finish.
+    fn settled_loop(&self, run: RunId, head: &NodeId) -> Option<Before> {
+        let settled = self.shared.store.as_ref()?.settled_before(run, head).ok().flatten()?;
+        let record = Arc::clone(&settled.iterations.as_ref()?.of);
+        (!record.about.is_complete).then_some(Before { record, cut_off_in: None })
     }
 
     /// Notes in the store that a loop goes on, so that it can be found if the program ends.
