@@ -62,11 +62,13 @@ pub(crate) struct Tour {
     before: Arc<Workflow>,
     /// The node was pinned when a person went back to that step: it counts when it is pinned anew.
     was_pinned: bool,
+    /// Esc is for something else than to leave: a menu, a field, what is in the hand.
+    pub(crate) esc_is_taken: bool,
 }
 
 impl Tour {
     pub(crate) const fn new(session: SessionId, workflow: Arc<Workflow>) -> Self {
-        Self { session, step: Step::Run, run: None, before: workflow, was_pinned: false }
+        Self { session, step: Step::Run, run: None, before: workflow, was_pinned: false, esc_is_taken: false }
     }
 
     /// Returns the number of the step, from 1, and how many there are.

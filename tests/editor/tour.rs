@@ -86,7 +86,13 @@ fn the_tour_waits_while_a_person_does_something_else_and_can_be_left_by_escape()
     person.is_at("Step 2 of 5", "Click the pin");
     person.press("Pin icon Something expensive");
     person.is_at("Step 3 of 5", "change its template");
+    person.press("Help");
+    person.key(Modifiers::NONE, Key::Escape);
+    assert!(person.is_on_tour(), "Esc closed the menu");
     person.press("Canvas");
+    person.key(Modifiers::NONE, Key::Tab);
+    person.key(Modifiers::NONE, Key::Escape);
+    assert!(person.is_on_tour(), "Esc closed the search");
     person.key(Modifiers::NONE, Key::Escape);
     assert!(!person.is_on_tour());
     person.press("Run");

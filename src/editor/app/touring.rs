@@ -73,9 +73,10 @@ impl App {
     }
 
     /// Shows the card of the tour while its tab is in front; `canvas` is where the canvas is.
-    pub(super) fn tour_ui(&self, ui: &Ui, canvas: Rect, commands: &mut Vec<Command>) {
-        let (Some(tour), Some(tab)) = (&self.tour, self.tabs.front()) else { return };
+    pub(super) fn tour_ui(&mut self, ui: &Ui, canvas: Rect, commands: &mut Vec<Command>) {
+        let (Some(tour), Some(tab)) = (&mut self.tour, self.tabs.front()) else { return };
         if tab.session() != tour.session || self.dialog.is_some() {
+            tour.esc_is_taken = true;
             return;
         }
         let view = tab.sitting.view_of_now(&self.catalogue, self.panels.show_plan);
@@ -90,11 +91,11 @@ impl App {
             nodes: tab.canvas.nodes_on_screen(canvas),
         };
         tour_ui(ui, &card, commands);
-        let is_free = tab.run.is_none() && !tab.canvas.takes_keys() && !ui.ctx().text_edit_focused();
-        if is_free
-            && !ui.ctx().any_popup_open()
-            && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
-        {
+        let is_taken =
+            tab.run.is_some() || tab.canvas.takes_keys() || ui.ctx().any_popup_open() || ui.ctx().text_edit_focused();
+        // What Esc closes in this frame was there in the last one.
+        let was_taken = std::mem::replace(&mut tour.esc_is_taken, is_taken);
+        if !was_taken && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
             commands.push(Command::Tour(TourRequest::Leave));
         }
     }
