@@ -15,6 +15,7 @@ mod history;
 pub mod icons;
 mod inspector;
 mod keeper;
+mod landmarks;
 mod mark_requests;
 mod matching;
 mod panels;
@@ -22,6 +23,7 @@ mod past;
 mod settings;
 mod sitting;
 pub mod theme;
+mod tour;
 mod view;
 mod viewers;
 mod watch;
@@ -35,7 +37,7 @@ pub use self::{
     arrange::{Align, Axis},
     command::{
         Answer, ArrangeRequest, Command, Direction, FrameRequest, KeysRequest, LookRequest, MarkRequest, Panel,
-        RunOption, Section, Tab, WireEnd, WireRequest,
+        RunOption, Section, Tab, TabRequest, TourRequest, WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,

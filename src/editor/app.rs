@@ -11,6 +11,7 @@
 //! 4. `handle` carries the commands out, in order.
 
 mod arranging;
+mod carrying;
 mod dropped;
 mod editing;
 mod files;
@@ -26,35 +27,37 @@ mod profiles;
 mod runs;
 mod sessions;
 mod sweeping;
+mod tabbing;
+mod tabs;
 #[cfg(test)]
 mod tests;
+mod touring;
 mod wiring;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
 
-use self::messages::Message;
+use self::{carrying::Carried, messages::Message, tabs::Tabs};
 use super::{
-    Command, Panel,
+    Command, Panel, Tab,
     background::Background,
-    canvas::CanvasState,
     command_table::Keymap,
     dialogs::{self, Dialog},
-    history::HistoryState,
     inspector::InspectorState,
     keeper::Keeper,
-    panels::{BottomState, LibraryState, Notices, Tone},
-    settings::{Settings, ThemeChoice},
+    panels::{LibraryState, Notices, Place, TabStrip, Tone},
+    settings::{OpenFile, Settings, ThemeChoice},
     sitting::Sitting,
     theme,
+    tour::Tour,
     viewers::Viewers,
     watch::Watch,
 };
 use crate::{
-    engine::{Engine, RunHandle},
+    engine::Engine,
     nodes::Catalogue,
-    session::{Folders, ProfileName},
+    session::{Folders, ProfileName, SessionId},
     store::Store,
-    workflow::{NodeId, Workflow},
+    workflow::Workflow,
 };
 
 /// What a window begins with.
@@ -77,16 +80,19 @@ pub struct App {
     /// `None` if it could not be opened: then results live in memory only.
     store: Option<Store>,
     engine: Engine,
-    /// The open workflow; none on the welcome screen.
-    sitting: Option<Sitting>,
-    /// The run that goes on.
-    run: Option<RunHandle>,
-    /// The breakpoints that the run knows of.
-    told_breakpoints: Option<imbl::OrdSet<NodeId>>,
+    tabs: Tabs,
+    /// The files of tabs that were closed, the last one at the end.
+    closed: Vec<OpenFile>,
+    /// What was open last time has been opened, or is not to be.
+    tabs_are_back: bool,
+    /// The tour, while a person takes it.
+    tour: Option<Tour>,
+    /// Nodes on their way to another tab.
+    carried: Option<Carried>,
+    /// The tab that nodes are held over, and since when, in seconds.
+    held_over: Option<(SessionId, f64)>,
     panels: PanelStates,
     notices: Notices,
-    /// The notice that offers an earlier session.
-    offer: Option<usize>,
     dialog: Option<Dialog>,
     settings: Settings,
     background: Background<Message>,
@@ -100,6 +106,8 @@ pub struct App {
     has_native_dialogs: bool,
     /// The desktop's file dialog is open.
     is_picking: bool,
+    /// In which tab a file was asked for.
+    picking_for: Option<SessionId>,
     closing: Closing,
     /// What the window's title says.
     title: String,
@@ -113,12 +121,10 @@ struct PanelStates {
     shown: BTreeSet<Panel>,
     library: LibraryState,
     inspector: InspectorState,
-    bottom: BottomState,
+    strip: TabStrip,
+    /// The tab of the bottom panel.
+    bottom: Tab,
     viewers: Viewers,
-    canvas: CanvasState,
-    /// Where the canvas of the workflow was left, while an earlier run is shown.
-    canvas_of_now: Option<CanvasState>,
-    history: HistoryState,
     show_plan: bool,
 }
 
@@ -164,7 +170,8 @@ impl App {
         let store = opened.and_then(|opened| {
             opened
                 .inspect_err(|error| {
-                    notices.show(Tone::Warning, format!("Results are kept in memory only: {error}"), Vec::new());
+                    let said = format!("Results are kept in memory only: {error}");
+                    notices.show_at(Place::Everywhere, Tone::Warning, said, Vec::new());
                 })
                 .ok()
         });
@@ -175,12 +182,14 @@ impl App {
             waiting: None,
             folders,
             store,
-            sitting: None,
-            run: None,
-            told_breakpoints: None,
+            tabs: Tabs::default(),
+            closed: Vec::new(),
+            tabs_are_back: false,
+            tour: None,
+            carried: None,
+            held_over: None,
             panels: PanelStates::default(),
             notices,
-            offer: None,
             dialog: None,
             settings,
             background: Background::new(ctx.clone()),
@@ -190,6 +199,7 @@ impl App {
             probing: Probing { at_work: false, last: None, had_focus: false, watch: None },
             has_native_dialogs: cc.winit_window().is_some() && dialogs::are_available(),
             is_picking: false,
+            picking_for: None,
             closing: Closing::No,
             title: String::new(),
         };
@@ -201,14 +211,14 @@ impl App {
         app
     }
 
-    /// Returns the open workflow, if any.
+    /// Returns the workflow in front, if any.
     pub fn workflow(&self) -> Option<&Arc<Workflow>> {
-        self.sitting.as_ref().map(Sitting::workflow)
+        self.tabs.sitting().map(Sitting::workflow)
     }
 
     /// Returns whether a run or other work in the background goes on.
     pub fn is_busy(&self) -> bool {
-        self.run.is_some() || self.background.at_work() || self.keeper.at_work()
+        self.tabs.iter().any(|tab| tab.run.is_some()) || self.background.at_work() || self.keeper.at_work()
     }
 
     /// Carries a command out, as if a person had asked for it.
@@ -223,11 +233,9 @@ impl Default for PanelStates {
             shown: [Panel::Library, Panel::Inspector, Panel::Bottom].into(),
             library: LibraryState::default(),
             inspector: InspectorState::default(),
-            bottom: BottomState::default(),
+            strip: TabStrip::default(),
+            bottom: Tab::default(),
             viewers: Viewers::default(),
-            canvas: CanvasState::default(),
-            canvas_of_now: None,
-            history: HistoryState::default(),
             show_plan: true,
         }
     }
@@ -247,9 +255,11 @@ impl eframe::App for App {
         self.take_messages(ctx);
         self.tell_breakpoints();
         self.replan();
+        self.follow_tour();
         self.forecast(ctx);
         self.probe_when_due(ctx);
-        self.save_session_when_due();
+        self.save_sessions_when_due();
+        self.note_tabs();
         self.answer_close_request(ctx);
         self.show_title(ctx);
     }

@@ -13,6 +13,7 @@ mod boxes;
 mod brush;
 mod camera;
 mod canvas_frame;
+mod carry;
 mod comment;
 mod course;
 mod cut;

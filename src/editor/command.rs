@@ -95,8 +95,10 @@ pub enum Command {
     Save,
     /// Choose a file and save there.
     SaveAs,
-    /// Back to the welcome screen.
+    /// Show the welcome screen; what is open stays open.
     Welcome,
+    /// Go to another tab, close one, or change how they stand.
+    Tabs(TabRequest),
     /// Arrange the selected nodes.
     Arrange(ArrangeRequest),
     /// Change a wire.
@@ -153,7 +155,7 @@ pub enum Command {
     LoadDifference(NodeId, PortId),
     /// Pin the results that a released pin had, from now on for good.
     KeepReleased(NodeId),
-    /// Go on with an earlier session of this workflow.
+    /// Go on with an earlier session.
     ContinueSession(SessionId),
     /// Leave the earlier session alone.
     StartFresh,
@@ -169,6 +171,8 @@ pub enum Command {
     SearchNodes,
     /// Open another profile in a window of its own.
     OpenProfile(ProfileName),
+    /// Take the tour, or go about in it.
+    Tour(TourRequest),
     /// Close the program, asking about unsaved work.
     Quit,
 }
@@ -247,6 +251,48 @@ pub enum ArrangeRequest {
     Comment,
     /// Show the titles and ports of the selected nodes only, or all of them again.
     Collapse,
+}
+
+/// What is asked of the tabs, each of which is named by its session.
+#[derive(Clone, Debug)]
+pub enum TabRequest {
+    /// Bring it to the front.
+    Show(SessionId),
+    /// Go to the next one.
+    Next,
+    /// Go to the one before.
+    Previous,
+    /// Close it, asking about unsaved work and a run that goes on.
+    Close(SessionId),
+    /// The same of the one in front.
+    CloseFront,
+    /// Open the one again that was closed last.
+    Reopen,
+    /// Move it to a place, counted from the left.
+    Put(SessionId, usize),
+    /// Move the one in front to the left.
+    PutLeft,
+    /// Move the one in front to the right.
+    PutRight,
+    /// Drop the nodes that were dragged here from another one: their top left corner at a place, or in the middle.
+    Drop(Option<Position>),
+    /// Save what a command would end, then carry it out.
+    SaveThen(Box<Command>),
+    /// Open on start what was open at the end, or no longer.
+    ToggleReopening,
+}
+
+/// What is asked of the tour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TourRequest {
+    /// Begin it, on a copy of its own.
+    Start,
+    /// Go back to the step before.
+    Back,
+    /// Go on without having done the step.
+    Skip,
+    /// Leave it.
+    Leave,
 }
 
 /// What is asked of a wire.

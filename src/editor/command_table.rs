@@ -14,6 +14,7 @@ mod presets;
 mod run;
 mod shortcuts;
 mod situation;
+mod tabs;
 mod view;
 mod wire;
 
@@ -24,7 +25,7 @@ pub(crate) use self::{
     keymap::{KeySettings, Keymap, pressed},
     presets::PRESETS,
     shortcuts::{CanvasKeys, ask_for_paste, note_menus, shortcuts},
-    situation::{Need, Situation},
+    situation::{Need, Situation, TabsStand},
 };
 use super::{Command, icons::Icon};
 
@@ -58,6 +59,7 @@ macro_rules! command_ids {
 
 command_ids! {
     New, Open, Save, SaveAs, Welcome, Quit,
+    NextTab, PreviousTab, CloseTab, ReopenTab, MoveTabLeft, MoveTabRight, ReopenTabsOnStart,
     Undo, Redo, Cut, Copy, Paste, PasteConnected, Duplicate, Delete, DeleteAndHeal, SelectAll, Rename,
     SearchNodes,
     Run, Resume, Stop, Pause, GoOn, Step,
@@ -73,7 +75,7 @@ command_ids! {
     FrameGrey, FrameBlue, FrameGreen, FrameAmber, FrameRed, FrameViolet, Comment, Collapse,
     SelectUpstream, SelectDownstream, Find, Minimap,
     Disconnect, AddBend, RemoveBends, Straighten,
-    Palette, ShortcutSheet, EditShortcuts,
+    Palette, ShortcutSheet, EditShortcuts, Tour,
 }
 
 /// Where keys count while a text field has the focus. Esc and Tab, which also lead out of fields and menus, count only
@@ -212,8 +214,9 @@ const fn ctrl_shift(key: Key) -> KeyboardShortcut {
 }
 
 /// The table: groups of commands, in the order people are shown them.
-const GROUPS: [(&str, &[CommandEntry]); 9] = [
+const GROUPS: [(&str, &[CommandEntry]); 10] = [
     ("File", file::COMMANDS),
+    ("Tabs", tabs::COMMANDS),
     ("Edit", edit::COMMANDS),
     ("Add", add::COMMANDS),
     ("Run", run::COMMANDS),

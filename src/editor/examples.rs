@@ -73,7 +73,11 @@ pub(crate) fn find(id: &str) -> Option<&'static Example> {
 /// Writes an example's files into a folder of its own below `examples`, leaving alone those that are there, for a person
 /// may have changed them. Returns the workflow's path.
 pub(crate) fn copy_to(example: &Example, examples: &Path) -> io::Result<PathBuf> {
-    let folder = examples.join(example.id);
+    copy_into(example, &examples.join(example.id))
+}
+
+/// Writes an example's files into a folder, leaving alone those that are there. Returns the workflow's path.
+pub(crate) fn copy_into(example: &Example, folder: &Path) -> io::Result<PathBuf> {
     for (name, bytes) in example.files {
         let path = folder.join(name);
         if let Some(parent) = path.parent() {

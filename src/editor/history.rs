@@ -152,10 +152,9 @@ impl HistoryState {
         due
     }
 
-    /// Takes in the runs that were read; nothing if they are another workflow's.
-    pub(crate) fn end(&mut self, runs: Option<Result<Vec<RunSummary>, String>>) {
+    /// Takes in the runs that were read.
+    pub(crate) fn end(&mut self, runs: Result<Vec<RunSummary>, String>) {
         self.is_loading = false;
-        let Some(runs) = runs else { return };
         if let Ok(runs) = &runs {
             self.chosen.retain(|chosen| runs.iter().any(|run| run.id == *chosen));
         }
@@ -208,6 +207,11 @@ impl HistoryState {
         may
     }
 
+    /// Returns whether it is this that is being compared.
+    pub(crate) fn waits_for(&self, key: &DifferenceKey) -> bool {
+        self.waiting.as_ref() == Some(key)
+    }
+
     /// Takes in what differs.
     pub(crate) fn end_difference(&mut self, key: DifferenceKey, difference: Result<Box<Difference>, String>) {
         self.waiting = None;
@@ -250,9 +254,9 @@ mod tests {
         assert!(state.begin());
         assert!(!state.begin());
         state.outdate();
-        state.end(Some(Ok(Vec::new())));
+        state.end(Ok(Vec::new()));
         assert!(state.begin(), "they changed while they were read");
-        state.end(Some(Ok(Vec::new())));
+        state.end(Ok(Vec::new()));
         assert!(!state.begin());
     }
 }

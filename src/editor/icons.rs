@@ -113,6 +113,8 @@ pub enum Icon {
     Tidy,
     /// Upwards.
     ChevronUp,
+    /// Where everything starts: a house.
+    Home,
 }
 
 impl Icon {
@@ -201,6 +203,10 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
         Icon::Note => pen.note(),
         Icon::Tidy => pen.tidy(),
         Icon::ChevronUp => pen.line(&[(3.6, 10.4), (8.0, 6.0), (12.4, 10.4)]),
+        Icon::Home => {
+            pen.line(&[(2.2, 8.2), (8.0, 3.0), (13.8, 8.2)]);
+            pen.line(&[(4.0, 7.2), (4.0, 13.2), (12.0, 13.2), (12.0, 7.2)]);
+        }
     }
 }
 
@@ -264,7 +270,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Icon; 49] = [
+    const ALL: [Icon; 50] = [
         Icon::Pin,
         Icon::PinFilled,
         Icon::PinStale,
@@ -314,6 +320,7 @@ mod tests {
         Icon::Note,
         Icon::Tidy,
         Icon::ChevronUp,
+        Icon::Home,
     ];
 
     #[test]

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use egui::{Align, CollapsingHeader, Label, RichText, ScrollArea, TextEdit, Ui};
 
 pub(crate) use self::{
-    drafts::{Drafts, Target, set_parameter},
+    drafts::{Draft, Drafts, Target, set_parameter},
     fields::parameter_ui,
     iterations::{Iteration, IterationKey, read_iteration},
     pinned_data::PinnedKey,
@@ -55,6 +55,13 @@ pub(crate) struct InspectorState {
 }
 
 impl InspectorState {
+    /// Forgets what is being typed and changed, for another document.
+    pub(crate) fn leave(&mut self) {
+        self.drafts.clear();
+        self.change = None;
+        self.go_to = None;
+    }
+
     /// Opens a section of the selected node and scrolls to it.
     pub(crate) const fn go_to(&mut self, section: Section) {
         self.go_to = Some(section);
@@ -95,7 +102,7 @@ pub(crate) fn inspector_ui(
 }
 
 /// Pushes the edit that a finished draft stands for.
-fn push_draft(view: View<'_>, drafts: &mut Drafts, draft: Option<drafts::Draft>, commands: &mut Vec<Command>) {
+fn push_draft(view: View<'_>, drafts: &mut Drafts, draft: Option<Draft>, commands: &mut Vec<Command>) {
     let edit = draft.and_then(|draft| drafts.edit(draft, view.workflow, view.catalogue));
     commands.extend(edit.map(|(label, edit)| Command::Edit(label, edit)));
 }

@@ -7,17 +7,21 @@ mod past;
 mod pause;
 mod pins;
 mod status;
+mod tabs;
 mod toolbar;
+mod tour;
 mod undo_list;
 mod welcome;
 
 pub(crate) use self::{
-    bottom::{BottomState, LogEntry, bottom_ui},
+    bottom::{Log, LogEntry, bottom_ui},
     library::{LibraryState, library_ui},
-    notices::{Notices, Tone, notices_ui},
+    notices::{Notices, Place, Tone, notices_ui},
     past::{past_banner_ui, past_frame},
     pause::pause_banner_ui,
     status::{StatusWords, status_ui},
+    tabs::{TabFace, TabSign, TabStrip, tabs_ui},
     toolbar::{pins_banner_ui, toolbar_ui},
+    tour::{TourCard, tour_ui},
     welcome::welcome_ui,
 };

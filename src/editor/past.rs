@@ -88,6 +88,12 @@ impl Past {
         format!("run #{}", self.summary.number)
     }
 
+    /// Returns the runs that are looked at.
+    pub(crate) fn runs(&self) -> Vec<RunId> {
+        let before = self.compared.as_ref().map(|compared| compared.before.id);
+        std::iter::once(self.summary.id).chain(before).collect()
+    }
+
     /// Returns in what a node differs from the run this one is compared with, if it does.
     pub(crate) fn difference(&self, node: &NodeId) -> Option<&NodeComparison> {
         let compared = self.compared.as_ref()?;

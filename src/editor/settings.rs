@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{RunOption, command_table::KeySettings};
 use crate::{
     engine::PlanOptions,
+    session::SessionId,
     store::{Part, RunKind},
     workflow::{Retention, write_atomically},
 };
@@ -34,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) theme: ThemeChoice,
     /// Newest first.
     pub(crate) recent: Vec<PathBuf>,
+    /// What is open, to be opened again on the next start.
+    pub(crate) tabs: OpenTabs,
     pub(crate) run: RunOptions,
     /// Which runs stay in the history, of workflows without a rule of their own.
     pub(crate) history: Retention,
@@ -43,6 +46,25 @@ pub(crate) struct Settings {
     pub(crate) keys: KeySettings,
     /// The commands that were chosen in the palette, the newest first.
     pub(crate) recent_commands: Vec<String>,
+}
+
+/// The tabs with files, as they were last.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct OpenTabs {
+    /// From left to right.
+    pub(crate) open: Vec<OpenFile>,
+    /// The file of the tab in front.
+    pub(crate) front: Option<PathBuf>,
+    /// They are not opened again on start.
+    pub(crate) stay_closed: bool,
+}
+
+/// An open file with its session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OpenFile {
+    pub(crate) path: PathBuf,
+    pub(crate) session: SessionId,
 }
 
 /// What runs may leave out.

@@ -399,9 +399,9 @@ impl Sitting {
         &self.forecasts
     }
 
-    /// Returns whether a run goes on.
-    pub(crate) fn is_running(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| run.finished.is_none())
+    /// Returns how the run that goes on stands, or the last one of this sitting.
+    pub(crate) const fn progress(&self) -> Option<&RunProgress> {
+        self.run.as_ref()
     }
 
     /// Takes in how long nodes took.

@@ -16,4 +16,6 @@ mod pinned_data;
 mod runs;
 mod sections;
 mod settings;
+mod tabs;
+mod tour;
 mod wiring;

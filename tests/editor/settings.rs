@@ -37,6 +37,7 @@ fn settings_are_typed_into_the_inspector_and_undone_one_by_one() {
     let mut person = Person::at(FAILING);
     person.press("Node Source");
     // Above it, so that there is room to see it.
+    person.press("Parameters");
     person.press("Why");
     person.press("Output Data");
     person.press("Settings");

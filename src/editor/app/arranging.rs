@@ -6,7 +6,11 @@ mod tidying;
 
 use super::App;
 use crate::{
-    editor::{ArrangeRequest, Direction, canvas::GRID, ways, words},
+    editor::{
+        ArrangeRequest, Direction,
+        canvas::{CanvasState, GRID},
+        ways, words,
+    },
     workflow::{NodeId, Position},
 };
 
@@ -14,7 +18,7 @@ impl App {
     pub(super) fn arrange(&mut self, request: &ArrangeRequest) {
         match request {
             ArrangeRequest::Nudge(direction) => self.nudge(*direction),
-            ArrangeRequest::OfferAlign => self.panels.canvas.open_align_menu(),
+            ArrangeRequest::OfferAlign => self.on_canvas(CanvasState::open_align_menu),
             ArrangeRequest::Align(how) => self.align(*how),
             ArrangeRequest::Spread(axis) => self.spread(*axis),
             ArrangeRequest::Tidy => self.tidy(),
@@ -26,7 +30,8 @@ impl App {
 
     /// Moves the selected nodes by a step of the grid. Steps that follow each other are one step of the undo list.
     fn nudge(&mut self, direction: Direction) {
-        let Some(sitting) = &mut self.sitting else { return };
+        let Some(tab) = self.tabs.front_mut() else { return };
+        let sitting = &mut tab.sitting;
         let (dx, dy) = match direction {
             Direction::Left => (-GRID, 0.0),
             Direction::Right => (GRID, 0.0),
@@ -35,7 +40,7 @@ impl App {
         };
         let workflow = sitting.workflow();
         if sitting.selection().is_empty() {
-            let nudged = ways::move_bends(workflow, self.panels.canvas.bends(), "Nudge", (dx, dy));
+            let nudged = ways::move_bends(workflow, tab.canvas.bends(), "Nudge", (dx, dy));
             let result = nudged.map_or(Ok(()), |(label, edit)| sitting.edit_in_burst(label, edit));
             self.say_edit_error(result);
             return;

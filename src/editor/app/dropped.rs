@@ -27,9 +27,9 @@ impl App {
             return;
         }
         let (workflows, files): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|path| is_workflow(path));
-        if let Some(workflow) = workflows.into_iter().next() {
-            commands.push(Command::Open(workflow));
-        } else if self.sitting.is_none() {
+        if !workflows.is_empty() {
+            commands.extend(workflows.into_iter().map(Command::Open));
+        } else if self.tabs.sitting().is_none() {
             let text = "Open a workflow first: the files then get nodes that read them".to_owned();
             self.notices.show(Tone::Info, text, Vec::new());
         } else {
@@ -39,8 +39,9 @@ impl App {
 
     fn add_readers(&mut self, files: &[PathBuf]) {
         let folder = self.folder();
-        let place = self.panels.canvas.pointer_scene().unwrap_or_else(|| self.panels.canvas.center());
-        let Some(sitting) = &mut self.sitting else { return };
+        let Some(tab) = self.tabs.front_mut() else { return };
+        let place = tab.canvas.pointer_scene().unwrap_or_else(|| tab.canvas.center());
+        let sitting = &mut tab.sitting;
         let (read, unread): (Vec<&PathBuf>, Vec<&PathBuf>) =
             files.iter().partition(|path| reader_of(&self.catalogue, path).is_some());
         let readers: Vec<(&PathBuf, KindId, ParameterId)> = read

@@ -6,10 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::App;
+use super::{App, tabs::WorkflowTab};
 use crate::{
     editor::{
-        Command, MarkRequest, WireEnd, clipboard, command_table::ask_for_paste, mark_requests::mark_edit, panels::Tone,
+        Command, MarkRequest, WireEnd, clipboard,
+        command_table::ask_for_paste,
+        inspector::{Draft, Drafts},
+        mark_requests::mark_edit,
+        panels::Tone,
         wiring,
     },
     nodes::{Catalogue, Kind, check_loops},
@@ -27,10 +31,28 @@ impl App {
         // A field drawn after the button that was clicked says in the same frame that it is done.
         commands.sort_by_key(|command| !matches!(command, Command::Edit(..)));
         let acts = commands.iter().any(Command::acts);
-        for drafts in [&mut self.panels.inspector.drafts, &mut self.panels.canvas.drafts] {
+        self.take_drafts(commands, |drafts| {
             let abandoned = drafts.take_abandoned();
-            let draft = if acts { abandoned.or_else(|| drafts.take()) } else { abandoned };
-            let (Some(draft), Some(sitting)) = (draft, &self.sitting) else { continue };
+            if acts { abandoned.or_else(|| drafts.take()) } else { abandoned }
+        });
+    }
+
+    /// Makes what is being typed an edit at once.
+    pub(super) fn commit_draft(&mut self) {
+        let mut commands = Vec::new();
+        self.take_drafts(&mut commands, Drafts::take);
+        for command in commands {
+            if let Command::Edit(label, edit) = command {
+                self.edit(label, edit);
+            }
+        }
+    }
+
+    /// Puts edits made of what was typed, in the inspector and on nodes, before other commands.
+    fn take_drafts(&mut self, commands: &mut Vec<Command>, take: impl Fn(&mut Drafts) -> Option<Draft>) {
+        let Some(WorkflowTab { sitting, canvas, .. }) = self.tabs.front_mut() else { return };
+        for drafts in [&mut self.panels.inspector.drafts, &mut canvas.drafts] {
+            let Some(draft) = take(drafts) else { continue };
             if let Some((label, edit)) = drafts.edit(draft, sitting.workflow(), &self.catalogue) {
                 commands.insert(0, Command::Edit(label, edit));
             }
@@ -38,7 +60,7 @@ impl App {
     }
 
     pub(super) fn edit(&mut self, label: String, edit: Edit) {
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.tabs.sitting_mut() {
             let result = sitting.edit(label, edit);
             self.say_edit_error(result);
         }
@@ -51,28 +73,28 @@ impl App {
     }
 
     pub(super) fn undo(&mut self) {
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.tabs.sitting_mut() {
             let result = sitting.undo();
             self.say_edit_error(result);
         }
     }
 
     pub(super) fn redo(&mut self) {
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.tabs.sitting_mut() {
             let result = sitting.redo();
             self.say_edit_error(result);
         }
     }
 
     pub(super) fn go_to_step(&mut self, position: usize) {
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.tabs.sitting_mut() {
             let result = sitting.go_to_step(position);
             self.say_edit_error(result);
         }
     }
 
     pub(super) fn add_node(&mut self, kind: &KindId, position: Position, connect: Option<&WireEnd>) {
-        let Some(sitting) = &mut self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting_mut() else { return };
         let Some(known) = self.catalogue.get(kind) else { return };
         let id = sitting.workflow().fresh_node_id(kind);
         let (edit, refusal) = add_node_edit(sitting.workflow(), &self.catalogue, known, (&id, position), connect);
@@ -87,20 +109,20 @@ impl App {
     }
 
     pub(super) fn select(&mut self, nodes: Vec<NodeId>) {
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.tabs.sitting_mut() {
             sitting.select(nodes);
         }
     }
 
     pub(super) fn select_also(&mut self, nodes: Vec<NodeId>) {
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.tabs.sitting_mut() {
             let selection: Vec<NodeId> = sitting.selection().iter().cloned().chain(nodes).collect();
             sitting.select(selection);
         }
     }
 
     pub(super) fn toggle_selected(&mut self, nodes: Vec<NodeId>) {
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.tabs.sitting_mut() {
             let mut selection = sitting.selection().clone();
             for node in nodes {
                 if !selection.remove(&node) {
@@ -112,14 +134,14 @@ impl App {
     }
 
     pub(super) fn select_all(&mut self) {
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.tabs.sitting_mut() {
             let all: Vec<NodeId> = sitting.shown_workflow().nodes().map(|(id, _)| id.clone()).collect();
             sitting.select(all);
         }
     }
 
     pub(super) fn mark(&mut self, nodes: &[NodeId], request: MarkRequest) {
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.tabs.sitting_mut() {
             let (label, edit) = mark_edit(sitting.workflow(), sitting.marks(), sitting.baseline(), nodes, request);
             sitting.mark(label, edit);
         }
@@ -127,7 +149,7 @@ impl App {
 
     /// Pins the results that a released pin had, from now on for good.
     pub(super) fn keep_released(&mut self, node: &NodeId) {
-        let Some(sitting) = &mut self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting_mut() else { return };
         if let Some(released) = sitting.released().iter().find(|released| released.node == *node).cloned() {
             let state = PinState::Captured(released.capture);
             let mark = Mark::Pinned(Pin { policy: PinPolicy::Hold, state });
@@ -136,7 +158,7 @@ impl App {
     }
 
     pub(super) fn delete_selected(&mut self, verb: &str) {
-        let Some(sitting) = &mut self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting_mut() else { return };
         let edits: Vec<Edit> = sitting.selection().iter().cloned().map(Edit::RemoveNode).collect();
         if !edits.is_empty() {
             let label = format!("{verb} {}", crate::editor::words::count(edits.len(), "node"));
@@ -146,7 +168,7 @@ impl App {
     }
 
     pub(super) fn delete_and_heal(&mut self) {
-        let Some(sitting) = self.sitting.as_mut().filter(|sitting| !sitting.selection().is_empty()) else { return };
+        let Some(sitting) = self.tabs.sitting_mut().filter(|sitting| !sitting.selection().is_empty()) else { return };
         let nodes = sitting.selection();
         let (edit, n_healed) = wiring::delete_and_heal(sitting.workflow(), &self.catalogue, nodes);
         let nodes = crate::editor::words::count(nodes.len(), "node");
@@ -159,7 +181,7 @@ impl App {
     }
 
     pub(super) fn copy(&self, ctx: &egui::Context) {
-        if let Some(sitting) = self.sitting.as_ref().filter(|sitting| !sitting.selection().is_empty()) {
+        if let Some(sitting) = self.tabs.sitting().filter(|sitting| !sitting.selection().is_empty()) {
             ctx.copy_text(clipboard::copy(sitting.shown_workflow(), sitting.selection()));
         }
     }
@@ -171,7 +193,7 @@ impl App {
 
     /// Adds nodes from text at a place; without one at the pointer, if it is over the canvas, else beside where they were.
     pub(super) fn paste(&mut self, text: &str, position: Option<Position>) {
-        let position = position.or_else(|| self.panels.canvas.pointer_scene());
+        let position = position.or_else(|| self.tabs.front()?.canvas.pointer_scene());
         let keeps_feeds = self.paste_keeps_feeds.take().is_some_and(|asked| asked.elapsed() < PASTE_COMES_WITHIN);
         self.paste_as("Paste", text, position, keeps_feeds);
     }
@@ -183,14 +205,14 @@ impl App {
     }
 
     pub(super) fn duplicate(&mut self) {
-        if let Some(sitting) = self.sitting.as_ref().filter(|sitting| !sitting.selection().is_empty()) {
+        if let Some(sitting) = self.tabs.sitting().filter(|sitting| !sitting.selection().is_empty()) {
             let text = clipboard::copy(sitting.workflow(), sitting.selection());
             self.paste_as("Duplicate", &text, None, false);
         }
     }
 
     fn paste_as(&mut self, verb: &str, text: &str, position: Option<Position>, keeps_feeds: bool) {
-        let Some(sitting) = &mut self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting_mut() else { return };
         match clipboard::paste(sitting.workflow(), text, position, keeps_feeds) {
             Ok((edit, nodes)) => {
                 let label = format!("{verb} {}", crate::editor::words::count(nodes.len(), "node"));

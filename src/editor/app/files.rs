@@ -9,9 +9,11 @@ use std::{
 use egui::ViewportCommand;
 
 use super::{
-    App, Closing, Message,
+    App, Message,
+    messages::Opening,
     pinned_data::OnSaving,
-    sessions::{OpenError, Opened},
+    sessions::{Desk, OpenError},
+    tabs::WorkflowTab,
 };
 use crate::{
     editor::{
@@ -20,9 +22,10 @@ use crate::{
         examples,
         inspector::set_parameter,
         panels::Tone,
-        sitting::Sitting,
+        settings::OpenFile,
     },
     nodes::{Catalogue, ParameterType},
+    session::SessionId,
     value::Value,
     workflow::{self, NodeId, ParameterId, Workflow, WorkflowId},
 };
@@ -35,6 +38,7 @@ const ENDING: &str = ".flow.ron";
 
 /// What became of writing a workflow.
 pub(super) struct Saved {
+    session: SessionId,
     /// The workflow that was open then.
     of: WorkflowId,
     path: PathBuf,
@@ -48,63 +52,36 @@ pub(super) struct Saved {
 }
 
 impl App {
-    /// Carries out what leaves the open workflow, after asking about unsaved work.
-    pub(super) fn leave_for(&mut self, ctx: &egui::Context, command: Command) {
-        if self.sitting.as_ref().is_some_and(Sitting::is_unsaved) {
-            self.dialog = Some(Dialog::Unsaved(Box::new(command)));
-        } else {
-            self.leave_without_saving(ctx, command);
-        }
+    pub(super) fn new_workflow(&self) {
+        let desk = self.desk();
+        self.background.start("pinflow-new", move || Message::Opened(Opening::beside(Ok(desk.begin(None)))));
     }
 
-    /// Carries out what leaves the open workflow.
-    pub(super) fn leave_without_saving(&mut self, ctx: &egui::Context, command: Command) {
-        match command {
-            Command::New => self.new_workflow(),
-            Command::Open(path) => self.open(path),
-            Command::OpenExample(id) => self.open_example(id),
-            Command::Welcome => self.leave_sitting(),
-            Command::ContinueSession(session) => self.continue_session(session),
-            Command::Quit => {
-                self.closing = Closing::Agreed;
-                ctx.send_viewport_cmd(ViewportCommand::Close);
-            }
-            _ => {}
-        }
-    }
-
-    /// Lets the window close, unless there is unsaved work to ask about.
-    pub(super) fn answer_close_request(&mut self, ctx: &egui::Context) {
-        if self.closing == Closing::Agreed || !ctx.input(|input| input.viewport().close_requested()) {
+    /// Reads a workflow in the background and opens it; one that is open comes to the front.
+    pub(super) fn open(&mut self, path: PathBuf) {
+        let path = std::path::absolute(&path).unwrap_or(path);
+        if let Some(session) = self.tabs.at_file(&path) {
+            self.show_tab_of(Some(session));
             return;
         }
-        if self.sitting.as_ref().is_some_and(Sitting::is_unsaved) {
-            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-            self.dialog = Some(Dialog::Unsaved(Box::new(Command::Quit)));
-        } else {
-            self.closing = Closing::Agreed;
-        }
+        let (desk, open) = (self.desk(), self.open_files());
+        self.background.start("pinflow-open", move || opened_or_shown(&desk, path, &open));
     }
 
-    fn new_workflow(&self) {
-        let desk = self.desk();
-        self.background.start("pinflow-new", move || Message::Opened(Ok(Box::new(desk.begin(None)))));
-    }
-
-    /// Reads a workflow in the background and opens it.
-    pub(super) fn open(&self, path: PathBuf) {
-        let path = std::path::absolute(&path).unwrap_or(path);
-        let desk = self.desk();
-        self.background.start("pinflow-open", move || Message::Opened(desk.open(path).map(Box::new)));
+    fn open_files(&self) -> Vec<OpenFile> {
+        let file = |tab: &WorkflowTab| {
+            tab.sitting.path().map(|path| OpenFile { path: path.to_owned(), session: tab.session() })
+        };
+        self.tabs.iter().filter_map(file).collect()
     }
 
     /// Opens a copy of an example that is kept in the data folder.
-    fn open_example(&self, id: &'static str) {
+    pub(super) fn open_example(&self, id: &'static str) {
         let Some(example) = examples::find(id) else { return };
         let folder = self.folders.data.join("examples");
-        let desk = self.desk();
+        let (desk, open) = (self.desk(), self.open_files());
         self.background.start("pinflow-example", move || match examples::copy_to(example, &folder) {
-            Ok(path) => Message::Opened(desk.open(path).map(Box::new)),
+            Ok(path) => opened_or_shown(&desk, path, &open),
             Err(error) => {
                 let folder = folder.display();
                 Message::Trouble(format!("The example cannot be copied: {error}: {folder}"))
@@ -112,22 +89,24 @@ impl App {
         });
     }
 
-    pub(super) fn opened(&mut self, result: Result<Box<Opened>, OpenError>) {
-        match result {
+    pub(super) fn opened(&mut self, opening: Opening) {
+        match opening.opened {
             Ok(opened) => {
                 if let Some(path) = &opened.path {
                     self.remember(path);
                 }
-                self.begin_sitting(*opened);
+                self.begin_sitting(*opened, opening.instead_of);
             }
-            Err(OpenError { path, said }) => {
-                if let Some(path) = path {
-                    self.settings.forget(&path);
-                    self.save_settings();
-                }
-                self.notices.error(format!("Not opened: {said}"));
-            }
+            Err(error) => self.not_opened(error),
         }
+    }
+
+    pub(super) fn not_opened(&mut self, OpenError { path, said }: OpenError) {
+        if let Some(path) = path {
+            self.settings.forget(&path);
+            self.save_settings();
+        }
+        self.notices.error(format!("Not opened: {said}"));
     }
 
     fn remember(&mut self, path: &Path) {
@@ -137,7 +116,7 @@ impl App {
 
     /// Saves to the workflow's file, asking for one if there is none; then goes on with what was asked.
     pub(super) fn save(&mut self, then: Option<Box<Command>>) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         match sitting.path().map(ToOwned::to_owned) {
             Some(path) => self.save_to(path, Arc::clone(sitting.workflow()), then),
             None => self.save_as(then),
@@ -145,21 +124,19 @@ impl App {
     }
 
     pub(super) fn save_as(&mut self, then: Option<Box<Command>>) {
-        if self.sitting.is_some() {
+        if self.tabs.sitting().is_some() {
             self.choose_file(FilePurpose::Save(then));
         }
     }
 
     /// Writes a workflow, one writing after the other.
     fn save_to(&self, path: PathBuf, workflow: Arc<Workflow>, then: Option<Box<Command>>) {
-        let Some(of) = self.workflow().map(|workflow| workflow.id()) else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
+        let (session, of) = (sitting.session(), sitting.workflow().id());
         let reporter = self.background.reporter();
         let name = format!("workflow {}", ulid::Ulid::generate());
-        let on_saving = if workflow.id() == of {
-            OnSaving::Clear(self.sitting.as_ref().map(|sitting| sitting.removed(&workflow)).unwrap_or_default())
-        } else {
-            OnSaving::Copied(of)
-        };
+        let on_saving =
+            if workflow.id() == of { OnSaving::Clear(sitting.removed(&workflow)) } else { OnSaving::Copied(of) };
         let store = self.store.clone();
         self.keeper.write(name, move || {
             let result = workflow::save(&workflow, &path).map_err(|error| error.to_string());
@@ -171,12 +148,12 @@ impl App {
                 reporter.report(Message::Trouble(trouble));
                 0
             });
-            reporter.report(Message::Saved(Saved { of, path, workflow, result, n_left_behind, then }));
+            reporter.report(Message::Saved(Saved { session, of, path, workflow, result, n_left_behind, then }));
         });
     }
 
     pub(super) fn saved(&mut self, ctx: &egui::Context, saved: Saved) {
-        let Saved { of, path, workflow, result, n_left_behind, then } = saved;
+        let Saved { session, of, path, workflow, result, n_left_behind, then } = saved;
         if let Err(error) = result {
             self.notices.error(format!("Not saved: {error}"));
             return;
@@ -186,8 +163,8 @@ impl App {
             self.offer_pinned_data(of, workflow.id(), n_left_behind);
         }
         self.panels.inspector.pinned_data.outdate();
-        if let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.workflow().id() == of) {
-            sitting.saved(path, workflow);
+        if let Some(tab) = self.tabs.of_mut(session) {
+            tab.sitting.saved(path, workflow);
         }
         if let Some(then) = then {
             self.handle(ctx, *then);
@@ -197,6 +174,7 @@ impl App {
     /// Lets a person choose a file: with the desktop's dialog, or, where there is none, with our own.
     pub(super) fn choose_file(&mut self, purpose: FilePurpose) {
         let (folder, name) = self.first_choice(&purpose);
+        self.picking_for = self.tabs.session();
         if !self.has_native_dialogs {
             self.dialog = Some(Dialog::File(FileDialog::new(purpose, folder.clone(), name)));
             self.list_folder(folder);
@@ -212,7 +190,7 @@ impl App {
 
     /// Returns the folder and the name that a dialog begins with.
     fn first_choice(&self, purpose: &FilePurpose) -> (PathBuf, String) {
-        let name = match (purpose, &self.sitting) {
+        let name = match (purpose, self.tabs.sitting()) {
             (FilePurpose::Save(_), Some(sitting)) if sitting.path().is_some() => sitting.name(),
             (FilePurpose::Save(_), Some(sitting)) => format!("{}{ENDING}", file_stem(sitting.workflow().name())),
             _ => String::new(),
@@ -224,6 +202,12 @@ impl App {
     pub(super) fn picked(&mut self, ctx: &egui::Context, purpose: FilePurpose, path: Option<PathBuf>) {
         self.is_picking = false;
         let Some(path) = path else { return };
+        if !matches!(purpose, FilePurpose::Open) {
+            self.show_tab_of(self.picking_for);
+            if self.tabs.session() != self.picking_for {
+                return;
+            }
+        }
         match purpose {
             FilePurpose::Open => self.handle(ctx, Command::Open(path)),
             FilePurpose::Save(then) => self.save_to_chosen(&path, then),
@@ -234,6 +218,11 @@ impl App {
     /// Saves to another file. A copy of a workflow that has a file already is a workflow of its own, with its own id.
     fn save_to_chosen(&mut self, path: &Path, then: Option<Box<Command>>) {
         let path = with_ending(path);
+        if self.tabs.at_file(&path).is_some_and(|open| Some(open) != self.tabs.session()) {
+            let path = path.display();
+            self.notices.error(format!("Not saved: the file is open in another tab; close that one first: {path}"));
+            return;
+        }
         let left_behind =
             self.workflow().map(|workflow| files_left_behind(workflow, &self.catalogue, &self.folder(), &path));
         if let Some(files) = left_behind.filter(|files| !files.is_empty()) {
@@ -243,7 +232,7 @@ impl App {
             );
             self.notices.show(Tone::Warning, text, Vec::new());
         }
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         let is_copy = sitting.path().is_some_and(|before| before != path);
         let workflow = Arc::clone(sitting.workflow());
         let workflow = if is_copy { Arc::new(Arc::unwrap_or_clone(workflow).with_new_id()) } else { workflow };
@@ -287,7 +276,7 @@ impl App {
 
     /// Says in the window's title what is open and whether it is saved.
     pub(super) fn show_title(&mut self, ctx: &egui::Context) {
-        let title = match &self.sitting {
+        let title = match self.tabs.sitting() {
             Some(sitting) if sitting.is_unsaved() => format!("{} (unsaved) – Pinflow", sitting.name()),
             Some(sitting) => format!("{} – Pinflow", sitting.name()),
             None => "Pinflow".to_owned(),
@@ -300,6 +289,16 @@ impl App {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;
         }
+    }
+}
+
+/// Opens a file, unless it is open already under this or another name. Touches the disk: not for the interface thread.
+fn opened_or_shown(desk: &Desk, path: PathBuf, open: &[OpenFile]) -> Message {
+    let real = path.canonicalize().ok();
+    let is_open = |file: &&OpenFile| real.is_some() && file.path.canonicalize().ok() == real;
+    match open.iter().find(is_open) {
+        Some(file) => Message::IsOpen(file.session),
+        None => Message::Opened(Opening::beside(desk.open(path))),
     }
 }
 

@@ -4,26 +4,33 @@ use egui::{CentralPanel, Frame, Margin, Panel as Side, Ui};
 
 use super::{App, dropped::hovering_ui};
 use crate::editor::{
-    Command, Panel,
+    Command, Panel, View,
     canvas::canvas_ui,
-    command_table::{self, Situation},
+    command_table::{self, Situation, TabsStand},
     inspector::inspector_ui,
     panels::{
         StatusWords, bottom_ui, library_ui, notices_ui, past_banner_ui, past_frame, pause_banner_ui, pins_banner_ui,
-        status_ui, toolbar_ui, welcome_ui,
+        status_ui, tabs_ui, toolbar_ui, welcome_ui,
     },
     theme,
 };
+use crate::session::SessionId;
 
 impl App {
     /// Draws the window.
     pub(super) fn frame_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
         let situation = self.situation();
-        if self.dialog.is_none() && !self.panels.canvas.takes_letters() {
+        if self.dialog.is_none()
+            && self.carried.is_none()
+            && !self.tabs.front().is_some_and(|tab| tab.canvas.takes_letters())
+        {
             command_table::shortcuts(ui.ctx(), &situation, commands);
         }
-        self.top_ui(ui, &situation, commands);
-        if self.sitting.is_some() {
+        self.toolbar_ui(ui, &situation, commands);
+        let over = self.strip_ui(ui, commands);
+        self.carry_over_tabs(ui, over, commands);
+        self.notices_ui(ui, &self.situation(), commands);
+        if self.tabs.sitting().is_some() {
             self.sitting_ui(ui, commands);
         } else {
             CentralPanel::default()
@@ -37,28 +44,53 @@ impl App {
 
     /// Returns what commands act upon and need.
     pub(super) fn situation(&self) -> Situation<'_> {
-        let Some(sitting) = &self.sitting else { return Situation::without_workflow() };
+        let tabs = TabsStand {
+            n_others: self.tabs.len() - usize::from(self.tabs.front().is_some()),
+            n_closed: self.closed.len(),
+            stay_closed: self.settings.tabs.stay_closed,
+        };
+        let Some(tab) = self.tabs.front() else { return Situation { tabs, ..Situation::without_workflow() } };
+        let sitting = &tab.sitting;
         let run = sitting.view_of_now(&self.catalogue, false).run;
         Situation {
             history: Some(sitting.history()),
-            wire: self.panels.canvas.focused_wire(),
-            bends: self.panels.canvas.bends(),
-            frame: self.panels.canvas.frame(),
-            running: self.run.is_some(),
+            wire: tab.canvas.focused_wire(),
+            bends: tab.canvas.bends(),
+            frame: tab.canvas.frame(),
+            running: tab.run.is_some(),
             paused: run.is_some_and(|run| run.pause.is_some()),
             run_options: self.settings.run,
             run_takes: sitting.forecasts().full_in_words(),
             resume_takes: sitting.forecasts().resume_in_words(),
+            tabs,
             ..Situation::of(sitting.view(&self.catalogue, self.panels.show_plan))
         }
     }
 
-    fn top_ui(&self, ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
-        let view = self.sitting.as_ref().map(|sitting| sitting.view_of_now(&self.catalogue, self.panels.show_plan));
+    fn view_of_now(&self) -> Option<View<'_>> {
+        self.tabs.sitting().map(|sitting| sitting.view_of_now(&self.catalogue, self.panels.show_plan))
+    }
+
+    fn toolbar_ui(&self, ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
+        let view = self.view_of_now();
         Side::top("toolbar").frame(bar(ui)).show(ui, |ui| toolbar_ui(ui, view, situation, commands));
+    }
+
+    /// Shows the tabs, if there are any; returns the one that the pointer is over.
+    fn strip_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) -> Option<SessionId> {
+        let faces = self.tab_faces();
+        if faces.is_empty() {
+            return None;
+        }
+        let frame = Frame::new().fill(theme::tokens(ui).panel).inner_margin(Margin::symmetric(6, 2));
+        Side::top("tabs").frame(frame).show(ui, |ui| tabs_ui(ui, &faces, &mut self.panels.strip, commands)).inner
+    }
+
+    fn notices_ui(&self, ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
+        let view = self.view_of_now();
         let run = view.and_then(|view| view.run).filter(|run| run.n_pins > 0);
         let is_paused = situation.paused;
-        if is_paused || run.is_some() || !self.notices.list().is_empty() {
+        if is_paused || run.is_some() || self.notices.list().next().is_some() {
             Side::top("notices").frame(bar(ui)).show(ui, |ui| {
                 if let Some(view) = view.filter(|view| view.run.is_some_and(|run| run.pause.is_some())) {
                     pause_banner_ui(ui, view, situation, commands);
@@ -66,16 +98,18 @@ impl App {
                 if let Some(run) = run {
                     pins_banner_ui(ui, run, commands);
                 }
-                notices_ui(ui, self.notices.list(), commands);
+                notices_ui(ui, &self.notices, commands);
             });
         }
-        if let Some(past) = self.sitting.as_ref().and_then(|sitting| sitting.past()) {
+        if let Some(past) = self.tabs.sitting().and_then(|sitting| sitting.past()) {
             Side::top("past").frame(past_frame(ui)).show(ui, |ui| past_banner_ui(ui, past, commands));
         }
     }
 
     fn sitting_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(tab) = self.tabs.front_mut() else { return };
+        let session = tab.session();
+        let (sitting, canvas) = (&tab.sitting, &mut tab.canvas);
         let view = sitting.view(&self.catalogue, self.panels.show_plan);
         let now = sitting.view_of_now(&self.catalogue, self.panels.show_plan);
         let panels = &mut self.panels;
@@ -83,7 +117,7 @@ impl App {
             profile: &self.folders.profile,
             profiles: &self.profiles,
             session: sitting.session_in_words(),
-            forecast: sitting.forecasts().in_words(sitting.is_running()),
+            forecast: sitting.forecasts().in_words(now.run.is_some_and(|run| run.finished.is_none())),
         };
         // The canvas comes first: in a small window the panels beside it make room.
         let width = ui.available_width();
@@ -93,27 +127,37 @@ impl App {
             Panel::Bottom => ui.available_height() >= 420.0,
         };
         let shown: Vec<Panel> = panels.shown.iter().copied().filter(|panel| has_room(*panel)).collect();
-        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, &panels.canvas, &says, commands));
+        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, canvas, &says, commands));
         if shown.contains(&Panel::Library) {
             Side::left("library").default_size(210.0).size_range(140.0..=420.0).show(ui, |ui| {
-                let at = panels.canvas.center();
+                let at = canvas.center();
                 library_ui(ui, view, at, &mut panels.library, commands);
             });
         }
         if shown.contains(&Panel::Inspector) {
             Side::right("inspector").default_size(310.0).size_range(220.0..=640.0).show(ui, |ui| {
                 ui.add_space(4.0);
-                inspector_ui(ui, view, panels.canvas.frame(), &mut panels.inspector, &mut panels.viewers, commands);
+                ui.push_id(session, |ui| {
+                    inspector_ui(ui, view, canvas.frame(), &mut panels.inspector, &mut panels.viewers, commands);
+                });
             });
         }
         if shown.contains(&Panel::Bottom) {
             Side::bottom("bottom").resizable(true).default_size(190.0).size_range(80.0..=800.0).show(ui, |ui| {
-                let parts = (&mut panels.viewers, &mut panels.history);
-                bottom_ui(ui, (view, now), &panels.bottom, parts, commands);
+                let parts = (&mut panels.viewers, &mut tab.history);
+                ui.push_id(session, |ui| {
+                    bottom_ui(ui, (view, now), (panels.bottom, &tab.log), parts, commands);
+                });
             });
         }
-        panels.canvas.show_minimap(!self.settings.hide_minimap);
-        CentralPanel::no_frame().show(ui, |ui| canvas_ui(ui, view, &mut panels.canvas, commands));
+        canvas.show_minimap(!self.settings.hide_minimap);
+        let room = CentralPanel::no_frame().show(ui, |ui| {
+            let room = ui.available_rect_before_wrap();
+            ui.push_id(session, |ui| canvas_ui(ui, view, canvas, commands));
+            room
+        });
+        self.carried_ui(ui, room.inner, commands);
+        self.tour_ui(ui, room.inner, commands);
     }
 }
 

@@ -7,8 +7,8 @@ use egui::ViewportCommand;
 use super::{App, apply_theme, files};
 use crate::{
     editor::{
-        Answer, Command, Panel, Tab, command_table::ask_for_paste, dialogs::FilePurpose, inspector::read_iteration,
-        settings::ThemeChoice, sitting::Sitting,
+        Answer, Command, Panel, Tab, canvas::CanvasState, command_table::ask_for_paste, dialogs::FilePurpose,
+        inspector::read_iteration, settings::ThemeChoice, sitting::Sitting,
     },
     session::PinPolicy,
     store::Part,
@@ -52,13 +52,14 @@ impl App {
             Command::ToggleBreakpoint(nodes) => self.toggle_breakpoint(nodes),
             Command::ChangeValue(at, value) => self.change_value(at, value),
             Command::ToggleRunOption(option) => self.toggle_run_option(option),
-            Command::New => self.leave_for(ctx, Command::New),
+            Command::New => self.new_workflow(),
             Command::OpenDialog => self.choose_file(FilePurpose::Open),
-            Command::Open(path) => self.leave_for(ctx, Command::Open(path)),
-            Command::OpenExample(id) => self.leave_for(ctx, Command::OpenExample(id)),
+            Command::Open(path) => self.open(path),
+            Command::OpenExample(id) => self.open_example(id),
             Command::Save => self.save(None),
             Command::SaveAs => self.save_as(None),
-            Command::Welcome => self.leave_for(ctx, Command::Welcome),
+            Command::Welcome => self.show_tab_of(None),
+            Command::Tabs(request) => self.change_tabs(ctx, request),
             Command::Arrange(request) => self.arrange(&request),
             Command::Wire(request) => self.change_wire(request),
             Command::Frame(frame, request) => self.change_frame(frame, request),
@@ -91,13 +92,14 @@ impl App {
             Command::PreviewSweep(rules) => self.preview_sweep(rules),
             Command::LoadDifference(node, port) => self.load_difference(node, port),
             Command::KeepReleased(node) => self.keep_released(&node),
-            Command::ContinueSession(session) => self.leave_for(ctx, Command::ContinueSession(session)),
+            Command::ContinueSession(session) => self.leave_for(ctx, &Command::ContinueSession(session)),
             Command::StartFresh => self.start_fresh(),
             Command::DismissNotice(id) => self.notices.dismiss(id),
             Command::Answer(answer) => self.answer(ctx, answer),
             Command::TogglePlan => self.panels.show_plan = !self.panels.show_plan,
             Command::ToggleTheme => self.toggle_theme(ctx),
-            Command::SearchNodes => self.panels.canvas.open_search(),
+            Command::SearchNodes => self.on_canvas(CanvasState::open_search),
+            Command::Tour(request) => self.change_tour(request),
             Command::OpenProfile(name) => self.open_profile(&name),
             Command::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
@@ -106,8 +108,8 @@ impl App {
     fn answer(&mut self, ctx: &egui::Context, answer: Answer) {
         let Some(dialog) = self.dialog.take() else { return };
         match (dialog, answer) {
-            (super::Dialog::Unsaved(then), Answer::Save) => self.save(Some(then)),
-            (super::Dialog::Unsaved(then), Answer::Discard) => self.leave_without_saving(ctx, *then),
+            (super::Dialog::Leave(leaving), Answer::Save) => self.save_then(ctx, leaving.then),
+            (super::Dialog::Leave(leaving), Answer::Discard) => self.leave_at_once(ctx, &leaving.then),
             (super::Dialog::File(dialog), Answer::File(path)) => self.picked(ctx, dialog.purpose, Some(path)),
             (super::Dialog::Palette(_), Answer::Command(name)) => self.note_command(name),
             (super::Dialog::Keep(_), Answer::Rules(rules)) => self.apply_rules(rules),
@@ -124,7 +126,7 @@ impl App {
     }
 
     pub(super) fn show_tab(&mut self, tab: Tab) {
-        self.panels.bottom.tab = tab;
+        self.panels.bottom = tab;
         self.panels.shown.insert(Panel::Bottom);
     }
 
@@ -147,7 +149,7 @@ impl App {
     }
 
     fn load_results(&mut self, node: &NodeId) {
-        let Some(record) = self.sitting.as_ref().and_then(|sitting| sitting.shown_baseline().get(node)) else { return };
+        let Some(record) = self.tabs.sitting().and_then(|sitting| sitting.shown_baseline().get(node)) else { return };
         let Some(kept) = record.results.clone() else { return };
         let (node, run) = (node.clone(), record.run);
         if self.panels.viewers.loads.begin_results(&node, run) {
@@ -172,7 +174,7 @@ impl App {
     }
 
     fn load_iteration(&mut self, node: &NodeId, index: u64) {
-        let Some(baseline) = self.sitting.as_ref().map(Sitting::shown_baseline) else { return };
+        let Some(baseline) = self.tabs.sitting().map(Sitting::shown_baseline) else { return };
         let Some(record) = baseline.get(node) else { return };
         let Some(iterations) = &record.iterations else { return };
         let of = Arc::clone(&iterations.of);

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use super::{App, Message};
 use crate::{
-    editor::{Command, MarkRequest, canvas::CanvasState, history::DifferenceKey, panels::Tone, past::Past},
+    editor::{
+        Command, MarkRequest,
+        history::DifferenceKey,
+        panels::{Place, Tone},
+        past::Past,
+    },
     session::{Baseline, Capture, Mark, MarkEdit, PinPolicy, SessionId},
     store::{HistoryFilter, RunId, RunSummary},
     value::difference::Difference,
@@ -14,9 +19,9 @@ use crate::{
 impl App {
     /// Reads the runs of the workflow, if they are not being read already.
     pub(super) fn load_history(&mut self) {
-        let (Some(sitting), Some(store)) = (&self.sitting, self.store.clone()) else { return };
-        let (session, workflow) = (sitting.session(), sitting.workflow().id());
-        if self.panels.history.begin() {
+        let (Some(tab), Some(store)) = (self.tabs.front_mut(), self.store.clone()) else { return };
+        let (session, workflow) = (tab.sitting.session(), tab.sitting.workflow().id());
+        if tab.history.begin() {
             self.background.start("pinflow-history", move || {
                 let runs = store.history(&HistoryFilter::of(workflow)).map_err(|error| error.to_string());
                 Message::History(session, runs)
@@ -26,8 +31,9 @@ impl App {
 
     /// Takes in the runs that were read.
     pub(super) fn listed_history(&mut self, session: SessionId, runs: Result<Vec<RunSummary>, String>) {
-        let is_ours = self.sitting.as_ref().is_some_and(|sitting| sitting.session() == session);
-        self.panels.history.end(is_ours.then_some(runs));
+        if let Some(tab) = self.tabs.of_mut(session) {
+            tab.history.end(runs);
+        }
     }
 
     /// Opens an earlier run to be looked at.
@@ -41,22 +47,22 @@ impl App {
     }
 
     fn read_past(&self, read: impl FnOnce(&crate::store::Store) -> Result<Past, String> + Send + 'static) {
-        let (Some(sitting), Some(store)) = (&self.sitting, self.store.clone()) else { return };
+        let (Some(sitting), Some(store)) = (self.tabs.sitting(), self.store.clone()) else { return };
         let session = sitting.session();
         self.background.start("pinflow-past", move || Message::Past(session, read(&store).map(Box::new)));
     }
 
     /// Shows the run that was read.
     pub(super) fn opened_past(&mut self, session: SessionId, past: Result<Box<Past>, String>) {
-        let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.session() == session) else { return };
+        let Some(tab) = self.tabs.of_mut(session) else { return };
         match past {
             Ok(past) => {
-                self.panels.history.forget_difference();
-                let same_places = sitting.shows_past();
-                sitting.look_at(Some(*past));
+                tab.history.forget_difference();
+                let same_places = tab.sitting.shows_past();
+                tab.sitting.look_at(Some(*past));
                 if !same_places {
-                    self.panels.canvas_of_now = Some(std::mem::take(&mut self.panels.canvas));
-                    self.panels.canvas.fit_all();
+                    tab.canvas_of_now = Some(std::mem::take(&mut tab.canvas));
+                    tab.canvas.fit_all();
                 }
             }
             Err(error) => self.notices.error(format!("The run cannot be shown: {error}")),
@@ -65,19 +71,15 @@ impl App {
 
     /// Back to the workflow as it is now.
     pub(super) fn close_run(&mut self) {
-        if let Some(sitting) = &mut self.sitting {
-            sitting.look_at(None);
+        if let Some(tab) = self.tabs.front_mut() {
+            tab.close_run();
         }
-        if let Some(canvas) = self.panels.canvas_of_now.take() {
-            self.panels.canvas = canvas;
-        }
-        self.panels.history.forget_difference();
     }
 
     /// Carries out what may be asked of an earlier run, and says of everything else that it cannot be changed; returns whether
     /// the command was dealt with.
     pub(super) fn in_past(&mut self, command: &Command) -> bool {
-        let Some(sitting) = self.sitting.as_ref() else { return false };
+        let Some(sitting) = self.tabs.sitting() else { return false };
         let Some(past) = sitting.past() else { return false };
         match command {
             Command::Mark(nodes, MarkRequest::Pin(policy)) => {
@@ -100,7 +102,7 @@ impl App {
 
     /// Pins nodes of the workflow to what they gave in a run that is looked at.
     pub(super) fn pin_from(&mut self, run: RunId, nodes: &[NodeId], policy: PinPolicy) {
-        let Some(sitting) = &mut self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting_mut() else { return };
         let Some(past) = sitting.past() else { return };
         let number = past
             .compared
@@ -136,12 +138,12 @@ impl App {
 
     /// Makes what a run had of each node the place from which Resume starts.
     pub(super) fn resume_from(&mut self, run: RunId) {
-        let (Some(sitting), Some(store)) = (&self.sitting, self.store.clone()) else { return };
-        if self.run.is_some() {
+        let (Some(tab), Some(store)) = (self.tabs.front(), self.store.clone()) else { return };
+        if tab.run.is_some() {
             self.notices.show(Tone::Info, "A run goes on: stop it before resuming from another", Vec::new());
             return;
         }
-        let session = sitting.session();
+        let session = tab.sitting.session();
         self.background.start("pinflow-resume-from", move || {
             let read = store
                 .start_from(run, session)
@@ -153,14 +155,15 @@ impl App {
 
     /// Takes in the records that Resume starts from now.
     pub(super) fn starts_from(&mut self, session: SessionId, run: RunId, baseline: Result<Arc<Baseline>, String>) {
-        let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.session() == session) else { return };
+        let Some(tab) = self.tabs.of_mut(session) else { return };
         match baseline {
             Ok(baseline) => {
-                let number = self.panels.history.number_of(run);
-                sitting.start_from(baseline);
-                self.close_run();
+                let number = tab.history.number_of(run);
+                tab.sitting.start_from(baseline);
+                tab.close_run();
                 let run = number.map_or_else(|| run.to_string(), |number| format!("run #{number}"));
-                self.notices.show(Tone::Info, format!("Resume starts from {run} now"), Vec::new());
+                let said = format!("Resume starts from {run} now");
+                self.notices.show_at(Place::Tab(session), Tone::Info, said, Vec::new());
                 self.probe();
             }
             Err(error) => self.notices.error(format!("Cannot resume from the run: {error}")),
@@ -169,10 +172,11 @@ impl App {
 
     /// Reads and compares an output of the two runs that are looked at.
     pub(super) fn load_difference(&mut self, node: NodeId, port: PortId) {
-        let Some(past) = self.sitting.as_ref().and_then(|sitting| sitting.past()) else { return };
+        let Some(tab) = self.tabs.front_mut() else { return };
+        let Some(past) = tab.sitting.past() else { return };
         let Some(compared) = past.compared.clone() else { return };
         let key = DifferenceKey { before: compared.before.id, after: past.summary.id, node, port };
-        if self.panels.history.begin_difference(&key) {
+        if tab.history.begin_difference(&key) {
             self.background.start("pinflow-difference", move || {
                 let difference = match compared.comparison.node(&key.node) {
                     Some(node) => node.difference(&key.port).map_err(|error| error.to_string()),
@@ -183,10 +187,10 @@ impl App {
         }
     }
 
-    /// Forgets what belongs to the sitting that ended.
-    pub(super) fn forget_history(&mut self) {
-        self.panels.history = crate::editor::history::HistoryState::default();
-        self.panels.canvas_of_now = None;
-        self.panels.canvas = CanvasState::default();
+    /// Takes in what differs between two runs, or why it is not known, wherever they are compared.
+    pub(super) fn end_difference(&mut self, key: DifferenceKey, difference: Result<Box<Difference>, String>) {
+        if let Some(tab) = self.tabs.iter_mut().find(|tab| tab.history.waits_for(&key)) {
+            tab.history.end_difference(key, difference);
+        }
     }
 }

@@ -37,7 +37,7 @@ impl App {
 
     /// Shows the dialog that is open, if any. Keys that are changed in it count at once.
     pub(super) fn dialogs_ui(&mut self, ui: &Ui, commands: &mut Vec<Command>) {
-        let name = self.sitting.as_ref().map(Sitting::name).unwrap_or_default();
+        let name = self.tabs.sitting().map(Sitting::name).unwrap_or_default();
         let mut dialog = self.dialog.take();
         dialog_ui(ui, &mut dialog, &name, &self.situation(), commands);
         if let Some(Dialog::Keys(keys)) = &dialog

@@ -2,36 +2,43 @@
 
 use super::App;
 use crate::{
-    editor::{LookRequest, Panel, Section, Tab},
+    editor::{LookRequest, Panel, Section, Tab, canvas::CanvasState},
     workflow::NodeId,
 };
 
 impl App {
+    /// Asks something of the canvas in front, if there is one.
+    pub(super) fn on_canvas(&mut self, ask: impl FnOnce(&mut CanvasState)) {
+        if let Some(tab) = self.tabs.front_mut() {
+            ask(&mut tab.canvas);
+        }
+    }
+
     pub(super) fn look(&mut self, request: LookRequest) {
         match request {
-            LookRequest::FitAll => self.panels.canvas.fit_all(),
+            LookRequest::FitAll => self.on_canvas(CanvasState::fit_all),
             LookRequest::FitSelected => self.fit_selected(),
-            LookRequest::ZoomReset => self.panels.canvas.zoom_reset(),
-            LookRequest::Rename(node) => self.panels.canvas.begin_rename(node),
+            LookRequest::ZoomReset => self.on_canvas(CanvasState::zoom_reset),
+            LookRequest::Rename(node) => self.on_canvas(|canvas| canvas.begin_rename(node)),
             LookRequest::Reveal(node) => self.reveal(node),
             LookRequest::Show(node, section) => self.show_section(node, section),
             LookRequest::SelectUpstream => self.select_along(false),
             LookRequest::SelectDownstream => self.select_along(true),
-            LookRequest::Find => self.panels.canvas.open_find(),
+            LookRequest::Find => self.on_canvas(CanvasState::open_find),
             LookRequest::ToggleMinimap => {
                 self.settings.hide_minimap = !self.settings.hide_minimap;
                 self.save_settings();
             }
-            LookRequest::FollowRunning => self.panels.canvas.follow_running(),
-            LookRequest::Walk(direction) => self.panels.canvas.walk(direction),
-            LookRequest::Menu => self.panels.canvas.open_menu_by_key(),
+            LookRequest::FollowRunning => self.on_canvas(CanvasState::follow_running),
+            LookRequest::Walk(direction) => self.on_canvas(|canvas| canvas.walk(direction)),
+            LookRequest::Menu => self.on_canvas(CanvasState::open_menu_by_key),
         }
     }
 
     fn fit_selected(&mut self) {
-        if let Some(sitting) = &self.sitting {
+        if let Some(sitting) = self.tabs.sitting() {
             let nodes: Vec<NodeId> = sitting.selection().iter().cloned().collect();
-            self.panels.canvas.fit(&nodes);
+            self.on_canvas(|canvas| canvas.fit(&nodes));
         }
     }
 
@@ -47,7 +54,7 @@ impl App {
     }
 
     fn reveal(&mut self, node: NodeId) {
-        self.panels.canvas.fit(std::slice::from_ref(&node));
+        self.on_canvas(|canvas| canvas.fit(std::slice::from_ref(&node)));
         self.select(vec![node]);
     }
 }

@@ -35,7 +35,13 @@ pub(super) enum Message {
     /// Something happened in a run.
     Engine(Event),
     /// A workflow was read and a session begun, or why not.
-    Opened(Result<Box<Opened>, OpenError>),
+    Opened(Opening),
+    /// The tour's copy of its example was opened.
+    TourOpened(Box<Opened>),
+    /// The file to be opened is open already, in this session.
+    IsOpen(SessionId),
+    /// The tabs of last time were opened, or why not; and a file to open beside them.
+    CameBack(Vec<Result<Box<Opened>, OpenError>>, Option<PathBuf>),
     /// Sessions that ended in the middle, of any workflow.
     Unfinished(Vec<SessionSummary>),
     /// The workflow was written, or why not.
@@ -84,6 +90,20 @@ pub(super) enum Message {
     Done,
 }
 
+/// What came of opening a workflow.
+pub(super) struct Opening {
+    /// The session whose place it takes; without one it gets a tab of its own.
+    pub(super) instead_of: Option<SessionId>,
+    pub(super) opened: Result<Box<Opened>, OpenError>,
+}
+
+impl Opening {
+    /// Returns one that gets a tab of its own.
+    pub(super) fn beside(opened: Result<Opened, OpenError>) -> Self {
+        Self { instead_of: None, opened: opened.map(Box::new) }
+    }
+}
+
 impl App {
     /// Takes in what has been reported.
     pub(super) fn take_messages(&mut self, ctx: &egui::Context) {
@@ -96,7 +116,10 @@ impl App {
         match message {
             Message::StoreOpened(opened) => self.store_opened(opened),
             Message::Engine(event) => self.take_event(event),
-            Message::Opened(result) => self.opened(result),
+            Message::Opened(opening) => self.opened(opening),
+            Message::TourOpened(opened) => self.tour_opened(*opened),
+            Message::IsOpen(session) => self.show_tab_of(Some(session)),
+            Message::CameBack(opened, open) => self.came_back(opened, open),
             Message::Unfinished(sessions) => self.offer_unfinished(&sessions),
             Message::Saved(saved) => self.saved(ctx, saved),
             Message::Picked(purpose, path) => self.picked(ctx, purpose, path),
@@ -111,7 +134,7 @@ impl App {
             Message::History(session, runs) => self.listed_history(session, runs),
             Message::Past(session, past) => self.opened_past(session, past),
             Message::StartsFrom(session, run, baseline) => self.starts_from(session, run, baseline),
-            Message::Difference(key, difference) => self.panels.history.end_difference(*key, difference),
+            Message::Difference(key, difference) => self.end_difference(*key, difference),
             Message::Swept(report, swept_for) => self.swept(report, swept_for),
             Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),

@@ -6,7 +6,7 @@ use super::{App, First, messages::Message};
 use crate::{
     editor::{
         dialogs::{Dialog, UnlockDialog},
-        panels::Tone,
+        panels::{Place, Tone},
     },
     engine::Engine,
     session::{ProfileError, ProfileName},
@@ -60,7 +60,8 @@ impl App {
 
     /// Goes on with results in memory only.
     pub(super) fn go_without_store(&mut self, why: &str) {
-        self.notices.show(Tone::Warning, format!("Results are kept in memory only: {why}"), Vec::new());
+        let said = format!("Results are kept in memory only: {why}");
+        self.notices.show_at(Place::Everywhere, Tone::Warning, said, Vec::new());
         self.begin_waiting();
     }
 
@@ -73,18 +74,10 @@ impl App {
         }
     }
 
-    /// Opens a workflow, or offers what ended in the middle.
-    pub(super) fn begin_with(&self, open: Option<PathBuf>) {
-        match open {
-            Some(path) => self.open(path),
-            None => self.look_for_unfinished(),
-        }
-    }
-
     /// Says where a new key lies, if a person should know.
     pub(super) fn tell_of_key(&mut self, store: &Store) {
         if let Some(notice) = store.key_notice() {
-            self.notices.show(Tone::Info, notice, Vec::new());
+            self.notices.show_at(Place::Everywhere, Tone::Info, notice, Vec::new());
         }
     }
 
@@ -162,6 +155,6 @@ mod tests {
         harness.get_by_label("Go on without").click();
         settle(&mut harness);
         assert!(harness.state().store.is_none() && harness.state().dialog.is_none());
-        assert!(harness.state().notices.list()[0].text.contains("in memory only"));
+        assert!(harness.state().notices.list().next().unwrap().text.contains("in memory only"));
     }
 }

@@ -8,7 +8,7 @@ use super::{App, Message};
 use crate::{
     editor::{
         Command,
-        panels::{LogEntry, Tone},
+        panels::{LogEntry, Place, Tone},
         watch::{Watch, Watched},
         words,
     },
@@ -35,8 +35,9 @@ impl App {
         part: Part,
         start: impl FnOnce(&Engine, RunRequest, Box<dyn Fn(Event) + Send + Sync>) -> RunHandle,
     ) {
-        let Some(sitting) = &self.sitting else { return };
-        if self.run.is_some() {
+        let Some(tab) = self.tabs.front() else { return };
+        let sitting = &tab.sitting;
+        if tab.run.is_some() {
             self.notices.show(Tone::Info, "A run goes on: stop it before starting another", Vec::new());
             return;
         }
@@ -51,73 +52,50 @@ impl App {
         };
         let reporter = self.background.reporter();
         let report = Box::new(move |event| reporter.report(Message::Engine(event)));
-        self.run = Some(start(&self.engine, request, report));
+        let run = start(&self.engine, request, report);
+        if let Some(tab) = self.tabs.front_mut() {
+            tab.run = Some(run);
+            tab.ended = None;
+        }
     }
 
     /// Returns the folder that relative paths start from: the workflow's, else where the program was started.
     pub(super) fn folder(&self) -> PathBuf {
-        let path = self.sitting.as_ref().and_then(|sitting| sitting.path()).and_then(|path| path.parent());
+        let path = self.tabs.sitting().and_then(|sitting| sitting.path()).and_then(|path| path.parent());
         path.map_or_else(|| std::env::current_dir().unwrap_or_default(), ToOwned::to_owned)
     }
 
     pub(super) fn stop_run(&self) {
-        if let Some(run) = &self.run {
+        if let Some(run) = self.tabs.run() {
             run.cancel();
         }
     }
 
     /// Takes in what happened in the run that goes on; what comes late from an earlier one is dropped.
     pub(super) fn take_event(&mut self, event: Event) {
-        if self.run.as_ref().is_none_or(|run| run.id() != event.run) {
-            return;
+        let Some(tab) = self.tabs.of_run_mut(event.run) else { return };
+        if let Some(entry) = log_entry(&event.kind) {
+            tab.log.add(entry);
         }
-        self.log_event(&event.kind);
         if matches!(&event.kind, EventKind::NodeSettled(record) if record.pinned_data.is_some()) {
             self.panels.inspector.pinned_data.outdate();
         }
-        let Some(sitting) = &mut self.sitting else { return };
-        if let Some(record) = sitting.happened(event.run, event.kind) {
-            self.run = None;
-            self.run_finished(&record);
+        if let Some(record) = tab.sitting.happened(event.run, event.kind) {
+            tab.run = None;
+            let session = tab.sitting.session();
+            self.run_finished(session, &record);
         }
     }
 
-    fn log_event(&mut self, event: &EventKind) {
-        let entry = match event {
-            EventKind::Started { header, .. } => {
-                let kind = if header.kind == RunKind::Standard { "Run" } else { "Resume" };
-                run_entry(LogLevel::Info, format!("{kind} {} begins", header.id))
-            }
-            EventKind::NodeLogged { node, line, is_sensitive } => {
-                LogEntry { node: Some(node.clone()), line: line.clone(), is_hidden: *is_sensitive }
-            }
-            EventKind::NodeSettled(record) => match &record.status {
-                crate::store::Status::Failed(error) => {
-                    let line = LogLine { at: Timestamp::now(), level: LogLevel::Warning, message: error.clone() };
-                    LogEntry { node: Some(record.node.clone()), line, is_hidden: record.is_sensitive() }
-                }
-                _ => return,
-            },
-            EventKind::Finished(record) => {
-                let (level, how) = ending(record.header.status);
-                let took = record.header.took.map(words::duration).unwrap_or_default();
-                run_entry(level, format!("The run {how} after {took}"))
-            }
-            EventKind::NodeStarted { .. } | EventKind::NodeProgress { .. } | EventKind::Continued => return,
-            EventKind::Paused { waiting, .. } if waiting.is_empty() => return,
-            EventKind::Paused { waiting, .. } => {
-                let names: Vec<&str> = waiting.iter().map(NodeId::as_str).collect();
-                run_entry(LogLevel::Info, format!("The run is paused before {}", names.join(", ")))
-            }
-        };
-        self.panels.bottom.log(entry);
-    }
-
-    fn run_finished(&mut self, record: &RunRecord) {
+    fn run_finished(&mut self, session: SessionId, record: &RunRecord) {
         self.panels.viewers.loads.forget_failures();
         self.panels.inspector.pinned_data.outdate();
-        self.panels.history.outdate();
-        let released = self.sitting.as_ref().map(|sitting| sitting.released().to_vec()).unwrap_or_default();
+        let is_front = self.tabs.session() == Some(session);
+        let Some(tab) = self.tabs.of_mut(session) else { return };
+        tab.history.outdate();
+        let status = record.header.status;
+        tab.ended = Some(status).filter(|status| !(is_front && *status == RunStatus::Succeeded));
+        let released = tab.sitting.released().to_vec();
         for released in released {
             let title = record
                 .header
@@ -125,28 +103,29 @@ impl App {
                 .node(&released.node)
                 .map_or_else(|| released.node.to_string(), |node| words::title_of(node, &self.catalogue));
             let keep = ("Keep as Hold pin".to_owned(), Command::KeepReleased(released.node));
-            self.notices.show(Tone::Warning, format!("Pin of {title} released: {}", released.reason), vec![keep]);
+            let said = format!("Pin of {title} released: {}", released.reason);
+            self.notices.show_at(Place::Tab(session), Tone::Warning, said, vec![keep]);
         }
-        self.flush_store();
+        self.flush_store(session);
         self.sweep_when_due();
         self.probe();
     }
 
     /// Waits in the background until the store has written all, and tells if it could not.
-    fn flush_store(&self) {
+    fn flush_store(&self, session: SessionId) {
         if let Some(store) = self.store.clone() {
             self.background.start("pinflow-flush", move || match store.flush() {
                 Ok(()) => Message::Done,
                 Err(error) => Message::Trouble(format!("Results may not be kept: {error}")),
             });
         }
-        self.read_timings();
+        self.read_timings(session);
     }
 
     /// Reads in the background how long the nodes of the workflow took, once what the store has yet to write is written.
-    pub(super) fn read_timings(&self) {
-        let (Some(sitting), Some(store)) = (&self.sitting, self.store.clone()) else { return };
-        let (session, workflow) = (sitting.session(), sitting.workflow().id());
+    pub(super) fn read_timings(&self, session: SessionId) {
+        let (Some(tab), Some(store)) = (self.tabs.of(session), self.store.clone()) else { return };
+        let workflow = tab.sitting.workflow().id();
         self.background.start("pinflow-timings", move || {
             // Whether all could be written is told elsewhere.
             store.flush().ok();
@@ -161,20 +140,20 @@ impl App {
     }
 
     pub(super) fn timed(&mut self, session: SessionId, timings: Timings) {
-        if let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.session() == session) {
-            sitting.timed(timings);
+        if let Some(tab) = self.tabs.of_mut(session) {
+            tab.sitting.timed(timings);
         }
     }
 
     /// Brings the forecasts up to date, and wakes the window when they are to be looked at again.
     pub(super) fn forecast(&mut self, ctx: &egui::Context) {
-        if let Some(pause) = self.sitting.as_mut().and_then(|sitting| sitting.forecast(&self.engine)) {
+        if let Some(pause) = self.tabs.sitting_mut().and_then(|sitting| sitting.forecast(&self.engine)) {
             ctx.request_repaint_after(pause);
         }
     }
 
     pub(super) fn replan(&mut self) {
-        if let Some(sitting) = &mut self.sitting {
+        if let Some(sitting) = self.tabs.sitting_mut() {
             sitting.replan(&self.engine, self.settings.run);
         }
     }
@@ -188,7 +167,7 @@ impl App {
             // Another program may have written.
             self.panels.inspector.pinned_data.outdate();
         }
-        let Some(sitting) = self.sitting.as_ref().filter(|_| focused && self.run.is_none()) else {
+        let Some(sitting) = self.tabs.sitting().filter(|_| focused && self.tabs.run().is_none()) else {
             self.probing.watch = None;
             return;
         };
@@ -212,7 +191,7 @@ impl App {
 
     /// Looks at the world on a thread of its own.
     pub(super) fn probe(&mut self) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         if std::mem::replace(&mut self.probing.at_work, true) {
             return;
         }
@@ -225,10 +204,42 @@ impl App {
 
     pub(super) fn probed(&mut self, session: SessionId, probes: Probes) {
         self.probing.at_work = false;
-        if let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.session() == session) {
-            sitting.probed(probes);
+        if let Some(tab) = self.tabs.of_mut(session) {
+            tab.sitting.probed(probes);
         }
     }
+}
+
+/// Returns the line of the log for what happened, if it is worth one.
+fn log_entry(event: &EventKind) -> Option<LogEntry> {
+    let entry = match event {
+        EventKind::Started { header, .. } => {
+            let kind = if header.kind == RunKind::Standard { "Run" } else { "Resume" };
+            run_entry(LogLevel::Info, format!("{kind} {} begins", header.id))
+        }
+        EventKind::NodeLogged { node, line, is_sensitive } => {
+            LogEntry { node: Some(node.clone()), line: line.clone(), is_hidden: *is_sensitive }
+        }
+        EventKind::NodeSettled(record) => match &record.status {
+            crate::store::Status::Failed(error) => {
+                let line = LogLine { at: Timestamp::now(), level: LogLevel::Warning, message: error.clone() };
+                LogEntry { node: Some(record.node.clone()), line, is_hidden: record.is_sensitive() }
+            }
+            _ => return None,
+        },
+        EventKind::Finished(record) => {
+            let (level, how) = ending(record.header.status);
+            let took = record.header.took.map(words::duration).unwrap_or_default();
+            run_entry(level, format!("The run {how} after {took}"))
+        }
+        EventKind::NodeStarted { .. } | EventKind::NodeProgress { .. } | EventKind::Continued => return None,
+        EventKind::Paused { waiting, .. } if waiting.is_empty() => return None,
+        EventKind::Paused { waiting, .. } => {
+            let names: Vec<&str> = waiting.iter().map(NodeId::as_str).collect();
+            run_entry(LogLevel::Info, format!("The run is paused before {}", names.join(", ")))
+        }
+    };
+    Some(entry)
 }
 
 fn run_entry(level: LogLevel, message: String) -> LogEntry {

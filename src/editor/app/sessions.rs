@@ -8,10 +8,17 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{App, Message};
+use super::{App, Message, messages::Opening, tabs::WorkflowTab};
 use crate::{
-    editor::{Command, panels::Tone, sitting::Sitting, words},
-    session::{Folders, SavedView, Session, SessionId, SessionSummary, earlier_sessions, unfinished_sessions},
+    editor::{
+        Command,
+        panels::{Place, Tone},
+        settings::OpenFile,
+        sitting::Sitting,
+        words,
+    },
+    engine::RunHandle,
+    session::{Folders, Session, SessionId, SessionSummary, earlier_sessions, unfinished_sessions},
     store::Store,
     workflow::{self, Position, Workflow, to_text},
 };
@@ -97,6 +104,18 @@ impl Desk {
         Ok(offer)
     }
 
+    /// Opens a file again: in the session it was open in, if that ended as it should, else in a new one.
+    pub(super) fn open_again(&self, file: &OpenFile) -> Result<Opened, OpenError> {
+        let workflow = load(&file.path).map_err(|said| OpenError { path: Some(file.path.clone()), said })?;
+        let earlier = earlier_sessions(&self.folders, self.store.as_ref(), workflow.id(), Some(&file.path));
+        let sessions = earlier.map(|(sessions, _)| sessions).unwrap_or_default();
+        let is_there = sessions.iter().any(|session| session.id == file.session && session.closed);
+        if is_there && let Ok(opened) = self.go_on(file.session) {
+            return Ok(opened);
+        }
+        self.open(file.path.clone())
+    }
+
     /// Goes on with an earlier session: its marks, pins, baseline, view and unsaved edits.
     fn go_on(&self, id: SessionId) -> Result<Opened, OpenError> {
         let refuse = |said: String| OpenError { path: None, said };
@@ -160,86 +179,88 @@ impl App {
         Desk { folders: self.folders.clone(), store: self.store.clone() }
     }
 
-    /// Begins a sitting at what was opened, after ending the one before.
-    pub(super) fn begin_sitting(&mut self, opened: Opened) {
-        self.end_sitting();
-        let Opened { path, workflow, in_file, session, is_continued, offer, troubles } = opened;
-        match session.as_ref().filter(|_| is_continued).map(|session| session.view) {
-            Some(view) => self.panels.canvas.set_view(Position(view.center.0, view.center.1), view.zoom),
-            None => self.panels.canvas.fit_all(),
+    /// Begins a sitting at what was opened: in a tab of its own, or in the place of another session.
+    pub(super) fn begin_sitting(&mut self, opened: Opened, instead_of: Option<SessionId>) {
+        let open = opened.path.as_deref().and_then(|path| self.tabs.at_file(path));
+        if let Some(open) = open.filter(|open| Some(*open) != instead_of) {
+            // It was opened twice at a time.
+            if let Some(session) = opened.session {
+                self.end_session(session);
+            }
+            self.show_tab_of(Some(open));
+            return;
         }
-        self.sitting = Some(Sitting::new(session, workflow, in_file, path));
+        let Opened { path, workflow, in_file, session, is_continued, offer, troubles } = opened;
+        let view = session.as_ref().filter(|_| is_continued).map(|session| session.view);
+        let mut tab = WorkflowTab::new(Sitting::new(session, workflow, in_file, path));
+        match view {
+            Some(view) => tab.canvas.set_view(Position(view.center.0, view.center.1), view.zoom),
+            None => tab.canvas.fit_all(),
+        }
+        let place = Place::Tab(tab.session());
         for trouble in troubles {
-            self.notices.show(Tone::Warning, trouble, Vec::new());
+            self.notices.show_at(place, Tone::Warning, trouble, Vec::new());
         }
         if let Some(Offer { session, said }) = offer {
             let actions = vec![
                 ("Continue".to_owned(), Command::ContinueSession(session)),
                 ("Start fresh".to_owned(), Command::StartFresh),
             ];
-            self.offer = Some(self.notices.show(Tone::Info, said, actions));
+            tab.offer = Some((self.notices.show_at(place, Tone::Info, said, actions), session));
         }
+        let session = tab.session();
+        self.add_tab(tab, instead_of);
         self.probe();
-        self.read_timings();
+        self.read_timings(session);
     }
 
-    /// Back to the welcome screen.
-    pub(super) fn leave_sitting(&mut self) {
-        self.end_sitting();
-        self.look_for_unfinished();
-    }
-
-    /// Ends the sitting; its session is closed as it should be, after all that waits to be saved.
-    fn end_sitting(&mut self) {
-        if let Some(run) = self.run.take() {
+    /// Ends the sitting of a tab; its session is closed as it should be, after all that waits to be saved.
+    pub(super) fn end_tab(&mut self, tab: &WorkflowTab) {
+        if let Some(run) = &tab.run {
             run.cancel();
         }
-        if let Some((mut session, _)) = self.sitting.take().and_then(|sitting| sitting.to_keep(self.saved_view())) {
+        self.notices.forget(Place::Tab(tab.session()));
+        if let Some((mut session, _)) = tab.sitting.to_keep(tab.saved_view()) {
             session.unsaved = None;
-            let reporter = self.background.reporter();
-            self.keeper.write(format!("end of session {}", session.id), move || {
-                if let Err(error) = session.close() {
-                    reporter.report(Message::Trouble(error.to_string()));
-                }
-            });
+            self.end_session(session);
         }
-        self.dialog = None;
-        self.offer = None;
-        self.notices.clear();
-        self.panels.inspector.drafts.clear();
-        self.panels.bottom.clear_log();
-        self.forget_history();
     }
 
-    fn saved_view(&self) -> SavedView {
-        let canvas = self.panels.canvas_of_now.as_ref().unwrap_or(&self.panels.canvas);
-        let Position(x, y) = canvas.center();
-        SavedView { center: (x, y), zoom: canvas.zoom() }
-    }
-
-    /// Hands the session to the thread that saves it, if anything in it has changed.
-    pub(super) fn save_session_when_due(&mut self) {
-        let view = self.saved_view();
-        let Some(sitting) = self.sitting.as_mut().filter(|sitting| sitting.save_is_due()) else { return };
-        let Some((mut session, unsaved)) = sitting.take_to_keep(view) else { return };
+    fn end_session(&self, session: Session) {
         let reporter = self.background.reporter();
-        self.keeper.write("session", move || {
-            session.unsaved = unsaved.map(|workflow| to_text(&workflow));
-            if let Err(error) = session.save() {
+        self.keeper.write(format!("end of session {}", session.id), move || {
+            if let Err(error) = session.close() {
                 reporter.report(Message::Trouble(error.to_string()));
             }
         });
     }
 
-    /// Goes on with an earlier session, in place of the one that is open.
+    /// Hands the sessions in which anything has changed to the thread that saves them.
+    pub(super) fn save_sessions_when_due(&mut self) {
+        for tab in self.tabs.iter_mut().filter(|tab| tab.sitting.save_is_due()) {
+            let view = tab.saved_view();
+            let Some((mut session, unsaved)) = tab.sitting.take_to_keep(view) else { continue };
+            let reporter = self.background.reporter();
+            self.keeper.write(format!("session {}", session.id), move || {
+                session.unsaved = unsaved.map(|workflow| to_text(&workflow));
+                if let Err(error) = session.save() {
+                    reporter.report(Message::Trouble(error.to_string()));
+                }
+            });
+        }
+    }
+
+    /// Goes on with an earlier session, in the place of the one it is offered to.
     pub(super) fn continue_session(&self, session: SessionId) {
-        let desk = self.desk();
-        self.background.start("pinflow-session", move || Message::Opened(desk.go_on(session).map(Box::new)));
+        let (desk, instead_of) = (self.desk(), self.goes_on_instead_of(session));
+        self.background.start("pinflow-session", move || {
+            Message::Opened(Opening { instead_of, opened: desk.go_on(session).map(Box::new) })
+        });
     }
 
     /// Leaves the earlier session alone.
     pub(super) fn start_fresh(&mut self) {
-        if let Some(offer) = self.offer.take() {
+        if let Some((offer, _)) = self.tabs.front_mut().and_then(|tab| tab.offer.take()) {
             self.notices.dismiss(offer);
         }
     }
@@ -258,12 +279,10 @@ impl App {
         });
     }
 
-    /// Offers sessions back on the welcome screen.
+    /// Offers sessions back: on the welcome screen all, else those that no file leads to.
     pub(super) fn offer_unfinished(&mut self, sessions: &[SessionSummary]) {
-        if self.sitting.is_some() {
-            return;
-        }
-        for session in sessions.iter().take(3) {
+        let is_welcome = self.tabs.front().is_none();
+        for session in sessions.iter().filter(|session| is_welcome || session.workflow_path.is_none()).take(3) {
             let file = session.workflow_path.as_deref().and_then(Path::file_name);
             let of =
                 file.map_or_else(|| "a workflow without a file".to_owned(), |file| file.to_string_lossy().into_owned());
@@ -275,15 +294,15 @@ impl App {
 
     /// Ends everything as it should, for the window closes.
     pub(super) fn end(&mut self) {
-        let run = self.run.take();
-        if let Some(run) = &run {
-            run.cancel();
-            let until = Instant::now() + GRACE;
-            while !run.is_finished() && Instant::now() < until {
-                thread::sleep(Duration::from_millis(20));
-            }
+        let runs = || self.tabs.iter().filter_map(|tab| tab.run.as_ref());
+        runs().for_each(RunHandle::cancel);
+        let until = Instant::now() + GRACE;
+        while runs().any(|run| !run.is_finished()) && Instant::now() < until {
+            thread::sleep(Duration::from_millis(20));
         }
-        self.end_sitting();
+        for tab in self.tabs.take_all() {
+            self.end_tab(&tab);
+        }
         self.keeper.finish();
     }
 }

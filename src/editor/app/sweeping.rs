@@ -7,6 +7,8 @@ use crate::{
     editor::{
         dialogs::{Dialog, KeepDialog, KeepRules, PlannedSweep},
         panels::Tone,
+        past::Past,
+        sitting::Sitting,
     },
     session::{Folders, SessionId, sweep_request, values_of},
     store::{RunId, Store, SweepReport, SweepRequest},
@@ -19,9 +21,9 @@ struct Needs {
     folders: Folders,
     store: Store,
     program: Retention,
-    /// The open workflow with its rule, which its file may not have yet.
-    open: Option<(WorkflowId, Option<Retention>)>,
-    session: Option<SessionId>,
+    /// The open workflows with their rules, which their files may not have yet; the one in front at the end.
+    open: Vec<(WorkflowId, Option<Retention>)>,
+    sessions: Vec<SessionId>,
     values: Vec<Fingerprint>,
     runs: Vec<RunId>,
 }
@@ -29,16 +31,13 @@ struct Needs {
 impl Needs {
     fn request(&self) -> Result<SweepRequest, String> {
         let mut request = sweep_request(&self.folders, &self.store, self.program).map_err(|error| error.to_string())?;
-        match self.open {
-            Some((workflow, Some(rule))) => {
-                request.rules.insert(workflow, rule);
-            }
-            Some((workflow, None)) => {
-                request.rules.remove(&workflow);
-            }
-            None => {}
+        for (workflow, rule) in &self.open {
+            match rule {
+                Some(rule) => request.rules.insert(*workflow, *rule),
+                None => request.rules.remove(workflow),
+            };
         }
-        request.sessions.extend(self.session);
+        request.sessions.extend(&self.sessions);
         request.values.extend(&self.values);
         request.runs.extend(&self.runs);
         Ok(request)
@@ -62,23 +61,20 @@ const PAUSE: u32 = 20;
 
 impl App {
     fn needs(&self) -> Option<Needs> {
-        let sitting = self.sitting.as_ref();
-        let past = sitting.and_then(|sitting| sitting.past());
-        let compared = past.and_then(|past| past.compared.as_ref()).map(|compared| compared.before.id);
+        let store = self.store.clone()?;
+        let front = self.tabs.session();
+        let sittings = || self.tabs.iter().map(|tab| &tab.sitting);
+        let mut open: Vec<&Sitting> = sittings().collect();
+        open.sort_by_key(|sitting| Some(sitting.session()) == front);
+        let rule = |sitting: &&Sitting| (sitting.workflow().id(), sitting.workflow().settings().history);
         Some(Needs {
             folders: self.folders.clone(),
-            store: self.store.clone()?,
+            store,
             program: self.settings.history,
-            open: sitting.map(|sitting| (sitting.workflow().id(), sitting.workflow().settings().history)),
-            session: sitting.map(|sitting| sitting.session()),
-            values: sitting
-                .map(|sitting| {
-                    let undone = sitting.history().marks().filter_map(|mark| mark.capture());
-                    let undone = undone.flat_map(|capture| capture.results.ports().iter().map(|port| port.fingerprint));
-                    undone.chain(values_of(sitting.marks())).collect()
-                })
-                .unwrap_or_default(),
-            runs: past.map(|past| past.summary.id).into_iter().chain(compared).collect(),
+            open: open.iter().map(rule).collect(),
+            sessions: sittings().map(Sitting::session).collect(),
+            values: sittings().flat_map(values_held).collect(),
+            runs: sittings().filter_map(Sitting::past).flat_map(Past::runs).collect(),
         })
     }
 
@@ -115,7 +111,7 @@ impl App {
                     let said = format!("Removed {}", report.in_words());
                     self.notices.show(Tone::Info, said, Vec::new());
                 }
-                self.panels.history.outdate();
+                self.tabs.iter_mut().for_each(|tab| tab.history.outdate());
             }
             Err(error) => self.notices.trouble(format!("The history is not swept: {error}")),
         }
@@ -123,7 +119,7 @@ impl App {
 
     /// Opens the dialog of rules.
     pub(super) fn show_rules(&mut self) {
-        let workflow = self.sitting.as_ref().and_then(|sitting| sitting.workflow().settings().history);
+        let workflow = self.tabs.sitting().and_then(|sitting| sitting.workflow().settings().history);
         self.dialog = Some(Dialog::Keep(KeepDialog::new(KeepRules { workflow, program: self.settings.history })));
     }
 
@@ -149,7 +145,11 @@ impl App {
     fn needs_under(&self, rules: KeepRules) -> Option<Needs> {
         let mut needs = self.needs()?;
         needs.program = rules.program;
-        needs.open = needs.open.map(|(workflow, _)| (workflow, rules.workflow));
+        if self.tabs.front().is_some()
+            && let Some((_, rule)) = needs.open.last_mut()
+        {
+            *rule = rules.workflow;
+        }
         Some(needs)
     }
 
@@ -166,7 +166,7 @@ impl App {
             self.settings.history = rules.program;
             self.save_settings();
         }
-        if let Some(sitting) = &self.sitting {
+        if let Some(sitting) = self.tabs.sitting() {
             let settings = sitting.workflow().settings().clone();
             if settings.history != rules.workflow {
                 let settings = WorkflowSettings { history: rules.workflow, ..settings };
@@ -180,6 +180,13 @@ impl App {
             Message::Swept(swept.map(Box::new), SweptFor::Person)
         });
     }
+}
+
+/// Returns the values that a sitting may still show or go back to.
+fn values_held(sitting: &Sitting) -> Vec<Fingerprint> {
+    let undone = sitting.history().marks().filter_map(|mark| mark.capture());
+    let undone = undone.flat_map(|capture| capture.results.ports().iter().map(|port| port.fingerprint));
+    undone.chain(values_of(sitting.marks())).collect()
 }
 
 /// Returns what a sweep would remove.

@@ -14,11 +14,11 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 
 use super::*;
 use crate::{
-    editor::MarkRequest,
+    editor::{MarkRequest, TabRequest},
     nodes::{Arity, Family, Kind, NodeError, ParameterSchema, ParameterType, Success},
     session::PinPolicy,
     value::{Value, ValueType},
-    workflow::{self, Connection, Edit, Node, PortRef, Position},
+    workflow::{self, Connection, Edit, Node, NodeId, PortRef, Position},
 };
 
 /// Kinds to test with, and how often `work` has executed.
@@ -115,7 +115,7 @@ impl Fixture {
     }
 
     fn sitting(&self) -> &Sitting {
-        self.harness.state().sitting.as_ref().unwrap()
+        self.harness.state().tabs.sitting().unwrap()
     }
 
     fn executed(&self) -> usize {
@@ -268,7 +268,7 @@ fn a_failure_is_said_on_the_node_and_in_the_log() {
     window.click("Run");
     window.select("work_2");
     assert!(window.harness.query_all_by_label("Failed: it was bad").next().is_some());
-    window.command(Command::ShowTab(crate::editor::Tab::Log));
+    window.command(Command::ShowTab(Tab::Log));
     assert!(window.harness.query_by_label("it was bad").is_some());
 }
 
@@ -292,11 +292,11 @@ fn unsaved_work_is_asked_about_before_it_is_left() {
     let mut window = Fixture::new();
     let edit = Edit::SetTitle(node("source_1"), "My source".to_owned());
     window.command(Command::Edit("Rename".to_owned(), edit));
-    window.command(Command::Welcome);
+    window.command(Command::Tabs(TabRequest::CloseFront));
     assert!(window.harness.query_by_label("Unsaved changes").is_some());
     window.click("Cancel");
     assert!(window.sitting().is_unsaved());
-    window.command(Command::Welcome);
+    window.command(Command::Tabs(TabRequest::CloseFront));
     window.click("Save changes");
     assert!(window.harness.state().workflow().is_none());
     assert_eq!(workflow::load(&window.path()).unwrap().node(&node("source_1")).unwrap().title, "My source");

@@ -12,7 +12,7 @@ impl App {
     pub(super) fn change_wire(&mut self, request: WireRequest) {
         match request {
             WireRequest::Disconnect(input) => self.disconnect(input),
-            WireRequest::AddBend(input) => self.panels.canvas.bend_wire(input),
+            WireRequest::AddBend(input) => self.on_canvas(|canvas| canvas.bend_wire(input)),
             WireRequest::RemoveBends(bends) => self.remove_bends(&bends.into_iter().collect()),
             WireRequest::Straighten(input) => {
                 self.edit(format!("Straighten the wire of {input}"), Edit::SetWay(input, Vec::new()));
@@ -25,7 +25,7 @@ impl App {
     }
 
     fn remove_bends(&mut self, bends: &BTreeSet<Bend>) {
-        let edit = self.sitting.as_ref().and_then(|sitting| ways::unbend(sitting.workflow(), bends));
+        let edit = self.tabs.sitting().and_then(|sitting| ways::unbend(sitting.workflow(), bends));
         if let Some((label, edit)) = edit {
             self.edit(label, edit);
         }

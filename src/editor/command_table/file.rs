@@ -23,8 +23,11 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     })
     .keys(&[ctrl_shift(Key::S)])
     .everywhere(),
-    CommandEntry::new(Id::Welcome, ("Welcome screen", "Show examples and recent files"), &[Need::Workflow], |_| {
-        Command::Welcome
-    }),
+    CommandEntry::new(
+        Id::Welcome,
+        ("Welcome screen", "Show examples and recent files; what is open stays open"),
+        &[Need::Workflow],
+        |_| Command::Welcome,
+    ),
     CommandEntry::new(Id::Quit, ("Quit", "Close the program"), &[], |_| Command::Quit),
 ];

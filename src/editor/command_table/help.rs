@@ -1,9 +1,9 @@
-//! Finding commands and their keys.
+//! Finding commands and their keys, and the tour.
 
 use egui::Key;
 
 use super::{CommandEntry, CommandId as Id, ctrl_shift, key};
-use crate::editor::{Command, KeysRequest, icons::Icon};
+use crate::editor::{Command, KeysRequest, TourRequest, icons::Icon};
 
 pub(super) const COMMANDS: &[CommandEntry] = &[
     CommandEntry::new(
@@ -28,4 +28,10 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         |_| Command::Keys(KeysRequest::Edit),
     )
     .icon(Icon::Gear),
+    CommandEntry::new(
+        Id::Tour,
+        ("Take the tour", "Run, pin, change and resume on an example, in two minutes"),
+        &[],
+        |_| Command::Tour(TourRequest::Start),
+    ),
 ];

@@ -49,7 +49,8 @@ pub(crate) fn shortcuts(ctx: &egui::Context, situation: &Situation<'_>, commands
     let on_canvas = nothing_focused || (canvas.has_focus && !typing && !was_open);
     let counts = |entry: &CommandEntry, shortcut: &KeyboardShortcut| match (shortcut.logical_key, entry.reach) {
         (Key::Escape, _) => on_canvas && !canvas.is_busy,
-        (Key::Tab, _) => nothing_focused,
+        // With Ctrl it leads nowhere inside of the window.
+        (Key::Tab, _) if !shortcut.modifiers.command => nothing_focused,
         (_, OnCanvas) => on_canvas,
         (_, Everywhere) => true,
         (_, NotWhileTyping) => !typing,

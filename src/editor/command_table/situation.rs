@@ -33,10 +33,22 @@ pub(crate) struct Situation<'a> {
     pub(crate) paused: bool,
     /// What runs may leave out.
     pub(crate) run_options: RunOptions,
+    pub(crate) tabs: TabsStand,
     /// How long Run takes, if anybody knows.
     pub(crate) run_takes: Option<String>,
     /// How long Resume takes, if anybody knows.
     pub(crate) resume_takes: Option<String>,
+}
+
+/// How the tabs stand.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct TabsStand {
+    /// How many are not in front.
+    pub(crate) n_others: usize,
+    /// How many were closed that can be opened again.
+    pub(crate) n_closed: usize,
+    /// What is open is not opened again on start.
+    pub(crate) stay_closed: bool,
 }
 
 impl<'a> Situation<'a> {
@@ -52,6 +64,7 @@ impl<'a> Situation<'a> {
             running: false,
             paused: false,
             run_options: RunOptions::default(),
+            tabs: TabsStand::default(),
             run_takes: None,
             resume_takes: None,
         }
@@ -171,6 +184,8 @@ pub(crate) enum Need {
     RunOrNodes,
     Undo,
     Redo,
+    OtherTab,
+    ClosedTab,
 }
 
 impl Need {
@@ -207,6 +222,8 @@ impl Need {
             Self::RunOrNodes => situation.running || has_nodes(),
             Self::Undo => situation.undo().is_some(),
             Self::Redo => situation.redo().is_some(),
+            Self::OtherTab => situation.tabs.n_others > 0,
+            Self::ClosedTab => situation.tabs.n_closed > 0,
         }
     }
 
@@ -234,6 +251,8 @@ impl Need {
             Self::NoPause => "the run is paused",
             Self::Undo => "there is nothing to undo",
             Self::Redo => "there is nothing to redo",
+            Self::OtherTab => "no other tab is open",
+            Self::ClosedTab => "no tab was closed",
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::editor::{
 };
 
 /// What the mouse and fingers do on the canvas.
-const GESTURES: [(&str, &str); 17] = [
+const GESTURES: [(&str, &str); 19] = [
     ("Add a node", "double-click the empty canvas, or drag from the library"),
     ("Connect", "drag from a port to a port, either way"),
     ("Add a node that fits", "drop a wire on the empty canvas"),
@@ -18,6 +18,8 @@ const GESTURES: [(&str, &str); 17] = [
     ("Select", "click a node; Shift adds, Ctrl toggles"),
     ("Select several", "drag a box on the empty canvas"),
     ("Move", "drag a node; Alt leaves the grid"),
+    ("Copy to another workflow", "hold dragged nodes over its tab, then drop them"),
+    ("Close or move a tab", "middle-click it, or drag it along the strip"),
     ("Rename", "double-click a title"),
     ("Pin or unpin", "click the pin at the top right of a node"),
     ("What can be done here", "right-click a node, a wire or the empty canvas"),

@@ -1,6 +1,6 @@
 //! Parameters as widgets, drawn from a kind's schema.
 
-use egui::{ComboBox, DragValue, Label, Response, RichText, ScrollArea, TextEdit, TextStyle, Ui};
+use egui::{ComboBox, DragValue, Label, Rect, Response, RichText, ScrollArea, TextEdit, TextStyle, Ui, pos2};
 
 use super::{
     drafts::{Drafts, Target, set_parameter},
@@ -9,7 +9,11 @@ use super::{
     table_field::table_field_ui,
 };
 use crate::{
-    editor::{Command, View, theme},
+    editor::{
+        Command, View,
+        landmarks::{self, Landmark},
+        theme,
+    },
     nodes::{Kind, ParameterSchema, ParameterType, ResolvedParameters},
     value::Value,
     workflow::{Edit, Node, NodeId},
@@ -89,8 +93,11 @@ fn field_ui(
     commands: &mut Vec<Command>,
 ) {
     let Field { view, node, schema, value } = field;
+    let corner = ui.cursor().min;
     label_ui(ui, field, is_set, commands);
     widget_ui(ui, field, drafts, commands);
+    let rect = Rect::from_min_max(corner, pos2(ui.max_rect().right(), ui.cursor().top()));
+    landmarks::note(ui.ctx(), Landmark::Parameter, rect.intersect(ui.clip_rect()));
     let wrong = match drafts.refused(&field.target()) {
         Some(text) => ParameterText(schema).parse(text).err(),
         None => schema.problem_with(value),

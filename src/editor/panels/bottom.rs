@@ -29,25 +29,17 @@ pub(crate) struct LogEntry {
 /// The most lines of the log that are kept.
 const MAX_LINES: usize = 20_000;
 
-/// What the bottom panel remembers between frames.
+/// The log of a workflow's runs.
 #[derive(Debug, Default)]
-pub(crate) struct BottomState {
-    pub(crate) tab: Tab,
-    log: Vec<LogEntry>,
-}
+pub(crate) struct Log(Vec<LogEntry>);
 
-impl BottomState {
-    /// Adds a line to the log; of a very long log the older half is let go.
-    pub(crate) fn log(&mut self, entry: LogEntry) {
-        if self.log.len() >= MAX_LINES {
-            self.log.drain(..MAX_LINES / 2);
+impl Log {
+    /// Adds a line; of a very long log the older half is let go.
+    pub(crate) fn add(&mut self, entry: LogEntry) {
+        if self.0.len() >= MAX_LINES {
+            self.0.drain(..MAX_LINES / 2);
         }
-        self.log.push(entry);
-    }
-
-    /// Empties the log.
-    pub(crate) fn clear_log(&mut self) {
-        self.log.clear();
+        self.0.push(entry);
     }
 }
 
@@ -55,7 +47,7 @@ impl BottomState {
 pub(crate) fn bottom_ui(
     ui: &mut Ui,
     (view, now): (View<'_>, View<'_>),
-    state: &BottomState,
+    (shown, log): (Tab, &Log),
     (viewers, history): (&mut Viewers, &mut HistoryState),
     commands: &mut Vec<Command>,
 ) {
@@ -65,13 +57,13 @@ pub(crate) fn bottom_ui(
         let n_marks = nodes.filter(|node| now.workflow.node(node).is_some()).count();
         for (tab, name, count) in [
             (Tab::Output, "Output", 0),
-            (Tab::Log, "Log", state.log.len()),
+            (Tab::Log, "Log", log.0.len()),
             (Tab::Problems, "Problems", now.problems.len()),
             (Tab::Pins, "Pins", n_marks),
             (Tab::History, "History", 0),
         ] {
             let text = if count > 0 { format!("{name} ({count})") } else { name.to_owned() };
-            let response = ui.selectable_label(state.tab == tab, text);
+            let response = ui.selectable_label(shown == tab, text);
             let response = response.accessible_name(name);
             if response.clicked() {
                 commands.push(Command::ShowTab(tab));
@@ -79,9 +71,9 @@ pub(crate) fn bottom_ui(
         }
     });
     ui.separator();
-    match state.tab {
+    match shown {
         Tab::Output => output_ui(ui, view, viewers, commands),
-        Tab::Log => log_ui(ui, view, state, commands),
+        Tab::Log => log_ui(ui, view, &log.0, commands),
         Tab::Problems => problems_ui(ui, now, commands),
         Tab::Pins => pins_ui(ui, now, commands),
         Tab::History => match view.past.and_then(|past| Some((past, past.compared.as_deref()?))) {
@@ -107,8 +99,8 @@ fn output_ui(ui: &mut Ui, view: View<'_>, viewers: &mut Viewers, commands: &mut 
     }
 }
 
-fn log_ui(ui: &mut Ui, view: View<'_>, state: &BottomState, commands: &mut Vec<Command>) {
-    if state.log.is_empty() {
+fn log_ui(ui: &mut Ui, view: View<'_>, log: &[LogEntry], commands: &mut Vec<Command>) {
+    if log.is_empty() {
         ui.weak("Nothing was written yet.");
         return;
     }
@@ -116,9 +108,9 @@ fn log_ui(ui: &mut Ui, view: View<'_>, state: &BottomState, commands: &mut Vec<C
     ScrollArea::both().id_salt("log").auto_shrink([false, false]).stick_to_bottom(true).show_rows(
         ui,
         row_height,
-        state.log.len(),
+        log.len(),
         |ui, in_sight| {
-            for entry in &state.log[in_sight] {
+            for entry in &log[in_sight] {
                 log_entry_ui(ui, view, entry, commands);
             }
         },
@@ -193,12 +185,12 @@ mod tests {
 
     #[test]
     fn a_very_long_log_lets_its_older_half_go() {
-        let mut state = BottomState::default();
+        let mut log = Log::default();
         for number in 0..=MAX_LINES {
             let line = LogLine { at: Timestamp::UNIX_EPOCH, level: LogLevel::Info, message: number.to_string() };
-            state.log(LogEntry { node: None, line, is_hidden: false });
+            log.add(LogEntry { node: None, line, is_hidden: false });
         }
-        assert_eq!(state.log.len(), MAX_LINES / 2 + 1);
-        assert_eq!(state.log.last().unwrap().line.message, MAX_LINES.to_string());
+        assert_eq!(log.0.len(), MAX_LINES / 2 + 1);
+        assert_eq!(log.0.last().unwrap().line.message, MAX_LINES.to_string());
     }
 }

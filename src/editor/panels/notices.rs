@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use egui::{Label, RichText, Ui};
 
-use crate::editor::{
-    Command,
-    icons::{self, Icon, icon_button},
-    theme,
+use crate::{
+    editor::{
+        Command,
+        icons::{self, Icon, icon_button},
+        theme,
+    },
+    session::SessionId,
 };
 
 /// How a notice is meant.
@@ -21,39 +24,65 @@ pub(crate) enum Tone {
     Error,
 }
 
+/// Where a notice is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Place {
+    #[default]
+    Welcome,
+    /// While the tab of this session is in front.
+    Tab(SessionId),
+    Everywhere,
+}
+
 /// Something that happened, with what can be done about it.
 #[derive(Clone, Debug)]
 pub(crate) struct Notice {
     pub(crate) id: usize,
+    place: Place,
     pub(crate) tone: Tone,
     pub(crate) text: String,
     /// Buttons with what they ask for; a click also takes the notice away.
     pub(crate) actions: Vec<(String, Command)>,
 }
 
-/// The notices in sight, oldest first.
+/// All notices, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
     list: Vec<Notice>,
+    /// What is in front.
+    here: Place,
     next_id: usize,
     /// Troubles a person has seen and taken away: they are not shown again.
     seen: BTreeSet<String>,
 }
 
-/// The most notices in sight; older ones give way.
+/// The most notices of a place; older ones give way.
 const MAX_NOTICES: usize = 6;
 
 impl Notices {
-    /// Shows a notice; one that says the same is replaced.
+    /// Shows a notice about what is in front; one that says the same is replaced.
     pub(crate) fn show(&mut self, tone: Tone, text: impl Into<String>, actions: Vec<(String, Command)>) -> usize {
+        self.show_at(self.here, tone, text, actions)
+    }
+
+    /// Shows a notice about something else.
+    pub(crate) fn show_at(
+        &mut self,
+        place: Place,
+        tone: Tone,
+        text: impl Into<String>,
+        actions: Vec<(String, Command)>,
+    ) -> usize {
         let text = text.into();
-        self.list.retain(|notice| notice.text != text);
-        if self.list.len() >= MAX_NOTICES {
-            self.list.remove(0);
+        self.list.retain(|notice| notice.place != place || notice.text != text);
+        let mut there = self.list.iter().filter(|notice| notice.place == place);
+        let oldest = there.next().map(|notice| notice.id);
+        if there.count() + 1 >= MAX_NOTICES {
+            self.list.retain(|notice| Some(notice.id) != oldest);
         }
         let id = self.next_id;
         self.next_id += 1;
-        self.list.push(Notice { id, tone, text, actions });
+        self.list.push(Notice { id, place, tone, text, actions });
         id
     }
 
@@ -66,7 +95,7 @@ impl Notices {
     pub(crate) fn trouble(&mut self, text: impl Into<String>) {
         let text = text.into();
         if !self.seen.contains(&text) {
-            self.show(Tone::Error, text, Vec::new());
+            self.show_at(Place::Everywhere, Tone::Error, text, Vec::new());
         }
     }
 
@@ -75,21 +104,25 @@ impl Notices {
         self.seen.extend(self.list.extract_if(.., |notice| notice.id == id).map(|notice| notice.text));
     }
 
-    /// Takes all notices away, for another document.
-    pub(crate) fn clear(&mut self) {
-        self.list.clear();
-        self.seen.clear();
+    /// Takes away what is shown at a place only.
+    pub(crate) fn forget(&mut self, place: Place) {
+        self.list.retain(|notice| notice.place != place);
+    }
+
+    /// Shows what is about this place from now on.
+    pub(crate) const fn go_to(&mut self, place: Place) {
+        self.here = place;
     }
 
     /// Returns the notices in sight.
-    pub(crate) fn list(&self) -> &[Notice] {
-        &self.list
+    pub(crate) fn list(&self) -> impl Iterator<Item = &Notice> {
+        self.list.iter().filter(|notice| notice.place == self.here || notice.place == Place::Everywhere)
     }
 }
 
 /// Shows all notices, one a line.
-pub(crate) fn notices_ui(ui: &mut Ui, notices: &[Notice], commands: &mut Vec<Command>) {
-    for notice in notices {
+pub(crate) fn notices_ui(ui: &mut Ui, notices: &Notices, commands: &mut Vec<Command>) {
+    for notice in notices.list() {
         ui.push_id(notice.id, |ui| notice_ui(ui, notice, commands));
     }
 }
@@ -132,26 +165,40 @@ mod tests {
         let mut notices = Notices::default();
         notices.error("same");
         notices.error("same");
-        assert_eq!(notices.list().len(), 1);
+        assert_eq!(notices.list().count(), 1);
         for number in 0..10 {
             notices.error(number.to_string());
         }
-        assert_eq!(notices.list().len(), MAX_NOTICES);
+        assert_eq!(notices.list().count(), MAX_NOTICES);
         assert_eq!(notices.list().last().unwrap().text, "9");
-        let id = notices.list()[0].id;
+        let id = notices.list().next().unwrap().id;
         notices.dismiss(id);
-        assert_eq!(notices.list().len(), MAX_NOTICES - 1);
+        assert_eq!(notices.list().count(), MAX_NOTICES - 1);
+    }
+
+    #[test]
+    fn each_place_has_its_own_notices() {
+        let mut notices = Notices::default();
+        let texts = |notices: &Notices| notices.list().map(|notice| notice.text.clone()).collect::<Vec<_>>();
+        let tab = Place::Tab(SessionId::generate());
+        notices.show_at(tab, Tone::Info, "released", Vec::new());
+        notices.trouble("the disk is full");
+        assert_eq!(texts(&notices), ["the disk is full"]);
+        notices.go_to(tab);
+        assert_eq!(texts(&notices), ["released", "the disk is full"]);
+        notices.forget(tab);
+        assert_eq!(texts(&notices), ["the disk is full"]);
     }
 
     #[test]
     fn a_trouble_that_was_taken_away_is_not_shown_again() {
         let mut notices = Notices::default();
         notices.trouble("the disk is full");
-        let id = notices.list()[0].id;
+        let id = notices.list().next().unwrap().id;
         notices.dismiss(id);
         notices.trouble("the disk is full");
-        assert!(notices.list().is_empty());
+        assert_eq!(notices.list().count(), 0);
         notices.error("the disk is full");
-        assert_eq!(notices.list().len(), 1, "an answer to what a person does is always shown");
+        assert_eq!(notices.list().count(), 1, "an answer to what a person does is always shown");
     }
 }

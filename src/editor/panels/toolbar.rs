@@ -10,6 +10,7 @@ use crate::{
         Command, LiveState, RunProgress, Tab, View, command_item,
         command_table::{self, CommandId, Situation},
         icons::{self, Icon, icon_button, icon_text_button},
+        landmarks::{self, Landmark},
         settings::RunOptions,
         theme, words,
     },
@@ -75,7 +76,16 @@ pub(crate) fn toolbar_ui(ui: &mut Ui, view: Option<View<'_>>, situation: &Situat
 fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     use CommandId as Id;
     let menus: [(&str, &[&[CommandId]]); 6] = [
-        ("File", &[&[Id::New, Id::Open], &[Id::Save, Id::SaveAs], &[Id::Welcome, Id::Quit]]),
+        (
+            "File",
+            &[
+                &[Id::New, Id::Open, Id::ReopenTab],
+                &[Id::Save, Id::SaveAs],
+                &[Id::NextTab, Id::PreviousTab, Id::CloseTab],
+                &[Id::Welcome, Id::ReopenTabsOnStart],
+                &[Id::Quit],
+            ],
+        ),
         (
             "Edit",
             &[
@@ -115,7 +125,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
                 &[Id::LibraryPanel, Id::InspectorPanel, Id::BottomPanel],
             ],
         ),
-        ("Help", &[&[Id::Palette, Id::ShortcutSheet, Id::EditShortcuts]]),
+        ("Help", &[&[Id::Tour], &[Id::Palette, Id::ShortcutSheet, Id::EditShortcuts]]),
     ];
     for (name, groups) in menus {
         ui.menu_button(name, |ui| {
@@ -138,6 +148,7 @@ fn button_ui(ui: &mut Ui, id: CommandId, situation: &Situation<'_>, commands: &m
             if named { icon_text_button(ui, icon, entry.name) } else { icon_button(ui, icon, entry.name) }
         })
         .inner;
+    landmarks::note(ui.ctx(), Landmark::Button(id), response.rect);
     let what = match id {
         CommandId::Undo => situation.undo().map(|label| format!("Undo: {label}")),
         CommandId::Run => situation.run_takes.as_ref().map(|takes| format!("Run: {takes}")),

@@ -6,7 +6,8 @@ use egui::{Frame, Label, Margin, RichText, ScrollArea, Stroke, Ui};
 
 use crate::{
     editor::{
-        Command,
+        Command, TourRequest,
+        command_table::{self, CommandId},
         examples::{EXAMPLES, Example},
         icons::{self, Icon, icon_text_button},
         theme,
@@ -39,14 +40,22 @@ pub(crate) fn welcome_ui(
                 if icon_text_button(ui, Icon::Open, "Open workflow…").clicked() {
                     commands.push(Command::OpenDialog);
                 }
+                let tour = command_table::get(CommandId::Tour);
+                if icon_text_button(ui, Icon::Follow, tour.name).on_hover_text(tour.help).clicked() {
+                    commands.push(Command::Tour(TourRequest::Start));
+                }
             });
             ui.add_space(20.0);
             ui.horizontal(|ui| ui.label(RichText::new("Examples").strong()));
-            ui.horizontal_top(|ui| {
-                for example in &EXAMPLES {
-                    card_ui(ui, example, commands);
-                }
-            });
+            let gap = ui.spacing().item_spacing.x;
+            let in_a_row = ((ui.available_width() + gap) / (CARD + gap)).max(1.0) as usize;
+            for row in EXAMPLES.chunks(in_a_row) {
+                ui.horizontal_top(|ui| {
+                    for example in row {
+                        card_ui(ui, example, commands);
+                    }
+                });
+            }
             ui.add_space(20.0);
             recent_ui(ui, recent, commands);
             profiles_ui(ui, profiles, profile, commands);

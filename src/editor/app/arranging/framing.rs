@@ -19,7 +19,7 @@ use crate::{
 impl App {
     /// Puts a frame round the selected nodes.
     pub(super) fn frame_selected(&mut self) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         let boxes = boxes(sitting.workflow(), &self.catalogue, sitting.selection());
         let Some(content) = boxes.iter().map(|node| node.rect).reduce(Rect::union) else { return };
         let rect = frame_round(content);
@@ -32,16 +32,16 @@ impl App {
         };
         self.edit(format!("Frame {}", count(boxes.len(), "node")), Edit::SetFrame(id.clone(), frame));
         self.select(Vec::new());
-        self.panels.canvas.choose_frame(id);
+        self.on_canvas(|canvas| canvas.choose_frame(id));
     }
 
     pub(in crate::editor::app) fn change_frame(&mut self, id: FrameId, request: FrameRequest) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         let workflow = sitting.workflow();
         let Some(frame) = workflow.frame(&id) else { return };
         match request {
             FrameRequest::Remove => self.edit(format!("Remove frame {}", frame.title), Edit::RemoveFrame(id)),
-            FrameRequest::Rename => self.panels.canvas.begin_frame_title(id),
+            FrameRequest::Rename => self.on_canvas(|canvas| canvas.begin_frame_title(id)),
             FrameRequest::Color(color) if color == frame.color => {}
             FrameRequest::Color(color) => {
                 let label = format!("Make frame {} {}", frame.title, color.name().to_lowercase());
@@ -59,7 +59,7 @@ impl App {
 
     /// Shows of the selected nodes the titles and ports only; all of them again if each is shown so.
     pub(super) fn toggle_collapsed(&mut self) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         let workflow = sitting.workflow();
         let is_collapsed = |id: &NodeId| workflow.node(id).is_some_and(|node| node.collapsed);
         let collapse = !sitting.selection().iter().all(is_collapsed);
@@ -76,14 +76,16 @@ impl App {
 
     /// Opens the note of the selected node to be typed.
     pub(super) fn comment_selected(&mut self) {
-        if let Some(node) = self.sitting.as_ref().and_then(|sitting| sitting.selection().first()) {
-            self.panels.canvas.begin_comment(node.clone());
+        if let Some(tab) = self.tabs.front_mut()
+            && let Some(node) = tab.sitting.selection().first()
+        {
+            tab.canvas.begin_comment(node.clone());
         }
     }
 
     /// Adds to the selection all that feeds it, or all that it feeds.
     pub(in crate::editor::app) fn select_along(&mut self, down: bool) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         let found = along(sitting, down);
         self.select(found);
     }

@@ -37,7 +37,7 @@ impl App {
     }
 
     fn rearrange(&mut self, label: impl FnOnce(usize) -> String, places: impl FnOnce(&[Block]) -> Vec<Pos2>) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         let boxes = boxes(sitting.workflow(), &self.catalogue, sitting.selection());
         let block = |rect: egui::Rect| Block { position: rect.min, size: rect.size(), frame: None };
         let blocks: Vec<Block> = boxes.iter().map(|node| block(node.rect)).collect();

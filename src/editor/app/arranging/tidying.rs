@@ -20,7 +20,7 @@ use crate::{
 impl App {
     /// Lays out the selected nodes, or all if fewer than two are selected.
     pub(super) fn tidy(&self) {
-        let Some(sitting) = &self.sitting else { return };
+        let Some(sitting) = self.tabs.sitting() else { return };
         let workflow = Arc::clone(sitting.workflow());
         let catalogue = Arc::clone(&self.catalogue);
         let nodes: Vec<NodeId> = match sitting.selection() {
@@ -35,7 +35,7 @@ impl App {
 
     /// Takes over what was laid out.
     pub(in crate::editor::app) fn tidied(&mut self, of: &Arc<Workflow>, label: String, edit: Option<Edit>) {
-        let is_same = self.sitting.as_ref().is_some_and(|sitting| Arc::ptr_eq(sitting.workflow(), of));
+        let is_same = self.tabs.sitting().is_some_and(|sitting| Arc::ptr_eq(sitting.workflow(), of));
         match edit {
             Some(edit) if is_same => self.edit(label, edit),
             Some(_) => {

@@ -53,7 +53,7 @@ fn a_breakpoint_is_toggled_by_key_undone_and_kept() {
     window.command(Command::Undo);
     assert!(window.breakpoints().is_empty());
     window.command(Command::Redo);
-    window.command(Command::ShowTab(crate::editor::Tab::Pins));
+    window.command(Command::ShowTab(Tab::Pins));
     window.click("Remove breakpoint of work_2");
     assert!(window.breakpoints().is_empty());
     window.command(Command::ToggleBreakpoint(vec![node("work_2"), node("nobody")]));
@@ -135,7 +135,7 @@ fn escape_closes_the_menu_and_leaves_the_run_alone() {
     assert!(window.harness.query_by_label("Resume stops at equal data").is_some());
     window.press(Key::Escape);
     assert!(window.harness.query_by_label("Resume stops at equal data").is_none());
-    assert!(window.harness.state().run.as_ref().is_some_and(|run| run.is_paused()), "it is not stopped");
+    assert!(window.harness.state().tabs.run().is_some_and(|run| run.is_paused()), "it is not stopped");
     window.press(Key::F6);
     window.settle();
 }
