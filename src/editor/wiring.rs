@@ -2,11 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use super::words;
 use crate::{
     nodes::{Catalogue, Kind, check_loops},
     value::{ValueType, can_convert},
     workflow::{Connection, Edit, NodeId, PortId, PortRef, Position, Workflow},
 };
+
+/// Returns the edit that takes the wires of these inputs away, and its label; none if there are none.
+pub(crate) fn disconnect(inputs: &[PortRef]) -> Option<(String, Edit)> {
+    let label = match inputs {
+        [] => return None,
+        [input] => format!("Disconnect {input}"),
+        several => format!("Disconnect {}", words::count(several.len(), "wire")),
+    };
+    Some((label, Edit::Group(inputs.iter().cloned().map(Edit::Disconnect).collect())))
+}
 
 /// Returns the type of what an output gives, if its kind is known.
 pub(crate) fn type_of_output(workflow: &Workflow, catalogue: &Catalogue, output: &PortRef) -> Option<ValueType> {

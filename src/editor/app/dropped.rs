@@ -7,13 +7,17 @@ use std::{
 
 use egui::{Align2, Id, LayerId, Order, Ui, pos2};
 
-use super::App;
+use super::{App, messages::Message};
 use crate::{
     editor::{Command, panels::Tone, theme, words},
     nodes::{Catalogue, Kind, ParameterType},
+    store::SessionId,
     value::Value,
     workflow::{Edit, KindId, Node, ParameterId, Position},
 };
+
+/// The kind that reads a file, and the parameter that takes its path.
+pub(super) type Reader = (KindId, ParameterId);
 
 /// How far the readers of several files lie apart, in scene units.
 const APART: f32 = 120.0;
@@ -33,23 +37,35 @@ impl App {
             let text = "Open a workflow first: the files then get nodes that read them".to_owned();
             self.notices.show(Tone::Info, text, Vec::new());
         } else {
-            self.add_readers(&files);
+            self.find_readers(files);
         }
     }
 
-    fn add_readers(&mut self, files: &[PathBuf]) {
+    /// Looks off the interface thread which nodes read these files: that may mean to look into them.
+    fn find_readers(&self, files: Vec<PathBuf>) {
+        let Some(tab) = self.tabs.front() else { return };
+        let (session, place) = (tab.session(), tab.canvas.pointer_scene().unwrap_or_else(|| tab.canvas.center()));
+        let catalogue = Arc::clone(&self.catalogue);
+        self.background.start("pinflow-dropped", move || {
+            let readers = files.into_iter().map(|path| (reader_of(&catalogue, &path), path)).collect();
+            Message::Dropped(session, place, readers)
+        });
+    }
+
+    /// Adds the nodes that read dropped files, from a place on.
+    pub(super) fn add_readers(&mut self, session: SessionId, place: Position, found: Vec<(Option<Reader>, PathBuf)>) {
         let folder = self.folder();
-        let Some(tab) = self.tabs.front_mut() else { return };
-        let place = tab.canvas.pointer_scene().unwrap_or_else(|| tab.canvas.center());
+        let Some(tab) = self.tabs.of_mut(session) else { return };
         let sitting = &mut tab.sitting;
-        let (read, unread): (Vec<&PathBuf>, Vec<&PathBuf>) =
-            files.iter().partition(|path| reader_of(&self.catalogue, path).is_some());
-        let readers: Vec<(&PathBuf, KindId, ParameterId)> = read
-            .into_iter()
-            .filter_map(|path| reader_of(&self.catalogue, path).map(|(kind, file)| (path, kind, file)))
-            .collect();
+        let (mut readers, mut unread) = (Vec::new(), Vec::new());
+        for (reader, path) in found {
+            match reader {
+                Some((kind, file)) => readers.push((path, kind, file)),
+                None => unread.push(path),
+            }
+        }
         let ids = sitting.workflow().fresh_node_ids(readers.iter().map(|(_, kind, _)| kind));
-        let node = |at: usize, (path, kind, file): &(&PathBuf, KindId, ParameterId)| {
+        let node = |at: usize, (path, kind, file): &(PathBuf, KindId, ParameterId)| {
             let position = Position(place.0, place.1 + APART * at as f32);
             let shown = path.strip_prefix(&folder).unwrap_or(path).to_string_lossy().into_owned();
             Arc::new(Node::new(kind.clone(), position).with(file.clone(), Value::from(shown)))
@@ -77,7 +93,7 @@ fn is_workflow(path: &Path) -> bool {
 
 /// Returns the kind that reads a file, by its ending, and the parameter that takes the path. Text of any other ending is
 /// read as text.
-fn reader_of(catalogue: &Catalogue, path: &Path) -> Option<(KindId, ParameterId)> {
+fn reader_of(catalogue: &Catalogue, path: &Path) -> Option<Reader> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     let reads = |kind: &Arc<Kind>| {
         kind.parameters.iter().find_map(|schema| {

@@ -9,6 +9,7 @@ use egui::ColorImage;
 
 use super::{
     App,
+    dropped::Reader,
     files::Saved,
     sessions::{OpenError, Opened},
     sweeping::SweptFor,
@@ -25,7 +26,7 @@ use crate::{
     session::{Baseline, ProfileError, SessionId, SessionSummary},
     store::{PinnedData, RunId, RunSummary, Store, SweepReport},
     value::{Fingerprint, Value, difference::Difference},
-    workflow::{Edit, NodeId, Workflow},
+    workflow::{Edit, NodeId, Position, Workflow},
 };
 
 /// A report of another thread.
@@ -84,6 +85,8 @@ pub(super) enum Message {
     Text(TextDone),
     /// The nodes of this state of the workflow were laid out: what to call it, and the edit, if they were not tidy.
     Tidied(Arc<Workflow>, String, Option<Edit>),
+    /// It was found which nodes read files that were dropped at a place of a session's canvas.
+    Dropped(SessionId, Position, Vec<(Option<Reader>, PathBuf)>),
     /// Something went wrong that a person should know of.
     Trouble(String),
     /// Something was done that nobody needs to know of.
@@ -141,6 +144,7 @@ impl App {
             Message::Text(done) => self.panels.viewers.texts.take(done),
             Message::Table(done) => self.table_done(ctx, done),
             Message::Tidied(of, label, edit) => self.tidied(&of, label, edit),
+            Message::Dropped(session, place, readers) => self.add_readers(session, place, readers),
             Message::Trouble(text) => self.notices.trouble(text),
             Message::Done => {}
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::App;
 use crate::{
-    editor::{Bend, WireRequest, ways},
+    editor::{Bend, WireRequest, ways, wiring},
     workflow::{Edit, PortRef},
 };
 
@@ -21,7 +21,9 @@ impl App {
     }
 
     fn disconnect(&mut self, input: PortRef) {
-        self.edit(format!("Disconnect {input}"), Edit::Disconnect(input));
+        if let Some((label, edit)) = wiring::disconnect(&[input]) {
+            self.edit(label, edit);
+        }
     }
 
     fn remove_bends(&mut self, bends: &BTreeSet<Bend>) {

@@ -3,10 +3,6 @@
 use egui::{Pos2, Rect};
 
 use super::canvas_frame::CanvasFrame;
-use crate::{
-    editor::words,
-    workflow::{Edit, PortRef},
-};
 
 /// How far the pointer goes on the screen before the path has another corner, in points.
 pub(super) const STEP: f32 = 4.0;
@@ -25,16 +21,6 @@ pub(super) fn crossed(frame: &CanvasFrame<'_>, path: &[Pos2]) -> Vec<usize> {
         wire.windows(2).any(is_crossed)
     });
     near
-}
-
-/// Returns the edit that removes the wires of these inputs, and its label.
-pub(super) fn edit(inputs: Vec<PortRef>) -> Option<(String, Edit)> {
-    let label = match inputs.as_slice() {
-        [] => return None,
-        [input] => format!("Disconnect {input}"),
-        several => format!("Disconnect {}", words::count(several.len(), "wire")),
-    };
-    Some((label, Edit::Group(inputs.into_iter().map(Edit::Disconnect).collect())))
 }
 
 /// Returns whether two straight pieces cross.

@@ -7,7 +7,6 @@ use egui::{Pos2, Vec2};
 use super::{
     bends::BendDrag,
     canvas_frame::{CanvasFrame, PortAt},
-    cut,
     frames::FrameDrag,
     geometry::{PortLayout, snapped},
     scene::Scene,
@@ -238,8 +237,8 @@ impl WireDrag {
     /// Returns what removes the wires that were there before, and its label.
     pub(super) fn let_go(&self) -> Option<(String, Edit)> {
         match &self.taken_from {
-            Some(input) => Some(disconnect(input.clone())),
-            None => cut::edit(self.moved.clone()),
+            Some(input) => wiring::disconnect(std::slice::from_ref(input)),
+            None => wiring::disconnect(&self.moved),
         }
     }
 
@@ -355,9 +354,4 @@ fn wire_below(scene: &Scene, node: &NodeId, offset: Vec2) -> Option<PortRef> {
         .filter(|(_, distance)| *distance <= reach)
         .min_by(|(_, a), (_, b)| a.total_cmp(b))
         .map(|(wire, _)| wire.to.clone())
-}
-
-/// Returns the edit that removes the wire of an input, and its label.
-pub(super) fn disconnect(input: PortRef) -> (String, Edit) {
-    (format!("Disconnect {input}"), Edit::Disconnect(input))
 }

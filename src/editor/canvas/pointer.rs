@@ -14,7 +14,7 @@ use super::{
     search::Search,
 };
 use crate::{
-    editor::{Command, MarkRequest, View, WireEnd},
+    editor::{Command, MarkRequest, View, WireEnd, wiring},
     workflow::{KindId, NodeId, Position},
 };
 
@@ -250,8 +250,8 @@ impl CanvasState {
             }
             (Interaction::Cut { path }, _) => {
                 let crossed = cut::crossed(frame, &path);
-                let inputs = crossed.into_iter().map(|index| frame.scene.wires[index].to.clone()).collect();
-                commands.extend(cut::edit(inputs).map(|(label, edit)| Command::Edit(label, edit)));
+                let inputs: Vec<_> = crossed.into_iter().map(|index| frame.scene.wires[index].to.clone()).collect();
+                commands.extend(wiring::disconnect(&inputs).map(|(label, edit)| Command::Edit(label, edit)));
             }
             (Interaction::Idle | Interaction::Pan | Interaction::DragWire(_) | Interaction::BoxSelect { .. }, _) => {}
         }
