@@ -46,3 +46,8 @@ pub use self::{
     ways::Bend,
     window::{WindowError, open_window},
 };
+
+/// Returns the names of all commands of the window, as its menus and its palette say them.
+pub fn command_names() -> impl Iterator<Item = &'static str> {
+    command_table::all().map(|entry| entry.name)
+}

@@ -4,6 +4,7 @@
 mod arranging;
 mod bends;
 mod canvas;
+mod commands;
 #[path = "../support/cpu_renderer.rs"]
 mod cpu_renderer;
 mod files;
