@@ -197,7 +197,7 @@ fn run() -> Vec<&'static str> {
 }
 
 fn paused_while_it_runs() -> Vec<&'static str> {
-    let mut doing = Doing::at(&FLOW.replace("\"secs\": 0.0", "\"secs\": 0.4"));
+    let mut doing = Doing::at(&FLOW.replace("\"secs\": 0.0", "\"secs\": 5.0"));
     doing.person.window.key_press_modifiers(CTRL, Key::Enter);
     doing.person.window.run_steps(2);
     doing.person.window.key_press(Key::F8);
