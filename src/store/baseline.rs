@@ -4,7 +4,7 @@
 //! own row, all at once: a node it was to settle whose row of the baseline is older has no results.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map::Entry},
     panic::resume_unwind,
     sync::Arc,
     thread,
@@ -13,7 +13,8 @@ use std::{
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{
-    Effect, NodeRecord, Notes, PastNode, RunId, SessionId, Status, StoreError,
+    Effect, IterationLog, Iterations, LoopAbout, LoopRecord, NodeRecord, Notes, PastNode, RunId, SessionId, Status,
+    StoreError,
     crypt::Place,
     database::Reader,
     iterations,
@@ -108,8 +109,34 @@ pub(super) fn read_places(
     read_standing(connection, reader, standing)
 }
 
+/// Returns where the loop of a head stood when a run was cut off: in that run, or else in those before it.
+fn loop_cut_off(
+    connection: &Connection,
+    reader: &Reader,
+    run: RunId,
+    head: &NodeId,
+) -> Result<Option<Iterations>, StoreError> {
+    let sqlite = |error| reader.sqlite(error);
+    let Some((id, number, about)) = iterations::newest_loop(connection, run, head, None).map_err(sqlite)? else {
+        let settled = settled_before(connection, reader, run, head)?;
+        let iterations = settled.and_then(|record| record.iterations.clone());
+        return Ok(iterations.filter(|iterations| !iterations.of.about.is_complete));
+    };
+    let about = reader.open_cell(Place::Loop(id.0, number), about)?;
+    let Ok(mut about) = postcard::from_bytes::<LoopAbout>(&about) else { return Ok(None) };
+    about.id = id;
+    about.n_finished = iterations::count(connection, id).map_err(sqlite)?;
+    let end = iterations::end(connection, id).map_err(sqlite)?;
+    for part in &mut about.parts {
+        // The one that was being made has no end yet.
+        part.to = part.to.min(end);
+    }
+    let log = IterationLog::stored(id, reader.clone());
+    Ok(Some(Iterations { of: Arc::new(LoopRecord { about, log }), member: None }))
+}
+
 /// Returns what the session of a run that was cut off had settled of a node before that run.
-pub(super) fn settled_before(
+fn settled_before(
     connection: &Connection,
     reader: &Reader,
     run: RunId,
@@ -137,10 +164,20 @@ fn read_standing(
     let numbers = settled.iter().map(|record| run_and_place(*record).0).chain(interrupted.iter().map(|(_, run)| *run));
     let runs = runs(connection, reader, numbers).map_err(sqlite)?;
     let mut records = settled_records(connection, reader, settled, &runs)?;
-    let interrupted = interrupted
-        .into_iter()
-        .filter_map(|(node, run)| Some(Arc::new(interrupted_record(node, runs.get(&run)?.clone()))));
-    records.extend(interrupted);
+    let mut heads: HashMap<i64, HashSet<String>> = HashMap::new();
+    for (node, run) in interrupted {
+        let Some(of) = runs.get(&run).cloned() else { continue };
+        let heads = match heads.entry(run) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(iterations::heads(connection, run).map_err(sqlite)?),
+        };
+        let is_head = heads.contains(node.as_str());
+        let mut record = interrupted_record(node, of);
+        if is_head && let Some(left) = loop_cut_off(connection, reader, record.run, &record.node)? {
+            record.iterations = Some(left);
+        }
+        records.push(Arc::new(record));
+    }
     Ok(records)
 }
 

@@ -236,12 +236,6 @@ impl Store {
         self.reader.with_connection(|connection| baseline::read(connection, &self.reader, session))
     }
 
-    /// Returns what the session of a run that was cut off had settled of a node before that run.
-    pub fn settled_before(&self, run: RunId, node: &NodeId) -> Result<Option<Arc<NodeRecord>>, StoreError> {
-        self.shared().queue.drain();
-        self.reader.with_connection(|connection| baseline::settled_before(connection, &self.reader, run, node))
-    }
-
     /// Lets a session start from what another one starts from.
     pub fn adopt_baseline(&self, from: SessionId, to: SessionId) -> Result<(), StoreError> {
         self.shared().queue.drain();

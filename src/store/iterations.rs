@@ -1,6 +1,7 @@
 //! What came of the iterations of loops: written behind the run like all else, read again to go on where a loop was cut off.
 
 use std::{
+    collections::HashSet,
     ops::Range,
     sync::atomic::{AtomicI64, Ordering},
 };
@@ -108,6 +109,14 @@ pub(super) fn count(connection: &Connection, of: LoopId) -> rusqlite::Result<u64
         .map(|count| count as u64)
 }
 
+/// Returns the index behind the last that is kept of a loop.
+pub(super) fn end(connection: &Connection, of: LoopId) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(idx) + 1, 0) FROM iterations WHERE loop = ?1")?
+        .query_row(params![of.0], |row| row.get::<_, i64>(0))
+        .map(|end| end as u64)
+}
+
 /// Returns the newest loop of a node that a run began, with the run's number and what was noted about it, as it was written.
 /// A run that was cut off before it came to the loop has that of the runs before it, as far as they were cut off, too.
 pub(super) fn newest_loop(
@@ -133,6 +142,17 @@ pub(super) fn newest_loop(
             Ok((LoopId(row.get(0)?), row.get(2)?, row.get(1)?))
         })
         .optional()
+}
+
+/// Returns the heads of all outermost loops that were begun in the session of a run, which is known by its number.
+pub(super) fn heads(connection: &Connection, run: i64) -> rusqlite::Result<HashSet<String>> {
+    connection
+        .prepare_cached(
+            "SELECT DISTINCT node FROM loops JOIN runs ON runs.number = loops.run
+             WHERE outer_loop = -1 AND session = (SELECT session FROM runs WHERE number = ?1)",
+        )?
+        .query_map(params![run], |row| row.get(0))?
+        .collect()
 }
 
 /// Returns the runs of a session that were cut off with loops that can be gone on with.

@@ -179,3 +179,40 @@ fn a_loop_that_a_killed_run_had_begun_again_goes_on_where_that_one_was() {
     world.run(RunKind::Resumed);
     assert_eq!(world.outside.numbers("a"), [8, 9]);
 }
+
+fn warns_of_mixing(world: &World) -> bool {
+    let plan = world.engine.plan(&world.request(RunKind::Resumed), &Default::default());
+    plan.nodes().any(|node| node.warnings.iter().any(|warning| warning.contains("mix old and new")))
+}
+
+#[test]
+fn a_body_changed_before_the_loop_was_come_to_again_is_warned_of() {
+    type Passes = fn(&mut World);
+    let killed: Passes = |world| kill_at(world, RunKind::Resumed, -5);
+    let cancelled: Passes = |world| {
+        let run = run_up_to(world, RunKind::Resumed, -5);
+        run.cancel();
+        world.baseline.absorb(&run.wait());
+    };
+    let failed: Passes = |world| {
+        world.outside.fails_from.store(-6, Ordering::SeqCst);
+        world.run(RunKind::Resumed);
+        world.outside.fails_from.store(0, Ordering::SeqCst);
+    };
+    for (how, passes) in [("killed", killed), ("cancelled", cancelled), ("failed", failed)] {
+        for executes_above in [false, true] {
+            let mut world = failed_below_a_node_that_waits();
+            passes(&mut world);
+            if !executes_above {
+                world.marks.set("w".into(), Mark::Default);
+                let mut request = world.request(RunKind::Resumed);
+                request.options = request.options.part(Part::To(vec!["t".into()]));
+                let record = world.engine.run(request, |_| ());
+                world.baseline.absorb(&record);
+            }
+            assert!(!warns_of_mixing(&world), "{how}, {executes_above}");
+            world.set("a", "by", 200_i64);
+            assert!(warns_of_mixing(&world), "{how}, {executes_above}");
+        }
+    }
+}

@@ -237,3 +237,72 @@ fn what_a_pin_feeds_in_a_loop_is_collected_again_once_the_loop_goes_through_othe
         check_theorem(&steps, is_stored).unwrap();
     }
 }
+
+/// What an iteration had of a node that has nothing to run on any more is not handed on.
+#[test]
+fn a_node_in_a_loop_that_lost_what_it_ran_on_gives_nothing() {
+    let connect = |from, to, input| Step::Connect { from, port: 0, to, input };
+    for is_stored in [false, true] {
+        let steps = [Step::Run(RunStep::whole(false)), connect(18, 22, 1), connect(12, 20, 0)];
+        check_theorem(&steps, is_stored).unwrap();
+    }
+}
+
+#[test]
+fn a_head_that_cannot_run_inside_of_a_loop_has_no_iterations_of_its_own() {
+    let mark = Step::Mark { node: 3, mark: MarkStep::Pinned(PinPolicy::Hold) };
+    let of_the_rest = RunStep { part: PartStep::From(2), ..RunStep::whole(true) };
+    for is_stored in [false, true] {
+        let head_inside = [Step::Disconnect { to: 15, input: 0 }, Step::Connect { from: 1, port: 0, to: 13, input: 0 }];
+        let runs = [mark.clone(), Step::Run(RunStep::whole(false)), Step::Run(of_the_rest)];
+        check_theorem(&[&head_inside[..], &runs].concat(), is_stored).unwrap();
+    }
+}
+
+/// A loop that failed in a run of a part is cancelled before it has made again what that run left out.
+#[test]
+fn a_loop_counts_the_iterations_that_it_goes_on_behind() {
+    let part = RunStep { part: PartStep::From(18), ..RunStep::whole(false) };
+    for is_stored in [false, true] {
+        for cancel_at in 3..15 {
+            let fails = [Step::Connect { from: 7, port: 0, to: 21, input: 0 }, Step::Salt { node: 2, salt: 4 }];
+            let cancelled = RunStep { cancel_at: Some(cancel_at), ..RunStep::whole(true) };
+            check_theorem(&[&fails[..], &[Step::Run(part), Step::Run(cancelled)]].concat(), is_stored).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_was_in_a_loop_executes_again_once_the_loop_is_gone() {
+    let only = RunStep { part: PartStep::Only(3), ..RunStep::whole(false) };
+    let pin = Step::Mark { node: 2, mark: MarkStep::Pinned(PinPolicy::Follow) };
+    for is_stored in [false, true] {
+        let steps = [pin.clone(), Step::Run(RunStep::whole(false)), Step::Remove { node: 1 }, Step::Run(only)];
+        check_theorem(&steps, is_stored).unwrap();
+    }
+}
+
+#[test]
+fn what_a_pin_feeds_in_a_loop_does_not_run_if_the_loop_does_not() {
+    let pin = Step::Mark { node: 8, mark: MarkStep::Pinned(PinPolicy::Hold) };
+    let run = || Step::Run(RunStep::whole(false));
+    for is_stored in [false, true] {
+        for leaves_out in [
+            vec![Step::Mark { node: 2, mark: MarkStep::Disabled }],
+            vec![Step::Mark { node: 7, mark: MarkStep::Disabled }],
+            vec![Step::Disconnect { to: 7, input: 0 }],
+        ] {
+            check_theorem(&[vec![pin.clone(), run(), run()], leaves_out].concat(), is_stored).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_pinned_head_that_comes_back_into_a_loop_is_walked_there() {
+    let pin = Step::Mark { node: 7, mark: MarkStep::Pinned(PinPolicy::Hold) };
+    let run = || Step::Run(RunStep::whole(false));
+    for is_stored in [false, true] {
+        let steps = [run(), pin.clone(), Step::Disconnect { to: 7, input: 0 }, run(), Step::Undo];
+        check_theorem(&steps, is_stored).unwrap();
+    }
+}

@@ -109,7 +109,7 @@ enum Arriving<'a> {
 }
 
 impl Decider<'_> {
-    fn feeds(&self) -> &[Feed] {
+    pub(super) fn feeds(&self) -> &[Feed] {
         &self.view.graph().inputs[self.index]
     }
 
@@ -175,6 +175,10 @@ impl Decider<'_> {
             if !node.depends_on_releases_of.is_empty() {
                 node.reasons = self.reasons_to_execute();
             }
+            return Given::Nothing(NothingBecause::DidNotRun);
+        }
+        if self.is_in_a_loop_that_is_not_walked() {
+            node.decision = Decision::NotRun(NotRun::NoIteration);
             return Given::Nothing(NothingBecause::DidNotRun);
         }
         self.decide_to_execute(node)

@@ -109,6 +109,11 @@ impl Step {
         if self.is_sensitive() { HIDDEN.to_owned() } else { error }
     }
 
+    /// Returns whether what the node gave last is used whatever has changed since, as it lies outside of the part that is run.
+    pub(in crate::engine) const fn is_reused_as_it_was(&self) -> bool {
+        matches!((&self.plan.decision, &self.recipe_given), (Decision::Reuse { .. }, RecipeGiven::Other(_)))
+    }
+
     /// Returns whether the node executes, or may if a pin above is released.
     pub(in crate::engine) fn may_execute(&self) -> bool {
         matches!(self.plan.decision, Decision::Execute | Decision::Pinned { may_be_released: true, .. })

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     nodes::Role,
-    store::{LoopAbout, NodeRecord, Provenance, Reason, iterations_in_words},
+    store::{LoopAbout, NodeRecord, NotRun, Provenance, Reason, iterations_in_words},
+    value::Fingerprint,
     workflow::Feed,
 };
 
@@ -23,6 +24,23 @@ impl Decider<'_> {
         let mut heads =
             loops.around(innermost).map(|number| loops.loops[number].head).filter(|&head| head < self.index);
         heads.find_map(|head| self.walk_of(head))
+    }
+
+    /// Returns whether a loop around a node is not walked, so that not even what has all its data from pins executes: its head
+    /// has nothing to go through, or gives in each iteration of another loop what its pin holds.
+    pub(super) fn is_in_a_loop_that_is_not_walked(&self) -> bool {
+        let loops = &self.view.prepared.loops;
+        let innermost = loops.of_node.get(self.index).copied().flatten();
+        loops.around(innermost).any(|number| {
+            let this = &loops.loops[number];
+            let Some(head) = self.view.step(this.head) else { return false };
+            match (&head.plan.decision, &head.given) {
+                (Decision::NotRun(NotRun::NotNeeded | NotRun::OnlyFeedsPins), _) => false,
+                (Decision::Pinned { may_be_released, .. }, _) => this.parent.is_some() && !may_be_released,
+                (_, Given::Nothing(_)) => head.plan.depends_on_releases_of.is_empty(),
+                _ => false,
+            }
+        })
     }
 
     fn walk_of(&self, head: usize) -> Option<Reason> {
@@ -100,13 +118,23 @@ impl Decider<'_> {
     /// Returns where a loop goes on that was stopped midway, if this is its head and it does.
     pub(super) fn goes_on(&self, reasons: &[Reason]) -> Option<&LoopAbout> {
         let about = &self.record?.iterations.as_ref().filter(|iterations| iterations.member.is_none())?.of.about;
-        let starts_over =
-            |reason: &Reason| matches!(reason, Reason::Forced | Reason::ConfigChanged(_) | Reason::InputsChanged(_));
+        let starts_over = |reason: &Reason| matches!(reason, Reason::Forced | Reason::ConfigChanged(_));
         let goes_on = !about.is_complete
             && about.n_finished > 0
             && about.config == self.facts.config
+            && self.may_be_walked_over(about.input)
             && !reasons.iter().any(starts_over);
         goes_on.then_some(about)
+    }
+
+    /// Returns whether this head may be given the data that a loop went through. That of then is compared, not that of the
+    /// newest run, which may not have come so far; what is yet to be made may turn out the same.
+    fn may_be_walked_over(&self, then: Option<Fingerprint>) -> bool {
+        let Some(feed) = self.feeds().first() else { return then.is_none() };
+        match self.view.upstream(self.index, feed).map(|upstream| &upstream.given) {
+            Some(Given::Results(results)) => results.fingerprint(&feed.source.port) == then,
+            _ => true,
+        }
     }
 
     /// Returns what a person should know before a loop goes on with another body than it began with.

@@ -103,7 +103,12 @@ impl Dispatcher<'_> {
             record.effect = Effect::HeldBack;
         }
         match record.status {
-            Status::Reused { .. } => self.add_what_is_reused(&mut record),
+            Status::Reused { .. } => {
+                self.add_what_is_reused(&mut record);
+                if self.step(slot).is_reused_as_it_was() {
+                    self.add_what_it_was_made_of(&mut record);
+                }
+            }
             Status::Pinned { .. } => self.add_what_a_pin_came_from(slot, &mut record),
             _ => {
                 if let Some(left) = self.iterations_left(self.step(slot)) {
@@ -121,6 +126,17 @@ impl Dispatcher<'_> {
             record.took = before.took;
             record.log.clone_from(&before.log);
             record.sources.clone_from(&before.sources);
+        }
+    }
+
+    /// Makes the record of a node say what its results came from: what has changed since had no part in them.
+    fn add_what_it_was_made_of(&self, record: &mut NodeRecord) {
+        let Some(before) = self.request.baseline.get(&record.node) else { return };
+        record.as_it_was = before.as_it_was.clone();
+        (record.config, record.recipe) = (before.config, before.recipe);
+        record.inputs.clone_from(&before.inputs);
+        if before.iterations.is_some() {
+            record.iterations.clone_from(&before.iterations);
         }
     }
 

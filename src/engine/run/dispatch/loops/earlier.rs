@@ -108,13 +108,11 @@ impl Dispatcher<'_> {
     /// Returns what the newest run that came to a loop has of it.
     fn known_loop(&self, head: &NodeId) -> Option<Before> {
         let baseline = self.request.baseline.get(head)?;
-        match &baseline.iterations {
-            Some(iterations) => Some(Before { record: Arc::clone(&iterations.of), cut_off_in: None }),
-            None if baseline.status == Status::Interrupted => {
-                self.noted_loop(baseline.run, head, None).or_else(|| self.settled_loop(baseline.run, head))
-            }
-            None => None,
-        }
+        // What a loop around it had of a head is not the head's own.
+        let own = baseline.iterations.as_ref().filter(|iterations| iterations.member.is_none())?;
+        let record = Arc::clone(&own.of);
+        let cut_off_in = (baseline.status == Status::Interrupted).then_some(baseline.run);
+        Some(Before { record, cut_off_in })
     }
 
     /// Returns what is to be said of a loop that this run does not come to: where an earlier one stopped midway, so that a
@@ -155,7 +153,7 @@ impl Dispatcher<'_> {
         let (index, known) = (this.index, this.earlier.as_ref().or(this.unfinished.as_ref()));
         let Some(row) = known else {
             let noted = cut_off.filter(|(_, end)| index < *end);
-            let noted = noted.and_then(|(run, _)| self.noted_loop(run, &step.plan.node, Some((log, index))));
+            let noted = noted.and_then(|(run, _)| self.noted_loop(run, &step.plan.node, (log, index)));
             return (noted.filter(|before| before.is_of(step, input)), nothing);
         };
         let before = row.cells.get(slot).and_then(|cell| cell.inner.as_ref());
@@ -179,20 +177,13 @@ impl Dispatcher<'_> {
         (before, changed)
     }
 
-    /// Returns what the store has of a loop that the program did not live to finish.
-    fn noted_loop(&self, run: RunId, head: &NodeId, outer: Option<(LoopId, u64)>) -> Option<Before> {
+    /// Returns what the store has of an inner loop that the program did not live to finish.
+    fn noted_loop(&self, run: RunId, head: &NodeId, outer: (LoopId, u64)) -> Option<Before> {
         let store = self.shared.store.as_ref()?;
-        let (id, about) = store.loop_of(run, head, outer).ok().flatten()?;
+        let (id, about) = store.loop_of(run, head, Some(outer)).ok().flatten()?;
         let about: LoopAbout = postcard::from_bytes(&about).ok()?;
         let record = LoopRecord { log: IterationLog::new(id, Some(store)), about: LoopAbout { id, ..about } };
         Some(Before { record: Arc::new(record), cut_off_in: Some(run) })
-    }
-
-    /// Returns what the store has of a loop that was stopped midway before a run that the program did not live to finish.
-    fn settled_loop(&self, run: RunId, head: &NodeId) -> Option<Before> {
-        let settled = self.shared.store.as_ref()?.settled_before(run, head).ok().flatten()?;
-        let record = Arc::clone(&settled.iterations.as_ref()?.of);
-        (!record.about.is_complete).then_some(Before { record, cut_off_in: None })
     }
 
     /// Notes in the store that a loop goes on, so that it can be found if the program ends.
@@ -255,6 +246,12 @@ impl LoopRun {
             for (index, row) in rows {
                 let row = in_places(row, &places);
                 if !counts(&row) || (is_repeat && index > self.finished.prefix) {
+                    let was_finished = row.is_finished;
+                    let row = IterationRow { is_finished: false, ..row };
+                    if is_same_log && was_finished {
+                        // Should it be stopped before it makes it again: the log says what the loop counts.
+                        self.log.append(store, run, index, &row, &self.about.ports);
+                    }
                     self.unfinished.insert(index, row);
                     continue;
                 }

@@ -218,9 +218,13 @@ impl Dispatcher<'_> {
             }),
             _ => body.members[slot].sources.iter().any(has_changed),
         };
-        if waits_for_changed {
+        let is_lost = matches!(step.plan.decision, Decision::NotRun(NotRun::InputMissing { .. }))
+            && earlier.outputs.is_some()
+            && self.lacks_input(iteration, slot, step);
+        if waits_for_changed || is_lost {
             return None;
         }
+        let this = self.loops.iteration(iteration);
         if earlier.outputs.is_some() {
             let index = this.index;
             let run = self.loops.run(of);
