@@ -1,10 +1,11 @@
 //! How a loop ends: what it gives, and the records of its nodes.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Closing, InnerRecord, LoopRun, Newest, Parent, Stop,
     iteration::{InnerClosed, InnerEnd, Iteration, feeds_of, missing},
+    merge::merge,
 };
 use crate::{
     engine::{
@@ -18,8 +19,8 @@ use crate::{
     },
     nodes::Outputs,
     store::{
-        Effect, InputRecord, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, PinnedChange, Provenance,
-        Reason, Status, made_in_words,
+        Effect, InputRecord, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, Provenance, Reason, Status,
+        made_in_words,
     },
     value::Value,
     workflow::PortId,
@@ -511,48 +512,6 @@ fn reasons_inside(step: &Step) -> Arc<[Reason]> {
         return Arc::clone(&step.plan.reasons);
     }
     Arc::new([Reason::ResultsLost("it was left out when its loop ran last".to_owned())])
-}
-
-/// Puts what came of an inner loop's node this time in the place of what came of it before: times and failures add up.
-pub(super) fn merge(inner: &mut HashMap<usize, InnerRecord>, index: usize, this: InnerRecord) {
-    let Some(before) = inner.remove(&index) else {
-        inner.insert(index, this);
-        return;
-    };
-    // Iterations that go on at once end in any order.
-    let (older, newer) = if before.index <= this.index { (before, this) } else { (this, before) };
-    let (InnerRecord { record: older, .. }, InnerRecord { index: newest, record: newer }) = (older, newer);
-    let started = older.started.into_iter().chain(newer.started).min();
-    let took = Some(older.took.unwrap_or_default() + newer.took.unwrap_or_default());
-    let log: Vec<_> = older.log.iter().chain(&newer.log).take(super::MAX_LOG_LINES).cloned().collect();
-    let changes = [&older, &newer].into_iter().filter_map(|record| record.pinned_data.clone());
-    let pinned_data = changes.max_by_key(PinnedChange::at);
-    let (more, less) = if weight(&older.status) > weight(&newer.status) { (older, newer) } else { (newer, older) };
-    let mut merged = NodeRecord { started, took, ..more };
-    if merged.reasons.is_empty() {
-        merged.reasons = Arc::clone(&less.reasons);
-    }
-    if less.status == Status::Executed && matches!(merged.status, Status::Reused { .. }) {
-        merged.status = Status::Executed;
-    }
-    let warnings: Vec<String> =
-        less.warnings.iter().filter(|warning| !merged.warnings.contains(warning)).cloned().collect();
-    if !(warnings.is_empty() && log.is_empty() && pinned_data.is_none()) {
-        merged.warnings.extend(warnings);
-        merged.log = log;
-        merged.pinned_data = pinned_data;
-    }
-    inner.insert(index, InnerRecord { index: newest, record: merged });
-}
-
-/// Returns how much there is to be said of what came of a node of an inner loop: what weighs most stands for all.
-const fn weight(status: &Status) -> u8 {
-    match status {
-        Status::Failed(_) => 3,
-        Status::NotRun(NotRun::NoIteration) => 0,
-        Status::NotRun(_) => 1,
-        _ => 2,
-    }
 }
 
 /// Returns what a head gives once its loop has ended.
