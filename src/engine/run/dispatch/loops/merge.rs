@@ -66,7 +66,9 @@ mod tests {
         };
         for order in [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]] {
             let mut inner = HashMap::new();
-            order.into_iter().for_each(|index| merge(&mut inner, 0, of(index)));
+            for index in order {
+                merge(&mut inner, 0, of(index));
+            }
             let shown = &inner[&0];
             assert_eq!((shown.index, &shown.record.status), (2, &Status::Executed), "{order:?}");
             let gave = |record: &NodeRecord| record.results.as_ref().unwrap().fingerprint(&"out".into());
