@@ -80,6 +80,7 @@ impl Dispatcher<'_> {
     ) {
         let mut inside: Vec<(usize, NodeRecord)> =
             run.inner.drain().map(|(index, inner)| (index, inner.record)).collect();
+        inside.retain(|(index, record)| !self.is_merely_reused(*index, record));
         inside.sort_unstable_by_key(|(index, _)| *index);
         let unreached = self.unreached_inside(run, record, &inside);
         let number = self.body.members[slot].starts.expect("a loop is walked in the place of its head");
@@ -117,6 +118,13 @@ impl Dispatcher<'_> {
         }
         self.note_edits(slot, &mut head);
         self.settle_record(slot, head, given);
+    }
+
+    /// Returns whether all that came of a node inside of a loop is what an earlier run has of it. A head has another log.
+    fn is_merely_reused(&self, index: usize, record: &NodeRecord) -> bool {
+        let is_head = record.iterations.as_ref().is_some_and(|iterations| iterations.member.is_none());
+        let has_moved = matches!(record.status, Status::Executed | Status::Failed(_) | Status::Cancelled);
+        matches!(self.plan.step(index).plan.decision, Decision::Reuse { .. }) && !is_head && !has_moved
     }
 
     /// Returns the records of nodes of inner loops that no iteration has come to.
@@ -191,10 +199,11 @@ impl Dispatcher<'_> {
         let head = run.body.head;
         let head_record = self.inner_head_record(run, record, head);
         for (index, closed) in &closed {
-            if closed.is_new || !matches!(self.plan.step(*index).plan.decision, Decision::Reuse { .. }) {
-                let record = self.closed_record(*index, closed);
-                run.inner.insert(*index, InnerRecord { index: 0, record });
+            let mut record = self.closed_record(*index, closed);
+            if let (Decision::Reuse { from }, false) = (&self.plan.step(*index).plan.decision, closed.is_new) {
+                record.status = Status::Reused { from: *from };
             }
+            run.inner.insert(*index, InnerRecord { index: 0, record });
         }
         run.inner.insert(head, InnerRecord { index: 0, record: head_record });
         let Iteration { of: outer, index: outer_index, .. } = *self.loops.iteration(iteration);
@@ -226,7 +235,8 @@ impl Dispatcher<'_> {
         if member.part != Part::Plain {
             return None;
         }
-        if story.n_executed == 0 && matches!(step.plan.decision, Decision::Reuse { .. }) {
+        let is_outermost = matches!(run.parent, Parent::Root(_));
+        if is_outermost && story.n_executed == 0 && matches!(step.plan.decision, Decision::Reuse { .. }) {
             return None;
         }
         let status = self.member_status(run, step, slot);
