@@ -42,7 +42,7 @@ pub use self::{
     dialogs::KeepRules,
     past::Past,
     view::{LiveState, Pause, RunProgress, View},
-    viewers::{TableWork, TextWork},
+    viewers::{BytesWork, TableWork, TextWork, TreeWork, ValueViewer},
     ways::Bend,
     window::{WindowError, open_window},
 };

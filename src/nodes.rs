@@ -10,6 +10,7 @@ mod check;
 mod command;
 mod context;
 mod csv;
+mod export;
 mod files;
 mod flow;
 mod http;
@@ -38,6 +39,7 @@ pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},
     context::{Context, Host, LogLevel, Source, SourceState},
+    export::{ExportError, export, formats},
     items::{Item, Items},
     kind::{Arity, Cacheability, Executor, Family, InputPort, Kind, Load, OutputPort, Role, Success},
     loops::{Loop, Loops},

@@ -139,6 +139,11 @@ impl Record {
         self.fields.iter().map(|(name, value)| (name, value))
     }
 
+    /// Returns a field by its place.
+    pub fn nth(&self, index: usize) -> Option<(&Arc<str>, &Value)> {
+        self.fields.get(index).map(|(name, value)| (name, value))
+    }
+
     /// Returns the number of fields.
     pub const fn len(&self) -> usize {
         self.fields.len()

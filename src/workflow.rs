@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use self::order::KnownOrder;
 pub use self::{
     edit::{Edit, EditError},
-    file::{FileError, MAX_FILE_BYTES, load, parse, save, to_text, write_atomically},
+    file::{FileError, MAX_FILE_BYTES, load, parse, save, to_text, write_atomically, write_atomically_by},
     graph::{Feed, Graph, Wire},
     ids::{FrameId, IdError, KindId, NodeId, ParameterId, PortId, WorkflowId},
     problem::{Location, Problem, ProblemKind, Severity},

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{
     arrange::{Align, Axis},
     dialogs::KeepRules,
-    viewers::{TableWork, TextWork},
+    viewers::{BytesWork, TableWork, TextWork, TreeWork},
     ways::Bend,
 };
 use crate::{
@@ -133,6 +133,12 @@ pub enum Command {
     WorkOnTable(TableWork),
     /// Wrap or search a text that is shown.
     WorkOnText(TextWork),
+    /// Save a value to a file, under a name that is offered.
+    SaveValue(Value, String),
+    /// Search bytes.
+    WorkOnBytes(BytesWork),
+    /// Search a value.
+    WorkOnTree(TreeWork),
     /// Read what is in a folder, for the file dialog.
     ListFolder(PathBuf),
     /// Read the runs of the workflow, to list them.
@@ -227,6 +233,8 @@ impl Command {
                 | Self::PreparePicture(_)
                 | Self::WorkOnTable(_)
                 | Self::WorkOnText(_)
+                | Self::WorkOnTree(_)
+                | Self::WorkOnBytes(_)
                 | Self::ListFolder(_)
         )
     }

@@ -1,6 +1,7 @@
 //! Values made visible: one viewer for each type. Nothing is read from the store on the interface thread: a viewer asks
 //! for what is not in memory by a [`Command`] and shows it when it is there.
 
+mod alone;
 mod bytes;
 mod picture;
 mod scroll;
@@ -16,15 +17,21 @@ use std::{
 
 use egui::{AsIdSalt, RichText, ScrollArea, Ui};
 
+pub use self::{alone::ValueViewer, bytes::BytesWork, table::TableWork, text::TextWork, tree::TreeWork};
 pub(crate) use self::{
+    bytes::BytesDone,
     picture::{PictureKey, prepare},
     table::TableDone,
     text::TextDone,
+    tree::TreeDone,
 };
-pub use self::{table::TableWork, text::TextWork};
-use super::{Command, View, theme, words};
+use super::{
+    Command, View,
+    icons::{Icon, icon_button},
+    theme, words,
+};
 use crate::{
-    nodes::{HIDDEN, Outputs},
+    nodes::{HIDDEN, Outputs, formats},
     store::{Kept, NodeRecord, RunId, Status},
     value::{Fingerprint, Record, Value},
     workflow::{NodeId, PortId},
@@ -36,6 +43,8 @@ pub(crate) struct Viewers {
     pub(crate) pictures: picture::Pictures,
     pub(crate) loads: Loads,
     pub(crate) texts: text::Texts,
+    pub(crate) trees: tree::Trees,
+    pub(crate) dumps: bytes::Dumps,
     /// The sensitive results that a person asked to see, by what is on their ports.
     revealed: BTreeSet<Vec<Fingerprint>>,
     pub(crate) tables: table::Tables,
@@ -226,9 +235,24 @@ fn outputs_ui(
         return;
     }
     for (port, value) in outputs.iter() {
-        ui.label(RichText::new(format!("{port} · {}", heading(value))).strong());
-        ui.push_id((node.as_str(), port.as_str()), |ui| value_ui(ui, value, room, viewers, commands));
+        ui.push_id((node.as_str(), port.as_str()), |ui| {
+            heading_ui(ui, (node, port), value, commands);
+            value_ui(ui, value, room, viewers, commands);
+        });
     }
+}
+
+/// Shows what stands above a value, with the way to save it to a file.
+fn heading_ui(ui: &mut Ui, (node, port): (&NodeId, &PortId), value: &Value, commands: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(format!("{port} · {}", heading(value))).strong());
+        let formats = formats(value);
+        let Some(usual) = formats.first() else { return };
+        let hint = format!("Save to a file: .{}", formats.join(", ."));
+        if icon_button(ui, Icon::Save, &format!("Save {port}")).on_hover_text(hint).clicked() {
+            commands.push(Command::SaveValue(value.clone(), format!("{node} {port}.{usual}")));
+        }
+    });
 }
 
 /// Returns what stands above a value: its type and extent, not the value itself.
@@ -282,27 +306,30 @@ pub(crate) fn value_ui(ui: &mut Ui, value: &Value, room: Room, viewers: &mut Vie
             ui.add(egui::Label::new(RichText::new(text).monospace()).wrap());
         }
         Value::Text(text) => text::text_ui(ui, text, room, &mut viewers.texts, commands),
-        Value::Bytes(bytes) => bytes::bytes_ui(ui, bytes, room),
-        Value::List(_) | Value::Record(_) => tree::tree_ui(ui, value, room),
+        Value::Bytes(bytes) => bytes::bytes_ui(ui, bytes, room, &mut viewers.dumps, commands),
+        Value::List(_) | Value::Record(_) => tree::tree_ui(ui, value, room, &mut viewers.trees, commands),
         Value::Table(table) => table::table_ui(ui, table, room, &mut viewers.tables, commands),
         Value::Image(image) => picture::picture_ui(ui, image, room, &mut viewers.pictures, commands),
-        Value::Stream(description) => stream_ui(ui, description, room),
+        Value::Stream(description) => stream_ui(ui, description),
     }
 }
 
 /// Shows where a stream comes from. Nothing of it is read, and request headers, which may hold keys, stay hidden.
-fn stream_ui(ui: &mut Ui, description: &Record, room: Room) {
+fn stream_ui(ui: &mut Ui, description: &Record) {
     ui.weak("Read one at a time by a For Each");
-    let not_shown = |n_headers| Value::from(format!("{}, not shown", words::count(n_headers, "header")));
-    let shown = description.iter().map(|(name, value)| {
-        let value = match value {
-            Value::Record(headers) if **name == *"headers" => not_shown(headers.len()),
-            Value::List(lines) if **name == *"headers" => not_shown(lines.len()),
-            value => value.clone(),
+    for (name, value) in description.iter() {
+        let hidden = match value {
+            Value::Record(headers) if **name == *"headers" => Some(headers.len()),
+            Value::List(lines) if **name == *"headers" => Some(lines.len()),
+            _ => None,
         };
-        (Arc::clone(name), value)
-    });
-    tree::tree_ui(ui, &Value::record(shown), room);
+        let said = hidden
+            .map_or_else(|| tree::leaf(value), |n_headers| format!("{}, not shown", words::count(n_headers, "header")));
+        ui.horizontal(|ui| {
+            ui.weak(&**name);
+            ui.add(egui::Label::new(RichText::new(theme::readable(&said)).monospace()).wrap());
+        });
+    }
 }
 
 /// Returns one line about kept results, without computing or reading anything.

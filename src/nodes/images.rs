@@ -74,7 +74,7 @@ fn write_image() -> Kind {
     ))
 }
 
-fn encode_png(image: &Image) -> Result<Vec<u8>, NodeError> {
+pub(super) fn encode_png(image: &Image) -> Result<Vec<u8>, NodeError> {
     let mut bytes = Vec::new();
     PngEncoder::new(&mut bytes)
         .write_image(image.pixels(), image.width(), image.height(), ExtendedColorType::Rgba8)
@@ -83,7 +83,7 @@ fn encode_png(image: &Image) -> Result<Vec<u8>, NodeError> {
 }
 
 /// JPEG has no transparency: what is transparent shows white.
-fn encode_jpeg(image: &Image, quality: i64) -> Result<Vec<u8>, NodeError> {
+pub(super) fn encode_jpeg(image: &Image, quality: i64) -> Result<Vec<u8>, NodeError> {
     let on_white = |color: u8, alpha: u8| {
         let (color, alpha) = (u32::from(color), u32::from(alpha));
         ((color * alpha + 255 * (255 - alpha) + 127) / 255) as u8

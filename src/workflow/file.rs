@@ -174,16 +174,24 @@ pub fn save(workflow: &Workflow, path: &Path) -> Result<(), FileError> {
 /// The bytes go to a temporary file beside the target, which is synced and renamed over it, so that a reader sees the
 /// old content or the new and a crash leaves one of them. Keeps the permissions of a file that is there.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_atomically_by(path, |file| file.write_all(bytes))
+}
+
+/// Replaces a file whole, as [`write_atomically`] does, with what is written bit by bit. Nothing is replaced if that fails.
+pub fn write_atomically_by<E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File) -> Result<(), E>,
+) -> Result<(), E> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".pinflow-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    write(file.as_file_mut())?;
     match fs::metadata(&target) {
         Ok(metadata) => file.as_file().set_permissions(metadata.permissions())?,
         Err(_) => make_readable(file.as_file())?,
     }
     file.as_file().sync_all()?;
-    file.persist(&target)?;
+    file.persist(&target).map_err(io::Error::from)?;
     // The rename itself is durable once the folder is synced; where a folder cannot be opened that is left to the system.
     if let Ok(folder) = fs::File::open(folder) {
         folder.sync_all()?;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use pinflow::{
     value::Value,
@@ -89,4 +90,36 @@ fn an_unknown_kind_is_shown_and_saved_back_unharmed() {
     let saved = workflow::load(&person.path()).unwrap();
     let original = workflow::parse(&flow).unwrap();
     assert_eq!(saved.node(&"c".into()), original.node(&"c".into()));
+}
+
+impl Person {
+    /// Presses the button in the inspector; the panel below has one, too.
+    fn save_what_report_gave(&mut self) {
+        self.window.get_all_by_label("Save text").next().unwrap().click();
+        self.settle();
+    }
+}
+
+#[test]
+fn a_value_is_saved_to_a_file_in_the_format_that_its_ending_names() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.press("Node Report");
+    person.save_what_report_gave();
+    let path = person.folder.path().join("told");
+    person.window.get_by_label("Path").focus();
+    person.key(Modifiers::COMMAND, Key::A);
+    person.window.get_by_label("Path").type_text(&path.to_string_lossy());
+    person.settle();
+    person.press("Save here");
+    assert_eq!(fs::read_to_string(path.with_extension("txt")).unwrap(), "xbc");
+    assert!(person.window.query_all_by_label_contains("Saved Text").next().is_some());
+
+    person.save_what_report_gave();
+    person.window.get_by_label("Path").focus();
+    person.key(Modifiers::COMMAND, Key::A);
+    person.window.get_by_label("Path").type_text("/nowhere/at/all.txt");
+    person.settle();
+    person.press("Save here");
+    assert!(person.window.query_all_by_label_contains("Not saved: cannot write the file").next().is_some());
 }

@@ -24,7 +24,7 @@ use crate::{
         panels::Tone,
         settings::OpenFile,
     },
-    nodes::{Catalogue, ParameterType},
+    nodes::{Catalogue, ParameterType, export, formats},
     session::SessionId,
     value::Value,
     workflow::{self, NodeId, ParameterId, Workflow, WorkflowId},
@@ -193,6 +193,7 @@ impl App {
         let name = match (purpose, self.tabs.sitting()) {
             (FilePurpose::Save(_), Some(sitting)) if sitting.path().is_some() => sitting.name(),
             (FilePurpose::Save(_), Some(sitting)) => format!("{}{ENDING}", file_stem(sitting.workflow().name())),
+            (FilePurpose::Value { name, .. }, _) => name.clone(),
             _ => String::new(),
         };
         (self.folder(), name)
@@ -202,7 +203,7 @@ impl App {
     pub(super) fn picked(&mut self, ctx: &egui::Context, purpose: FilePurpose, path: Option<PathBuf>) {
         self.is_picking = false;
         let Some(path) = path else { return };
-        if !matches!(purpose, FilePurpose::Open) {
+        if matches!(purpose, FilePurpose::Save(_) | FilePurpose::Parameter { .. }) {
             self.show_tab_of(self.picking_for);
             if self.tabs.session() != self.picking_for {
                 return;
@@ -212,7 +213,21 @@ impl App {
             FilePurpose::Open => self.handle(ctx, Command::Open(path)),
             FilePurpose::Save(then) => self.save_to_chosen(&path, then),
             FilePurpose::Parameter { node, parameter, .. } => self.set_path(&node, &parameter, &path),
+            FilePurpose::Value { value, .. } => self.save_value(value, path),
         }
+    }
+
+    /// Saves a value to a file, in the format that its ending names, or else the usual one.
+    fn save_value(&self, value: Value, mut path: PathBuf) {
+        if path.extension().is_none()
+            && let Some(usual) = formats(&value).first()
+        {
+            path.set_extension(usual);
+        }
+        self.background.start("pinflow-save-value", move || match export(&value, &path) {
+            Ok(()) => Message::SavedValue(format!("Saved {}: {}", value.preview(), path.display())),
+            Err(error) => Message::Trouble(format!("Not saved: {error}")),
+        });
     }
 
     /// Saves to another file. A copy of a workflow that has a file already is a workflow of its own, with its own id.

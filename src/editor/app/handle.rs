@@ -80,6 +80,13 @@ impl App {
             Command::WorkOnText(work) => {
                 self.background.start("pinflow-text", move || super::Message::Text(work.done()));
             }
+            Command::SaveValue(value, name) => self.choose_file(FilePurpose::Value { value, name }),
+            Command::WorkOnBytes(work) => {
+                self.background.start("pinflow-bytes", move || super::Message::Bytes(work.done()));
+            }
+            Command::WorkOnTree(work) => {
+                self.background.start("pinflow-tree", move || super::Message::Tree(work.done()));
+            }
             Command::PreparePicture(image) => self.prepare_picture(ctx, image),
             Command::ListFolder(folder) => self.list_folder(folder),
             Command::LoadHistory => self.load_history(),

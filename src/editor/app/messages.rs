@@ -19,8 +19,9 @@ use crate::{
         dialogs::{Dialog, FileEntry, FilePurpose, KeepRules, PlannedSweep},
         history::DifferenceKey,
         inspector::{Iteration, IterationKey, PinnedKey},
+        panels::Tone,
         past::Past,
-        viewers::{PictureKey, TableDone, TextDone},
+        viewers::{BytesDone, PictureKey, TableDone, TextDone, TreeDone},
     },
     engine::{Event, Probes, Timings},
     session::{Baseline, ProfileError, SessionId, SessionSummary},
@@ -83,6 +84,12 @@ pub(super) enum Message {
     Table(TableDone),
     /// A text was wrapped or searched.
     Text(TextDone),
+    /// A value was saved to a file.
+    SavedValue(String),
+    /// What came of a search in bytes.
+    Bytes(BytesDone),
+    /// What came of a search in a value.
+    Tree(TreeDone),
     /// The nodes of this state of the workflow were laid out: what to call it, and the edit, if they were not tidy.
     Tidied(Arc<Workflow>, String, Option<Edit>),
     /// It was found which nodes read files that were dropped at a place of a session's canvas.
@@ -142,9 +149,14 @@ impl App {
             Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
             Message::Text(done) => self.panels.viewers.texts.take(done),
+            Message::Bytes(done) => self.panels.viewers.dumps.take(done),
+            Message::Tree(done) => self.panels.viewers.trees.take(done),
             Message::Table(done) => self.table_done(ctx, done),
             Message::Tidied(of, label, edit) => self.tidied(&of, label, edit),
             Message::Dropped(session, place, readers) => self.add_readers(session, place, readers),
+            Message::SavedValue(said) => {
+                self.notices.show(Tone::Info, said, Vec::new());
+            }
             Message::Trouble(text) => self.notices.trouble(text),
             Message::Done => {}
         }

@@ -10,6 +10,8 @@ use egui::{Button, Id, Key, Label, Modal, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::{
     editor::{Answer, Command, theme},
+    nodes::formats,
+    value::Value,
     workflow::{NodeId, ParameterId},
 };
 
@@ -29,6 +31,8 @@ pub(crate) enum FilePurpose {
         /// Endings offered, without the dot.
         extensions: &'static [&'static str],
     },
+    /// To save a value, under a name that is offered.
+    Value { value: Value, name: String },
 }
 
 impl FilePurpose {
@@ -38,6 +42,7 @@ impl FilePurpose {
             Self::Open => "Open a workflow",
             Self::Save(_) => "Save the workflow",
             Self::Parameter { .. } => "Choose a file",
+            Self::Value { .. } => "Save a value",
         }
     }
 
@@ -45,7 +50,7 @@ impl FilePurpose {
     pub(crate) const fn is_written(&self) -> bool {
         match self {
             Self::Open => false,
-            Self::Save(_) => true,
+            Self::Save(_) | Self::Value { .. } => true,
             Self::Parameter { written, .. } => *written,
         }
     }
@@ -55,6 +60,7 @@ impl FilePurpose {
         match self {
             Self::Open | Self::Save(_) => &["ron"],
             Self::Parameter { extensions, .. } => extensions,
+            Self::Value { value, .. } => formats(value),
         }
     }
 }

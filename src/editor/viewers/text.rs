@@ -12,9 +12,11 @@ use std::{
 };
 
 use egui::{
-    Align, FontId, Id, IdMap, Key, Label, Layout, Rect, RichText, Role, Sense, TextEdit, TextFormat, TextStyle, Ui,
-    UiBuilder, WidgetInfo, pos2, text::LayoutJob, vec2,
+    Align, Button, FontId, Id, IdMap, Key, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, TextEdit,
+    TextFormat, TextStyle, Ui, UiBuilder, WidgetInfo, pos2, text::LayoutJob, vec2,
 };
+
+use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
 
 use self::rows::{MAX_FOUND, Row, find, rows_of};
 use super::{
@@ -33,6 +35,9 @@ use crate::{
 /// How many bytes are looked at on the interface thread.
 const AT_ONCE: usize = 200_000;
 
+/// The most bytes that are shown as Markdown, all of which is laid out at once.
+const MAX_MARKDOWN: usize = 300_000;
+
 /// The most texts of which it is remembered how they are looked at.
 const MAX_TEXTS: usize = 16;
 
@@ -41,6 +46,9 @@ const MAX_TEXTS: usize = 16;
 pub(crate) struct Texts {
     by_place: IdMap<Looked>,
     does_not_wrap: bool,
+    /// Whether texts are shown as the Markdown that they may be.
+    is_markdown: bool,
+    pages: CommonMarkCache,
 }
 
 /// How a text is looked at.
@@ -253,7 +261,7 @@ impl Looked {
     }
 
     /// Shows what is above the text; returns whether to go to the next place (`false`) or the one before (`true`).
-    fn bar_ui(&mut self, ui: &mut Ui, does_not_wrap: &mut bool) -> Option<bool> {
+    fn bar_ui(&mut self, ui: &mut Ui, does_not_wrap: &mut bool, is_markdown: &mut bool) -> Option<bool> {
         let mut step = None;
         ui.horizontal(|ui| {
             let field = TextEdit::singleline(&mut self.wanted.text).hint_text("Search").desired_width(140.0);
@@ -279,6 +287,12 @@ impl Looked {
             let mut wraps = !*does_not_wrap;
             ui.toggle_value(&mut wraps, "Wrap").on_hover_text("Let long lines go on in the next row");
             *does_not_wrap = !wraps;
+            let fits = self.text.len() <= MAX_MARKDOWN;
+            let markdown = ui.add_enabled(fits, Button::selectable(*is_markdown && fits, "Markdown"));
+            let markdown = markdown.on_hover_text("Show headings, lists, links and tables");
+            if markdown.on_disabled_hover_text("It is too long to be shown as Markdown").clicked() {
+                *is_markdown = !*is_markdown;
+            }
             if ui.button("Copy").on_hover_text("Copy the whole text").clicked() {
                 ui.copy_text(self.text.to_string());
             }
@@ -373,9 +387,13 @@ pub(super) fn text_ui(ui: &mut Ui, text: &Arc<str>, room: Room, state: &mut Text
         return;
     }
     let place = ui.make_persistent_id("text");
-    let mut does_not_wrap = state.does_not_wrap;
+    let (mut does_not_wrap, mut is_markdown) = (state.does_not_wrap, state.is_markdown);
     let looked = state.look(place, text);
-    let step = if room == Room::Large { looked.bar_ui(ui, &mut does_not_wrap) } else { None };
+    let step = if room == Room::Large { looked.bar_ui(ui, &mut does_not_wrap, &mut is_markdown) } else { None };
+    if is_markdown && text.len() <= MAX_MARKDOWN {
+        (state.does_not_wrap, state.is_markdown) = (does_not_wrap, is_markdown);
+        return markdown_ui(ui, text, room, &mut state.pages);
+    }
     let font = TextStyle::Monospace.resolve(ui.style());
     let column = ui.fonts_mut(|fonts| fonts.glyph_width(&font, 'm'));
     let row_height = ui.text_style_height(&TextStyle::Monospace) + 1.0;
@@ -404,7 +422,15 @@ pub(super) fn text_ui(ui: &mut Ui, text: &Arc<str>, room: Room, state: &mut Text
     }
     looked.rows_ui(ui, id, &extent, numbers);
     looked.scroll.bars_ui(ui, id, &extent);
-    state.does_not_wrap = does_not_wrap;
+    (state.does_not_wrap, state.is_markdown) = (does_not_wrap, is_markdown);
+}
+
+/// Shows a text as Markdown. Nothing is fetched for it: pictures it names stay names.
+fn markdown_ui(ui: &mut Ui, text: &str, room: Room, pages: &mut CommonMarkCache) {
+    let height = room.height(ui);
+    ScrollArea::vertical().id_salt("markdown").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
+        CommonMarkViewer::new().show(ui, pages, text);
+    });
 }
 
 impl Looked {
@@ -464,6 +490,18 @@ mod tests {
             window.get_by_label("1 of 1");
             assert!(shows(&window, &format!("this is line {n_lines}")), "it is brought into sight");
         }
+    }
+
+    #[test]
+    fn a_text_is_shown_as_markdown_on_demand() {
+        let mut window = window("# A title\n\nSome *words*.\n\n- one\n- two");
+        assert!(shows(&window, "# A title"));
+        window.get_by_label("Markdown").click();
+        window.run();
+        assert!(shows(&window, "A title") && !shows(&window, "# A title"));
+        window.get_by_label("Markdown").click();
+        window.run();
+        assert!(shows(&window, "# A title"));
     }
 
     #[test]

@@ -1,89 +1,539 @@
-//! Lists and records as a tree: what is closed is not drawn, long lists are shown in parts.
+//! Lists and records as a tree: opened and closed, walked with the arrow keys, searched. Only the rows in sight are drawn.
 
-use egui::{CollapsingHeader, Label, RichText, ScrollArea, Ui};
+mod find;
+mod open;
 
-use super::Room;
-use crate::value::Value;
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-/// How many items of a list or fields of a record stand in one part.
-const PART: usize = 100;
+use egui::{
+    Align2, Id, IdMap, Key, Modifiers, Rect, Response, Role, Sense, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2,
+};
 
-/// How deep the tree goes.
-const MAX_DEPTH: usize = 32;
+use self::{
+    find::{MAX_FOUND, find},
+    open::{Open, Path, at, entry, n_entries},
+};
+use super::{
+    Room,
+    scroll::{BAR, Extent, RowScroll},
+};
+use crate::{
+    editor::{
+        Command,
+        icons::{self, Icon, icon_button},
+        theme::{self, Tokens},
+    },
+    store::with_commas,
+    value::{Value, to_json},
+};
 
-/// Shows a list or record.
-pub(super) fn tree_ui(ui: &mut Ui, value: &Value, room: Room) {
-    ScrollArea::both().id_salt("tree").max_height(room.height(ui)).auto_shrink([false, true]).show(ui, |ui| {
-        children_ui(ui, value, 0);
-    });
+/// The most values of which it is remembered what is open.
+const MAX_TREES: usize = 16;
+
+/// How far each level stands to the right, in points.
+const INDENT: f32 = 18.0;
+
+/// What has no more entries than this opens with the list or record it is in.
+const OPENS_BY_ITSELF: usize = 20;
+
+/// The most characters of an entry that are drawn.
+const MAX_CHARS: usize = 400;
+
+/// How the values in sight are looked at.
+#[derive(Default)]
+pub(crate) struct Trees {
+    by_place: IdMap<Looked>,
 }
 
-fn children_ui(ui: &mut Ui, value: &Value, depth: usize) {
-    match value {
-        Value::List(items) => {
-            parts_ui(ui, items.len(), |ui, index| child_ui(ui, &index.to_string(), &items[index], depth));
-        }
-        Value::Record(record) => {
-            let fields: Vec<_> = record.iter().collect();
-            parts_ui(ui, fields.len(), |ui, index| child_ui(ui, fields[index].0, fields[index].1, depth));
-        }
-        other => {
-            ui.add(Label::new(RichText::new(other.display_text()).monospace()).wrap());
-        }
+/// How a value is looked at.
+struct Looked {
+    value: Value,
+    open: Open,
+    chosen: Option<Path>,
+    wanted: String,
+    sought: String,
+    /// What is being searched for, with the sign to stop.
+    seeking: Option<(String, Arc<AtomicBool>)>,
+    found: Arc<[Path]>,
+    /// The place that was gone to last.
+    at: Option<usize>,
+    scroll: RowScroll,
+    /// How wide the widest row was that was seen, in points.
+    width: f32,
+}
+
+/// A search in a value, off the interface thread.
+#[derive(Clone, Debug)]
+pub struct TreeWork {
+    place: Id,
+    value: Value,
+    sought: String,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// What came of a search.
+pub(crate) struct TreeDone {
+    place: Id,
+    sought: String,
+    found: Option<Arc<[Path]>>,
+}
+
+impl TreeWork {
+    /// Does the work. Slow for large values.
+    pub(crate) fn done(self) -> TreeDone {
+        let found = find(&self.value, &self.sought, &self.cancelled).map(Into::into);
+        TreeDone { place: self.place, sought: self.sought, found }
     }
 }
 
-/// Shows children one by one, or, if there are many, in closed parts.
-fn parts_ui(ui: &mut Ui, n_children: usize, mut child: impl FnMut(&mut Ui, usize)) {
-    if n_children == 0 {
-        ui.weak("empty");
+impl Trees {
+    /// Takes what came of a search.
+    pub(crate) fn take(&mut self, done: TreeDone) {
+        let Some(looked) = self.by_place.get_mut(&done.place) else { return };
+        let is_awaited = looked.seeking.as_ref().is_some_and(|(sought, _)| *sought == done.sought);
+        if let Some(found) = done.found.filter(|_| is_awaited) {
+            (looked.seeking, looked.sought, looked.found, looked.at) = (None, done.sought, found, None);
+        }
     }
-    if n_children <= PART {
-        (0..n_children).for_each(|index| child(ui, index));
-        return;
-    }
-    for start in (0..n_children).step_by(PART) {
-        let end = n_children.min(start + PART);
-        CollapsingHeader::new(format!("{start}–{}", end - 1))
-            .id_salt(("part", start))
-            .default_open(start == 0)
-            .show(ui, |ui| (start..end).for_each(|index| child(ui, index)));
+
+    fn look(&mut self, place: Id, value: &Value) -> &mut Looked {
+        if self.by_place.len() >= MAX_TREES && !self.by_place.contains_key(&place) {
+            self.by_place.clear();
+        }
+        let looked = self.by_place.entry(place).or_insert_with(|| Looked::new(value));
+        if !is_held(&looked.value, value) {
+            let wanted = std::mem::take(&mut looked.wanted);
+            *looked = Looked { wanted, ..Looked::new(value) };
+        }
+        looked
     }
 }
 
-fn child_ui(ui: &mut Ui, name: &str, value: &Value, depth: usize) {
-    let nested = matches!(value, Value::List(_) | Value::Record(_)) && depth < MAX_DEPTH;
-    if nested {
-        CollapsingHeader::new(format!("{name} · {}", value.preview()))
-            .id_salt(name)
-            .default_open(depth == 0 && value.n_rows().unwrap_or(0) <= 20)
-            .show(ui, |ui| children_ui(ui, value, depth + 1));
-    } else {
+/// Returns whether two values are the same list or record in memory.
+fn is_held(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::List(one), Value::List(other)) => Arc::ptr_eq(one, other),
+        (Value::Record(one), Value::Record(other)) => Arc::ptr_eq(one, other),
+        _ => false,
+    }
+}
+
+impl Looked {
+    fn new(value: &Value) -> Self {
+        let n_inside = n_entries(value).unwrap_or(0);
+        let mut open = Open::new(n_inside);
+        for index in 0..n_inside.min(OPENS_BY_ITSELF) {
+            if entry(value, index).and_then(|(_, inside)| n_entries(inside)).is_some_and(|n| n <= OPENS_BY_ITSELF) {
+                open.open(&[index], value);
+            }
+        }
+        Self {
+            value: value.clone(),
+            open,
+            chosen: None,
+            wanted: String::new(),
+            sought: String::new(),
+            seeking: None,
+            found: Arc::default(),
+            at: None,
+            scroll: RowScroll::default(),
+            width: 0.0,
+        }
+    }
+
+    /// Asks for what is searched for, if that is not known.
+    fn keep_up(&mut self, place: Id, commands: &mut Vec<Command>) {
+        let newest = self.seeking.as_ref().map_or(&self.sought, |(sought, _)| sought);
+        if *newest == self.wanted {
+            return;
+        }
+        if let Some((_, cancelled)) = self.seeking.take() {
+            cancelled.store(true, Ordering::Relaxed);
+        }
+        if self.wanted.is_empty() {
+            (self.sought, self.found, self.at) = (String::new(), Arc::default(), None);
+            return;
+        }
+        let cancelled = Arc::<AtomicBool>::default();
+        self.seeking = Some((self.wanted.clone(), Arc::clone(&cancelled)));
+        let work = TreeWork { place, value: self.value.clone(), sought: self.wanted.clone(), cancelled };
+        commands.push(Command::WorkOnTree(work));
+    }
+
+    /// Goes to the next place that was found, or the one before, all round.
+    fn step(&mut self, back: bool, extent: &Extent) {
+        let Some(last) = self.found.len().checked_sub(1) else { return };
+        let next = match (self.at, back) {
+            (None, false) => 0,
+            (None | Some(0), true) => last,
+            (Some(at), true) => at - 1,
+            (Some(at), false) => {
+                if at == last {
+                    0
+                } else {
+                    at + 1
+                }
+            }
+        };
+        let path = self.found[next].clone();
+        self.open.open(&path[..path.len() - 1], &self.value);
+        self.at = Some(next);
+        self.choose(path, extent);
+    }
+
+    fn choose(&mut self, path: Path, extent: &Extent) {
+        if let Some(row) = self.open.row_of(&path) {
+            self.scroll.show(row, &Extent { n_rows: self.open.n_rows(), ..*extent });
+        }
+        self.chosen = Some(path);
+    }
+
+    fn toggle(&mut self, path: &[usize]) {
+        if self.open.is_open(path) {
+            self.open.close(path);
+            // What is chosen inside would not be seen any more.
+            if self.chosen.as_ref().is_some_and(|chosen| chosen.len() > path.len() && chosen.starts_with(path)) {
+                self.chosen = Some(path.into());
+            }
+        } else {
+            self.open.open(path, &self.value);
+        }
+    }
+
+    /// Walks by the arrow keys: up and down, into what is open and out of it.
+    fn keys(&mut self, ui: &Ui, extent: &Extent) {
+        let n_times = |key| ui.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, key));
+        let (ups, downs) = (n_times(Key::ArrowUp), n_times(Key::ArrowDown));
+        let (lefts, rights) = (n_times(Key::ArrowLeft), n_times(Key::ArrowRight));
+        let Some(chosen) = self.chosen.clone() else {
+            if ups + downs + lefts + rights > 0 && self.open.n_rows() > 0 {
+                self.choose(Path::from_slice(&[0]), extent);
+            }
+            return;
+        };
+        if ups + downs > 0
+            && let Some(row) = self.open.row_of(&chosen)
+            && let Some(path) =
+                self.open.path_at((row + downs).saturating_sub(ups).min(self.open.n_rows().saturating_sub(1)))
+        {
+            self.choose(path, extent);
+        }
+        if lefts > 0 {
+            if self.open.is_open(&chosen) {
+                self.toggle(&chosen);
+            } else if chosen.len() > 1 {
+                self.choose(chosen[..chosen.len() - 1].into(), extent);
+            }
+        }
+        if rights > 0 && !self.open.is_open(&chosen) {
+            self.toggle(&chosen);
+        }
+    }
+
+    /// Shows what is above the tree; returns whether to go to the next place (`false`) or the one before (`true`).
+    fn bar_ui(&mut self, ui: &mut Ui) -> Option<bool> {
+        let mut step = None;
         ui.horizontal(|ui| {
-            ui.weak(name);
-            ui.add(Label::new(RichText::new(leaf(value)).monospace()).extend());
+            let field = TextEdit::singleline(&mut self.wanted).hint_text("Search").desired_width(140.0);
+            let field = ui.add(field).accessible_name("Search the tree");
+            if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
+                step = Some(ui.input(|input| input.modifiers.shift));
+                field.request_focus();
+            }
+            if !self.wanted.is_empty() {
+                if icon_button(ui, Icon::ChevronUp, "Previous place").on_hover_text("Shift+Enter").clicked() {
+                    step = Some(true);
+                }
+                if icon_button(ui, Icon::ChevronDown, "Next place").on_hover_text("Enter").clicked() {
+                    step = Some(false);
+                }
+                self.found_ui(ui);
+            }
+            ui.separator();
+            let n_entries = n_entries(&self.value).unwrap_or(0) as u64;
+            ui.weak(format!("{} {}", with_commas(n_entries), if n_entries == 1 { "entry" } else { "entries" }));
+            if let Some(chosen) = self.chosen.clone() {
+                ui.separator();
+                ui.monospace(path_in_words(&self.value, &chosen));
+                self.copies_ui(ui, &chosen);
+            }
+        });
+        step
+    }
+
+    fn found_ui(&self, ui: &mut Ui) {
+        if self.seeking.is_some() {
+            ui.spinner();
+            return;
+        }
+        let more = if self.found.len() == MAX_FOUND { " or more" } else { "" };
+        let n_found = with_commas(self.found.len() as u64);
+        ui.weak(match self.at {
+            _ if self.found.is_empty() => "nothing found".to_owned(),
+            Some(at) => format!("{} of {n_found}{more}", at + 1),
+            None => format!("{n_found}{more} found"),
         });
     }
+
+    fn copies_ui(&self, ui: &mut Ui, path: &[usize]) {
+        let hint = "Where it is, as a template writes it";
+        if ui.button("Copy path").on_hover_text(hint).clicked() {
+            ui.copy_text(path_in_words(&self.value, path));
+            ui.close();
+        }
+        if ui.button("Copy value").on_hover_text("As text, or as JSON").clicked()
+            && let Some(value) = at(&self.value, path)
+        {
+            ui.copy_text(copied(value));
+            ui.close();
+        }
+    }
+
+    fn rows_ui(&mut self, ui: &Ui, id: Id, extent: &Extent) {
+        let mut clicked = None;
+        let mut width = 0.0_f32;
+        for row in self.scroll.in_sight(extent) {
+            let Some(path) = self.open.path_at(row) else { continue };
+            let y = self.scroll.y(row, extent);
+            let rect = Rect::from_min_size(pos2(extent.rows.left(), y), vec2(extent.rows.width(), extent.row_height));
+            let (response, drawn) = self.row_ui(ui, (id, row), rect, extent, &path);
+            width = width.max(drawn);
+            let at_sign = INDENT * path.len() as f32 - self.scroll.left;
+            let on_sign =
+                response.interact_pointer_pos().is_some_and(|pointer| pointer.x < extent.rows.left() + at_sign + 2.0);
+            response.context_menu(|ui| self.copies_ui(ui, &path));
+            if response.clicked() || response.secondary_clicked() {
+                let toggles = response.double_clicked() || (on_sign && response.clicked());
+                clicked = Some((path, toggles));
+            }
+        }
+        self.width = width;
+        if let Some((path, toggles)) = clicked {
+            ui.memory_mut(|memory| memory.request_focus(id));
+            if toggles {
+                self.toggle(&path);
+            }
+            self.chosen = Some(path);
+        }
+    }
+
+    /// Draws a row; returns how wide it is, wherever it is cut off.
+    fn row_ui(&self, ui: &Ui, (id, row): (Id, usize), rect: Rect, extent: &Extent, path: &[usize]) -> (Response, f32) {
+        let tokens = theme::tokens(ui);
+        let painter = ui.painter().with_clip_rect(extent.rows.intersect(ui.clip_rect()));
+        let response = ui.interact(rect.intersect(extent.rows), id.with(("row", row)), Sense::click());
+        let around = at(&self.value, &path[..path.len() - 1]);
+        let Some((name, value)) = around.and_then(|around| entry(around, path[path.len() - 1])) else {
+            return (response, 0.0);
+        };
+        let name = name.map_or_else(|| path[path.len() - 1].to_string(), ToString::to_string);
+        let name = theme::readable(&name);
+        let shown = leaf(value);
+        response.widget_info(|| WidgetInfo::labeled(Role::TreeItem, true, format!("{name}: {shown}")));
+        self.background_ui(&painter, rect, tokens, &response, path);
+        let font = TextStyle::Monospace.resolve(ui.style());
+        let left = rect.left() - self.scroll.left + INDENT * path.len() as f32;
+        if n_entries(value).is_some_and(|n_entries| n_entries > 0) {
+            let sign = if self.open.is_open(path) { Icon::ChevronDown } else { Icon::ChevronRight };
+            let middle = pos2(left - INDENT * 0.5, rect.center().y);
+            icons::paint(&painter, Rect::from_center_size(middle, vec2(12.0, 12.0)), sign, tokens.text_muted);
+        }
+        let at = pos2(left + 2.0, rect.center().y);
+        let named = painter.text(at, Align2::LEFT_CENTER, name, font.clone(), tokens.text_muted);
+        let color = if n_entries(value).is_some() { tokens.text_muted } else { tokens.text };
+        let at = pos2(named.right() + 10.0, rect.center().y);
+        let drawn = painter.text(at, Align2::LEFT_CENTER, theme::readable(&shown), font, color);
+        (response, drawn.right() - rect.left() + self.scroll.left + 8.0)
+    }
+
+    fn background_ui(&self, painter: &egui::Painter, rect: Rect, tokens: &Tokens, response: &Response, path: &[usize]) {
+        let is_chosen = self.chosen.as_ref().is_some_and(|chosen| **chosen == *path);
+        let is_found = !self.sought.is_empty() && self.found.binary_search_by(|found| (**found).cmp(path)).is_ok();
+        if is_chosen || is_found {
+            painter.rect_filled(
+                rect,
+                2.0,
+                if is_chosen { tokens.selected } else { tokens.selected.gamma_multiply(0.5) },
+            );
+        } else if response.hovered() {
+            painter.rect_filled(rect, 2.0, tokens.button_pressed.gamma_multiply(0.3));
+        }
+    }
 }
 
-/// Returns a value that has no children as one line.
-fn leaf(value: &Value) -> String {
+/// Returns where an entry is, as a template writes it behind the value: `items[3].name`.
+fn path_in_words(value: &Value, path: &[usize]) -> String {
+    let mut words = String::new();
+    let mut value = Some(value);
+    for &index in path {
+        let Some((name, inside)) = value.and_then(|value| entry(value, index)) else { break };
+        let is_plain = |name: &str| {
+            name.chars().all(|sign| sign.is_alphanumeric() || sign == '_')
+                && name.chars().next().is_some_and(|first| !first.is_numeric())
+        };
+        let written = match name {
+            Some(name) if is_plain(name) && words.is_empty() => write!(words, "{name}"),
+            Some(name) if is_plain(name) => write!(words, ".{name}"),
+            Some(name) => write!(words, "[{name:?}]"),
+            None => write!(words, "[{index}]"),
+        };
+        written.expect("writing to a string cannot fail");
+        value = Some(inside);
+    }
+    words
+}
+
+/// Returns a value as it is copied: texts as they are, all else as JSON.
+fn copied(value: &Value) -> String {
     match value {
+        Value::Text(text) => text.to_string(),
+        other => serde_json::to_string_pretty(&to_json(other)).unwrap_or_else(|_| other.display_text()),
+    }
+}
+
+/// Returns a value as one line: one with entries by what it is.
+pub(super) fn leaf(value: &Value) -> String {
+    let line = match value {
         Value::Null => "null".to_owned(),
         Value::Text(text) if text.len() <= 200 && !text.contains('\n') => format!("{text:?}"),
         Value::Bool(_) | Value::Int(_) | Value::Float(_) => value.display_text(),
         other => other.preview(),
+    };
+    if line.chars().count() > MAX_CHARS { line.chars().take(MAX_CHARS).chain(['…']).collect() } else { line }
+}
+
+/// Shows a list or record.
+pub(super) fn tree_ui(ui: &mut Ui, value: &Value, room: Room, state: &mut Trees, commands: &mut Vec<Command>) {
+    if n_entries(value) == Some(0) {
+        ui.weak("empty");
+        return;
     }
+    let place = ui.make_persistent_id("tree");
+    let looked = state.look(place, value);
+    let step = if room == Room::Large { looked.bar_ui(ui) } else { None };
+    looked.keep_up(place, commands);
+    let row_height = ui.text_style_height(&TextStyle::Monospace) + 4.0;
+    let needed = row_height * looked.open.n_rows() as f32 + BAR;
+    let height = room.height(ui).min(if room == Room::Small { needed } else { f32::INFINITY });
+    let (_, rect) = ui.allocate_space(vec2(ui.available_width(), height));
+    let rows = Rect::from_min_max(rect.min, rect.max - vec2(BAR, BAR));
+    let mut extent = Extent { n_rows: looked.open.n_rows(), row_height, width: looked.width, rows };
+    let id = place.with("rows");
+    let response = ui.interact(rect, id, Sense::click());
+    let n_rows = extent.n_rows;
+    response.widget_info(|| WidgetInfo::labeled(Role::Tree, true, format!("Tree of {n_rows} rows")));
+    if response.clicked() {
+        response.request_focus();
+    }
+    if response.has_focus() {
+        looked.keys(ui, &extent);
+    }
+    if let Some(back) = step {
+        looked.step(back, &extent);
+    }
+    extent.n_rows = looked.open.n_rows();
+    looked.scroll.follow(ui, &response, &extent);
+    looked.rows_ui(ui, id, &extent);
+    looked.scroll.bars_ui(ui, id, &extent);
 }
 
 #[cfg(test)]
 mod tests {
+    use egui_kittest::{Harness, kittest::Queryable as _};
+
     use super::*;
+
+    fn window(value: Value) -> Harness<'static> {
+        let mut trees = Trees::default();
+        let ui = move |ui: &mut Ui| {
+            let mut commands = Vec::new();
+            tree_ui(ui, &value, Room::Large, &mut trees, &mut commands);
+            for command in commands {
+                let Command::WorkOnTree(work) = command else { continue };
+                trees.take(work.done());
+                ui.ctx().request_repaint();
+            }
+        };
+        let mut window =
+            Harness::builder().with_size(vec2(700.0, 240.0)).with_context_setup(theme::install).build_ui(ui);
+        window.run();
+        window
+    }
+
+    fn sees(window: &Harness<'_>, row: &str) -> bool {
+        window.query_by_label(row).is_some()
+    }
+
+    fn people(n_people: i64) -> Value {
+        Value::list((0..n_people).map(|number| {
+            let tags = Value::list([Value::text("a tag"), Value::Int(number)]);
+            Value::record([("name", Value::from(format!("Person {number}"))), ("her tags", tags)])
+        }))
+    }
 
     #[test]
     fn leaves_are_one_line() {
         assert_eq!(leaf(&"a\"b".into()), "\"a\\\"b\"");
         assert_eq!(leaf(&Value::Float(1.5)), "1.5");
         assert_eq!(leaf(&"two\nlines".into()), "Text \"two…\" 9 chars");
+    }
+
+    #[test]
+    fn a_path_is_what_a_template_takes() {
+        let value = Value::record([("people", people(3))]);
+        assert_eq!(path_in_words(&value, &[0, 2, 0]), "people[2].name");
+        assert_eq!(path_in_words(&value, &[0, 2, 1, 0]), "people[2][\"her tags\"][0]");
+    }
+
+    #[test]
+    fn a_million_entries_are_searched_and_the_place_is_opened() {
+        let mut window = window(people(300_000));
+        assert!(sees(&window, "name: \"Person 0\""), "what is small is open");
+        window.get_by_label("300,000 entries");
+        window.get_by_label("Search the tree").focus();
+        window.get_by_label("Search the tree").type_text("person 299999");
+        window.run();
+        window.get_by_label("1 found");
+        window.get_by_label("Next place").click();
+        window.run();
+        window.get_by_label("1 of 1");
+        assert!(sees(&window, "name: \"Person 299999\""), "it is brought into sight");
+        window.get_by_label("[299999].name");
+        window.get_by_label("Copy path").click();
+        window.step();
+        assert!(
+            window
+                .output()
+                .platform_output
+                .commands
+                .iter()
+                .any(|command| matches!(command, egui::OutputCommand::CopyText(text) if text == "[299999].name"))
+        );
+    }
+
+    #[test]
+    fn arrows_walk_open_and_close() {
+        let mut window = window(people(2));
+        window.get_by_label("name: \"Person 0\"").click();
+        window.run();
+        window.key_press(Key::ArrowDown);
+        window.key_press(Key::ArrowRight);
+        window.run();
+        assert!(sees(&window, "0: \"a tag\""), "it is open");
+        window.key_press(Key::ArrowLeft);
+        window.run();
+        assert!(!sees(&window, "0: \"a tag\""), "it is closed");
+        window.key_press(Key::ArrowLeft);
+        window.run();
+        window.get_by_label("[0]");
+        window.key_press(Key::ArrowLeft);
+        window.run();
+        assert!(!sees(&window, "name: \"Person 0\""), "the record around it is closed");
     }
 }
