@@ -39,6 +39,8 @@ pub enum Command {
     SelectAll,
     /// Set the marks of nodes.
     Mark(Vec<NodeId>, MarkRequest),
+    /// Look into the pin of a node, or change what it holds.
+    Pinned(NodeId, PinRequest),
     /// Remove the selected nodes.
     DeleteSelected,
     /// Remove the selected nodes and connect what they fed to what fed them.
@@ -185,6 +187,7 @@ impl Command {
             Self::Edit(..)
                 | Self::AddNode { .. }
                 | Self::Mark(..)
+                | Self::Pinned(..)
                 | Self::DeleteSelected
                 | Self::DeleteAndHeal
                 | Self::Cut
@@ -428,6 +431,21 @@ pub enum MarkRequest {
     UnpinDownstream,
 }
 
+/// What a person asks of the pin of one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinRequest {
+    /// Type in the values it holds.
+    Edit,
+    /// Compare what it holds with what the node gives now.
+    Compare,
+    /// Execute the node aside for that, with what it changes outside.
+    ExecuteAside,
+    /// Pin what the node gave aside.
+    TakeFresh,
+    /// Put input nodes with the same values in the node's place.
+    Replace,
+}
+
 /// A tab of the bottom panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {
@@ -445,7 +463,7 @@ pub enum Tab {
 }
 
 /// What a person answers to a dialog.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// Save, then go on with what was asked.
     Save,
@@ -461,6 +479,8 @@ pub enum Answer {
     Command(&'static str),
     /// Open the store with this.
     Passphrase(Passphrase),
+    /// Pin these values; ports that are not among them have none.
+    PinValues(Vec<(PortId, Value)>),
 }
 
 /// A panel that can be shown or hidden.

@@ -1,6 +1,8 @@
 //! Dialogs: what stands in the way until it is answered.
 
+mod edit_pin;
 mod files;
+mod fresh;
 mod keep;
 mod keys;
 mod leave;
@@ -14,7 +16,9 @@ use egui::{Frame, Margin, Ui};
 pub use self::keep::KeepRules;
 pub(crate) use self::keep::{KeepDialog, PlannedSweep};
 pub(crate) use self::{
+    edit_pin::{EditPinDialog, fields_of},
     files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
+    fresh::{FreshDialog, Stage},
     keep::keep_dialog_ui,
     keys::KeysDialog,
     leave::Leaving,
@@ -41,6 +45,10 @@ pub(crate) enum Dialog {
     Sheet(ShortcutSheet),
     /// The keys of commands.
     Keys(KeysDialog),
+    /// The values of a pin.
+    EditPin(EditPinDialog),
+    /// A pin beside what its node gives now.
+    Fresh(FreshDialog),
 }
 
 /// Shows the dialog that is open, if any.
@@ -60,6 +68,8 @@ pub(crate) fn dialog_ui(
         Some(Dialog::Palette(palette)) => palette::palette_ui(ui, palette, situation, commands),
         Some(Dialog::Sheet(sheet)) => shortcut_sheet::sheet_ui(ui, sheet, commands),
         Some(Dialog::Keys(dialog)) => keys::keys_ui(ui, dialog, commands),
+        Some(Dialog::EditPin(dialog)) => edit_pin::edit_pin_ui(ui, dialog, commands),
+        Some(Dialog::Fresh(dialog)) => fresh::fresh_ui(ui, dialog, commands),
     }
 }
 

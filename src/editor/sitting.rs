@@ -8,7 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{LiveState, Pause, RunProgress, View, forecasts::Forecasts, past::Past, settings::RunOptions, words};
+use super::{
+    LiveState, Pause, RunNumbers, RunProgress, View, forecasts::Forecasts, past::Past, settings::RunOptions, words,
+};
 use crate::{
     engine::{Engine, EventKind, PausedInside, Plan, PlanOptions, Planner, Probes, Timings},
     nodes::Catalogue,
@@ -52,6 +54,7 @@ pub(crate) struct Sitting {
     /// What the plan was made with.
     run_options: RunOptions,
     forecasts: Forecasts,
+    numbers: RunNumbers,
     /// The earlier run that is looked at, in place of the workflow as it is now.
     past: Option<Past>,
 }
@@ -107,6 +110,7 @@ impl Sitting {
             released: Vec::new(),
             run_options: RunOptions::default(),
             forecasts: Forecasts::default(),
+            numbers: RunNumbers::default(),
             past: None,
         }
     }
@@ -235,6 +239,7 @@ impl Sitting {
             selection: &past.selection,
             run: None,
             show_plan: false,
+            numbers: &self.numbers,
             past: Some(past),
         }
     }
@@ -252,6 +257,7 @@ impl Sitting {
             selection: &self.selection,
             run: self.run.as_ref(),
             show_plan,
+            numbers: &self.numbers,
             past: None,
         }
     }
@@ -394,6 +400,11 @@ impl Sitting {
         }
     }
 
+    /// Returns what Resume would do now.
+    pub(crate) const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Returns how long runs will take.
     pub(crate) const fn forecasts(&self) -> &Forecasts {
         &self.forecasts
@@ -404,9 +415,10 @@ impl Sitting {
         self.run.as_ref()
     }
 
-    /// Takes in how long nodes took.
-    pub(crate) fn timed(&mut self, timings: Timings) {
+    /// Takes in how long nodes took, and what the runs are called.
+    pub(crate) fn timed(&mut self, timings: Timings, numbers: RunNumbers) {
         self.forecasts.timed(timings);
+        self.numbers = numbers;
     }
 
     /// Brings the forecasts up to date, if it is time to; returns when to look again, if ever.

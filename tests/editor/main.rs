@@ -14,6 +14,7 @@ mod loops;
 mod masked;
 mod person;
 mod pinned_data;
+mod pins;
 mod runs;
 mod sections;
 mod settings;

@@ -30,6 +30,7 @@ impl App {
             Command::ToggleSelected(nodes) => self.toggle_selected(nodes),
             Command::SelectAll => self.select_all(),
             Command::Mark(nodes, request) => self.mark(&nodes, request),
+            Command::Pinned(node, request) => self.pinned(node, request),
             Command::DeleteSelected => self.delete_selected("Delete"),
             Command::DeleteAndHeal => self.delete_and_heal(),
             Command::Copy => self.copy(ctx),
@@ -113,6 +114,8 @@ impl App {
             (super::Dialog::File(dialog), Answer::File(path)) => self.picked(ctx, dialog.purpose, Some(path)),
             (super::Dialog::Palette(_), Answer::Command(name)) => self.note_command(name),
             (super::Dialog::Keep(_), Answer::Rules(rules)) => self.apply_rules(rules),
+            (super::Dialog::EditPin(dialog), Answer::PinValues(values)) => self.pin_typed(&dialog.node, values),
+            (super::Dialog::Fresh(_), _) => self.stop_aside(),
             (super::Dialog::Unlock(_), Answer::Passphrase(passphrase)) => self.unlock(Some(passphrase)),
             (super::Dialog::Unlock(_), _) => self.go_without_store("the store was not opened"),
             _ => {}

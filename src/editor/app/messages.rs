@@ -11,18 +11,22 @@ use super::{
     App,
     dropped::Reader,
     files::Saved,
+    pins::ReadFor,
     sessions::{OpenError, Opened},
     sweeping::SweptFor,
 };
 use crate::{
     editor::{
+        RunNumbers,
         dialogs::{Dialog, FileEntry, FilePurpose, KeepRules, PlannedSweep},
+        fresh::Comparison,
         history::DifferenceKey,
         inspector::{Iteration, IterationKey, PinnedKey},
         past::Past,
         viewers::{PictureKey, TableDone, TextDone},
     },
     engine::{Event, Probes, Timings},
+    nodes::Outputs,
     session::{Baseline, ProfileError, SessionId, SessionSummary},
     store::{PinnedData, RunId, RunSummary, Store, SweepReport},
     value::{Fingerprint, Value, difference::Difference},
@@ -53,8 +57,8 @@ pub(super) enum Message {
     Listed(PathBuf, Result<Vec<FileEntry>, String>),
     /// The world was looked at.
     Probed(SessionId, Probes),
-    /// It was read how long the nodes of a session's workflow took.
-    Timed(SessionId, Timings),
+    /// It was read how long the nodes of a session's workflow took, and what its runs are called.
+    Timed(SessionId, Timings, RunNumbers),
     /// Kept results were read, or why not.
     Results(NodeId, RunId, Option<String>),
     /// A kept value was read, or why not.
@@ -77,6 +81,14 @@ pub(super) enum Message {
     Swept(Result<Box<SweepReport>, String>, SweptFor),
     /// What rules would remove, in words, or why that is not known.
     PlannedSweep(KeepRules, Result<PlannedSweep, String>),
+    /// The values of a node's pin in a session were read, and what for; or why not.
+    PinValues(SessionId, NodeId, ReadFor, Result<Option<Arc<Outputs>>, String>),
+    /// To compare a node's pin, these nodes of a session's workflow would change something outside.
+    AsidePlanned(SessionId, NodeId, Vec<String>),
+    /// The run aside is at this node.
+    AsideAt(RunId, NodeId),
+    /// What the run aside gave beside what is pinned, or why nothing.
+    AsideEnded(RunId, Result<Box<Comparison>, String>),
     /// A picture is ready for the screen.
     Picture(PictureKey, ColorImage),
     /// Rows of a table were arranged, counted or copied.
@@ -128,7 +140,7 @@ impl App {
             Message::Picked(purpose, path) => self.picked(ctx, purpose, path),
             Message::Listed(folder, entries) => self.listed(&folder, entries),
             Message::Probed(session, probes) => self.probed(session, probes),
-            Message::Timed(session, timings) => self.timed(session, timings),
+            Message::Timed(session, timings, numbers) => self.timed(session, timings, numbers),
             Message::Results(node, run, error) => self.panels.viewers.loads.end_results(node, run, error),
             Message::Value(fingerprint, value) => self.panels.viewers.loads.end_value(fingerprint, value),
             Message::Iteration(key, read) => self.panels.inspector.iterations.end(key, read),
@@ -140,6 +152,10 @@ impl App {
             Message::Difference(key, difference) => self.end_difference(*key, difference),
             Message::Swept(report, swept_for) => self.swept(report, swept_for),
             Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
+            Message::PinValues(session, node, to, read) => self.values_read(session, &node, to, read),
+            Message::AsidePlanned(session, node, effects) => self.aside_planned(session, node, effects),
+            Message::AsideAt(run, node) => self.aside_at(run, &node),
+            Message::AsideEnded(run, compared) => self.aside_ended(run, compared),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
             Message::Text(done) => self.panels.viewers.texts.take(done),
             Message::Table(done) => self.table_done(ctx, done),
