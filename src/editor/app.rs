@@ -30,6 +30,7 @@ mod sessions;
 mod sweeping;
 mod tabbing;
 mod tabs;
+mod take_over;
 #[cfg(test)]
 mod tests;
 mod touring;

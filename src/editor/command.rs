@@ -39,8 +39,12 @@ pub enum Command {
     SelectAll,
     /// Set the marks of nodes.
     Mark(Vec<NodeId>, MarkRequest),
-    /// Look into the pin of a node, or change what it holds.
-    Pinned(NodeId, PinRequest),
+    /// Look into the pins of nodes, or change what they hold.
+    Pinned(Vec<NodeId>, PinRequest),
+    /// List earlier sessions of the workflow to take over pins from.
+    TakeOverPins,
+    /// Find out how much room the results of pins take, to show it.
+    LoadPinSizes,
     /// Remove the selected nodes.
     DeleteSelected,
     /// Remove the selected nodes and connect what they fed to what fed them.
@@ -188,6 +192,7 @@ impl Command {
                 | Self::AddNode { .. }
                 | Self::Mark(..)
                 | Self::Pinned(..)
+                | Self::TakeOverPins
                 | Self::DeleteSelected
                 | Self::DeleteAndHeal
                 | Self::Cut
@@ -224,6 +229,7 @@ impl Command {
                 | Self::LoadValue(_)
                 | Self::LoadIteration(..)
                 | Self::LoadPinnedData(_)
+                | Self::LoadPinSizes
                 | Self::LoadHistory
                 | Self::LoadDifference(..)
                 | Self::PreviewSweep(_)
@@ -431,18 +437,18 @@ pub enum MarkRequest {
     UnpinDownstream,
 }
 
-/// What a person asks of the pin of one node.
+/// What a person asks of the pin of a node, or of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PinRequest {
-    /// Type in the values it holds.
+    /// Type in the values that the first holds.
     Edit,
     /// Compare what it holds with what the node gives now.
     Compare,
-    /// Execute the node aside for that, with what it changes outside.
+    /// Execute the nodes aside for that, with what they change outside.
     ExecuteAside,
     /// Pin what the node gave aside.
     TakeFresh,
-    /// Put input nodes with the same values in the node's place.
+    /// Put input nodes with the same values in the place of the first.
     Replace,
 }
 
@@ -481,6 +487,8 @@ pub enum Answer {
     Passphrase(Passphrase),
     /// Pin these values; ports that are not among them have none.
     PinValues(Vec<(PortId, Value)>),
+    /// Take over the pins of this session.
+    Session(SessionId),
 }
 
 /// A panel that can be shown or hidden.

@@ -65,7 +65,7 @@ command_ids! {
     Run, Resume, Stop, Pause, GoOn, Step,
     RunToHere, ResumeToHere, RunSelection, ResumeSelection, RunFromHere, ResumeFromHere, ToggleBreakpoint,
     PinResults, PinUntilChange, Unpin, UnpinDownstream, Keep, Refresh,
-    EditPinnedValue, CompareWithFresh, ReplaceWithConstant, Force, Disable,
+    EditPinnedValue, CompareWithFresh, ReplaceWithConstant, TakeOverPins, Force, Disable,
     FitSelected, FitAll, ZoomReset, History, BackFromRun, TogglePlan, FollowRunning, ToggleTheme,
     LibraryPanel, InspectorPanel, BottomPanel,
     OpenResults, ShowIterations, ShowStatistics, ShowWhy,

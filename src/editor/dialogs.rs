@@ -9,6 +9,7 @@ mod leave;
 mod native;
 mod palette;
 mod shortcut_sheet;
+mod take_over;
 mod unlock;
 
 use egui::{Frame, Margin, Ui};
@@ -18,13 +19,14 @@ pub(crate) use self::keep::{KeepDialog, PlannedSweep};
 pub(crate) use self::{
     edit_pin::{EditPinDialog, fields_of},
     files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
-    fresh::{FreshDialog, Stage},
+    fresh::{ComparedNode, FreshDialog, Stage},
     keep::keep_dialog_ui,
     keys::KeysDialog,
     leave::Leaving,
     native::{are_available, pick},
     palette::Palette,
     shortcut_sheet::ShortcutSheet,
+    take_over::TakeOverDialog,
     unlock::UnlockDialog,
 };
 use super::{Command, command_table::Situation};
@@ -49,6 +51,8 @@ pub(crate) enum Dialog {
     EditPin(EditPinDialog),
     /// A pin beside what its node gives now.
     Fresh(FreshDialog),
+    /// Earlier sessions whose pins can be taken over.
+    TakeOver(TakeOverDialog),
 }
 
 /// Shows the dialog that is open, if any.
@@ -69,6 +73,7 @@ pub(crate) fn dialog_ui(
         Some(Dialog::Sheet(sheet)) => shortcut_sheet::sheet_ui(ui, sheet, commands),
         Some(Dialog::Keys(dialog)) => keys::keys_ui(ui, dialog, commands),
         Some(Dialog::EditPin(dialog)) => edit_pin::edit_pin_ui(ui, dialog, commands),
+        Some(Dialog::TakeOver(dialog)) => take_over::take_over_ui(ui, dialog, commands),
         Some(Dialog::Fresh(dialog)) => fresh::fresh_ui(ui, dialog, commands),
     }
 }

@@ -219,6 +219,8 @@ fn marks() -> Vec<&'static str> {
     doing.person.press("Cancel");
     doing.palette("Compare with fresh…", |person| shows(person, "Pinned and fresh: Middle"));
     doing.person.press("Close");
+    doing.palette("Take over pins…", |person| shows(person, "From an earlier session"));
+    doing.person.press("Close");
     doing.palette("Replace with constant", |person| node_of_kind(person, "text") == 2);
     doing.undo();
     doing.select("Middle");

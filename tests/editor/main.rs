@@ -15,6 +15,7 @@ mod masked;
 mod person;
 mod pinned_data;
 mod pins;
+mod pins_panel;
 mod runs;
 mod sections;
 mod settings;

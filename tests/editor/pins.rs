@@ -32,7 +32,7 @@ const VALUES: &str = r#"(
 "#;
 
 impl Person {
-    fn has_text(&self, text: &str) -> bool {
+    pub(crate) fn has_text(&self, text: &str) -> bool {
         let is_it = |node: &egui_kittest::kittest::AccessKitNode<'_>| {
             [node.label(), node.value()].into_iter().flatten().any(|said| said.contains(text))
         };
@@ -40,7 +40,7 @@ impl Person {
     }
 
     #[track_caller]
-    fn must_show(&self, text: &str) {
+    pub(crate) fn must_show(&self, text: &str) {
         assert!(self.has_text(text), "the window does not show {text:?}");
     }
 
@@ -53,7 +53,7 @@ impl Person {
         self.settle();
     }
 
-    fn can_press(&self, button: &str) -> bool {
+    pub(crate) fn can_press(&self, button: &str) -> bool {
         !self.window.get_by_role_and_label(Role::Button, button).accesskit_node().is_disabled()
     }
 

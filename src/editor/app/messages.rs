@@ -6,6 +6,7 @@ use std::{
 };
 
 use egui::ColorImage;
+use jiff::Timestamp;
 
 use super::{
     App,
@@ -14,6 +15,7 @@ use super::{
     pins::ReadFor,
     sessions::{OpenError, Opened},
     sweeping::SweptFor,
+    take_over::EarlierPins,
 };
 use crate::{
     editor::{
@@ -83,8 +85,14 @@ pub(super) enum Message {
     PlannedSweep(KeepRules, Result<PlannedSweep, String>),
     /// The values of a node's pin in a session were read, and what for; or why not.
     PinValues(SessionId, NodeId, ReadFor, Result<Option<Arc<Outputs>>, String>),
-    /// To compare a node's pin, these nodes of a session's workflow would change something outside.
-    AsidePlanned(SessionId, NodeId, Vec<String>),
+    /// To compare pins, these nodes of a session's workflow would change something outside.
+    AsidePlanned(SessionId, Vec<String>),
+    /// The earlier sessions of a session's workflow that have pins, or why they cannot be listed.
+    Sessions(SessionId, Result<Vec<SessionSummary>, String>),
+    /// The pins of an earlier session were read for a session, or why not.
+    EarlierPins(SessionId, Result<EarlierPins, String>),
+    /// How many bytes the results of a session's pins take.
+    PinSizes(SessionId, Vec<((NodeId, Timestamp), u64)>),
     /// The run aside is at this node.
     AsideAt(RunId, NodeId),
     /// What the run aside gave beside what is pinned, or why nothing.
@@ -153,7 +161,14 @@ impl App {
             Message::Swept(report, swept_for) => self.swept(report, swept_for),
             Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
             Message::PinValues(session, node, to, read) => self.values_read(session, &node, to, read),
-            Message::AsidePlanned(session, node, effects) => self.aside_planned(session, node, effects),
+            Message::AsidePlanned(session, effects) => self.aside_planned(session, effects),
+            Message::Sessions(session, sessions) => self.listed_sessions(session, sessions),
+            Message::EarlierPins(session, pins) => self.take_over(session, pins),
+            Message::PinSizes(session, sizes) => {
+                if let Some(tab) = self.tabs.of_mut(session) {
+                    tab.pins.end_sizes(sizes);
+                }
+            }
             Message::AsideAt(run, node) => self.aside_at(run, &node),
             Message::AsideEnded(run, compared) => self.aside_ended(run, compared),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),

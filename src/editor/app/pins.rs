@@ -1,13 +1,13 @@
 //! What is asked of the pin of one node: its values typed in, compared with fresh ones, or made a constant.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{App, Dialog, Message};
 use crate::{
     editor::{
         PinRequest,
         constants::replace_with_constants,
-        dialogs::{EditPinDialog, FreshDialog, Stage, fields_of},
+        dialogs::{ComparedNode, EditPinDialog, FreshDialog, Stage, fields_of},
         fresh::Comparison,
         panels::Tone,
         sitting::Sitting,
@@ -36,13 +36,14 @@ pub(super) struct Aside {
 }
 
 impl App {
-    pub(super) fn pinned(&mut self, node: NodeId, request: PinRequest) {
-        match request {
-            PinRequest::Edit => self.edit_pin(node),
-            PinRequest::Compare => self.compare_with_fresh(node),
-            PinRequest::ExecuteAside => self.execute_aside(node),
-            PinRequest::TakeFresh => self.take_fresh(node),
-            PinRequest::Replace => self.replace_pinned(node),
+    pub(super) fn pinned(&mut self, nodes: &[NodeId], request: PinRequest) {
+        match (request, nodes.first()) {
+            (PinRequest::Edit, Some(node)) => self.edit_pin(node.clone()),
+            (PinRequest::Replace, Some(node)) => self.replace_pinned(node.clone()),
+            (PinRequest::Compare, Some(_)) => self.compare_with_fresh(nodes),
+            (PinRequest::ExecuteAside, _) => self.execute_aside(),
+            (PinRequest::TakeFresh, _) => self.take_fresh(),
+            (_, None) => {}
         }
     }
 
@@ -128,60 +129,67 @@ impl App {
         sitting.mark(format!("Edit the pinned value of {title}"), MarkEdit(vec![(node.clone(), mark)]));
     }
 
-    /// Finds out what has to execute to compare a pin with what its node gives now.
-    fn compare_with_fresh(&mut self, node: NodeId) {
-        let Some((session, request)) = self.aside_request(&node) else { return };
-        let title = request.workflow.node(&node).map(|known| words::title_of(known, &self.catalogue));
-        let title = title.unwrap_or_else(|| node.to_string());
-        self.dialog = Some(Dialog::Fresh(FreshDialog { node: node.clone(), title, stage: Stage::Planning }));
-        let (engine, probes) =
-            (self.engine.aside(), self.tabs.sitting().map(|sitting| sitting.probes().clone()).unwrap_or_default());
+    /// Finds out what has to execute to compare pins with what their nodes give now.
+    fn compare_with_fresh(&mut self, nodes: &[NodeId]) {
+        let Some(sitting) = self.tabs.sitting() else { return };
+        let requests: Vec<(NodeId, RunRequest)> =
+            nodes.iter().filter_map(|node| Some((node.clone(), self.aside_request(node)?))).collect();
+        if requests.is_empty() {
+            return;
+        }
+        let waiting = requests.iter().map(|(node, _)| (node.clone(), self.title(sitting, node))).collect();
+        let (session, probes, engine) = (sitting.session(), sitting.probes().clone(), self.engine.aside());
+        self.dialog = Some(Dialog::Fresh(FreshDialog { waiting, compared: Vec::new(), stage: Stage::Planning }));
         self.background.start("pinflow-aside", move || {
-            let plan = engine.plan(&request, &probes);
-            let title = |node: &NodePlan| words::title(&request.workflow, engine.catalogue(), &node.node);
-            let effects = plan.nodes().filter(|node| may_change_the_world(node)).map(title).collect();
-            Message::AsidePlanned(session, node, effects)
+            let mut effects = BTreeSet::new();
+            for (_, request) in &requests {
+                let plan = engine.plan(request, &probes);
+                let title = |node: &NodePlan| words::title(&request.workflow, engine.catalogue(), &node.node);
+                effects.extend(plan.nodes().filter(|node| may_change_the_world(node)).map(title));
+            }
+            Message::AsidePlanned(session, effects.into_iter().collect())
         });
     }
 
     /// Takes in which nodes would change something outside; if none, goes on.
-    pub(super) fn aside_planned(&mut self, session: SessionId, node: NodeId, effects: Vec<String>) {
+    pub(super) fn aside_planned(&mut self, session: SessionId, effects: Vec<String>) {
         if self.tabs.session() != Some(session) {
             return;
         }
         let Some(Dialog::Fresh(dialog)) = self.dialog.as_mut() else { return };
-        if dialog.node != node || !matches!(dialog.stage, Stage::Planning) {
+        if !matches!(dialog.stage, Stage::Planning) {
             return;
         }
         if effects.is_empty() {
-            self.execute_aside(node);
+            self.execute_aside();
         } else {
             dialog.stage = Stage::Asking(effects);
         }
     }
 
-    /// Executes a pinned node, and what it needs, in a run of which nothing is kept.
-    fn execute_aside(&mut self, node: NodeId) {
-        let Some((_, request)) = self.aside_request(&node) else { return };
-        let pinned = request_pin(self.tabs.sitting(), &node);
-        let (Some(pinned), Some(Dialog::Fresh(dialog))) = (pinned, self.dialog.as_mut()) else { return };
-        dialog.stage = Stage::Running(dialog.title.clone());
+    /// Executes the first of the nodes to be compared, and what it needs, in a run of which nothing is kept.
+    fn execute_aside(&mut self) {
+        let Some(Dialog::Fresh(dialog)) = &mut self.dialog else { return };
+        let Some((node, title)) = dialog.waiting.front().cloned() else {
+            dialog.stage = Stage::Done;
+            return;
+        };
+        dialog.stage = Stage::Running(title);
+        let (request, pinned) = (self.aside_request(&node), request_pin(self.tabs.sitting(), &node));
+        let Some((request, pinned)) = request.zip(pinned) else { return };
         let engine = self.engine.aside();
         let handle = compare_in_a_run(&engine, request, node, pinned, self.background.reporter());
         self.aside = Some(Aside { handle });
     }
 
     /// Returns the request to execute a pinned node and what it needs, with the marks and results of now.
-    fn aside_request(&self, node: &NodeId) -> Option<(SessionId, RunRequest)> {
+    fn aside_request(&self, node: &NodeId) -> Option<RunRequest> {
         let sitting = self.tabs.sitting()?;
         let mut marks = sitting.marks().clone();
         marks.get(node).capture()?;
         marks.set(node.clone(), Mark::Forced);
         let options = self.settings.run.plan(RunKind::Resumed, Part::To(vec![node.clone()]));
-        Some((
-            sitting.session(),
-            RunRequest { marks, breakpoints: Default::default(), ..self.request(sitting, options) },
-        ))
+        Some(RunRequest { marks, breakpoints: BTreeSet::new(), ..self.request(sitting, options) })
     }
 
     /// Stops the run aside, if one goes on.
@@ -201,25 +209,30 @@ impl App {
         }
     }
 
-    /// Takes in what the run aside came to.
-    pub(super) fn aside_ended(&mut self, run: RunId, compared: Result<Box<Comparison>, String>) {
+    /// Takes in what the run aside came to, and goes on with the next node.
+    pub(super) fn aside_ended(&mut self, run: RunId, result: Result<Box<Comparison>, String>) {
         if self.aside.take_if(|aside| aside.handle.id() == run).is_some()
             && let Some(Dialog::Fresh(dialog)) = &mut self.dialog
+            && let Some((node, title)) = dialog.waiting.pop_front()
         {
-            dialog.stage = Stage::Done(compared);
+            dialog.compared.push(ComparedNode::new(node, title, result));
+            self.execute_aside();
         }
     }
 
-    /// Pins what a node gave aside in the place of what it is pinned to.
-    fn take_fresh(&mut self, node: NodeId) {
-        let Some(Dialog::Fresh(FreshDialog { stage: Stage::Done(Ok(compared)), title, .. })) = self.dialog.take()
-        else {
-            return;
-        };
+    /// Pins what nodes gave aside in the place of what they are pinned to, where that was chosen.
+    fn take_fresh(&mut self) {
+        let Some(Dialog::Fresh(dialog)) = self.dialog.take() else { return };
         let Some(sitting) = self.tabs.sitting_mut() else { return };
-        let Some(policy) = sitting.marks().get(&node).as_pin().map(|pin| pin.policy) else { return };
-        let mark = Mark::captured(policy, compared.fresh);
-        sitting.mark(format!("Take the fresh results of {title}"), MarkEdit(vec![(node, mark)]));
+        let (mut marks, mut titles) = (Vec::new(), Vec::new());
+        for ComparedNode { node, title, result, .. } in dialog.compared.into_iter().filter(|node| node.is_taken) {
+            let policy = sitting.marks().get(&node).as_pin().map(|pin| pin.policy);
+            if let (Some(policy), Ok(compared)) = (policy, result) {
+                marks.push((node, Mark::captured(policy, compared.fresh)));
+                titles.push(title);
+            }
+        }
+        sitting.mark(format!("Take the fresh results of {}", titles.join(", ")), MarkEdit(marks));
     }
 
     /// Puts input nodes in the place of a pinned node, once its values are read.

@@ -20,7 +20,7 @@ const TO_LOOK_INTO: &[Need] = &[Need::Captured, Need::Now, Need::NoRun];
 
 /// Asks something of the pin of the chosen node.
 fn of_pin(situation: &Situation<'_>, request: PinRequest) -> Command {
-    situation.nodes.first().map_or(Command::SelectAll, |node| Command::Pinned(node.clone(), request))
+    Command::Pinned(situation.selected(), request)
 }
 
 fn edit_name(situation: &Situation<'_>) -> &'static str {
@@ -107,6 +107,13 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         |situation| of_pin(situation, PinRequest::Replace),
     )
     .icon(Icon::Text),
+    CommandEntry::new(
+        Id::TakeOverPins,
+        ("Take over pins…", "Take over pins from an earlier session of this workflow"),
+        &[Need::Workflow, Need::Now],
+        |_| Command::TakeOverPins,
+    )
+    .icon(Icon::PinFilled),
     CommandEntry::new(
         Id::UnpinDownstream,
         ("Unpin downstream", "Take away the pins of all nodes below the selected ones"),

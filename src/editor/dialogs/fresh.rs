@@ -1,6 +1,8 @@
 //! What a pin holds beside what its node gives now.
 
-use egui::{Button, Id, Label, Modal, RichText, ScrollArea, Ui};
+use std::collections::VecDeque;
+
+use egui::{Button, Checkbox, Id, Label, Modal, RichText, ScrollArea, Ui};
 
 use super::frame;
 use crate::{
@@ -9,7 +11,7 @@ use crate::{
         fresh::{ComparedPort, Comparison},
         history::difference_ui,
         icons::{self, Icon},
-        theme,
+        theme, words,
     },
     value::difference::{Change, Difference, Hunk, Line, TextDifference},
     workflow::NodeId,
@@ -18,12 +20,45 @@ use crate::{
 /// How high what differs in one output is at most, in points.
 const MOST: f32 = 260.0;
 
-/// A pin that is compared with what its node gives now.
+/// Pins that are compared with what their nodes give now, one after the other.
 pub(crate) struct FreshDialog {
-    pub(crate) node: NodeId,
-    /// What people call the node.
-    pub(crate) title: String,
+    /// The nodes that are yet to be compared, with what people call them; the first is being so.
+    pub(crate) waiting: VecDeque<(NodeId, String)>,
+    pub(crate) compared: Vec<ComparedNode>,
     pub(crate) stage: Stage,
+}
+
+/// What came of one comparison.
+pub(crate) struct ComparedNode {
+    pub(crate) node: NodeId,
+    pub(crate) title: String,
+    /// The values side by side, or why there are no fresh ones.
+    pub(crate) result: Result<Box<Comparison>, String>,
+    /// The fresh values are to be taken.
+    pub(crate) is_taken: bool,
+}
+
+impl ComparedNode {
+    /// Returns one whose fresh values are to be taken, if they are others.
+    pub(crate) fn new(node: NodeId, title: String, result: Result<Box<Comparison>, String>) -> Self {
+        let new = Self { node, title, result, is_taken: false };
+        Self { is_taken: new.differs(), ..new }
+    }
+
+    fn differs(&self) -> bool {
+        self.result.as_ref().is_ok_and(|compared| compared.differs())
+    }
+}
+
+impl FreshDialog {
+    /// Returns what the dialog is about.
+    fn about(&self) -> String {
+        let titles = self.compared.iter().map(|node| &node.title).chain(self.waiting.iter().map(|(_, title)| title));
+        match titles.collect::<Vec<_>>()[..] {
+            [title] => title.clone(),
+            ref several => words::count(several.len(), "node"),
+        }
+    }
 }
 
 /// How far the comparison is.
@@ -34,16 +69,16 @@ pub(crate) enum Stage {
     Asking(Vec<String>),
     /// The node, or what it needs, executes.
     Running(String),
-    /// It was compared, or why it was not.
-    Done(Result<Box<Comparison>, String>),
+    /// All were compared.
+    Done,
 }
 
 /// Shows the dialog.
-pub(super) fn fresh_ui(ui: &Ui, dialog: &FreshDialog, commands: &mut Vec<Command>) {
+pub(super) fn fresh_ui(ui: &Ui, dialog: &mut FreshDialog, commands: &mut Vec<Command>) {
     let modal = Modal::new(Id::unique("fresh")).frame(frame(ui)).show(ui, |ui| {
         let room = ui.content_rect().size();
         ui.set_width(760.0_f32.min(room.x - 60.0));
-        let title = format!("Pinned and fresh: {}", dialog.title);
+        let title = format!("Pinned and fresh: {}", dialog.about());
         ui.add(Label::new(RichText::new(theme::readable(&title)).size(17.0).strong()).truncate());
         let said =
             "The node executes aside, with what it needs: the pin, the history and what is below stay as they are.";
@@ -53,20 +88,40 @@ pub(super) fn fresh_ui(ui: &Ui, dialog: &FreshDialog, commands: &mut Vec<Command
             Stage::Planning => working_ui(ui, "Finding out what has to execute…"),
             Stage::Running(at) => working_ui(ui, &format!("Executing {at}…")),
             Stage::Asking(nodes) => effects_ui(ui, nodes),
-            Stage::Done(Err(error)) => {
-                let said = format!("There is nothing fresh to compare with. {error}");
-                ui.add(Label::new(RichText::new(theme::readable(&said)).color(theme::tokens(ui).failed)).wrap());
-            }
-            Stage::Done(Ok(compared)) => {
-                let most = (room.y - 200.0).max(120.0);
-                ScrollArea::vertical().max_height(most).show(ui, |ui| ports_ui(ui, &compared.ports, most));
-            }
+            Stage::Done => {}
         }
+        let most = (room.y - 200.0).max(120.0);
+        ScrollArea::vertical().id_salt("compared").max_height(most).show(ui, |ui| {
+            let several = dialog.compared.len() + dialog.waiting.len() > 1;
+            for node in &mut dialog.compared {
+                ui.push_id(node.node.clone(), |ui| node_ui(ui, node, several, most));
+            }
+        });
         ui.add_space(8.0);
         ui.horizontal(|ui| buttons_ui(ui, dialog, commands));
     });
     if modal.should_close() {
         commands.push(Command::Answer(Answer::Cancel));
+    }
+}
+
+fn node_ui(ui: &mut Ui, node: &mut ComparedNode, several: bool, most: f32) {
+    if several {
+        let differs = node.differs();
+        ui.horizontal(|ui| {
+            let name = format!("Take the fresh one of {}", node.title);
+            ui.add_enabled(differs, Checkbox::without_text(&mut node.is_taken))
+                .on_hover_text(&name)
+                .accessible_name(name);
+            ui.label(RichText::new(theme::readable(&node.title)).size(15.0).strong());
+        });
+    }
+    match &node.result {
+        Err(error) => {
+            let said = format!("There is nothing fresh to compare with. {error}");
+            ui.add(Label::new(RichText::new(theme::readable(&said)).color(theme::tokens(ui).failed)).wrap());
+        }
+        Ok(compared) => ports_ui(ui, &compared.ports, most),
     }
 }
 
@@ -81,7 +136,7 @@ fn effects_ui(ui: &mut Ui, nodes: &[String]) {
     let tokens = theme::tokens(ui);
     let said = "This changes something outside, really and now:";
     ui.add(Label::new(RichText::new(said).color(tokens.stale).strong()).wrap());
-    ScrollArea::vertical().max_height(180.0).show(ui, |ui| {
+    ScrollArea::vertical().id_salt("effects").max_height(180.0).show(ui, |ui| {
         for node in nodes {
             ui.horizontal(|ui| {
                 sign_ui(ui, Icon::SideEffect, tokens.stale);
@@ -97,29 +152,35 @@ fn sign_ui(ui: &mut Ui, icon: Icon, color: egui::Color32) {
 }
 
 fn buttons_ui(ui: &mut Ui, dialog: &FreshDialog, commands: &mut Vec<Command>) {
-    let ask = |request| Command::Pinned(dialog.node.clone(), request);
     let close = match &dialog.stage {
         Stage::Planning => "Cancel",
         Stage::Asking(_) => {
             if ui.button("Execute all the same").clicked() {
-                commands.push(ask(PinRequest::ExecuteAside));
+                commands.push(Command::Pinned(Vec::new(), PinRequest::ExecuteAside));
             }
             "Cancel"
         }
         Stage::Running(_) => "Stop executing",
-        Stage::Done(Err(_)) => "Close",
-        Stage::Done(Ok(compared)) if !compared.differs() => "Close",
-        Stage::Done(Ok(_)) => {
-            let help = "Pin the fresh values in the place of the pinned ones; undo brings them back";
-            if ui.add(Button::new("Take the fresh one")).on_hover_text(help).clicked() {
-                commands.push(ask(PinRequest::TakeFresh));
-            }
-            "Keep the pinned one"
-        }
+        Stage::Done if dialog.compared.iter().any(ComparedNode::differs) => take_ui(ui, dialog, commands),
+        Stage::Done => "Close",
     };
     if ui.button(close).clicked() {
         commands.push(Command::Answer(Answer::Cancel));
     }
+}
+
+/// Offers to take the fresh values; returns what else may be done.
+fn take_ui(ui: &mut Ui, dialog: &FreshDialog, commands: &mut Vec<Command>) -> &'static str {
+    let any_taken = dialog.compared.iter().any(|node| node.is_taken);
+    let (take, keep) = match dialog.compared.len() {
+        1 => ("Take the fresh one", "Keep the pinned one"),
+        _ => ("Take the fresh ones", "Keep the pinned ones"),
+    };
+    let help = "Pin the fresh values in the place of the pinned ones; undo brings them back";
+    if ui.add_enabled(any_taken, Button::new(take)).on_hover_text(help).clicked() {
+        commands.push(Command::Pinned(Vec::new(), PinRequest::TakeFresh));
+    }
+    keep
 }
 
 fn ports_ui(ui: &mut Ui, ports: &[ComparedPort], most: f32) {
