@@ -1,5 +1,7 @@
 //! One sitting at one workflow: the document, its history, the session's marks and baseline, the run and the plan.
 
+mod forecasting;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +14,7 @@ use super::{
     LiveState, Pause, RunNumbers, RunProgress, View, forecasts::Forecasts, past::Past, settings::RunOptions, words,
 };
 use crate::{
-    engine::{Engine, EventKind, PausedInside, Plan, PlanOptions, Planner, Probes, Timings},
+    engine::{Engine, EventKind, PausedInside, Plan, Planner, Probes, Timings},
     nodes::Catalogue,
     session::{
         Baseline, BreakpointEdit, Capture, Change, History, Mark, MarkEdit, Marks, SavedView, Session, SessionId,
@@ -419,36 +421,6 @@ impl Sitting {
     pub(crate) fn timed(&mut self, timings: Timings, numbers: RunNumbers) {
         self.forecasts.timed(timings);
         self.numbers = numbers;
-    }
-
-    /// Brings the forecasts up to date, if it is time to; returns when to look again, if ever.
-    pub(crate) fn forecast(&mut self, engine: &Engine) -> Option<Duration> {
-        let run = self.run.as_ref().filter(|run| run.finished.is_none());
-        if run.is_none() && !self.forecasts.is_due() {
-            return None;
-        }
-        if let Some(pause) = self.forecasts.pause() {
-            return Some(pause);
-        }
-        let timings = self.forecasts.timings.with_baseline(&self.baseline);
-        let Some(run) = run else {
-            let options = PlanOptions::of(RunKind::Standard);
-            let full = || {
-                let (plan, ()) = engine.plan_with_problems(
-                    &self.workflow,
-                    &self.marks,
-                    &self.baseline,
-                    &self.probes,
-                    &options,
-                    |_| (),
-                );
-                plan
-            };
-            self.forecasts.of_plans(&timings, &self.plan, full);
-            return None;
-        };
-        self.forecasts.of_run(&timings, run);
-        self.forecasts.pause()
     }
 
     /// Returns whether the session's file is to be written.

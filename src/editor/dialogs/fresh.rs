@@ -80,8 +80,7 @@ pub(super) fn fresh_ui(ui: &Ui, dialog: &mut FreshDialog, commands: &mut Vec<Com
         ui.set_width(760.0_f32.min(room.x - 60.0));
         let title = format!("Pinned and fresh: {}", dialog.about());
         ui.add(Label::new(RichText::new(theme::readable(&title)).size(17.0).strong()).truncate());
-        let said =
-            "The node executes aside, with what it needs: the pin, the history and what is below stay as they are.";
+        let said = "Executed aside, with what that takes: pins, history and what is below stay as they are.";
         ui.add(Label::new(RichText::new(said).color(theme::tokens(ui).text_muted)).wrap());
         ui.add_space(6.0);
         match &dialog.stage {

@@ -99,6 +99,8 @@ fn table_ui(ui: &mut Ui, view: View<'_>, state: &mut PinsState, commands: &mut V
         .striped(true)
         .sense(Sense::click())
         .auto_shrink([false, false])
+        // The panel stays as high as it was made.
+        .min_scrolled_height(40.0)
         .cell_layout(Layout::left_to_right(Align::Center))
         .column(Width::exact(22.0));
     for (column, name, width) in COLUMNS {
