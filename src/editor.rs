@@ -8,9 +8,11 @@ mod clipboard;
 mod command;
 mod command_item;
 mod command_table;
+mod constants;
 mod dialogs;
 mod examples;
 mod forecasts;
+mod fresh;
 mod history;
 pub mod icons;
 mod inspector;
@@ -20,6 +22,7 @@ mod mark_requests;
 mod matching;
 mod panels;
 mod past;
+mod pin_values;
 mod settings;
 mod sitting;
 pub mod theme;
@@ -37,11 +40,11 @@ pub use self::{
     arrange::{Align, Axis},
     command::{
         Answer, ArrangeRequest, Command, Direction, FrameRequest, KeysRequest, LookRequest, MarkRequest, Panel,
-        RunOption, Section, Tab, TabRequest, TourRequest, WireEnd, WireRequest,
+        PinRequest, RunOption, Section, Tab, TabRequest, TourRequest, WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,
-    view::{LiveState, Pause, RunProgress, View},
+    view::{LiveState, Pause, RunNumbers, RunProgress, View},
     viewers::{BytesWork, TableWork, TextWork, TreeWork, ValueViewer},
     ways::Bend,
     window::{WindowError, open_window},

@@ -28,7 +28,7 @@ pub use self::{
     file::SessionError,
     folders::{Folders, FoldersError},
     history::{Change, History, Revision},
-    list::{SessionSummary, earlier_sessions, rewrite_sessions, unfinished_sessions},
+    list::{SessionSummary, earlier_sessions, marks_of, rewrite_sessions, unfinished_sessions},
     marks::{Capture, Mark, MarkEdit, Marks, Pin, PinState},
     profiles::{ProfileError, ProfileName},
     saver::Saver,

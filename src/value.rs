@@ -19,6 +19,7 @@ pub use self::{
     fingerprint::{Fingerprint, FingerprintBuilder, ParseFingerprintError},
     image::{Image, ImageError},
     json::{from_json, to_json},
+    preview::readable_size,
     table::{Table, TableError},
 };
 

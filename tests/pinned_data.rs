@@ -301,3 +301,26 @@ fn without_a_store_what_needs_memory_fails_and_says_why() {
     let run = Engine::new(catalogue, None).run(request, |_| ());
     assert_eq!(record(&run, "note").status, Status::Failed("there is no store to keep pinned data in".to_owned()));
 }
+
+#[test]
+fn a_run_aside_finds_what_nodes_remember_and_changes_nothing() {
+    let world = World::new([]);
+    let workflow = counting_loop(1);
+    world.standard(&workflow);
+    let engine = Engine::new(Arc::clone(&world.catalogue), Some(world.store.clone())).aside();
+    let request = || RunRequest::new(workflow.clone(), PlanOptions::of(RunKind::Standard));
+    let sum = |run: &RunRecord| {
+        let results = record(run, "total").results.clone().unwrap().load().unwrap();
+        results.get(&"sum".into()).cloned()
+    };
+    for _ in 0..2 {
+        assert_eq!(
+            sum(&engine.run(request(), |_| ())),
+            Some(Value::Float(1830.0 * 2.0)),
+            "it goes on from what was stored"
+        );
+    }
+    assert_eq!(world.total(&workflow, "total"), (Value::Int(60), Value::Float(1830.0)));
+    world.store.flush().unwrap();
+    assert_eq!(world.store.run_numbers(workflow.id()).unwrap().len(), 1, "the history knows one run");
+}

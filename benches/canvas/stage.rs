@@ -12,7 +12,7 @@ use egui::{
 };
 use pinflow::{
     editor::{
-        Command, RunProgress, View,
+        Command, RunNumbers, RunProgress, View,
         canvas::{CanvasState, canvas_ui},
         theme,
     },
@@ -162,6 +162,7 @@ impl Stage {
                     selection: &self.selection,
                     run: self.run.as_ref(),
                     show_plan: true,
+                    numbers: &RunNumbers::default(),
                     past: None,
                 };
                 canvas_ui(ui, view, &mut self.canvas, &mut commands);

@@ -23,12 +23,14 @@ mod looking;
 mod messages;
 mod pauses;
 mod pinned_data;
+mod pins;
 mod profiles;
 mod runs;
 mod sessions;
 mod sweeping;
 mod tabbing;
 mod tabs;
+mod take_over;
 #[cfg(test)]
 mod tests;
 mod touring;
@@ -36,7 +38,7 @@ mod wiring;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
 
-use self::{carrying::Carried, messages::Message, tabs::Tabs};
+use self::{carrying::Carried, messages::Message, pins::Aside, tabs::Tabs};
 use super::{
     Command, Panel, Tab,
     background::Background,
@@ -94,6 +96,8 @@ pub struct App {
     panels: PanelStates,
     notices: Notices,
     dialog: Option<Dialog>,
+    /// A run of which nothing is kept, for the dialog that compares a pin.
+    aside: Option<Aside>,
     settings: Settings,
     background: Background<Message>,
     keeper: Keeper,
@@ -191,6 +195,7 @@ impl App {
             panels: PanelStates::default(),
             notices,
             dialog: None,
+            aside: None,
             settings,
             background: Background::new(ctx.clone()),
             keeper: Keeper::new(),
@@ -218,7 +223,8 @@ impl App {
 
     /// Returns whether a run or other work in the background goes on.
     pub fn is_busy(&self) -> bool {
-        self.tabs.iter().any(|tab| tab.run.is_some()) || self.background.at_work() || self.keeper.at_work()
+        let runs = self.aside.is_some() || self.tabs.iter().any(|tab| tab.run.is_some());
+        runs || self.background.at_work() || self.keeper.at_work()
     }
 
     /// Carries a command out, as if a person had asked for it.

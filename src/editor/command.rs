@@ -39,6 +39,12 @@ pub enum Command {
     SelectAll,
     /// Set the marks of nodes.
     Mark(Vec<NodeId>, MarkRequest),
+    /// Look into the pins of nodes, or change what they hold.
+    Pinned(Vec<NodeId>, PinRequest),
+    /// List earlier sessions of the workflow to take over pins from.
+    TakeOverPins,
+    /// Find out how much room the results of pins take, to show it.
+    LoadPinSizes,
     /// Remove the selected nodes.
     DeleteSelected,
     /// Remove the selected nodes and connect what they fed to what fed them.
@@ -191,6 +197,8 @@ impl Command {
             Self::Edit(..)
                 | Self::AddNode { .. }
                 | Self::Mark(..)
+                | Self::Pinned(..)
+                | Self::TakeOverPins
                 | Self::DeleteSelected
                 | Self::DeleteAndHeal
                 | Self::Cut
@@ -227,6 +235,7 @@ impl Command {
                 | Self::LoadValue(_)
                 | Self::LoadIteration(..)
                 | Self::LoadPinnedData(_)
+                | Self::LoadPinSizes
                 | Self::LoadHistory
                 | Self::LoadDifference(..)
                 | Self::PreviewSweep(_)
@@ -436,6 +445,21 @@ pub enum MarkRequest {
     UnpinDownstream,
 }
 
+/// What a person asks of the pin of a node, or of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinRequest {
+    /// Type in the values that the first holds.
+    Edit,
+    /// Compare what it holds with what the node gives now.
+    Compare,
+    /// Execute the nodes aside for that, with what they change outside.
+    ExecuteAside,
+    /// Pin what the node gave aside.
+    TakeFresh,
+    /// Put input nodes with the same values in the place of the first.
+    Replace,
+}
+
 /// A tab of the bottom panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tab {
@@ -453,7 +477,7 @@ pub enum Tab {
 }
 
 /// What a person answers to a dialog.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// Save, then go on with what was asked.
     Save,
@@ -469,6 +493,10 @@ pub enum Answer {
     Command(&'static str),
     /// Open the store with this.
     Passphrase(Passphrase),
+    /// Pin these values; ports that are not among them have none.
+    PinValues(Vec<(PortId, Value)>),
+    /// Take over the pins of this session.
+    Session(SessionId),
 }
 
 /// A panel that can be shown or hidden.

@@ -1,12 +1,15 @@
 //! Dialogs: what stands in the way until it is answered.
 
+mod edit_pin;
 mod files;
+mod fresh;
 mod keep;
 mod keys;
 mod leave;
 mod native;
 mod palette;
 mod shortcut_sheet;
+mod take_over;
 mod unlock;
 
 use egui::{Frame, Margin, Ui};
@@ -14,13 +17,16 @@ use egui::{Frame, Margin, Ui};
 pub use self::keep::KeepRules;
 pub(crate) use self::keep::{KeepDialog, PlannedSweep};
 pub(crate) use self::{
+    edit_pin::{EditPinDialog, fields_of},
     files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
+    fresh::{ComparedNode, FreshDialog, Stage},
     keep::keep_dialog_ui,
     keys::KeysDialog,
     leave::Leaving,
     native::{are_available, pick},
     palette::Palette,
     shortcut_sheet::ShortcutSheet,
+    take_over::TakeOverDialog,
     unlock::UnlockDialog,
 };
 use super::{Command, command_table::Situation};
@@ -41,6 +47,12 @@ pub(crate) enum Dialog {
     Sheet(ShortcutSheet),
     /// The keys of commands.
     Keys(KeysDialog),
+    /// The values of a pin.
+    EditPin(EditPinDialog),
+    /// A pin beside what its node gives now.
+    Fresh(FreshDialog),
+    /// Earlier sessions whose pins can be taken over.
+    TakeOver(TakeOverDialog),
 }
 
 /// Shows the dialog that is open, if any.
@@ -60,6 +72,9 @@ pub(crate) fn dialog_ui(
         Some(Dialog::Palette(palette)) => palette::palette_ui(ui, palette, situation, commands),
         Some(Dialog::Sheet(sheet)) => shortcut_sheet::sheet_ui(ui, sheet, commands),
         Some(Dialog::Keys(dialog)) => keys::keys_ui(ui, dialog, commands),
+        Some(Dialog::EditPin(dialog)) => edit_pin::edit_pin_ui(ui, dialog, commands),
+        Some(Dialog::TakeOver(dialog)) => take_over::take_over_ui(ui, dialog, commands),
+        Some(Dialog::Fresh(dialog)) => fresh::fresh_ui(ui, dialog, commands),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub(crate) use self::{
-    compare::{compare_ui, decided},
+    compare::{compare_ui, decided, difference_ui},
     list::list_ui,
 };
 

@@ -363,6 +363,7 @@ fn mark_ui(ui: &mut Ui, view: View<'_>, id: &NodeId, commands: &mut Vec<Command>
         Mark::Pinned(pin) => {
             let said = match view.marks.get(id).capture() {
                 None => "Armed: will be pinned to what it gives in the next run".to_owned(),
+                Some(capture) if capture.edited => format!("Pinned ({}, edited)", words::policy(pin.policy)),
                 Some(_) => format!("Pinned ({})", words::policy(pin.policy)),
             };
             ui.colored_label(tokens.pinned, said);
@@ -379,7 +380,8 @@ fn mark_ui(ui: &mut Ui, view: View<'_>, id: &NodeId, commands: &mut Vec<Command>
             ui.horizontal_wrapped(|ui| {
                 let alone = BTreeSet::from([id.clone()]);
                 let keep = (pin.policy == PinPolicy::Follow).then_some(Id::Keep);
-                for id in keep.into_iter().chain([Id::Refresh, Id::Unpin, Id::UnpinDownstream]) {
+                let looks = [Id::EditPinnedValue, Id::CompareWithFresh];
+                for id in keep.into_iter().chain([Id::Refresh, Id::Unpin, Id::UnpinDownstream]).chain(looks) {
                     small_button_ui(ui, id, &Situation::of(view).about(&alone), None, commands);
                 }
             });

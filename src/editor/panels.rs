@@ -5,6 +5,7 @@ mod library;
 mod notices;
 mod past;
 mod pause;
+mod pin_rows;
 mod pins;
 mod status;
 mod tabs;
@@ -19,6 +20,7 @@ pub(crate) use self::{
     notices::{Notices, Place, Tone, notices_ui},
     past::{past_banner_ui, past_frame},
     pause::pause_banner_ui,
+    pin_rows::PinsState,
     status::{StatusWords, status_ui},
     tabs::{TabFace, TabSign, TabStrip, tabs_ui},
     toolbar::{pins_banner_ui, toolbar_ui},

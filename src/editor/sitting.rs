@@ -1,6 +1,7 @@
 //! One sitting at one workflow: the document, its history, the session's marks and baseline, the run and the plan.
 
 mod follow;
+mod forecasting;
 
 use std::{
     cell::RefCell,
@@ -10,9 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{RunProgress, View, forecasts::Forecasts, past::Past, settings::RunOptions, words};
+use super::{RunNumbers, RunProgress, View, forecasts::Forecasts, past::Past, settings::RunOptions, words};
 use crate::{
-    engine::{Engine, PausedInside, Plan, PlanOptions, Planner, Probes, Timings},
+    engine::{Engine, PausedInside, Plan, Planner, Probes, Timings},
     nodes::Catalogue,
     session::{
         Baseline, BreakpointEdit, Capture, Change, History, Mark, MarkEdit, Marks, SavedView, Session, SessionId,
@@ -52,6 +53,7 @@ pub(crate) struct Sitting {
     /// What the plan was made with.
     run_options: RunOptions,
     forecasts: Forecasts,
+    numbers: RunNumbers,
     /// The earlier run that is looked at, in place of the workflow as it is now.
     past: Option<Past>,
 }
@@ -107,6 +109,7 @@ impl Sitting {
             released: Vec::new(),
             run_options: RunOptions::default(),
             forecasts: Forecasts::default(),
+            numbers: RunNumbers::default(),
             past: None,
         }
     }
@@ -235,6 +238,7 @@ impl Sitting {
             selection: &past.selection,
             run: None,
             show_plan: false,
+            numbers: &self.numbers,
             past: Some(past),
         }
     }
@@ -252,6 +256,7 @@ impl Sitting {
             selection: &self.selection,
             run: self.run.as_ref(),
             show_plan,
+            numbers: &self.numbers,
             past: None,
         }
     }
@@ -394,6 +399,11 @@ impl Sitting {
         }
     }
 
+    /// Returns what Resume would do now.
+    pub(crate) const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// Returns how long runs will take.
     pub(crate) const fn forecasts(&self) -> &Forecasts {
         &self.forecasts
@@ -404,39 +414,10 @@ impl Sitting {
         self.run.as_ref()
     }
 
-    /// Takes in how long nodes took.
-    pub(crate) fn timed(&mut self, timings: Timings) {
+    /// Takes in how long nodes took, and what the runs are called.
+    pub(crate) fn timed(&mut self, timings: Timings, numbers: RunNumbers) {
         self.forecasts.timed(timings);
-    }
-
-    /// Brings the forecasts up to date, if it is time to; returns when to look again, if ever.
-    pub(crate) fn forecast(&mut self, engine: &Engine) -> Option<Duration> {
-        let run = self.run.as_ref().filter(|run| run.finished.is_none());
-        if run.is_none() && !self.forecasts.is_due() {
-            return None;
-        }
-        if let Some(pause) = self.forecasts.pause() {
-            return Some(pause);
-        }
-        let timings = self.forecasts.timings.with_baseline(&self.baseline);
-        let Some(run) = run else {
-            let options = PlanOptions::of(RunKind::Standard);
-            let full = || {
-                let (plan, ()) = engine.plan_with_problems(
-                    &self.workflow,
-                    &self.marks,
-                    &self.baseline,
-                    &self.probes,
-                    &options,
-                    |_| (),
-                );
-                plan
-            };
-            self.forecasts.of_plans(&timings, &self.plan, full);
-            return None;
-        };
-        self.forecasts.of_run(&timings, run);
-        self.forecasts.pause()
+        self.numbers = numbers;
     }
 
     /// Returns whether the session's file is to be written.

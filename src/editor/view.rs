@@ -18,6 +18,27 @@ use crate::{
     workflow::{NodeId, PortRef, Problem, Workflow},
 };
 
+/// The numbers of runs. Cloned in constant time.
+#[derive(Clone, Debug, Default)]
+pub struct RunNumbers(Arc<BTreeMap<RunId, i64>>);
+
+impl RunNumbers {
+    /// Returns these numbers.
+    pub fn new(numbers: BTreeMap<RunId, i64>) -> Self {
+        Self(Arc::new(numbers))
+    }
+
+    /// Returns the number of a run.
+    pub fn get(&self, run: RunId) -> Option<i64> {
+        self.0.get(&run).copied()
+    }
+
+    /// Returns whether both are the same, without looking into them.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// References to all that panels draw from. Cheap to copy; nothing in it can be changed.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -41,6 +62,8 @@ pub struct View<'a> {
     pub run: Option<&'a RunProgress>,
     /// Whether to show on the canvas what a run would do.
     pub show_plan: bool,
+    /// What people call the runs of the workflow, as far as they are known.
+    pub numbers: &'a RunNumbers,
     /// The earlier run that all of this is of; nothing can be changed then. Nothing for the workflow as it is now.
     pub past: Option<&'a Past>,
 }

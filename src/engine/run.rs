@@ -6,6 +6,7 @@ mod control;
 mod dispatch;
 mod host;
 mod loop_body;
+mod memory;
 mod pools;
 mod sync;
 mod threads;
@@ -20,7 +21,7 @@ use std::{
 };
 
 pub use self::control::ReplaceError;
-use self::{cancel::Cancel, control::Control, pools::Pools, threads::RunThreads};
+use self::{cancel::Cancel, control::Control, memory::Memory, pools::Pools, threads::RunThreads};
 use super::{Plan, PlanOptions, Planner, Probes};
 use crate::{
     nodes::{Catalogue, Load},
@@ -140,6 +141,8 @@ pub struct PausedInside {
 pub struct Engine {
     catalogue: Arc<Catalogue>,
     store: Option<Store>,
+    /// Of one whose runs leave nothing behind: where their nodes look up secrets and what they remember.
+    looks_in: Option<Store>,
     pools: Arc<Pools>,
     threads: Arc<RunThreads>,
     /// One for each workflow and kind of run that was planned lately, the newest last.
@@ -169,7 +172,21 @@ type OnEvent = Arc<dyn Fn(Event) + Send + Sync>;
 impl Engine {
     /// Returns an engine. Its pools start when first needed; without a store, results live in memory only.
     pub fn new(catalogue: Arc<Catalogue>, store: Option<Store>) -> Self {
-        Self { catalogue, store, pools: Arc::default(), threads: Arc::default(), planners: Arc::default() }
+        let (pools, threads, planners) = (Arc::default(), Arc::default(), Arc::default());
+        Self { catalogue, store, looks_in: None, pools, threads, planners }
+    }
+
+    /// Returns one on the same pools whose runs are made aside: no history and no results are kept, and what nodes remember
+    /// across runs they find, but change for themselves only. What they do to the world outside, they do.
+    #[must_use]
+    pub fn aside(&self) -> Self {
+        Self { store: None, looks_in: self.store.clone(), planners: Arc::default(), ..self.clone() }
+    }
+
+    /// Returns what nodes of a run can look up.
+    fn memory(&self, workflow: WorkflowId) -> Memory {
+        let store = self.store.clone().or_else(|| self.looks_in.clone());
+        Memory::new(workflow, store, self.looks_in.is_some())
     }
 
     /// Returns the kinds the engine knows.

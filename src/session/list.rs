@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Folders, SessionError, SessionId, document::Document, file::SessionFolder};
+use super::{Folders, Marks, SessionError, SessionId, document::Document, file::SessionFolder};
 use crate::{store::Store, workflow::WorkflowId};
 
 /// A session no window has open.
@@ -51,6 +51,12 @@ pub fn earlier_sessions(
         session.workflow_id == workflow_id && same_file
     });
     Ok((sessions, problems))
+}
+
+/// Returns the marks of a session; its pins' results are read from the store when asked for. A damaged file is set aside.
+pub fn marks_of(folders: &Folders, store: Option<&Store>, session: SessionId) -> Result<Marks, SessionError> {
+    let mut document = Document::load(&SessionFolder::of(folders, store)?, session)?;
+    Ok(document.take_marks(store))
 }
 
 /// Returns the sessions of all workflows that were not ended on purpose and hold marks or edits, newest first, and what

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use smallvec::SmallVec;
 
 use crate::{
-    nodes::Source,
-    store::{InputRecord, Kept, NodeRecord, PinPolicy, Provenance, RunId, Status},
+    nodes::{Outputs, Source},
+    store::{Arrived, InputRecord, Kept, NodeRecord, PinPolicy, Provenance, RunId, Status},
     value::{Fingerprint, FingerprintBuilder},
-    workflow::{Node, NodeId},
+    workflow::{Node, NodeId, PortId, PortRef},
 };
 
 /// What the user asks of a node in this session.
@@ -90,6 +90,34 @@ impl Capture {
         })
     }
 
+    /// Returns values typed in by hand for a node as it stands: its config and recipe, and the wires of its inputs, sorted by
+    /// port. Nothing is known of what reaches these.
+    pub fn typed_in(
+        as_it_was: Arc<Node>,
+        (config, recipe): (Fingerprint, Fingerprint),
+        wires: impl IntoIterator<Item = (PortId, PortRef)>,
+        outputs: Arc<Outputs>,
+    ) -> Self {
+        let inputs = wires.into_iter().map(|(port, from)| InputRecord::new(port, from, Arrived::NoValue)).collect();
+        Self {
+            results: edited_results(outputs),
+            captured_in: None,
+            captured_at: Timestamp::now(),
+            as_it_was,
+            config,
+            recipe,
+            inputs,
+            sources: Vec::new(),
+            edited: true,
+        }
+    }
+
+    /// Returns the same with other values, typed in by hand.
+    #[must_use]
+    pub fn edited(self, outputs: Arc<Outputs>) -> Self {
+        Self { results: edited_results(outputs), captured_at: Timestamp::now(), edited: true, ..self }
+    }
+
     /// Returns what the pin adds to the recipes of nodes below: that of its results, or, if they were typed in, their data.
     pub fn recipe_given(&self) -> Fingerprint {
         if !self.edited {
@@ -101,6 +129,15 @@ impl Capture {
         }
         builder.finish()
     }
+}
+
+/// Returns results that a person typed in.
+fn edited_results(outputs: Arc<Outputs>) -> Kept {
+    let mut builder = FingerprintBuilder::new("typed in");
+    for ((port, _), fingerprint) in outputs.iter().zip(outputs.fingerprints()) {
+        builder.text(port.as_str()).fingerprint(fingerprint);
+    }
+    Kept::in_memory(outputs, Provenance::Edited(builder.finish()))
 }
 
 impl Mark {

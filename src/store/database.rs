@@ -286,6 +286,11 @@ impl Store {
         missing(&first)
     }
 
+    /// Returns how many bytes these values take before they are encrypted, without reading them; what is not kept takes none.
+    pub fn size_of_values(&self, fingerprints: &[Fingerprint]) -> Result<u64, StoreError> {
+        self.reader.read(|connection| values::size_of(connection, &self.shared().blobs, fingerprints))
+    }
+
     /// Keeps a value, such as one that was pinned; returns when it is on the disk.
     pub fn keep_value(&self, value: &Value) -> Result<Fingerprint, StoreError> {
         let fingerprint = value.fingerprint();

@@ -1,7 +1,7 @@
 //! The history: what a list says of each run, read from the run's own row. No record is looked at for it.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     path::PathBuf,
     time::Duration,
@@ -221,6 +221,17 @@ impl Store {
             statement.query_map(params![], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
         })?;
         Ok(ids.iter().filter_map(|id| id.parse().ok().map(WorkflowId)).collect())
+    }
+
+    /// Returns the numbers of all runs of a workflow, by which people call them.
+    pub fn run_numbers(&self, workflow: WorkflowId) -> Result<BTreeMap<RunId, i64>, StoreError> {
+        self.reader().drain();
+        let rows = self.reader().read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT id, number FROM runs WHERE workflow_id = ?1")?;
+            let row = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
+            statement.query_map(params![workflow.to_string()], row)?.collect::<rusqlite::Result<Vec<_>>>()
+        })?;
+        Ok(rows.into_iter().filter_map(|(id, number)| Some((id.parse().ok()?, number))).collect())
     }
 
     /// Returns the sessions that have runs or start from some.

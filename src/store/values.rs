@@ -102,6 +102,18 @@ pub(super) fn is_kept(connection: &Connection, blobs: &Blobs, fingerprint: &Fing
     Ok(known.is_some_and(|(size, checksum, in_a_file)| !in_a_file || blobs.has(checksum.as_ref(), size)))
 }
 
+/// Returns how many bytes these values take.
+pub(super) fn size_of(connection: &Connection, blobs: &Blobs, fingerprints: &[Fingerprint]) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached("SELECT size FROM kept_values WHERE fingerprint = ?1")?;
+    let mut size = 0;
+    for fingerprint in fingerprints {
+        let name = blobs.crypt().name(fingerprint);
+        let known: Option<i64> = statement.query_row(params![name.as_bytes()], |row| row.get(0)).optional()?;
+        size += known.map_or(0, i64::cast_unsigned);
+    }
+    Ok(size)
+}
+
 /// Returns which of these values are not kept or do not look whole, without reading them.
 pub(super) fn missing(
     connection: &Connection,

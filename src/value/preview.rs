@@ -25,7 +25,7 @@ impl Value {
 }
 
 /// Returns a size with its unit: `812 B`, `1.4 MB`.
-fn readable_size(n_bytes: usize) -> String {
+pub fn readable_size(n_bytes: usize) -> String {
     const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
     let mut size = n_bytes as f64;
     let mut unit = 0;

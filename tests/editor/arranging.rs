@@ -73,7 +73,7 @@ impl Person {
         self.settle();
     }
 
-    fn undo(&mut self) {
+    pub(crate) fn undo(&mut self) {
         self.key(Modifiers::COMMAND, Key::Z);
     }
 }

@@ -99,6 +99,10 @@ fn n_nodes(person: &Person) -> usize {
     workflow(person).n_nodes()
 }
 
+fn node_of_kind(person: &Person, kind: &str) -> usize {
+    workflow(person).nodes().filter(|(_, node)| node.kind.as_str() == kind).count()
+}
+
 fn wires(person: &Person) -> Vec<String> {
     workflow(person).connections().map(|(to, from)| format!("{from} -> {to}")).collect()
 }
@@ -211,6 +215,15 @@ fn marks() -> Vec<&'static str> {
     doing.person.press("Run");
     doing.select("Middle");
     doing.keys("Pin Results", (NONE, Key::P), |person| says(person, "Middle", "pinned"));
+    doing.palette("Edit pinned value…", |person| shows(person, "Pinned value of Middle"));
+    doing.person.press("Cancel");
+    doing.palette("Compare with fresh…", |person| shows(person, "Pinned and fresh: Middle"));
+    doing.person.press("Close");
+    doing.palette("Take over pins…", |person| shows(person, "From an earlier session"));
+    doing.person.press("Close");
+    doing.palette("Replace with constant", |person| node_of_kind(person, "text") == 2);
+    doing.undo();
+    doing.select("Middle");
     doing.palette("Unpin", |person| !says(person, "Middle", "pinned"));
     doing.palette("Pin until something changes", |person| says(person, "Middle", "pinned"));
     doing.select("Source");

@@ -14,6 +14,8 @@ mod loops;
 mod masked;
 mod person;
 mod pinned_data;
+mod pins;
+mod pins_panel;
 mod runs;
 mod sections;
 mod settings;

@@ -19,6 +19,24 @@ fn run_shows_what_every_node_gave() {
 }
 
 #[test]
+fn what_is_reused_names_the_run_it_comes_from_as_the_history_does() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.press("Resume");
+    person.sees("Source", "reused from run 1");
+    person.change_template("Report", "{{ in1 }}!");
+    person.press("Resume");
+    person.sees("Source", "reused from run 1");
+    person.press("Resume");
+    person.sees("Source", "reused from run 1");
+    person.sees("Report", "reused from run 3");
+    let mut person = person.restart();
+    person.press("Continue");
+    person.press("Resume");
+    person.sees("Report", "reused from run 3");
+}
+
+#[test]
 fn pin_by_the_icon_then_change_a_later_node_and_resume() {
     let mut person = Person::at(FLOW);
     person.press("Run");

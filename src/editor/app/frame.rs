@@ -144,7 +144,7 @@ impl App {
         }
         if shown.contains(&Panel::Bottom) {
             Side::bottom("bottom").resizable(true).default_size(190.0).size_range(80.0..=800.0).show(ui, |ui| {
-                let parts = (&mut panels.viewers, &mut tab.history);
+                let parts = (&mut panels.viewers, &mut tab.history, &mut tab.pins);
                 ui.push_id(session, |ui| {
                     bottom_ui(ui, (view, now), (panels.bottom, &tab.log), parts, commands);
                 });

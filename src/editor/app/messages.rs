@@ -6,17 +6,22 @@ use std::{
 };
 
 use egui::ColorImage;
+use jiff::Timestamp;
 
 use super::{
     App,
     dropped::Reader,
     files::Saved,
+    pins::ReadFor,
     sessions::{OpenError, Opened},
     sweeping::SweptFor,
+    take_over::EarlierPins,
 };
 use crate::{
     editor::{
+        RunNumbers,
         dialogs::{Dialog, FileEntry, FilePurpose, KeepRules, PlannedSweep},
+        fresh::Comparison,
         history::DifferenceKey,
         inspector::{Iteration, IterationKey, PinnedKey},
         panels::Tone,
@@ -24,6 +29,7 @@ use crate::{
         viewers::{BytesDone, PictureKey, TableDone, TextDone, TreeDone},
     },
     engine::{Event, Probes, Timings},
+    nodes::Outputs,
     session::{Baseline, ProfileError, SessionId, SessionSummary},
     store::{PinnedData, RunId, RunSummary, Store, SweepReport},
     value::{Fingerprint, Value, difference::Difference},
@@ -54,8 +60,8 @@ pub(super) enum Message {
     Listed(PathBuf, Result<Vec<FileEntry>, String>),
     /// The world was looked at.
     Probed(SessionId, Probes),
-    /// It was read how long the nodes of a session's workflow took.
-    Timed(SessionId, Timings),
+    /// It was read how long the nodes of a session's workflow took, and what its runs are called.
+    Timed(SessionId, Timings, RunNumbers),
     /// Kept results were read, or why not.
     Results(NodeId, RunId, Option<String>),
     /// A kept value was read, or why not.
@@ -78,6 +84,20 @@ pub(super) enum Message {
     Swept(Result<Box<SweepReport>, String>, SweptFor),
     /// What rules would remove, in words, or why that is not known.
     PlannedSweep(KeepRules, Result<PlannedSweep, String>),
+    /// The values of a node's pin in a session were read, and what for; or why not.
+    PinValues(SessionId, NodeId, ReadFor, Result<Option<Arc<Outputs>>, String>),
+    /// To compare pins, these nodes of a session's workflow would change something outside.
+    AsidePlanned(SessionId, Vec<String>),
+    /// The earlier sessions of a session's workflow that have pins, or why they cannot be listed.
+    Sessions(SessionId, Result<Vec<SessionSummary>, String>),
+    /// The pins of an earlier session were read for a session, or why not.
+    EarlierPins(SessionId, Result<EarlierPins, String>),
+    /// How many bytes the results of a session's pins take.
+    PinSizes(SessionId, Vec<((NodeId, Timestamp), u64)>),
+    /// The run aside is at this node.
+    AsideAt(RunId, NodeId),
+    /// What the run aside gave beside what is pinned, or why nothing.
+    AsideEnded(RunId, Result<Box<Comparison>, String>),
     /// A picture is ready for the screen.
     Picture(PictureKey, ColorImage),
     /// Rows of a table were arranged, counted or copied.
@@ -135,7 +155,7 @@ impl App {
             Message::Picked(purpose, path) => self.picked(ctx, purpose, path),
             Message::Listed(folder, entries) => self.listed(&folder, entries),
             Message::Probed(session, probes) => self.probed(session, probes),
-            Message::Timed(session, timings) => self.timed(session, timings),
+            Message::Timed(session, timings, numbers) => self.timed(session, timings, numbers),
             Message::Results(node, run, error) => self.panels.viewers.loads.end_results(node, run, error),
             Message::Value(fingerprint, value) => self.panels.viewers.loads.end_value(fingerprint, value),
             Message::Iteration(key, read) => self.panels.inspector.iterations.end(key, read),
@@ -147,6 +167,17 @@ impl App {
             Message::Difference(key, difference) => self.end_difference(*key, difference),
             Message::Swept(report, swept_for) => self.swept(report, swept_for),
             Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
+            Message::PinValues(session, node, to, read) => self.values_read(session, &node, to, read),
+            Message::AsidePlanned(session, effects) => self.aside_planned(session, effects),
+            Message::Sessions(session, sessions) => self.listed_sessions(session, sessions),
+            Message::EarlierPins(session, pins) => self.take_over(session, pins),
+            Message::PinSizes(session, sizes) => {
+                if let Some(tab) = self.tabs.of_mut(session) {
+                    tab.pins.end_sizes(sizes);
+                }
+            }
+            Message::AsideAt(run, node) => self.aside_at(run, &node),
+            Message::AsideEnded(run, compared) => self.aside_ended(run, compared),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
             Message::Text(done) => self.panels.viewers.texts.take(done),
             Message::Bytes(done) => self.panels.viewers.dumps.take(done),

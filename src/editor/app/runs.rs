@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use super::{App, Message};
 use crate::{
     editor::{
-        Command,
+        Command, RunNumbers,
         panels::{LogEntry, Place, Tone},
+        sitting::Sitting,
         watch::{Watch, Watched},
         words,
     },
-    engine::{Engine, Event, EventKind, Probes, RunHandle, RunRequest, Timings, probe},
+    engine::{Engine, Event, EventKind, PlanOptions, Probes, RunHandle, RunRequest, Timings, probe},
     nodes::LogLevel,
     session::{Baseline, SessionId},
     store::{LogLine, Part, RunKind, RunRecord, RunStatus},
@@ -41,21 +42,26 @@ impl App {
             self.notices.show(Tone::Info, "A run goes on: stop it before starting another", Vec::new());
             return;
         }
-        let request = RunRequest {
-            path: sitting.path().map(ToOwned::to_owned),
-            folder: self.folder(),
-            session: sitting.session(),
-            marks: sitting.marks().clone(),
-            baseline: Arc::clone(sitting.baseline()),
-            breakpoints: sitting.marks().breakpoints().iter().cloned().collect(),
-            ..RunRequest::new(Arc::clone(sitting.workflow()), self.settings.run.plan(kind, part))
-        };
+        let request = self.request(sitting, self.settings.run.plan(kind, part));
         let reporter = self.background.reporter();
         let report = Box::new(move |event| reporter.report(Message::Engine(event)));
         let run = start(&self.engine, request, report);
         if let Some(tab) = self.tabs.front_mut() {
             tab.run = Some(run);
             tab.ended = None;
+        }
+    }
+
+    /// Returns the request to run what is open as it is now.
+    pub(super) fn request(&self, sitting: &Sitting, options: PlanOptions) -> RunRequest {
+        RunRequest {
+            path: sitting.path().map(ToOwned::to_owned),
+            folder: self.folder(),
+            session: sitting.session(),
+            marks: sitting.marks().clone(),
+            baseline: Arc::clone(sitting.baseline()),
+            breakpoints: sitting.marks().breakpoints().iter().cloned().collect(),
+            ..RunRequest::new(Arc::clone(sitting.workflow()), options)
         }
     }
 
@@ -122,26 +128,27 @@ impl App {
         self.read_timings(session);
     }
 
-    /// Reads in the background how long the nodes of the workflow took, once what the store has yet to write is written.
+    /// Reads in the background how long the nodes of the workflow took and what its runs are called, once what the store has
+    /// yet to write is written.
     pub(super) fn read_timings(&self, session: SessionId) {
         let (Some(tab), Some(store)) = (self.tabs.of(session), self.store.clone()) else { return };
         let workflow = tab.sitting.workflow().id();
         self.background.start("pinflow-timings", move || {
             // Whether all could be written is told elsewhere.
             store.flush().ok();
-            match store.timings(workflow) {
-                Ok(noted) => Message::Timed(session, Timings::new(noted)),
+            match store.timings(workflow).and_then(|noted| Ok((noted, store.run_numbers(workflow)?))) {
+                Ok((noted, numbers)) => Message::Timed(session, Timings::new(noted), RunNumbers::new(numbers)),
                 Err(error) => {
-                    tracing::warn!(%error, "cannot read how long nodes took");
+                    tracing::warn!(%error, "cannot read how long nodes took and what runs are called");
                     Message::Done
                 }
             }
         });
     }
 
-    pub(super) fn timed(&mut self, session: SessionId, timings: Timings) {
+    pub(super) fn timed(&mut self, session: SessionId, timings: Timings, numbers: RunNumbers) {
         if let Some(tab) = self.tabs.of_mut(session) {
-            tab.sitting.timed(timings);
+            tab.sitting.timed(timings, numbers);
         }
     }
 

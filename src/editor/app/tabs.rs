@@ -8,7 +8,7 @@ use crate::{
     editor::{
         canvas::CanvasState,
         history::HistoryState,
-        panels::{Log, TabSign},
+        panels::{Log, PinsState, TabSign},
         sitting::Sitting,
     },
     engine::RunHandle,
@@ -30,6 +30,7 @@ pub(super) struct WorkflowTab {
     /// Where the canvas of the workflow was left, while an earlier run is shown.
     pub(super) canvas_of_now: Option<CanvasState>,
     pub(super) history: HistoryState,
+    pub(super) pins: PinsState,
     pub(super) log: Log,
     /// The notice that offers an earlier session, and that session.
     pub(super) offer: Option<(usize, SessionId)>,
@@ -45,6 +46,7 @@ impl WorkflowTab {
             canvas: CanvasState::default(),
             canvas_of_now: None,
             history: HistoryState::default(),
+            pins: PinsState::default(),
             log: Log::default(),
             offer: None,
         }

@@ -69,6 +69,9 @@ const NODES: &[&[Id]] = &[
         Id::Unpin,
         Id::Keep,
         Id::Refresh,
+        Id::EditPinnedValue,
+        Id::CompareWithFresh,
+        Id::ReplaceWithConstant,
         Id::UnpinDownstream,
         Id::Force,
         Id::Disable,
@@ -165,6 +168,10 @@ fn makes_sense(id: Id, view: View<'_>, nodes: &BTreeSet<NodeId>) -> bool {
         Id::PinResults => any_pin(&|pin| pin.is_none_or(|pin| pin.policy != PinPolicy::Hold)),
         Id::PinUntilChange => any_pin(&|pin| pin.is_none_or(|pin| pin.policy != PinPolicy::Follow)),
         Id::Unpin => any_pin(&|pin| pin.is_some()),
+        Id::EditPinnedValue => nodes.len() == 1,
+        Id::CompareWithFresh | Id::ReplaceWithConstant => {
+            nodes.len() == 1 && nodes.iter().all(|node| view.marks.get(node).capture().is_some())
+        }
         Id::Keep | Id::Refresh => nodes.iter().any(|node| is_stale(view, node)),
         _ => true,
     }

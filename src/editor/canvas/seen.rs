@@ -6,7 +6,7 @@ use imbl::OrdMap;
 
 use super::super::past::Compared;
 use crate::{
-    editor::{LiveState, View, theme::Tokens},
+    editor::{LiveState, RunNumbers, View, theme::Tokens},
     engine::Plan,
     session::Marks,
     store::{RecordMap, RunId},
@@ -32,6 +32,7 @@ struct Last {
     pause: Option<(Instant, usize, usize)>,
     compared: Option<Arc<Compared>>,
     shows_plan: bool,
+    numbers: RunNumbers,
     tokens: *const Tokens,
 }
 
@@ -47,6 +48,7 @@ impl Last {
             pause: pause.map(|pause| (pause.since, pause.waiting.as_ptr().addr(), pause.waiting.len())),
             compared: view.past.and_then(|past| past.compared.clone()),
             shows_plan: view.show_plan,
+            numbers: view.numbers.clone(),
             tokens,
         }
     }
@@ -80,6 +82,7 @@ impl Last {
             && self.plan.is_same(&other.plan)
             && self.pause == other.pause
             && self.shows_plan == other.shows_plan
+            && self.numbers.is_same(&other.numbers)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     editor::{LiveState, View, history, icons::Icon, past::Past, theme::Tokens, words},
     engine::{Decision, NodePlan},
     session::{Mark, PinPolicy, PinState},
-    store::{NodeRecord, Reason, Status, counted, with_commas},
+    store::{NodeRecord, Provenance, Reason, Status, counted, with_commas},
     workflow::NodeId,
 };
 
@@ -351,10 +351,12 @@ fn footer_of_record(view: View<'_>, record: &NodeRecord, n_times: Option<u64>) -
             let took = record.took.map(short_time).unwrap_or_default();
             footer(Some(Icon::Check), with_size(took), Tone::Done)
         }
-        Status::Reused { .. } => {
+        Status::Reused { from } => {
             let equal = record.reasons.contains(&Reason::EqualInputs);
-            let words = if equal { "reused: equal data" } else { "reused" };
-            footer(Some(Icon::Reuse), with_size(words.to_owned()), Tone::Muted)
+            let number = if let Provenance::Run(run) = from { view.numbers.get(*run) } else { None };
+            let from = number.map(|number| format!(" from run {number}")).unwrap_or_default();
+            let why = if equal { ": equal data" } else { "" };
+            footer(Some(Icon::Reuse), with_size(format!("reused{from}{why}")), Tone::Muted)
         }
         Status::Kept { .. } => footer(Some(Icon::Reuse), with_size("kept".to_owned()), Tone::Muted),
         Status::Pinned { .. } => footer(Some(Icon::Pin), with_size("was pinned".to_owned()), Tone::Muted),

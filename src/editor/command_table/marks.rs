@@ -4,7 +4,7 @@ use egui::Key;
 
 use super::{CommandEntry, CommandId as Id, Need, Situation, ctrl, key};
 use crate::{
-    editor::{Command, MarkRequest, icons::Icon},
+    editor::{Command, MarkRequest, PinRequest, icons::Icon},
     session::{Mark, PinPolicy},
 };
 
@@ -13,6 +13,19 @@ const TO_MARK: &[Need] = &[Need::Selection, Need::Now];
 
 fn ask(situation: &Situation<'_>, request: MarkRequest) -> Command {
     Command::Mark(situation.selected(), request)
+}
+
+/// What looking into a pin needs.
+const TO_LOOK_INTO: &[Need] = &[Need::Captured, Need::Now, Need::NoRun];
+
+/// Asks something of the pin of the chosen node.
+fn of_pin(situation: &Situation<'_>, request: PinRequest) -> Command {
+    Command::Pinned(situation.selected(), request)
+}
+
+fn edit_name(situation: &Situation<'_>) -> &'static str {
+    let pinned = situation.all_marks(|mark| mark.capture().is_some());
+    if pinned || situation.nodes.is_empty() { "Edit pinned value…" } else { "Pin a typed value…" }
 }
 
 fn pin_name(situation: &Situation<'_>) -> &'static str {
@@ -69,6 +82,38 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         |situation| ask(situation, MarkRequest::Refresh),
     )
     .icon(Icon::Reuse),
+    CommandEntry::new(
+        Id::EditPinnedValue,
+        (
+            "Edit pinned value…",
+            "Type in the values that the selected node gives while it is pinned, even if it never ran",
+        ),
+        &[Need::OneSelected, Need::Now],
+        |situation| of_pin(situation, PinRequest::Edit),
+    )
+    .icon(Icon::Pencil)
+    .named_in(edit_name),
+    CommandEntry::new(
+        Id::CompareWithFresh,
+        ("Compare with fresh…", "Execute the pinned node aside and show what differs from what its pin holds"),
+        TO_LOOK_INTO,
+        |situation| of_pin(situation, PinRequest::Compare),
+    )
+    .icon(Icon::Search),
+    CommandEntry::new(
+        Id::ReplaceWithConstant,
+        ("Replace with constant", "Put an input node with the pinned value in the node's place"),
+        &[Need::Captured, Need::Now],
+        |situation| of_pin(situation, PinRequest::Replace),
+    )
+    .icon(Icon::Text),
+    CommandEntry::new(
+        Id::TakeOverPins,
+        ("Take over pins…", "Take over pins from an earlier session of this workflow"),
+        &[Need::Workflow, Need::Now],
+        |_| Command::TakeOverPins,
+    )
+    .icon(Icon::PinFilled),
     CommandEntry::new(
         Id::UnpinDownstream,
         ("Unpin downstream", "Take away the pins of all nodes below the selected ones"),

@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        editor::View,
+        editor::{RunNumbers, View},
         engine::Plan,
         nodes::Catalogue,
         session::{Baseline, Change, History, Marks},
@@ -153,6 +153,7 @@ mod tests {
         workflow.apply(Edit::AddNode("a".into(), std::sync::Arc::new(node))).unwrap();
         let selection: BTreeSet<NodeId> = ["a".into()].into();
         let (marks, baseline, plan) = (Marks::default(), Baseline::default(), Plan::default());
+        let numbers = RunNumbers::default();
         let view = View {
             workflow: &workflow,
             revision: 0,
@@ -164,6 +165,7 @@ mod tests {
             selection: &selection,
             run: None,
             show_plan: true,
+            numbers: &numbers,
             past: None,
         };
         let mut history = History::default();

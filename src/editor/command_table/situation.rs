@@ -162,6 +162,8 @@ pub(crate) enum Need {
     Movable,
     /// Something that can be removed.
     Removable,
+    /// One node with a pin that has results.
+    Captured,
     /// One node that has been settled in a run.
     Settled,
     /// One node that was part of a loop when it last ran.
@@ -203,6 +205,7 @@ impl Need {
                 let chosen = situation.wire.is_some() || !situation.bends.is_empty() || situation.frame.is_some();
                 chosen || !situation.nodes.is_empty()
             }
+            Self::Captured => situation.nodes.len() == 1 && situation.all_marks(|mark| mark.capture().is_some()),
             Self::Settled => situation.record().is_some(),
             Self::Iterated => situation.record().is_some_and(|record| record.iterations.is_some()),
             Self::Titled => situation.nodes.len() == 1 || situation.frame.is_some(),
@@ -234,6 +237,7 @@ impl Need {
             Self::Nodes | Self::RunOrNodes => "the workflow has no nodes",
             Self::Selection => "no node is selected",
             Self::Movable | Self::Removable => "nothing is selected",
+            Self::Captured => "it takes one node that is pinned to results",
             Self::Settled => "it takes one node that has run",
             Self::Iterated => "it takes one node that ran in a loop",
             Self::Titled => "select one node or a frame",

@@ -44,7 +44,7 @@ pub(crate) fn compare_ui(
         });
     });
     egui::CentralPanel::default().frame(egui::Frame::NONE.inner_margin(egui::Margin::symmetric(8, 0))).show(ui, |ui| {
-        difference_ui(ui, view, (past, compared), state, commands);
+        output_difference_ui(ui, view, (past, compared), state, commands);
     });
 }
 
@@ -135,7 +135,7 @@ fn looked_at(view: View<'_>, compared: &Compared, state: &HistoryState) -> Optio
 }
 
 /// Shows what differs in the output that is looked at.
-fn difference_ui(
+fn output_difference_ui(
     ui: &mut Ui,
     view: View<'_>,
     (past, compared): (&Past, &Compared),
@@ -172,16 +172,21 @@ fn difference_ui(
         Some(Err(error)) => {
             ui.add(Label::new(RichText::new(theme::readable(error)).color(theme::tokens(ui).failed)).wrap());
         }
-        Some(Ok(difference)) => match &**difference {
-            Difference::None => {
-                ui.weak("The same data.");
-            }
-            Difference::Words(words) => {
-                ui.add(Label::new(theme::readable(words).as_ref()).wrap());
-            }
-            Difference::Text(text) => text_ui(ui, text),
-            Difference::Table(table) => tables::table_ui(ui, table),
-        },
+        Some(Ok(difference)) => difference_ui(ui, difference),
+    }
+}
+
+/// Shows what differs between two values.
+pub(crate) fn difference_ui(ui: &mut Ui, difference: &Difference) {
+    match difference {
+        Difference::None => {
+            ui.weak("The same data.");
+        }
+        Difference::Words(words) => {
+            ui.add(Label::new(theme::readable(words).as_ref()).wrap());
+        }
+        Difference::Text(text) => text_ui(ui, text),
+        Difference::Table(table) => tables::table_ui(ui, table),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 
-use super::pins::pins_ui;
+use super::{pin_rows::PinsState, pins::pins_ui};
 use crate::{
     editor::{
         Command, LookRequest, Tab, View,
@@ -48,7 +48,7 @@ pub(crate) fn bottom_ui(
     ui: &mut Ui,
     (view, now): (View<'_>, View<'_>),
     (shown, log): (Tab, &Log),
-    (viewers, history): (&mut Viewers, &mut HistoryState),
+    (viewers, history, pins): (&mut Viewers, &mut HistoryState, &mut PinsState),
     commands: &mut Vec<Command>,
 ) {
     ui.set_min_height(ui.available_height());
@@ -75,7 +75,7 @@ pub(crate) fn bottom_ui(
         Tab::Output => output_ui(ui, view, viewers, commands),
         Tab::Log => log_ui(ui, view, &log.0, commands),
         Tab::Problems => problems_ui(ui, now, commands),
-        Tab::Pins => pins_ui(ui, now, commands),
+        Tab::Pins => pins_ui(ui, now, pins, commands),
         Tab::History => match view.past.and_then(|past| Some((past, past.compared.as_deref()?))) {
             Some(compared) => compare_ui(ui, view, compared, history, commands),
             None => list_ui(ui, now, history, commands),

@@ -1,174 +1,271 @@
-//! All marks of the session: what is pinned, how large, how old, stale or not, and what can be done about it.
+//! All marks of the session: what is pinned, how large, how old, from which run, stale or not, and what can be done about it.
 
 use std::collections::BTreeSet;
 
-use egui::{Label, RichText, Ui};
-use egui_extras::{Column, TableBuilder, TableRow};
+use egui::{Align, Button, Checkbox, Label, Layout, RichText, ScrollArea, Sense, Ui};
+use egui_extras::{Column as Width, TableBuilder, TableRow};
 use jiff::Timestamp;
 
+use super::pin_rows::{Column, PinRow, PinsState, RowMark};
 use crate::{
     editor::{
-        Command, LookRequest, MarkRequest, View,
-        command_item::small_button_ui,
-        command_table::{CommandId as Id, Situation},
-        icons::{self, Icon},
+        Command, LookRequest, MarkRequest, PinRequest, View,
+        command_table::{self, CommandId as Id, Situation},
+        icons::{self, Icon, icon_button},
         theme, viewers, words,
     },
-    session::{Mark, PinPolicy},
+    session::PinPolicy,
+    value::readable_size,
     workflow::NodeId,
 };
 
+/// The columns with their names and widths, in points.
+const COLUMNS: [(Option<Column>, &str, f32); 8] = [
+    (Some(Column::Node), "Node", 106.0),
+    (Some(Column::Mark), "Mark", 134.0),
+    (Some(Column::State), "State", 172.0),
+    (Some(Column::Size), "Size", 60.0),
+    (Some(Column::Age), "Age", 74.0),
+    (Some(Column::Run), "From", 66.0),
+    (None, "", 24.0),
+    (None, "Results", 120.0),
+];
+
 /// Shows all marks.
-pub(super) fn pins_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
-    let is_here = |node: &NodeId| view.workflow.node(node).is_some();
-    let marks = view.marks.iter().filter(|(node, _)| is_here(node)).map(|(node, mark)| Row::Mark(node, mark));
-    let breakpoints = view.marks.breakpoints().iter().filter(|node| is_here(node)).map(Row::Breakpoint);
-    let rows: Vec<Row<'_>> = marks.chain(breakpoints).collect();
-    if rows.is_empty() {
+pub(super) fn pins_ui(ui: &mut Ui, view: View<'_>, state: &mut PinsState, commands: &mut Vec<Command>) {
+    state.update(view);
+    if state.wants_sizes() {
+        commands.push(Command::LoadPinSizes);
+    }
+    bar_ui(ui, view, state, commands);
+    if state.rows().is_empty() {
         ui.weak("No node is pinned, forced or disabled, and none has a breakpoint.");
         return;
     }
-    let pinned = rows.iter().filter_map(|row| match row {
-        Row::Mark(node, mark) if mark.as_pin().is_some() => Some(NodeId::clone(node)),
-        _ => None,
+    let scroll = ScrollArea::horizontal().id_salt("pins").auto_shrink([false, false]);
+    scroll.show(ui, |ui| table_ui(ui, view, state, commands));
+}
+
+/// Shows what can be done with the chosen rows, and with all.
+fn bar_ui(ui: &mut Ui, view: View<'_>, state: &PinsState, commands: &mut Vec<Command>) {
+    let all_pins =
+        || state.rows().iter().filter(|row| matches!(row.mark, RowMark::Pinned(_))).map(|row| row.node.clone());
+    let chosen: Vec<NodeId> = all_pins().filter(|node| state.chosen.contains(node)).collect();
+    let captured: Vec<NodeId> =
+        chosen.iter().filter(|node| view.marks.get(node).capture().is_some()).cloned().collect();
+    let can_keep =
+        chosen.iter().any(|node| view.marks.get(node).as_pin().is_some_and(|pin| pin.policy != PinPolicy::Hold));
+    let runs = view.run.is_some_and(|run| run.finished.is_none());
+    ui.horizontal_wrapped(|ui| {
+        if !state.rows().is_empty() {
+            ui.weak(if chosen.is_empty() { "Choose pins:".to_owned() } else { format!("{}:", words::count(chosen.len(), "pin")) });
+        }
+        let mut button = |ui: &mut Ui, name: &str, is_on: bool, help: &str, command: &dyn Fn() -> Command| {
+            let response = ui.add_enabled(is_on, Button::new(name).small()).accessible_name(format!("{name} the chosen pins"));
+            if response.on_hover_text(help).on_disabled_hover_text(help).clicked() {
+                commands.push(command());
+            }
+        };
+        if !state.rows().is_empty() {
+            let any = !chosen.is_empty();
+            let mark = |request| Command::Mark(chosen.clone(), request);
+            button(ui, "Unpin", any, "Take the chosen pins away", &|| mark(MarkRequest::Unpin));
+            button(ui, "Keep", can_keep, "Hold the chosen pins until they are unpinned, whatever changes", &|| mark(MarkRequest::Keep));
+            button(ui, "Refresh", any, "Execute the chosen nodes once in the next run and pin them again", &|| mark(MarkRequest::Refresh));
+            let help = "Execute the chosen nodes aside, one after the other, and show what differs from what they are pinned to";
+            button(ui, "Compare…", !captured.is_empty() && !runs, help, &|| Command::Pinned(captured.clone(), PinRequest::Compare));
+            ui.separator();
+            let all: Vec<NodeId> = all_pins().collect();
+            if all.len() > 1 && ui.small_button("Unpin all").clicked() {
+                commands.push(Command::Mark(all, MarkRequest::Unpin));
+            }
+        }
+        let help = "Take over pins from an earlier session of this workflow";
+        if ui.small_button("Take over pins…").on_hover_text(help).clicked() {
+            commands.push(Command::TakeOverPins);
+        }
     });
-    let pinned: Vec<NodeId> = pinned.collect();
-    if pinned.len() > 1 && ui.button("Unpin all").clicked() {
-        commands.push(Command::Mark(pinned, MarkRequest::Unpin));
-    }
+}
+
+fn table_ui(ui: &mut Ui, view: View<'_>, state: &mut PinsState, commands: &mut Vec<Command>) {
     let row_height = ui.spacing().interact_size.y + 4.0;
     let now = Timestamp::now();
-    TableBuilder::new(ui)
+    let (mut clicked, mut sort_by, mut choose_all) = (None, None, None);
+    let sort = state.sort;
+    let n_chosen = state.chosen.len();
+    let n_rows = state.rows().len();
+    let mut table = TableBuilder::new(ui)
         .id_salt("pins")
         .striped(true)
+        .sense(Sense::click())
         .auto_shrink([false, false])
-        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
-        .column(Column::initial(130.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::initial(130.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::initial(205.0).at_least(60.0).clip(true))
-        .column(Column::initial(130.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::initial(80.0).at_least(60.0).clip(true).resizable(true))
-        .column(Column::remainder().at_least(90.0).clip(true))
+        // The panel stays as high as it was made.
+        .min_scrolled_height(40.0)
+        .cell_layout(Layout::left_to_right(Align::Center))
+        .column(Width::exact(22.0));
+    for (column, name, width) in COLUMNS {
+        let width = match (column, name) {
+            (None, "") => Width::exact(width),
+            (None, _) => Width::remainder().at_least(width),
+            (Some(_), _) => Width::initial(width).at_least(48.0).resizable(true),
+        };
+        table = table.column(width.clip(true));
+    }
+    table
         .header(row_height, |mut header| {
-            for title in ["Node", "Mark", "", "Results", "Age", "State"] {
-                header.col(|ui| {
-                    ui.strong(title);
-                });
+            header.col(|ui| {
+                let mut all = n_chosen > 0;
+                let indeterminate = all && n_chosen < n_rows;
+                let checkbox = ui.add(Checkbox::without_text(&mut all).indeterminate(indeterminate));
+                if checkbox.accessible_name("Choose all").clicked() {
+                    choose_all = Some(all);
+                }
+            });
+            for (column, name, _) in COLUMNS {
+                header.col(|ui| head_ui(ui, (column, name), sort, &mut sort_by));
             }
         })
         .body(|body| {
-            body.rows(row_height, rows.len(), |mut row| match rows[row.index()] {
-                Row::Mark(node, mark) => row_ui(&mut row, view, (node, mark), now, commands),
-                Row::Breakpoint(node) => breakpoint_ui(&mut row, view, node, commands),
+            body.rows(row_height, n_rows, |mut row| {
+                let shown = &state.rows()[row.index()];
+                row.set_selected(state.chosen.contains(&shown.node));
+                row_ui(&mut row, view, (shown, state.chosen.contains(&shown.node)), now, (&mut clicked, commands));
             });
         });
+    if let Some(all) = choose_all {
+        state.choose_all(all);
+    }
+    if let Some((node, also)) = clicked {
+        state.choose(node, also);
+    }
+    if let Some(column) = sort_by {
+        state.sort_by(column);
+    }
 }
 
-/// What a row is about.
-#[derive(Clone, Copy)]
-enum Row<'a> {
-    Mark(&'a NodeId, &'a Mark),
-    Breakpoint(&'a NodeId),
+fn head_ui(
+    ui: &mut Ui,
+    (column, name): (Option<Column>, &str),
+    sort: Option<(Column, bool)>,
+    sort_by: &mut Option<Column>,
+) {
+    let Some(column) = column else {
+        ui.strong(name);
+        return;
+    };
+    let button = Button::new(RichText::new(name).strong()).frame(false);
+    let response = ui.add(button).accessible_name(format!("Sort by {}", name.to_lowercase()));
+    if response.on_hover_text(format!("Sort by {}", name.to_lowercase())).clicked() {
+        *sort_by = Some(column);
+    }
+    if let Some((_, from_the_end)) = sort.filter(|(known, _)| *known == column) {
+        let icon = if from_the_end { Icon::ChevronDown } else { Icon::ChevronUp };
+        sign_ui(ui, icon, theme::tokens(ui).text);
+    }
 }
 
-fn breakpoint_ui(row: &mut TableRow<'_, '_>, view: View<'_>, node: &NodeId, commands: &mut Vec<Command>) {
-    row.col(|ui| {
-        if ui.link(words::title(view.workflow, view.catalogue, node)).clicked() {
-            commands.push(Command::Look(LookRequest::Reveal(node.clone())));
-        }
-    });
-    row.col(|ui| {
-        let color = theme::tokens(ui).failed;
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 14.0), egui::Sense::hover());
-        icons::paint(ui.painter(), rect, Icon::Breakpoint, color);
-        ui.label(RichText::new("Breakpoint").color(color));
-    });
-    row.col(|ui| {
-        let alone = BTreeSet::from([node.clone()]);
-        let situation = Situation::of(view).about(&alone);
-        small_button_ui(ui, Id::ToggleBreakpoint, &situation, Some(&format!("of {node}")), commands);
-    });
-    row.col(|_| ());
-    row.col(|_| ());
-    row.col(|ui| {
-        if view.run.is_some_and(|run| run.is_held(node)) {
-            ui.label(RichText::new("the run is paused before it").color(theme::tokens(ui).stale));
-        }
-    });
+fn sign_ui(ui: &mut Ui, icon: Icon, color: egui::Color32) {
+    let (rect, _) = ui.allocate_exact_size(egui::vec2(14.0, 14.0), Sense::hover());
+    icons::paint(ui.painter(), rect, icon, color);
 }
+
+/// A row that was chosen, and whether besides the others.
+type Clicked = Option<(NodeId, bool)>;
 
 fn row_ui(
     row: &mut TableRow<'_, '_>,
     view: View<'_>,
-    (node, mark): (&NodeId, &Mark),
+    (shown, is_chosen): (&PinRow, bool),
     now: Timestamp,
-    commands: &mut Vec<Command>,
+    (clicked, commands): (&mut Clicked, &mut Vec<Command>),
 ) {
-    let capture = mark.capture();
+    let PinRow { node, title, .. } = shown;
+    let capture = view.marks.get(node).capture();
     row.col(|ui| {
-        if ui.link(words::title(view.workflow, view.catalogue, node)).clicked() {
+        let mut chosen = is_chosen;
+        let name = if shown.mark == RowMark::Breakpoint {
+            format!("Choose the breakpoint of {title}")
+        } else {
+            format!("Choose {title}")
+        };
+        if ui.add(Checkbox::without_text(&mut chosen)).accessible_name(name).clicked() {
+            *clicked = Some((node.clone(), true));
+        }
+    });
+    row.col(|ui| {
+        if ui.link(theme::readable(title).as_ref()).clicked() {
             commands.push(Command::Look(LookRequest::Reveal(node.clone())));
         }
     });
+    row.col(|ui| mark_ui(ui, shown));
+    row.col(|ui| state_ui(ui, view, shown));
     row.col(|ui| {
-        let tokens = theme::tokens(ui);
-        let (color, text) = match mark {
-            Mark::Default => (tokens.text, String::new()),
-            Mark::Disabled => (tokens.disabled, "Disabled".to_owned()),
-            Mark::Forced => (tokens.forced, "Forced".to_owned()),
-            Mark::Pinned(pin) => (tokens.pinned, format!("Pinned, {}", words::policy(pin.policy))),
-        };
-        ui.add(Label::new(RichText::new(text).color(color)).truncate());
-    });
-    row.col(|ui| actions_ui(ui, view, node, mark, commands));
-    row.col(|ui| {
-        if let Some(capture) = capture {
-            ui.add(Label::new(viewers::preview(view, node, &capture.results)).truncate());
+        if let Some(size) = shown.size {
+            label(ui, RichText::new(readable_size(size as usize)));
         }
     });
     row.col(|ui| {
-        if let Some(capture) = capture {
-            let run = capture.captured_in.map_or_else(|| "typed in".to_owned(), |run| format!("Captured in run {run}"));
-            ui.label(words::ago(capture.captured_at, now)).on_hover_text(run);
+        if let Some(since) = shown.since {
+            let exactly = format!("{} UTC", since.strftime("%Y-%m-%d %H:%M:%S"));
+            label(ui, RichText::new(words::ago(since, now))).on_hover_text(exactly);
         }
     });
     row.col(|ui| {
-        let (troubled, text) = state(view, node, mark);
-        let color = if troubled { theme::tokens(ui).stale } else { theme::tokens(ui).text_muted };
-        let text = theme::readable(&text).into_owned();
-        ui.add(Label::new(RichText::new(text.as_str()).color(color)).truncate()).on_hover_text(text);
+        label(ui, RichText::new(&shown.from));
     });
-}
-
-/// Returns whether a mark wants to be looked at, and how it stands.
-fn state(view: View<'_>, node: &NodeId, mark: &Mark) -> (bool, String) {
-    let plan = view.plan.get(node);
-    if let Some(stale) = plan.and_then(|plan| plan.stale.as_ref()) {
-        return (true, format!("stale: {}", stale.0));
-    }
-    if let Some(release) = plan.and_then(|plan| plan.released.as_ref()) {
-        return (true, format!("will be released: {}", release.0));
-    }
-    let pinned = mark.as_pin().is_some();
-    match (pinned, mark.capture()) {
-        (true, None) => (false, "armed for the next run".to_owned()),
-        (true, Some(capture)) if capture.edited => (false, "edited".to_owned()),
-        (true, Some(_)) => (false, "up to date".to_owned()),
-        (false, _) => (false, String::new()),
+    row.col(|ui| action_ui(ui, view, shown, commands));
+    row.col(|ui| {
+        if let Some(capture) = capture {
+            label(ui, RichText::new(theme::readable(&viewers::preview(view, node, &capture.results)).as_ref()));
+        }
+    });
+    let response = row.response();
+    if response.clicked() {
+        *clicked = Some((node.clone(), response.ctx.input(|input| input.modifiers.command || input.modifiers.shift)));
     }
 }
 
-fn actions_ui(ui: &mut Ui, view: View<'_>, node: &NodeId, mark: &Mark, commands: &mut Vec<Command>) {
-    let actions: &[Id] = match mark {
-        Mark::Default => &[],
-        Mark::Disabled => &[Id::Disable],
-        Mark::Forced => &[Id::Force],
-        Mark::Pinned(pin) if pin.policy == PinPolicy::Follow => &[Id::Unpin, Id::Keep, Id::Refresh],
-        Mark::Pinned(_) => &[Id::Unpin, Id::Refresh],
+/// Shows text that is not in the way of clicks on its row.
+fn label(ui: &mut Ui, text: RichText) -> egui::Response {
+    ui.add(Label::new(text).truncate().selectable(false))
+}
+
+fn mark_ui(ui: &mut Ui, row: &PinRow) {
+    let tokens = theme::tokens(ui);
+    let (icon, color, text) = match row.mark {
+        RowMark::Disabled => (Icon::Disable, tokens.disabled, "Disabled".to_owned()),
+        RowMark::Forced => (Icon::Force, tokens.forced, "Forced".to_owned()),
+        RowMark::Breakpoint => (Icon::Breakpoint, tokens.failed, "Breakpoint".to_owned()),
+        RowMark::Pinned(hold) => {
+            let icon = if row.is_troubled { Icon::PinStale } else { Icon::PinFilled };
+            (icon, tokens.pinned, format!("Pinned, {}", words::policy(hold.policy())))
+        }
     };
-    let alone = BTreeSet::from([node.clone()]);
+    sign_ui(ui, icon, color);
+    label(ui, RichText::new(text).color(color));
+}
+
+fn state_ui(ui: &mut Ui, view: View<'_>, row: &PinRow) {
+    let held = row.mark == RowMark::Breakpoint && view.run.is_some_and(|run| run.is_held(&row.node));
+    let (is_troubled, said) =
+        if held { (true, "the run is paused before it") } else { (row.is_troubled, row.state.as_str()) };
+    let color = if is_troubled { theme::tokens(ui).stale } else { theme::tokens(ui).text_muted };
+    let text = theme::readable(said);
+    label(ui, RichText::new(text.as_ref()).color(color)).on_hover_text(text.as_ref());
+}
+
+/// Shows the way to take the mark away.
+fn action_ui(ui: &mut Ui, view: View<'_>, row: &PinRow, commands: &mut Vec<Command>) {
+    let (id, about) = match row.mark {
+        RowMark::Disabled => (Id::Disable, row.node.to_string()),
+        RowMark::Forced => (Id::Force, row.node.to_string()),
+        RowMark::Pinned(_) => (Id::Unpin, row.node.to_string()),
+        RowMark::Breakpoint => (Id::ToggleBreakpoint, format!("of {}", row.node)),
+    };
+    let alone = BTreeSet::from([row.node.clone()]);
     let situation = Situation::of(view).about(&alone);
-    for id in actions {
-        small_button_ui(ui, *id, &situation, Some(node.as_str()), commands);
+    let entry = command_table::get(id);
+    if icon_button(ui, Icon::Close, &format!("{} {about}", entry.label(&situation))).clicked() {
+        commands.push((entry.command)(&situation));
     }
 }

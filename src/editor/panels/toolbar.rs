@@ -103,6 +103,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
                 &[Id::RunFromHere, Id::ResumeFromHere],
                 &[Id::ToggleBreakpoint],
                 &[Id::PinResults, Id::PinUntilChange, Id::Unpin, Id::UnpinDownstream],
+                &[Id::EditPinnedValue, Id::CompareWithFresh, Id::ReplaceWithConstant, Id::TakeOverPins],
                 &[Id::Force, Id::Disable],
                 &[Id::OpenResults, Id::ShowIterations, Id::ShowStatistics, Id::ShowWhy],
             ],

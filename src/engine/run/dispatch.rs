@@ -156,11 +156,11 @@ pub(super) fn run(
     }
     let shared = Arc::new(Shared {
         run: id,
-        workflow: request.workflow.id(),
         folder: request.folder.clone(),
         cancel: Arc::clone(cancel),
         control: Arc::clone(control),
         store: engine.store.clone(),
+        memory: engine.memory(request.workflow.id()),
         on_event: Arc::clone(on_event),
         given: (0..body.members.len()).map(|_| OnceLock::new()).collect(),
         body: Arc::clone(&body),

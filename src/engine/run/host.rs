@@ -8,26 +8,30 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Event, EventKind, OnEvent, body::Body, cancel::Cancel, control::Control, sync::locked};
+use super::{
+    Event, EventKind, OnEvent,
+    body::Body,
+    cancel::Cancel,
+    control::Control,
+    memory::{Memory, Remembered},
+    sync::locked,
+};
 use crate::{
     engine::plan::{Given, Plan},
-    nodes::{
-        HIDDEN, Host, LogLevel, NodeError, Outputs, Source,
-        secrets::{self, Told},
-    },
-    store::{Attempt, LogLine, PinnedChange, Reason, RunId, Store, StoreError},
+    nodes::{HIDDEN, Host, LogLevel, NodeError, Outputs, Source, secrets::Told},
+    store::{Attempt, LogLine, PinnedChange, Reason, RunId, Store},
     value::Value,
-    workflow::{NodeId, WorkflowId},
+    workflow::NodeId,
 };
 
 /// What the nodes of a run share.
 pub(super) struct Shared {
     pub(super) run: RunId,
-    pub(super) workflow: WorkflowId,
     pub(super) folder: std::path::PathBuf,
     pub(super) cancel: Arc<Cancel>,
     pub(super) control: Arc<Control>,
     pub(super) store: Option<Store>,
+    pub(super) memory: Memory,
     pub(super) on_event: OnEvent,
     pub(super) plan: Plan,
     pub(super) body: Arc<Body>,
@@ -38,18 +42,6 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn send(&self, kind: EventKind) {
         (self.on_event)(Event { run: self.run, kind });
-    }
-
-    /// Returns the value of a secret; whoever asks keeps it to itself.
-    pub(super) fn secret(&self, name: &str) -> Result<String, NodeError> {
-        if let Some(secret) = secrets::from_environment(name)? {
-            return Ok(secret);
-        }
-        match self.store.as_ref().map(|store| store.secret(name)) {
-            Some(Ok(Some(secret))) => Ok(secret),
-            Some(Err(why)) => Err(secrets::missing(name, &format!(" (no keyring answers: {why})"))),
-            _ => Err(secrets::missing(name, "")),
-        }
     }
 }
 
@@ -162,12 +154,7 @@ impl<'a> NodeHost<'a> {
 
     /// Removes pinned data: of this node, which its record tells, and of others, which its log tells.
     fn clear(&self, node: Option<&NodeId>) -> Result<(), NodeError> {
-        let (store, workflow) = (self.store()?, self.shared.workflow);
-        let n_cleared = match node {
-            Some(node) => store.clear_pinned_data(workflow, std::slice::from_ref(node)),
-            None => store.clear_all_pinned_data(Some(workflow)),
-        };
-        let n_cleared = n_cleared.map_err(in_words)?;
+        let n_cleared = self.shared.memory.clear(node)?;
         if node.is_none_or(|node| node == self.node) {
             let note = PinnedNote { stored: None, at: Timestamp::now(), expires_at: None };
             self.leave(|trace| note.put(&mut trace.pinned_data));
@@ -178,10 +165,6 @@ impl<'a> NodeHost<'a> {
             None => self.log(LogLevel::Info, format!("cleared the pinned data of all nodes; {n_cleared} had any")),
         }
         Ok(())
-    }
-
-    fn store(&self) -> Result<&Store, NodeError> {
-        self.shared.store.as_ref().ok_or_else(|| NodeError::new("there is no store to keep pinned data in"))
     }
 }
 
@@ -235,12 +218,11 @@ impl Host for NodeHost<'_> {
     fn why_not_pinned(&self) -> Option<String> {
         let why = self.shared.plan.get(self.node).and_then(|node| node.sensitive.as_ref());
         let why = why.map(|why| format!("it is {}", why.in_words(&|node| node.to_string())));
-        why.or_else(|| self.shared.store.is_none().then(|| "there is no store".to_owned()))
+        why.or_else(|| (!self.shared.memory.is_there()).then(|| "there is no store".to_owned()))
     }
 
     fn pinned_data(&self, node: &NodeId) -> Result<Option<Value>, NodeError> {
-        let data = self.store()?.pinned_data(self.shared.workflow, node).map_err(in_words)?;
-        Ok(data.map(|data| data.value))
+        self.shared.memory.get(node)
     }
 
     fn update_pinned_data(
@@ -254,12 +236,11 @@ impl Host for NodeHost<'_> {
                 "it cannot remember anything, which would be written ({why}): if it may be, untick Sensitive in its settings"
             )));
         }
-        let store = self.store()?;
         let change: &mut dyn FnMut(Option<Value>) -> Value = &mut |before| self.cleared_value(change(before));
-        let data = store.update_pinned_data(self.shared.workflow, self.node, expires_in, change).map_err(in_words)?;
-        let note = PinnedNote { stored: Some(data.value.clone()), at: data.updated_at, expires_at: data.expires_at };
+        let Remembered { value, at, expires_at } = self.shared.memory.update(self.node, expires_in, change)?;
+        let note = PinnedNote { stored: Some(value.clone()), at, expires_at };
         self.leave(|trace| note.put(&mut trace.pinned_data));
-        Ok(data.value)
+        Ok(value)
     }
 
     fn clear_pinned_data(&self, node: &NodeId) -> Result<(), NodeError> {
@@ -271,7 +252,7 @@ impl Host for NodeHost<'_> {
     }
 
     fn secret(&self, name: &str) -> Result<String, NodeError> {
-        let secret = self.shared.secret(name)?;
+        let secret = self.shared.memory.secret(name)?;
         locked(&self.secrets).add(&secret);
         Ok(secret)
     }
@@ -279,11 +260,6 @@ impl Host for NodeHost<'_> {
     fn folder(&self) -> &Path {
         &self.shared.folder
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
-fn in_words(error: StoreError) -> NodeError {
-    NodeError::new(error.to_string())
 }
 
 #[cfg(test)]

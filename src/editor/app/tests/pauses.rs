@@ -186,5 +186,5 @@ fn equal_data_is_said_where_results_are_reused_for_it() {
     window.command(Command::Run(RunKind::Resumed));
     assert_eq!(window.executed(), 1);
     window.command(Command::TogglePlan);
-    assert!(window.harness.query_by_label_contains("reused: equal data").is_some());
+    assert!(window.harness.query_by_label_contains("reused from run 1: equal data").is_some());
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::{
     editor::{
-        Command, LiveState, LookRequest, MarkRequest, RunProgress, View, WireRequest,
+        Command, LiveState, LookRequest, MarkRequest, RunNumbers, RunProgress, View, WireRequest,
         canvas::{CanvasState, canvas_ui},
         command_table::{Situation, shortcuts},
         theme, ways,
@@ -37,6 +37,7 @@ pub(super) struct SmallApp {
     pub(super) selection: BTreeSet<NodeId>,
     pub(super) run: Option<RunProgress>,
     pub(super) show_plan: bool,
+    pub(super) numbers: RunNumbers,
     pub(super) revision: u64,
     pub(super) canvas: CanvasState,
     pub(super) commands: Vec<Command>,
@@ -57,6 +58,7 @@ impl SmallApp {
             selection: BTreeSet::new(),
             run: None,
             show_plan: false,
+            numbers: RunNumbers::default(),
             revision: 0,
             canvas: CanvasState::default(),
             commands: Vec::new(),
@@ -96,6 +98,7 @@ impl SmallApp {
             selection: &self.selection,
             run: self.run.as_ref(),
             show_plan: self.show_plan,
+            numbers: &self.numbers,
             past: None,
         }
     }

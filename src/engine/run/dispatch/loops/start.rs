@@ -270,7 +270,7 @@ impl Dispatcher<'_> {
         run.goes_on_after_errors = parameters.text("on_error") == "collect";
         let value = input.unwrap_or_default();
         let from = run.cursor();
-        let around = items::Around { folder: &self.shared.folder, secret: &|name| self.shared.secret(name) };
+        let around = items::Around { folder: &self.shared.folder, secret: &|name| self.shared.memory.secret(name) };
         match items::open(&value, from.as_ref(), around, self.stop_of_reads()) {
             Ok(items) => {
                 run.next_index = if from.is_some() { run.finished.prefix } else { 0 };
