@@ -385,6 +385,11 @@ impl Workflow {
         FrameId::numbered("frame", self.next_number)
     }
 
+    /// Returns `n` ids for new frames that come together with so many new nodes, all different.
+    pub fn fresh_frame_ids(&self, n: usize, n_nodes: usize) -> Vec<FrameId> {
+        (self.next_number + n_nodes as u64..).take(n).map(|number| FrameId::numbered("frame", number)).collect()
+    }
+
     /// Returns what of nodes and connections differs from an earlier state of this document, in the time of the differences.
     pub fn changes_since(&self, before: &Self) -> Changes {
         let mut changes = Changes::default();

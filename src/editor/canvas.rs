@@ -21,6 +21,7 @@ mod drawing;
 mod find;
 mod follow;
 mod frames;
+mod from_afar;
 mod fuzzy;
 mod galleys;
 mod geometry;
@@ -35,6 +36,7 @@ mod menu;
 mod minimap;
 mod node;
 mod notches;
+mod number;
 mod overview;
 mod parameter;
 mod picture;
@@ -49,12 +51,15 @@ mod seen;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod thumbnails;
 mod wire;
 
 pub(crate) use self::{
     boxes::{NodeBox, boxes},
+    carry::InHand,
     frames::{colors_ui as frame_colors_ui, put as put_frame, rect_of as rect_of_frame},
     geometry::GRID,
+    thumbnails::{Thumbnail, make_thumbnail},
 };
 use std::{cell::RefCell, rc::Rc};
 
@@ -86,6 +91,7 @@ use self::{
     scene::Scene,
     search::Search,
     seen::Seen,
+    thumbnails::Thumbnails,
 };
 use super::{Command, View, command_table::ask_for_paste, inspector::Drafts, theme};
 use crate::workflow::{FrameId, NodeId, Position};
@@ -105,6 +111,7 @@ pub struct CanvasState {
     kept: Kept,
     overview: Overview,
     lit: Lit,
+    thumbnails: Thumbnails,
     changing: Option<Changing>,
     /// What is being typed or dragged in the field of a parameter.
     pub(super) drafts: Drafts,
@@ -254,6 +261,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.seen.update(view, brush.tokens);
     state.kept.begin((projection.zoom(), frame.detail), scene.wire_serial(), forget);
     state.lit.update(&frame, state.seen.serial());
+    state.thumbnails.begin();
     state.note_pointer(ui, &frame, &canvas);
     state.prepare_bends(ui, &frame, commands);
     state.touched(&frame, Target::Canvas, &canvas, commands);

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     session::{PinPolicy, ProfileName, SessionId},
-    store::{Passphrase, RunId, RunKind},
+    store::{Kept, Passphrase, RunId, RunKind},
     value::{Fingerprint, Image, Value},
     workflow::{Edit, FrameColor, FrameId, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
 };
@@ -129,6 +129,8 @@ pub enum Command {
     CopyPinnedData(WorkflowId, WorkflowId),
     /// Make a picture ready for the screen.
     PreparePicture(Image),
+    /// Make a thumbnail of what a node gave on a port.
+    PrepareThumbnail(Kept, PortId),
     /// Arrange, count or copy rows of a table that is shown.
     WorkOnTable(TableWork),
     /// Wrap or search a text that is shown.
@@ -225,6 +227,7 @@ impl Command {
                 | Self::LoadDifference(..)
                 | Self::PreviewSweep(_)
                 | Self::PreparePicture(_)
+                | Self::PrepareThumbnail(..)
                 | Self::WorkOnTable(_)
                 | Self::WorkOnText(_)
                 | Self::ListFolder(_)

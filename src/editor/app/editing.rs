@@ -14,7 +14,8 @@ use crate::{
         inspector::{Draft, Drafts},
         mark_requests::mark_edit,
         panels::Tone,
-        wiring,
+        ways, wiring,
+        words::count,
     },
     nodes::{Catalogue, Kind, check_loops},
     session::{Mark, MarkEdit, Pin, PinPolicy, PinState},
@@ -158,23 +159,37 @@ impl App {
     }
 
     pub(super) fn delete_selected(&mut self, verb: &str) {
-        let Some(sitting) = self.tabs.sitting_mut() else { return };
-        let edits: Vec<Edit> = sitting.selection().iter().cloned().map(Edit::RemoveNode).collect();
-        if !edits.is_empty() {
-            let label = format!("{verb} {}", crate::editor::words::count(edits.len(), "node"));
-            let result = sitting.edit(label, Edit::Group(edits));
-            self.say_edit_error(result);
-        }
+        let Some(WorkflowTab { sitting, canvas, .. }) = self.tabs.front_mut() else { return };
+        let is_alone = canvas.bends() != canvas.chosen_bends();
+        let bends = ways::unbend(sitting.workflow(), canvas.bends());
+        let n_nodes = sitting.selection().len();
+        let nodes = sitting.selection().iter().cloned().map(Edit::RemoveNode);
+        let result = match bends {
+            // The bend that has the focus is meant, not what is selected elsewhere.
+            Some((label, edit)) if is_alone || n_nodes == 0 => sitting.edit(label, edit),
+            None if n_nodes == 0 => return,
+            bends => {
+                let beside = if bends.is_some() {
+                    format!(" and {}", count(canvas.bends().len(), "bend"))
+                } else {
+                    String::new()
+                };
+                let label = format!("{verb} {}{beside}", count(n_nodes, "node"));
+                let edits = bends.into_iter().map(|(_, edit)| edit).chain(nodes).collect();
+                sitting.edit(label, Edit::Group(edits))
+            }
+        };
+        self.say_edit_error(result);
     }
 
     pub(super) fn delete_and_heal(&mut self) {
         let Some(sitting) = self.tabs.sitting_mut().filter(|sitting| !sitting.selection().is_empty()) else { return };
         let nodes = sitting.selection();
         let (edit, n_healed) = wiring::delete_and_heal(sitting.workflow(), &self.catalogue, nodes);
-        let nodes = crate::editor::words::count(nodes.len(), "node");
+        let nodes = count(nodes.len(), "node");
         let label = match n_healed {
             0 => format!("Delete {nodes}"),
-            wires => format!("Delete {nodes} and heal {}", crate::editor::words::count(wires, "wire")),
+            wires => format!("Delete {nodes} and heal {}", count(wires, "wire")),
         };
         let result = sitting.edit(label, edit);
         self.say_edit_error(result);
@@ -182,7 +197,7 @@ impl App {
 
     pub(super) fn copy(&self, ctx: &egui::Context) {
         if let Some(sitting) = self.tabs.sitting().filter(|sitting| !sitting.selection().is_empty()) {
-            ctx.copy_text(clipboard::copy(sitting.shown_workflow(), sitting.selection()));
+            ctx.copy_text(clipboard::copy(sitting.shown_workflow(), sitting.selection(), &BTreeSet::new()));
         }
     }
 
@@ -206,7 +221,7 @@ impl App {
 
     pub(super) fn duplicate(&mut self) {
         if let Some(sitting) = self.tabs.sitting().filter(|sitting| !sitting.selection().is_empty()) {
-            let text = clipboard::copy(sitting.workflow(), sitting.selection());
+            let text = clipboard::copy(sitting.workflow(), sitting.selection(), &BTreeSet::new());
             self.paste_as("Duplicate", &text, None, false);
         }
     }
@@ -215,7 +230,7 @@ impl App {
         let Some(sitting) = self.tabs.sitting_mut() else { return };
         match clipboard::paste(sitting.workflow(), text, position, keeps_feeds) {
             Ok((edit, nodes)) => {
-                let label = format!("{verb} {}", crate::editor::words::count(nodes.len(), "node"));
+                let label = format!("{verb} {}", count(nodes.len(), "node"));
                 let result = sitting.edit(label, edit);
                 sitting.select(nodes);
                 self.say_edit_error(result);

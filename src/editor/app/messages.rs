@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     editor::{
+        canvas::Thumbnail,
         dialogs::{Dialog, FileEntry, FilePurpose, KeepRules, PlannedSweep},
         history::DifferenceKey,
         inspector::{Iteration, IterationKey, PinnedKey},
@@ -24,9 +25,9 @@ use crate::{
     },
     engine::{Event, Probes, Timings},
     session::{Baseline, ProfileError, SessionId, SessionSummary},
-    store::{PinnedData, RunId, RunSummary, Store, SweepReport},
+    store::{Kept, PinnedData, RunId, RunSummary, Store, SweepReport},
     value::{Fingerprint, Value, difference::Difference},
-    workflow::{Edit, NodeId, Position, Workflow},
+    workflow::{Edit, NodeId, PortId, Position, Workflow},
 };
 
 /// A report of another thread.
@@ -79,6 +80,8 @@ pub(super) enum Message {
     PlannedSweep(KeepRules, Result<PlannedSweep, String>),
     /// A picture is ready for the screen.
     Picture(PictureKey, ColorImage),
+    /// A thumbnail of the value on a port is ready, or there is none.
+    Thumbnail(Kept, PortId, Option<Thumbnail>),
     /// Rows of a table were arranged, counted or copied.
     Table(TableDone),
     /// A text was wrapped or searched.
@@ -141,6 +144,7 @@ impl App {
             Message::Swept(report, swept_for) => self.swept(report, swept_for),
             Message::PlannedSweep(rules, said) => self.planned_sweep(rules, said),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
+            Message::Thumbnail(kept, port, made) => self.made_thumbnail(ctx, &kept, &port, made.as_ref()),
             Message::Text(done) => self.panels.viewers.texts.take(done),
             Message::Table(done) => self.table_done(ctx, done),
             Message::Tidied(of, label, edit) => self.tidied(&of, label, edit),

@@ -91,9 +91,8 @@ impl<'a> CanvasFrame<'a> {
             frame.held = nodes.iter().filter_map(|id| scene.index(id)).collect();
             frame.held.sort_unstable();
         }
-        if let Interaction::DragBends(drag) = interaction {
-            frame.offset = drag.offset();
-            let held = drag.bends().iter().filter_map(|bend| Some((scene.wire_index(&bend.wire)?, bend.index)));
+        if let Some(bends) = interaction.carried_bends() {
+            let held = bends.iter().filter_map(|bend| Some((scene.wire_index(&bend.wire)?, bend.index)));
             frame.held_bends = held.collect();
         }
         frame

@@ -91,6 +91,13 @@ impl FrameDrag {
         &self.nodes
     }
 
+    /// Returns the frames in the hand, the one that was taken first, and where in the scene it was taken; `None` if only its
+    /// edge is.
+    pub(super) fn carried_frames(&self) -> Option<(Vec<&FrameId>, Pos2)> {
+        let inner = self.frames.iter().map(|(id, _)| id);
+        (self.grip == Grip::Title).then(|| (std::iter::once(&self.frame).chain(inner).collect(), self.origin))
+    }
+
     /// Returns how far what it carries is moved.
     pub(super) fn offset(&self) -> Vec2 {
         match self.grip {

@@ -171,10 +171,10 @@ impl CanvasState {
         self.bring_into_view(node.rect(), rect);
         self.keyboard.walked_to = Some(node.id.clone());
         commands.push(Command::Select(vec![node.id.clone()]));
-        // Seen from afar nodes have no widgets of their own.
+        // Seen from afar nodes have no widgets of their own, unless they are read out.
         let id = match Detail::at(self.camera.zoom) {
-            Detail::Blocks => ui.make_persistent_id("background"),
-            Detail::Titles | Detail::Full => ui.make_persistent_id(("node", node.id.as_str())),
+            Detail::Blocks if !self.overview.is_named => ui.make_persistent_id("background"),
+            Detail::Blocks | Detail::Titles | Detail::Full => ui.make_persistent_id(("node", node.id.as_str())),
         };
         ui.memory_mut(|memory| memory.request_focus(id));
     }

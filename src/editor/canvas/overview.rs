@@ -51,6 +51,8 @@ pub(super) struct Overview {
     /// By the scene's index.
     colors: Vec<Color32>,
     colored: Option<(u64, u64)>,
+    /// Blocks have their names: they are read out.
+    pub(super) is_named: bool,
 }
 
 /// What the meshes were made of.
@@ -183,6 +185,26 @@ impl Overview {
         }
         self.blocks.paint(brush);
         self.paint_notches(brush, frame);
+    }
+
+    /// Paints nodes and wires once more, by their indices; the wires stand out.
+    pub(super) fn paint_again(&self, brush: &Brush, frame: &CanvasFrame<'_>, nodes: &[usize], wires: &[usize]) {
+        let projection = frame.projection;
+        let half_width = 0.5 * (8.0 * brush.zoom()).max(1.6);
+        let mut mesh = Mesh::default();
+        for &wire in wires {
+            let color = brush.tokens.of_type(frame.scene.wires[wire].value_type);
+            for line in Line::of(&frame.course(wire)) {
+                let first = mesh.vertices.len() as u32;
+                let corners = on_screen(&projection, &line, half_width);
+                mesh.vertices.extend(corners.map(|pos| Vertex { pos, uv: WHITE_UV, color }));
+                mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|corner| first + corner));
+            }
+        }
+        for &node in nodes {
+            mesh.add_colored_rect(block(&projection, frame.rect(node)), self.colors[node]);
+        }
+        brush.painter.add(Shape::mesh(mesh));
     }
 
     /// Returns how many vertices and indices there are.

@@ -63,7 +63,7 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         &[Need::Removable, Need::Now],
         |situation| match situation.wire {
             Some(input) => Command::Wire(WireRequest::Disconnect(input.clone())),
-            None if !situation.bends.is_empty() => super::wire::remove_bends(situation),
+            None if !situation.bends.is_empty() && situation.nodes.is_empty() => super::wire::remove_bends(situation),
             None => match situation.frame {
                 Some(frame) if situation.nodes.is_empty() => Command::Frame(frame.clone(), FrameRequest::Remove),
                 _ => Command::DeleteSelected,
