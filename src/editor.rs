@@ -11,6 +11,7 @@ mod command_table;
 mod dialogs;
 mod examples;
 mod forecasts;
+mod groups;
 mod history;
 pub mod icons;
 mod inspector;

@@ -19,6 +19,7 @@ mod course;
 mod cut;
 mod drawing;
 mod find;
+mod folding;
 mod follow;
 mod frames;
 mod from_afar;
@@ -26,6 +27,7 @@ mod fuzzy;
 mod galleys;
 mod geometry;
 mod grid;
+mod grouped;
 mod hand;
 mod hover;
 mod interaction;
@@ -55,7 +57,7 @@ mod thumbnails;
 mod wire;
 
 pub(crate) use self::{
-    boxes::{NodeBox, boxes},
+    boxes::{NodeBox, Piece, boxes, pieces},
     carry::InHand,
     frames::{colors_ui as frame_colors_ui, put as put_frame, rect_of as rect_of_frame},
     geometry::GRID,
@@ -76,6 +78,7 @@ use self::{
     follow::Following,
     frames::FrameTitle,
     galleys::Galleys,
+    grouped::Sums,
     interaction::Interaction,
     kept::Kept,
     keyboard::Keyboard,
@@ -112,6 +115,7 @@ pub struct CanvasState {
     overview: Overview,
     lit: Lit,
     thumbnails: Thumbnails,
+    sums: Sums,
     changing: Option<Changing>,
     /// What is being typed or dragged in the field of a parameter.
     pub(super) drafts: Drafts,
@@ -220,7 +224,7 @@ impl CanvasState {
     /// Brings the scene up to date and looks where it was asked to.
     fn prepare(&mut self, view: View<'_>, rect: Rect) {
         if self.scene.update(view) {
-            self.bounds = self.scene.node_grid.bounds();
+            self.bounds = self.scene.bounds();
         }
         self.least_zoom = Camera::least_zoom(self.bounds, rect);
         self.problems.update(view);

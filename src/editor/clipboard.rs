@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::workflow::{
-    Connection, Edit, FileError, Frame, FrameId, NodeId, PortRef, Position, Workflow, parse, to_text,
+    Connection, Edit, FileError, Fold, Frame, FrameId, NodeId, PortRef, Position, Workflow, parse, to_text,
 };
 
 /// How far a pasted node lies from the one it was copied from, in scene units, each way.
@@ -81,9 +81,14 @@ pub(crate) fn paste(
         }
     }
     let frames = workflow.fresh_frame_ids(clip.frames().len(), ids.len());
-    edits.extend(clip.frames().zip(frames).map(|((_, frame), id)| {
+    let renamed_frames: BTreeMap<&FrameId, &FrameId> = clip.frames().map(|(id, _)| id).zip(&frames).collect();
+    edits.extend(clip.frames().zip(&frames).map(|((_, frame), id)| {
         let position = Position(frame.position.0 + offset.0, frame.position.1 + offset.1);
-        Edit::SetFrame(id, Frame { position, ..frame.clone() })
+        let folded = frame.folded.as_ref().map(|fold| Fold {
+            nodes: fold.nodes.iter().filter_map(|id| Some((*renamed.get(id)?).clone())).collect(),
+            frames: fold.frames.iter().filter_map(|id| Some((*renamed_frames.get(id)?).clone())).collect(),
+        });
+        Edit::SetFrame(id.clone(), Frame { position, folded, ..frame.clone() })
     }));
     if keeps_feeds {
         for (original, id) in &renamed {
@@ -199,6 +204,7 @@ mod tests {
             position: Position(90.0, -10.0),
             size: (300.0, 90.0),
             color: FrameColor::Blue,
+            folded: None,
         };
         for id in ["frame_7", "frame_8"] {
             workflow.apply(Edit::SetFrame(id.into(), frame.clone())).unwrap();

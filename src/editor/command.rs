@@ -250,6 +250,8 @@ pub enum ArrangeRequest {
     Tidy,
     /// Put a frame round the selected nodes.
     Frame,
+    /// Fold the selected nodes, or the chosen frame, into a group; unfold groups that are selected.
+    Group,
     /// Type the note of the selected node.
     Comment,
     /// Show the titles and ports of the selected nodes only, or all of them again.
@@ -322,6 +324,8 @@ pub enum FrameRequest {
     Color(FrameColor),
     /// Select the nodes in it.
     SelectNodes,
+    /// Show again what is folded in it.
+    Unfold,
 }
 
 /// What is asked of the view of the canvas.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::words;
+use super::{groups, words};
 use crate::workflow::{Edit, NodeId, PortRef, Position, Workflow};
 
 /// A point that a wire is led through.
@@ -79,18 +79,20 @@ pub(crate) fn carried(workflow: &Workflow, moved_by: impl Fn(&NodeId) -> Option<
     workflow.ways().filter_map(edit).collect()
 }
 
-/// Returns the edit that moves nodes to new places, with the ways of wires between those that move alike.
+/// Returns the edit that moves nodes to new places, with the ways of wires between those that move alike, and with groups.
 pub(crate) fn move_nodes(workflow: &Workflow, moves: Vec<(NodeId, Position)>) -> Edit {
-    let distances: BTreeMap<&NodeId, (f32, f32)> = if workflow.ways().len() == 0 {
-        BTreeMap::new()
-    } else {
+    let mut edits = Vec::new();
+    if workflow.ways().len() > 0 || groups::folded(workflow).next().is_some() {
         let distance = |(id, place): &'_ (NodeId, Position)| {
             let before = workflow.node(id)?.position;
             Some((place.0 - before.0, place.1 - before.1))
         };
-        moves.iter().filter_map(|to| Some((&to.0, distance(to)?))).collect()
-    };
-    let mut edits = carried(workflow, |node| distances.get(node).copied());
+        let distances: BTreeMap<&NodeId, (f32, f32)> =
+            moves.iter().filter_map(|to| Some((&to.0, distance(to)?))).collect();
+        let moved_by = |node: &NodeId| distances.get(node).copied();
+        edits = carried(workflow, moved_by);
+        edits.extend(groups::carried(workflow, moved_by));
+    }
     if edits.is_empty() {
         return Edit::MoveNodes(moves);
     }

@@ -8,6 +8,7 @@ mod commands;
 #[path = "../support/cpu_renderer.rs"]
 mod cpu_renderer;
 mod files;
+mod groups;
 mod hands;
 mod keyboard;
 mod keys;

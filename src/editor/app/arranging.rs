@@ -1,6 +1,7 @@
 //! Commands about where nodes stand.
 
 mod framing;
+mod grouping;
 mod lines;
 mod tidying;
 
@@ -23,6 +24,7 @@ impl App {
             ArrangeRequest::Spread(axis) => self.spread(*axis),
             ArrangeRequest::Tidy => self.tidy(),
             ArrangeRequest::Frame => self.frame_selected(),
+            ArrangeRequest::Group => self.group_selected(),
             ArrangeRequest::Comment => self.comment_selected(),
             ArrangeRequest::Collapse => self.toggle_collapsed(),
         }

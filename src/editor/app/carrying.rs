@@ -8,8 +8,8 @@ use super::App;
 use crate::{
     editor::{
         Command, TabRequest,
-        canvas::{InHand, boxes, rect_of_frame},
-        clipboard,
+        canvas::{InHand, pieces, rect_of_frame},
+        clipboard, groups,
         panels::Tone,
         words,
     },
@@ -74,9 +74,12 @@ impl App {
         let workflow = tab.sitting.workflow();
         let taken: BTreeSet<_> = nodes.iter().cloned().collect();
         let frame = frames.first().and_then(|id| workflow.frame(id));
-        let frames: BTreeSet<_> = frames.into_iter().cloned().collect();
-        let rects = frames.iter().filter_map(|id| workflow.frame(id)).map(rect_of_frame);
-        let nodes = boxes(workflow, &self.catalogue, &taken).into_iter().map(|node| node.rect);
+        let mut frames: BTreeSet<_> = frames.into_iter().cloned().collect();
+        frames.extend(groups::whole(workflow, &taken));
+        let unseen = groups::unseen_frames(workflow);
+        let seen = frames.iter().filter(|id| !unseen.contains(id));
+        let rects = seen.filter_map(|id| workflow.frame(id)).map(rect_of_frame);
+        let nodes = pieces(workflow, &self.catalogue, &taken).into_iter().map(|piece| piece.rect);
         let boxes = rects.chain(nodes);
         self.carried = Some(Carried {
             from: tab.session(),

@@ -11,6 +11,7 @@ use crate::{
     editor::{
         Command, MarkRequest, WireEnd, clipboard,
         command_table::ask_for_paste,
+        groups,
         inspector::{Draft, Drafts},
         mark_requests::mark_edit,
         panels::Tone,
@@ -164,6 +165,8 @@ impl App {
         let bends = ways::unbend(sitting.workflow(), canvas.bends());
         let n_nodes = sitting.selection().len();
         let nodes = sitting.selection().iter().cloned().map(Edit::RemoveNode);
+        let (frames, groups) = groups::remove_with(sitting.workflow(), sitting.selection());
+        let groups = if groups.is_empty() { String::new() } else { format!(" with group {}", groups.join(", ")) };
         let result = match bends {
             // The bend that has the focus is meant, not what is selected elsewhere.
             Some((label, edit)) if is_alone || n_nodes == 0 => sitting.edit(label, edit),
@@ -174,8 +177,8 @@ impl App {
                 } else {
                     String::new()
                 };
-                let label = format!("{verb} {}{beside}", count(n_nodes, "node"));
-                let edits = bends.into_iter().map(|(_, edit)| edit).chain(nodes).collect();
+                let label = format!("{verb} {}{beside}{groups}", count(n_nodes, "node"));
+                let edits = bends.into_iter().map(|(_, edit)| edit).chain(frames).chain(nodes).collect();
                 sitting.edit(label, Edit::Group(edits))
             }
         };
@@ -186,6 +189,8 @@ impl App {
         let Some(sitting) = self.tabs.sitting_mut().filter(|sitting| !sitting.selection().is_empty()) else { return };
         let nodes = sitting.selection();
         let (edit, n_healed) = wiring::delete_and_heal(sitting.workflow(), &self.catalogue, nodes);
+        let (frames, _) = groups::remove_with(sitting.workflow(), nodes);
+        let edit = Edit::Group(std::iter::once(edit).chain(frames).collect());
         let nodes = count(nodes.len(), "node");
         let label = match n_healed {
             0 => format!("Delete {nodes}"),
@@ -197,7 +202,7 @@ impl App {
 
     pub(super) fn copy(&self, ctx: &egui::Context) {
         if let Some(sitting) = self.tabs.sitting().filter(|sitting| !sitting.selection().is_empty()) {
-            ctx.copy_text(clipboard::copy(sitting.shown_workflow(), sitting.selection(), &BTreeSet::new()));
+            ctx.copy_text(clip(sitting.shown_workflow(), sitting.selection()));
         }
     }
 
@@ -221,7 +226,7 @@ impl App {
 
     pub(super) fn duplicate(&mut self) {
         if let Some(sitting) = self.tabs.sitting().filter(|sitting| !sitting.selection().is_empty()) {
-            let text = clipboard::copy(sitting.workflow(), sitting.selection(), &BTreeSet::new());
+            let text = clip(sitting.workflow(), sitting.selection());
             self.paste_as("Duplicate", &text, None, false);
         }
     }
@@ -240,6 +245,11 @@ impl App {
             }
         }
     }
+}
+
+/// Returns nodes as text, with the groups that are whole among them.
+fn clip(workflow: &Workflow, nodes: &BTreeSet<NodeId>) -> String {
+    clipboard::copy(workflow, nodes, &groups::whole(workflow, nodes))
 }
 
 /// Returns the edit that adds a node, beside one that stands in that very place, and wires it to the end in the hand if

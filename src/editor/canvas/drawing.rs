@@ -54,6 +54,7 @@ pub(super) fn draw(
         state.overview.paint(brush, frame, &boxed, state.seen.serial_from_afar());
         state.n_corners = state.overview.n_corners();
         from_afar::hover_ui(ui, brush, frame, canvas, state, commands);
+        state.groups_ui(ui, brush, frame, &boxed, commands);
         state.light_up(brush, frame);
     } else {
         draw_wires(ui, brush, frame, canvas, state, commands);
@@ -63,6 +64,7 @@ pub(super) fn draw(
             let is_boxed = boxed.binary_search(&index).is_ok();
             node_ui(ui, brush, frame, state, index, is_boxed, commands);
         }
+        state.groups_ui(ui, brush, frame, &boxed, commands);
         comment::notes_ui(ui, brush, frame, state, &nodes);
         state.light_up(brush, frame);
         state.n_corners = state.kept.n_corners();

@@ -240,8 +240,9 @@ const fn port(id: PortId, value_type: ValueType) -> PortLayout {
 }
 
 fn placed(mut ports: Vec<PortLayout>, x: f32) -> Vec<PortLayout> {
-    for (row, port) in ports.iter_mut().enumerate() {
-        port.offset = vec2(x, HEADER + PADDING + ROW * (row as f32 + 0.5));
+    let offsets = placed_ports(ports.len(), x);
+    for (port, offset) in ports.iter_mut().zip(offsets) {
+        port.offset = offset;
     }
     ports
 }
@@ -253,6 +254,16 @@ fn placed_close(mut ports: Vec<PortLayout>, x: f32, height: f32) -> Vec<PortLayo
         port.offset = vec2(x, first + COLLAPSED_ROW * row as f32);
     }
     ports
+}
+
+/// Returns the size of the block of a group with so many ports on each side.
+pub(super) fn group_size(n_inputs: usize, n_outputs: usize) -> Vec2 {
+    vec2(WIDTH, HEADER + 2.0 * PADDING + ROW * n_inputs.max(n_outputs).max(1) as f32 + FOOTER)
+}
+
+/// Returns where so many ports are on an edge, from the top left corner.
+pub(super) fn placed_ports(n_ports: usize, x: f32) -> impl Iterator<Item = Vec2> {
+    (0..n_ports).map(move |row| vec2(x, HEADER + PADDING + ROW * (row as f32 + 0.5)))
 }
 
 fn parameter_lines(resolved: &ResolvedParameters<'_>) -> Vec<ParameterLine> {

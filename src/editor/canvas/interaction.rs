@@ -98,7 +98,14 @@ impl NodeDrag {
     /// Looks which wire a single node lies on. Whether it fits there is found out once, when it comes.
     pub(super) fn look_for_wire(&mut self, view: View<'_>, scene: &Scene, may: bool) {
         let wire = match &self.nodes[..] {
-            [node] if may && self.bends.is_empty() && self.offset != Vec2::ZERO => wire_below(scene, node, self.offset),
+            [node]
+                if may
+                    && scene.node(node).is_some_and(|node| !node.is_hidden())
+                    && self.bends.is_empty()
+                    && self.offset != Vec2::ZERO =>
+            {
+                wire_below(scene, node, self.offset)
+            }
             _ => None,
         };
         match (wire, &self.wire) {
@@ -243,11 +250,7 @@ impl WireDrag {
         if self.moved.is_empty() {
             return self.anchor(scene).into_iter().collect();
         }
-        let place = |input: &PortRef| {
-            let node = scene.node(&input.node)?;
-            Some(node.position + node.layout.input(&input.port)?.offset)
-        };
-        self.moved.iter().filter_map(place).collect()
+        self.moved.iter().filter_map(|input| scene.port_place(input, true)).collect()
     }
 
     /// Returns what removes the wires that were there before, and its label.
@@ -260,13 +263,10 @@ impl WireDrag {
 
     /// Returns where the end that stays is.
     pub(super) fn anchor(&self, scene: &Scene) -> Option<Pos2> {
-        let (end, is_output) = match &self.end {
-            WireEnd::Output(output) => (output, true),
-            WireEnd::Input(input) => (input, false),
-        };
-        let node = scene.node(&end.node)?;
-        let port = if is_output { node.layout.output(&end.port) } else { node.layout.input(&end.port) };
-        Some(node.position + port?.offset)
+        match &self.end {
+            WireEnd::Output(output) => scene.port_place(output, false),
+            WireEnd::Input(input) => scene.port_place(input, true),
+        }
     }
 
     /// Returns whether the wire looks for an input.

@@ -113,16 +113,20 @@ impl CanvasState {
         brush.painter.rect_filled(frame.projection.view, 0.0, brush.tokens.canvas.gamma_multiply(VEIL));
         if frame.detail == Detail::Blocks {
             self.overview.paint_again(brush, frame, &path.nodes, &path.wires);
-            return;
-        }
-        for &wire in &path.wires {
-            self.kept.wire_again(brush, wire);
-        }
-        for &node in &path.nodes {
-            self.kept.node_again(brush, &frame.node(node).layout, frame.position(node));
-            if frame.detail == Detail::Full {
-                self.thumbnail_again(brush, frame, node);
+        } else {
+            for &wire in &path.wires {
+                self.kept.wire_again(brush, wire);
             }
+            for &node in path.nodes.iter().filter(|node| !frame.node(**node).is_hidden()) {
+                self.kept.node_again(brush, &frame.node(node).layout, frame.position(node));
+                if frame.detail == Detail::Full {
+                    self.thumbnail_again(brush, frame, node);
+                }
+            }
+        }
+        if !frame.scene.groups.is_empty() {
+            let nodes = path.nodes.clone();
+            self.groups_again(brush, frame, &nodes);
         }
     }
 }

@@ -192,7 +192,7 @@ impl Overview {
         let projection = frame.projection;
         let half_width = 0.5 * (8.0 * brush.zoom()).max(1.6);
         let mut mesh = Mesh::default();
-        for &wire in wires {
+        for &wire in wires.iter().filter(|wire| !frame.scene.is_inside_group(&frame.scene.wires[**wire])) {
             let color = brush.tokens.of_type(frame.scene.wires[wire].value_type);
             for line in Line::of(&frame.course(wire)) {
                 let first = mesh.vertices.len() as u32;
@@ -201,7 +201,7 @@ impl Overview {
                 mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|corner| first + corner));
             }
         }
-        for &node in nodes {
+        for &node in nodes.iter().filter(|node| !frame.node(**node).is_hidden()) {
             mesh.add_colored_rect(block(&projection, frame.rect(node)), self.colors[node]);
         }
         brush.painter.add(Shape::mesh(mesh));
@@ -261,6 +261,7 @@ impl Overview {
             self.colors = colors(frame, tokens);
             self.blocks.recolor(|slot| self.colors[self.nodes[slot] as usize]);
             let marked = frame.view.marks.iter().filter_map(|(id, mark)| Some((frame.scene.index(id)?, mark)));
+            let marked = marked.filter(|(node, _)| !frame.scene.nodes[*node].is_hidden());
             let notches = marked.flat_map(|(node, mark)| notches::of_mark(mark, node, frame.scene.nodes[node].rect()));
             self.notches = Layer::new(notches.collect(), |_| tokens.canvas);
         }

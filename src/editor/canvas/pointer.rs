@@ -275,7 +275,10 @@ impl CanvasState {
             if let Some((label, edit)) = drag.drop_on(frame.view.workflow, &frame.port_ref(at)).filter(|_| fits) {
                 commands.push(Command::Edit(label, edit));
             }
-        } else if frame.node_at(place).is_some() || !frame.projection.view.contains(pointer) {
+        } else if frame.node_at(place).is_some()
+            || frame.has_group_at(place)
+            || !frame.projection.view.contains(pointer)
+        {
             // Neither a port nor empty canvas: nothing was meant.
         } else if let Some((label, edit)) = drag.let_go() {
             commands.push(Command::Edit(label, edit));
@@ -331,7 +334,7 @@ fn clicked(frame: &CanvasFrame<'_>, target: Target, modifiers: Modifiers, comman
     }
 }
 
-fn select(nodes: Vec<NodeId>, modifiers: Modifiers) -> Command {
+pub(super) fn select(nodes: Vec<NodeId>, modifiers: Modifiers) -> Command {
     if modifiers.shift {
         Command::SelectAlso(nodes)
     } else if modifiers.command {
@@ -346,6 +349,12 @@ pub(super) fn touched_by_box(frame: &CanvasFrame<'_>, from: Pos2, pointer: Pos2)
     let area = Rect::from_two_pos(from, frame.projection.scene_from_screen(pointer));
     let mut touched = Vec::new();
     frame.scene.node_grid.query(area, &mut touched);
+    for (index, group) in frame.scene.groups.iter().enumerate() {
+        if frame.group_rect(index).intersects(area) {
+            touched.extend(&group.nodes);
+        }
+    }
+    touched.sort_unstable();
     touched
 }
 
