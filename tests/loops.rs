@@ -562,25 +562,6 @@ fn a_branch_that_is_not_taken_in_an_iteration_adds_nothing() {
 }
 
 #[test]
-fn lines_of_a_file_go_through_one_at_a_time_and_a_stopped_loop_goes_on_behind_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("lines.txt");
-    std::fs::write(&path, (0..1_000).map(|line| line.to_string()).collect::<Vec<_>>().join("\n")).unwrap();
-    let mut world = World::new(
-        &["r read_lines", "f for_each", "t template template={{in1}}", "c collect"],
-        &["r.lines > f.items", "f.item > t.in1", "t.text > c.item"],
-    );
-    world.set("r", "path", path.to_str().unwrap());
-    let run = world.run(RunKind::Standard);
-    assert_eq!(run.header.status, RunStatus::Succeeded, "{}", short(&run));
-    let Some(Value::List(items)) = output(&run, "c", "items") else { panic!("{}", short(&run)) };
-    assert_eq!(items.len(), 1_000);
-    assert_eq!(items[999], Value::text("999"));
-    world.restart();
-    assert!(world.run(RunKind::Resumed).own().is_empty());
-}
-
-#[test]
 fn a_run_to_the_head_leaves_the_body_to_be_done() {
     let mut world = World::new(
         &["l given", "f for_each", "a add by=100", "b add by=1", "c collect"],

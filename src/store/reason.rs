@@ -148,7 +148,7 @@ impl fmt::Display for Reason {
             Self::NotCacheable => f.write_str("its results cannot be kept"),
             Self::SourceChanged(changes) => f.write_str(&joined(changes)),
             Self::Unpinned => f.write_str("it was pinned and is not now"),
-            Self::ResultsLost(why) => write!(f, "its kept results cannot be read: {why}"),
+            Self::ResultsLost(why) => write!(f, "its kept results cannot be used: {why}"),
             Self::UpstreamExecutes(upstream) => write!(f, "upstream {} executes", joined(upstream)),
             Self::EqualInputs => f.write_str("the data that reaches it is the same"),
             Self::LoopGoesOn { n_finished, total: Some(total) } => {

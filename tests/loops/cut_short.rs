@@ -216,3 +216,22 @@ fn a_body_changed_before_the_loop_was_come_to_again_is_warned_of() {
         }
     }
 }
+
+#[test]
+fn lines_of_a_file_go_through_one_at_a_time_and_a_stopped_loop_goes_on_behind_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lines.txt");
+    fs::write(&path, (0..1_000).map(|line| line.to_string()).collect::<Vec<_>>().join("\n")).unwrap();
+    let mut world = World::new(
+        &["r read_lines", "f for_each", "t template template={{in1}}", "c collect"],
+        &["r.lines > f.items", "f.item > t.in1", "t.text > c.item"],
+    );
+    world.set("r", "path", path.to_str().unwrap());
+    let run = world.run(RunKind::Standard);
+    assert_eq!(run.header.status, RunStatus::Succeeded, "{}", short(&run));
+    let Some(Value::List(items)) = output(&run, "c", "items") else { panic!("{}", short(&run)) };
+    assert_eq!(items.len(), 1_000);
+    assert_eq!(items[999], Value::text("999"));
+    world.restart();
+    assert!(world.run(RunKind::Resumed).own().is_empty());
+}

@@ -306,3 +306,24 @@ fn a_pinned_head_that_comes_back_into_a_loop_is_walked_there() {
         check_theorem(&steps, is_stored).unwrap();
     }
 }
+
+#[test]
+fn what_a_pin_feeds_executes_again_in_another_loop() {
+    let pin = Step::Mark { node: 8, mark: MarkStep::Pinned(PinPolicy::Hold) };
+    let run = || Step::Run(RunStep::whole(false));
+    for is_stored in [false, true] {
+        let steps = [pin.clone(), Step::Connect { from: 1, port: 0, to: 8, input: 0 }, run(), run(), Step::Undo];
+        check_theorem(&steps, is_stored).unwrap();
+    }
+}
+
+#[test]
+fn what_an_inner_loop_shows_is_of_the_newest_iteration_also_where_that_was_reused() {
+    let only = |node| RunStep { part: PartStep::Only(node), ..RunStep::whole(true) };
+    for is_stored in [false, true] {
+        for cancel_at in 15..20 {
+            let stopped = RunStep { cancel_at: Some(cancel_at), ..only(8) };
+            check_theorem(&[Step::Run(stopped), Step::Run(only(9))], is_stored).unwrap();
+        }
+    }
+}

@@ -331,6 +331,7 @@ impl Decider<'_> {
             if !changes.is_empty() {
                 reasons.push(Reason::InputsChanged(changes));
             }
+            reasons.extend(self.was_in_another_loop(record));
             if let Some(changes) = self.view.sources.probes.changed_sources.get(id) {
                 reasons.push(Reason::SourceChanged(changes.clone()));
             }

@@ -78,6 +78,16 @@ impl Decider<'_> {
         is_of_another_walk.then(|| Reason::ResultsLost("it was left out when its loop ran last".to_owned()))
     }
 
+    /// Returns why a node executes that went through the iterations of another loop last: what reaches it may come from a pin
+    /// and be the same, but not how often it comes.
+    pub(super) fn was_in_another_loop(&self, record: &NodeRecord) -> Option<Reason> {
+        let loops = &self.view.prepared.loops;
+        let then = record.iterations.as_ref().filter(|iterations| iterations.member.is_some())?;
+        let now = loops.of_node.get(self.index).copied().flatten().map(|number| self.view.id(loops.loops[number].head));
+        let is_another = now.is_some_and(|now| *now != then.of.about.head);
+        is_another.then(|| Reason::ResultsLost("it was in another loop".to_owned()))
+    }
+
     pub(super) fn is_pinned(&self, feed: &Feed) -> bool {
         let upstream = self.view.upstream(self.index, feed);
         upstream.is_some_and(|upstream| matches!(upstream.plan.decision, Decision::Pinned { .. }))

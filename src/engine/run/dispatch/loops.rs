@@ -7,6 +7,7 @@ mod finish;
 mod gave;
 mod items;
 mod iteration;
+mod merge;
 mod never;
 mod pause;
 mod start;
@@ -199,7 +200,7 @@ struct Edit {
 
 /// What came of a node of an inner loop, over all iterations so far.
 struct InnerRecord {
-    /// The newest iteration of the outer loop that it is of.
+    /// The iteration of the outer loop that it is of.
     index: u64,
     record: NodeRecord,
 }

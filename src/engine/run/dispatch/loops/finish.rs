@@ -1,10 +1,11 @@
 //! How a loop ends: what it gives, and the records of its nodes.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Closing, InnerRecord, LoopRun, Newest, Parent, Stop,
     iteration::{InnerClosed, InnerEnd, Iteration, feeds_of, missing},
+    merge::merge,
 };
 use crate::{
     engine::{
@@ -18,8 +19,8 @@ use crate::{
     },
     nodes::Outputs,
     store::{
-        Effect, InputRecord, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, PinnedChange, Provenance,
-        Reason, Status, made_in_words,
+        Effect, InputRecord, Iterations, Kept, LoopRecord, Missing, NodeRecord, NotRun, Provenance, Reason, Status,
+        made_in_words,
     },
     value::Value,
     workflow::PortId,
@@ -79,6 +80,7 @@ impl Dispatcher<'_> {
     ) {
         let mut inside: Vec<(usize, NodeRecord)> =
             run.inner.drain().map(|(index, inner)| (index, inner.record)).collect();
+        inside.retain(|(index, record)| !self.is_merely_reused(*index, record));
         inside.sort_unstable_by_key(|(index, _)| *index);
         let unreached = self.unreached_inside(run, record, &inside);
         let number = self.body.members[slot].starts.expect("a loop is walked in the place of its head");
@@ -116,6 +118,13 @@ impl Dispatcher<'_> {
         }
         self.note_edits(slot, &mut head);
         self.settle_record(slot, head, given);
+    }
+
+    /// Returns whether all that came of a node inside of a loop is what an earlier run has of it. A head has another log.
+    fn is_merely_reused(&self, index: usize, record: &NodeRecord) -> bool {
+        let is_head = record.iterations.as_ref().is_some_and(|iterations| iterations.member.is_none());
+        let has_moved = matches!(record.status, Status::Executed | Status::Failed(_) | Status::Cancelled);
+        matches!(self.plan.step(index).plan.decision, Decision::Reuse { .. }) && !is_head && !has_moved
     }
 
     /// Returns the records of nodes of inner loops that no iteration has come to.
@@ -190,10 +199,11 @@ impl Dispatcher<'_> {
         let head = run.body.head;
         let head_record = self.inner_head_record(run, record, head);
         for (index, closed) in &closed {
-            if closed.is_new || !matches!(self.plan.step(*index).plan.decision, Decision::Reuse { .. }) {
-                let record = self.closed_record(*index, closed);
-                run.inner.insert(*index, InnerRecord { index: 0, record });
+            let mut record = self.closed_record(*index, closed);
+            if let (Decision::Reuse { from }, false) = (&self.plan.step(*index).plan.decision, closed.is_new) {
+                record.status = Status::Reused { from: *from };
             }
+            run.inner.insert(*index, InnerRecord { index: 0, record });
         }
         run.inner.insert(head, InnerRecord { index: 0, record: head_record });
         let Iteration { of: outer, index: outer_index, .. } = *self.loops.iteration(iteration);
@@ -225,7 +235,8 @@ impl Dispatcher<'_> {
         if member.part != Part::Plain {
             return None;
         }
-        if story.n_executed == 0 && matches!(step.plan.decision, Decision::Reuse { .. }) {
+        let is_outermost = matches!(run.parent, Parent::Root(_));
+        if is_outermost && story.n_executed == 0 && matches!(step.plan.decision, Decision::Reuse { .. }) {
             return None;
         }
         let status = self.member_status(run, step, slot);
@@ -511,48 +522,6 @@ fn reasons_inside(step: &Step) -> Arc<[Reason]> {
         return Arc::clone(&step.plan.reasons);
     }
     Arc::new([Reason::ResultsLost("it was left out when its loop ran last".to_owned())])
-}
-
-/// Puts what came of an inner loop's node this time in the place of what came of it before: times and failures add up.
-pub(super) fn merge(inner: &mut HashMap<usize, InnerRecord>, index: usize, this: InnerRecord) {
-    let Some(before) = inner.remove(&index) else {
-        inner.insert(index, this);
-        return;
-    };
-    // Iterations that go on at once end in any order.
-    let (older, newer) = if before.index <= this.index { (before, this) } else { (this, before) };
-    let (InnerRecord { record: older, .. }, InnerRecord { index: newest, record: newer }) = (older, newer);
-    let started = older.started.into_iter().chain(newer.started).min();
-    let took = Some(older.took.unwrap_or_default() + newer.took.unwrap_or_default());
-    let log: Vec<_> = older.log.iter().chain(&newer.log).take(super::MAX_LOG_LINES).cloned().collect();
-    let changes = [&older, &newer].into_iter().filter_map(|record| record.pinned_data.clone());
-    let pinned_data = changes.max_by_key(PinnedChange::at);
-    let (more, less) = if weight(&older.status) > weight(&newer.status) { (older, newer) } else { (newer, older) };
-    let mut merged = NodeRecord { started, took, ..more };
-    if merged.reasons.is_empty() {
-        merged.reasons = Arc::clone(&less.reasons);
-    }
-    if less.status == Status::Executed && matches!(merged.status, Status::Reused { .. }) {
-        merged.status = Status::Executed;
-    }
-    let warnings: Vec<String> =
-        less.warnings.iter().filter(|warning| !merged.warnings.contains(warning)).cloned().collect();
-    if !(warnings.is_empty() && log.is_empty() && pinned_data.is_none()) {
-        merged.warnings.extend(warnings);
-        merged.log = log;
-        merged.pinned_data = pinned_data;
-    }
-    inner.insert(index, InnerRecord { index: newest, record: merged });
-}
-
-/// Returns how much there is to be said of what came of a node of an inner loop: what weighs most stands for all.
-const fn weight(status: &Status) -> u8 {
-    match status {
-        Status::Failed(_) => 3,
-        Status::NotRun(NotRun::NoIteration) => 0,
-        Status::NotRun(_) => 1,
-        _ => 2,
-    }
 }
 
 /// Returns what a head gives once its loop has ended.

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use super::{
     InnerRecord, LoopRun,
     earlier::{in_places, item_of, places_in},
-    finish::merge,
+    merge::merge,
     start::run_of,
 };
 use crate::{
