@@ -13,6 +13,7 @@ mod dialogs;
 mod examples;
 mod forecasts;
 mod fresh;
+mod groups;
 mod history;
 pub mod icons;
 mod inspector;

@@ -13,7 +13,10 @@ mod retention;
 mod rows;
 mod settings;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use imbl::{OrdMap, ordmap::DiffItem};
 use serde::{Deserialize, Serialize};
@@ -99,6 +102,20 @@ pub struct Frame {
     /// What it is drawn in.
     #[serde(default, skip_serializing_if = "FrameColor::is_default")]
     pub color: FrameColor,
+    /// What is folded in it, if it is shown as one block: a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folded: Option<Fold>,
+}
+
+/// What is folded in a frame, by name: ids of what is not there any more count for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fold {
+    /// The nodes.
+    pub nodes: BTreeSet<NodeId>,
+    /// The frames round some of them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub frames: BTreeSet<FrameId>,
 }
 
 /// The colour of a frame, by name: each theme has its own shade of it.
@@ -383,6 +400,11 @@ impl Workflow {
     /// Returns an id for a new frame.
     pub fn fresh_frame_id(&self) -> FrameId {
         FrameId::numbered("frame", self.next_number)
+    }
+
+    /// Returns `n` ids for new frames that come together with so many new nodes, all different.
+    pub fn fresh_frame_ids(&self, n: usize, n_nodes: usize) -> Vec<FrameId> {
+        (self.next_number + n_nodes as u64..).take(n).map(|number| FrameId::numbered("frame", number)).collect()
     }
 
     /// Returns what of nodes and connections differs from an earlier state of this document, in the time of the differences.

@@ -19,12 +19,15 @@ mod course;
 mod cut;
 mod drawing;
 mod find;
+mod folding;
 mod follow;
 mod frames;
+mod from_afar;
 mod fuzzy;
 mod galleys;
 mod geometry;
 mod grid;
+mod grouped;
 mod hand;
 mod hover;
 mod interaction;
@@ -35,6 +38,7 @@ mod menu;
 mod minimap;
 mod node;
 mod notches;
+mod number;
 mod overview;
 mod parameter;
 mod picture;
@@ -49,12 +53,15 @@ mod seen;
 mod standing;
 #[cfg(test)]
 mod tests;
+mod thumbnails;
 mod wire;
 
 pub(crate) use self::{
-    boxes::{NodeBox, boxes},
+    boxes::{NodeBox, Piece, boxes, pieces},
+    carry::InHand,
     frames::{colors_ui as frame_colors_ui, put as put_frame, rect_of as rect_of_frame},
     geometry::GRID,
+    thumbnails::{Thumbnail, make_thumbnail},
 };
 use std::{cell::RefCell, rc::Rc};
 
@@ -71,6 +78,7 @@ use self::{
     follow::Following,
     frames::FrameTitle,
     galleys::Galleys,
+    grouped::Sums,
     interaction::Interaction,
     kept::Kept,
     keyboard::Keyboard,
@@ -86,6 +94,7 @@ use self::{
     scene::Scene,
     search::Search,
     seen::Seen,
+    thumbnails::Thumbnails,
 };
 use super::{Command, View, command_table::ask_for_paste, inspector::Drafts, theme};
 use crate::workflow::{FrameId, NodeId, Position};
@@ -105,6 +114,8 @@ pub struct CanvasState {
     kept: Kept,
     overview: Overview,
     lit: Lit,
+    thumbnails: Thumbnails,
+    sums: Sums,
     changing: Option<Changing>,
     /// What is being typed or dragged in the field of a parameter.
     pub(super) drafts: Drafts,
@@ -213,7 +224,7 @@ impl CanvasState {
     /// Brings the scene up to date and looks where it was asked to.
     fn prepare(&mut self, view: View<'_>, rect: Rect) {
         if self.scene.update(view) {
-            self.bounds = self.scene.node_grid.bounds();
+            self.bounds = self.scene.bounds();
         }
         self.least_zoom = Camera::least_zoom(self.bounds, rect);
         self.problems.update(view);
@@ -254,6 +265,7 @@ pub fn canvas_ui(ui: &mut Ui, view: View<'_>, state: &mut CanvasState, commands:
     state.seen.update(view, brush.tokens);
     state.kept.begin((projection.zoom(), frame.detail), scene.wire_serial(), forget);
     state.lit.update(&frame, state.seen.serial());
+    state.thumbnails.begin();
     state.note_pointer(ui, &frame, &canvas);
     state.prepare_bends(ui, &frame, commands);
     state.touched(&frame, Target::Canvas, &canvas, commands);

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::workflow::{Connection, Edit, FileError, NodeId, PortRef, Position, Workflow, parse, to_text};
+use crate::workflow::{
+    Connection, Edit, FileError, Fold, Frame, FrameId, NodeId, PortRef, Position, Workflow, parse, to_text,
+};
 
 /// How far a pasted node lies from the one it was copied from, in scene units, each way.
 const BESIDE: f32 = 32.0;
@@ -18,8 +20,8 @@ pub(crate) enum PasteError {
     Empty,
 }
 
-/// Returns nodes and the wires between them as text.
-pub(crate) fn copy(workflow: &Workflow, nodes: &BTreeSet<NodeId>) -> String {
+/// Returns nodes with the wires between them, and frames, as text.
+pub(crate) fn copy(workflow: &Workflow, nodes: &BTreeSet<NodeId>, frames: &BTreeSet<FrameId>) -> String {
     let mut clip = Workflow::new(workflow.name());
     let mut add = |edit| {
         // A wire that closes a circle, which a file may hold, is the one thing that cannot be copied.
@@ -33,6 +35,9 @@ pub(crate) fn copy(workflow: &Workflow, nodes: &BTreeSet<NodeId>) -> String {
             add(Edit::Connect(Connection { from: from.clone(), to: to.clone() }));
         }
     }
+    for (id, frame) in workflow.frames().filter(|(id, _)| frames.contains(*id)) {
+        add(Edit::SetFrame(id.clone(), frame.clone()));
+    }
     for (to, way) in workflow.ways() {
         if clip.feed(to).is_some() {
             clip.apply(Edit::SetWay(to.clone(), way.to_vec())).ok();
@@ -41,7 +46,7 @@ pub(crate) fn copy(workflow: &Workflow, nodes: &BTreeSet<NodeId>) -> String {
     to_text(&clip)
 }
 
-/// Returns the edit that adds the nodes of a text under new ids, and those ids. Their top left corner comes to `at`, or
+/// Returns the edit that adds the nodes and frames of a text under new ids, and the nodes' ids. Their top left corner comes to `at`, or
 /// beside where they were. With `keeps_feeds`, what feeds the nodes they were copied from feeds them too, as far as these
 /// are still there.
 pub(crate) fn paste(
@@ -75,6 +80,16 @@ pub(crate) fn paste(
             edits.extend((!clip.way(to).is_empty()).then_some(way));
         }
     }
+    let frames = workflow.fresh_frame_ids(clip.frames().len(), ids.len());
+    let renamed_frames: BTreeMap<&FrameId, &FrameId> = clip.frames().map(|(id, _)| id).zip(&frames).collect();
+    edits.extend(clip.frames().zip(&frames).map(|((_, frame), id)| {
+        let position = Position(frame.position.0 + offset.0, frame.position.1 + offset.1);
+        let folded = frame.folded.as_ref().map(|fold| Fold {
+            nodes: fold.nodes.iter().filter_map(|id| Some((*renamed.get(id)?).clone())).collect(),
+            frames: fold.frames.iter().filter_map(|id| Some((*renamed_frames.get(id)?).clone())).collect(),
+        });
+        Edit::SetFrame(id.clone(), Frame { position, folded, ..frame.clone() })
+    }));
     if keeps_feeds {
         for (original, id) in &renamed {
             let feeds = workflow.feeds_of(original).filter(|(_, from)| !renamed.contains_key(&from.node));
@@ -87,10 +102,11 @@ pub(crate) fn paste(
     Ok((Edit::Group(edits), ids.into_iter().collect()))
 }
 
-/// Returns the top left corner of all nodes.
+/// Returns the top left corner of all nodes and frames.
 fn corner(clip: &Workflow) -> Option<Position> {
     clip.nodes()
         .map(|(_, node)| node.position)
+        .chain(clip.frames().map(|(_, frame)| frame.position))
         .reduce(|corner, position| Position(corner.0.min(position.0), corner.1.min(position.1)))
 }
 
@@ -113,7 +129,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::workflow::Node;
+    use crate::workflow::{FrameColor, Node};
 
     fn chain() -> Workflow {
         let mut workflow = Workflow::new("w");
@@ -137,7 +153,7 @@ mod tests {
         let mut workflow = chain();
         workflow.apply(Edit::SetWay(PortRef::new("c_3", "in"), vec![Position(180.0, 90.0)])).unwrap();
         workflow.apply(Edit::SetWay(PortRef::new("b_2", "in"), vec![Position(70.0, 90.0)])).unwrap();
-        let text = copy(&workflow, &set(&["b_2", "c_3"]));
+        let text = copy(&workflow, &set(&["b_2", "c_3"]), &BTreeSet::new());
         let (edit, ids) = paste(&workflow, &text, Some(Position(1110.0, 20.0)), false).unwrap();
         workflow.apply(edit).unwrap();
         assert_eq!(workflow.n_nodes(), 5);
@@ -155,7 +171,7 @@ mod tests {
     #[test]
     fn nodes_come_where_they_are_asked_for_or_beside_where_they_were() {
         let mut workflow = chain();
-        let text = copy(&workflow, &set(&["a_1", "b_2"]));
+        let text = copy(&workflow, &set(&["a_1", "b_2"]), &BTreeSet::new());
         let (edit, ids) = paste(&workflow, &text, Some(Position(500.0, 600.0)), false).unwrap();
         workflow.apply(edit).unwrap();
         let places: Vec<_> = ids.iter().map(|id| workflow.node(id).unwrap().position).collect();
@@ -171,13 +187,37 @@ mod tests {
     #[test]
     fn what_feeds_the_originals_can_feed_the_copies_too() {
         let mut workflow = chain();
-        let text = copy(&workflow, &set(&["b_2", "c_3"]));
+        let text = copy(&workflow, &set(&["b_2", "c_3"]), &BTreeSet::new());
         let (edit, ids) = paste(&workflow, &text, None, true).unwrap();
         workflow.apply(edit).unwrap();
         let feed = |id: &NodeId| workflow.feed(&PortRef { node: id.clone(), port: "in".into() }).unwrap().to_string();
         let fed: Vec<String> = ids.iter().map(feed).collect();
         assert!(fed.contains(&"a_1.out".to_owned()), "{fed:?}");
         assert_eq!(workflow.connections().len(), 4);
+    }
+
+    #[test]
+    fn frames_come_along_in_their_place() {
+        let mut workflow = chain();
+        let frame = Frame {
+            title: "Both".to_owned(),
+            position: Position(90.0, -10.0),
+            size: (300.0, 90.0),
+            color: FrameColor::Blue,
+            folded: None,
+        };
+        for id in ["frame_7", "frame_8"] {
+            workflow.apply(Edit::SetFrame(id.into(), frame.clone())).unwrap();
+        }
+        let text = copy(&workflow, &set(&["b_2", "c_3"]), &BTreeSet::from(["frame_7".into()]));
+        let (edit, ids) = paste(&workflow, &text, Some(Position(1090.0, 990.0)), false).unwrap();
+        workflow.apply(edit).unwrap();
+        let (id, copied) = workflow.frames().find(|(id, _)| **id != *"frame_7" && **id != *"frame_8").unwrap();
+        assert_eq!(copied, &Frame { position: Position(1090.0, 990.0), ..frame });
+        assert!(!ids.iter().any(|node| node.as_str().ends_with(id.as_str().trim_start_matches("frame"))));
+        let mut places: Vec<f32> = ids.iter().map(|id| workflow.node(id).unwrap().position.0).collect();
+        places.sort_by(f32::total_cmp);
+        assert_eq!(places, [1110.0, 1210.0]);
     }
 
     #[test]

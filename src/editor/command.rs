@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     session::{PinPolicy, ProfileName, SessionId},
-    store::{Passphrase, RunId, RunKind},
+    store::{Kept, Passphrase, RunId, RunKind},
     value::{Fingerprint, Image, Value},
     workflow::{Edit, FrameColor, FrameId, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
 };
@@ -135,6 +135,8 @@ pub enum Command {
     CopyPinnedData(WorkflowId, WorkflowId),
     /// Make a picture ready for the screen.
     PreparePicture(Image),
+    /// Make a thumbnail of what a node gave on a port.
+    PrepareThumbnail(Kept, PortId),
     /// Arrange, count or copy rows of a table that is shown.
     WorkOnTable(TableWork),
     /// Wrap or search a text that is shown.
@@ -240,6 +242,7 @@ impl Command {
                 | Self::LoadDifference(..)
                 | Self::PreviewSweep(_)
                 | Self::PreparePicture(_)
+                | Self::PrepareThumbnail(..)
                 | Self::WorkOnTable(_)
                 | Self::WorkOnText(_)
                 | Self::WorkOnTree(_)
@@ -264,6 +267,8 @@ pub enum ArrangeRequest {
     Tidy,
     /// Put a frame round the selected nodes.
     Frame,
+    /// Fold the selected nodes, or the chosen frame, into a group; unfold groups that are selected.
+    Group,
     /// Type the note of the selected node.
     Comment,
     /// Show the titles and ports of the selected nodes only, or all of them again.
@@ -336,6 +341,8 @@ pub enum FrameRequest {
     Color(FrameColor),
     /// Select the nodes in it.
     SelectNodes,
+    /// Show again what is folded in it.
+    Unfold,
 }
 
 /// What is asked of the view of the canvas.

@@ -72,7 +72,7 @@ command_ids! {
     OpenMenu, WalkLeft, WalkRight, WalkUp, WalkDown,
     NudgeLeft, NudgeRight, NudgeUp, NudgeDown,
     Tidy, OfferAlign, AlignLeft, AlignRight, AlignTop, AlignBottom, AlignRow, AlignColumn,
-    SpreadHorizontally, SpreadVertically, FrameNodes, SelectInFrame,
+    SpreadHorizontally, SpreadVertically, FrameNodes, Group, SelectInFrame,
     FrameGrey, FrameBlue, FrameGreen, FrameAmber, FrameRed, FrameViolet, Comment, Collapse,
     SelectUpstream, SelectDownstream, Find, Minimap,
     Disconnect, AddBend, RemoveBends, Straighten,

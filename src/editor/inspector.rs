@@ -16,7 +16,7 @@ use egui::{Align, CollapsingHeader, Label, RichText, ScrollArea, TextEdit, Ui};
 
 pub(crate) use self::{
     drafts::{Draft, Drafts, Target, set_parameter},
-    fields::parameter_ui,
+    fields::{number_speed, parameter_ui},
     iterations::{Iteration, IterationKey, read_iteration},
     pinned_data::PinnedKey,
 };

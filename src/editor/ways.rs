@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::words;
+use super::{groups, words};
 use crate::workflow::{Edit, NodeId, PortRef, Position, Workflow};
 
 /// A point that a wire is led through.
@@ -79,23 +79,56 @@ pub(crate) fn carried(workflow: &Workflow, moved_by: impl Fn(&NodeId) -> Option<
     workflow.ways().filter_map(edit).collect()
 }
 
-/// Returns the edit that moves nodes to new places, with the ways of wires between those that move alike.
+/// Returns the edit that moves nodes to new places, with the ways of wires between those that move alike, and with groups.
 pub(crate) fn move_nodes(workflow: &Workflow, moves: Vec<(NodeId, Position)>) -> Edit {
-    let distances: BTreeMap<&NodeId, (f32, f32)> = if workflow.ways().len() == 0 {
-        BTreeMap::new()
-    } else {
+    let mut edits = Vec::new();
+    if workflow.ways().len() > 0 || groups::folded(workflow).next().is_some() {
         let distance = |(id, place): &'_ (NodeId, Position)| {
             let before = workflow.node(id)?.position;
             Some((place.0 - before.0, place.1 - before.1))
         };
-        moves.iter().filter_map(|to| Some((&to.0, distance(to)?))).collect()
-    };
-    let mut edits = carried(workflow, |node| distances.get(node).copied());
+        let distances: BTreeMap<&NodeId, (f32, f32)> =
+            moves.iter().filter_map(|to| Some((&to.0, distance(to)?))).collect();
+        let moved_by = |node: &NodeId| distances.get(node).copied();
+        edits = carried(workflow, moved_by);
+        edits.extend(groups::carried(workflow, moved_by));
+    }
     if edits.is_empty() {
         return Edit::MoveNodes(moves);
     }
     edits.insert(0, Edit::MoveNodes(moves));
     Edit::Group(edits)
+}
+
+/// Returns the edit that moves nodes, sorted, and bends by the same distance, with what was done to them.
+pub(crate) fn move_together(
+    workflow: &Workflow,
+    nodes: &[NodeId],
+    bends: &BTreeSet<Bend>,
+    verb: &str,
+    (dx, dy): (f32, f32),
+) -> Option<(String, Edit)> {
+    if nodes.is_empty() {
+        return move_bends(workflow, bends, verb, (dx, dy));
+    }
+    let place = |id: &NodeId| workflow.node(id).map(|node| Position(node.position.0 + dx, node.position.1 + dy));
+    let moves: Vec<(NodeId, Position)> = nodes.iter().filter_map(|id| Some((id.clone(), place(id)?))).collect();
+    let is_moved = |node: &NodeId| nodes.binary_search(node).is_ok();
+    // Between nodes that move, bends come along whether they are chosen or not.
+    let is_alone = |bend: &&Bend| {
+        !(is_moved(&bend.wire.node) && workflow.feed(&bend.wire).is_some_and(|from| is_moved(&from.node)))
+    };
+    let alone: BTreeSet<Bend> = bends.iter().filter(is_alone).cloned().collect();
+    let nodes = match moves.as_slice() {
+        [] => return None,
+        [(id, _)] => id.to_string(),
+        several => words::count(several.len(), "node"),
+    };
+    let moved = move_nodes(workflow, moves);
+    match move_bends(workflow, &alone, verb, (dx, dy)) {
+        None => Some((format!("{verb} {nodes}"), moved)),
+        Some((_, edit)) => Some((format!("{verb} {nodes} and {}", in_words(&alone)), Edit::Group(vec![moved, edit]))),
+    }
 }
 
 #[cfg(test)]
@@ -159,6 +192,11 @@ mod tests {
         workflow.apply(edit).unwrap();
         assert_eq!(way(&workflow, "b"), [(215.0, 57.0), (255.0, 67.0)]);
         assert_eq!(way(&workflow, "c"), [(550.0, 90.0)], "one of its ends stays");
+        let chosen = BTreeSet::from([of("b", 0), of("c", 0)]);
+        let (_, edit) = move_together(&workflow, &["a".into(), "b".into()], &chosen, "Move", (1.0, 1.0)).unwrap();
+        workflow.apply(edit).unwrap();
+        assert_eq!(way(&workflow, "b"), [(216.0, 58.0), (256.0, 68.0)], "they are moved once");
+        assert_eq!(way(&workflow, "c"), [(551.0, 91.0)]);
         let apart = move_nodes(&workflow, vec![to("b", 0.0, 0.0), to("c", 600.0, 1.0)]);
         assert!(matches!(apart, Edit::MoveNodes(_)), "they do not move alike");
     }

@@ -57,6 +57,12 @@ impl Outputs {
         self.ports.iter().map(|(port, value)| (port, value))
     }
 
+    /// Returns the data fingerprint of the value on a port, if that was computed already.
+    pub fn known_fingerprint(&self, port: &PortId) -> Option<Fingerprint> {
+        let index = self.ports.iter().position(|(known, _)| known == port)?;
+        self.fingerprints.get()?.get(index).copied()
+    }
+
     /// Returns the data fingerprints of all values, in the order of [`Outputs::iter`].
     pub fn fingerprints(&self) -> &[Fingerprint] {
         self.fingerprints.get_or_init(|| self.ports.iter().map(|(_, value)| value.fingerprint()).collect())

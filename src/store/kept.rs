@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Provenance, Store, StoreError, database::Reader};
 use crate::{
     nodes::{HIDDEN, Outputs},
-    value::Fingerprint,
+    value::{Fingerprint, Value},
     workflow::PortId,
 };
 
@@ -135,6 +135,30 @@ impl Kept {
         match self.loaded() {
             Some(outputs) => outputs.fingerprint(port),
             None => self.ports().iter().find(|known| known.port == *port).map(|known| known.fingerprint),
+        }
+    }
+
+    /// Returns the fingerprint of the value on a port, if that is known without computing anything.
+    pub fn known_fingerprint(&self, port: &PortId) -> Option<Fingerprint> {
+        match &self.0.values {
+            Values::AtHand { outputs, .. } => outputs.known_fingerprint(port),
+            Values::Stored { ports, .. } => {
+                ports.iter().find(|known| known.port == *port).map(|known| known.fingerprint)
+            }
+        }
+    }
+
+    /// Returns the value on a port, reading it from the store if need be; what was read is not kept in memory. Slow: not
+    /// for the interface thread.
+    pub fn load_port(&self, port: &PortId) -> Result<Option<Value>, StoreError> {
+        if let Some(outputs) = self.loaded() {
+            return Ok(outputs.get(port).cloned());
+        }
+        let Values::Stored { reader, .. } = &self.0.values else { return Ok(None) };
+        let Some(fingerprint) = self.known_fingerprint(port) else { return Ok(None) };
+        match reader {
+            Some(reader) => reader.load_value(&fingerprint).map(Some),
+            None => Err(StoreError::Lost(fingerprint)),
         }
     }
 

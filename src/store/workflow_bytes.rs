@@ -291,7 +291,13 @@ mod tests {
         workflow
             .apply(Edit::SetFrame(
                 "frame_9".into(),
-                Frame { title: "F".into(), position: Position(1.0, 2.0), size: (3.0, 4.0), color: FrameColor::Red },
+                Frame {
+                    title: "F".into(),
+                    position: Position(1.0, 2.0),
+                    size: (3.0, 4.0),
+                    color: FrameColor::Red,
+                    folded: None,
+                },
             ))
             .unwrap();
         workflow.apply(Edit::SetCollapsed("b".into(), true)).unwrap();

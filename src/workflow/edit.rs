@@ -440,7 +440,13 @@ mod tests {
             )),
             name.clone().prop_map(|id| Edit::SetFrame(
                 id.into(),
-                Frame { title: id.to_owned(), position: Position(0.0, 0.0), size: (1.0, 1.0), color: FrameColor::Blue }
+                Frame {
+                    title: id.to_owned(),
+                    position: Position(0.0, 0.0),
+                    size: (1.0, 1.0),
+                    color: FrameColor::Blue,
+                    folded: None
+                }
             )),
             (name.clone(), any::<bool>()).prop_map(|(id, collapsed)| Edit::SetCollapsed(id.into(), collapsed)),
             (name.clone(), 0..3_u8).prop_map(|(to, n_points)| Edit::SetWay(

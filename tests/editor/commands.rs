@@ -293,6 +293,10 @@ fn arrange() -> Vec<&'static str> {
     doing.keys("Frame", (CTRL, Key::G), |person| workflow(person).frames().count() == 1);
     doing.undo();
     doing.select("Slow");
+    let is_folded = |person: &Person| person.window.query_by_label("Group Group").is_some();
+    doing.keys("Group / Ungroup", (CTRL_SHIFT, Key::G), is_folded);
+    doing.undo();
+    doing.select("Slow");
     doing.keys("Note", (NONE, Key::C), |person| person.window.query_by_role(Role::MultilineTextInput).is_some());
     doing.person.key(NONE, Key::Escape);
     doing.select("Slow");

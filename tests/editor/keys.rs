@@ -72,7 +72,7 @@ fn the_palette_finds_a_command_by_letters_and_remembers_it() {
 fn the_palette_says_why_a_command_cannot_be_carried_out() {
     let mut person = Person::at(FLOW);
     person.find_command("renam");
-    person.window.get_by_label("Rename: select one node or a frame");
+    person.window.get_by_label("Rename: select one node, group or frame");
     person.key(Modifiers::NONE, Key::Enter);
     assert!(person.window.query_by_label("Find a command").is_some(), "nothing was done");
     person.key(Modifiers::NONE, Key::Escape);

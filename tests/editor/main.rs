@@ -8,6 +8,8 @@ mod commands;
 #[path = "../support/cpu_renderer.rs"]
 mod cpu_renderer;
 mod files;
+mod groups;
+mod hands;
 mod keyboard;
 mod keys;
 mod loops;

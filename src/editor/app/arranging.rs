@@ -1,6 +1,7 @@
 //! Commands about where nodes stand.
 
 mod framing;
+mod grouping;
 mod lines;
 mod tidying;
 
@@ -11,7 +12,7 @@ use crate::{
         canvas::{CanvasState, GRID},
         ways, words,
     },
-    workflow::{NodeId, Position},
+    workflow::NodeId,
 };
 
 impl App {
@@ -23,6 +24,7 @@ impl App {
             ArrangeRequest::Spread(axis) => self.spread(*axis),
             ArrangeRequest::Tidy => self.tidy(),
             ArrangeRequest::Frame => self.frame_selected(),
+            ArrangeRequest::Group => self.group_selected(),
             ArrangeRequest::Comment => self.comment_selected(),
             ArrangeRequest::Collapse => self.toggle_collapsed(),
         }
@@ -39,21 +41,13 @@ impl App {
             Direction::Down => (0.0, GRID),
         };
         let workflow = sitting.workflow();
-        if sitting.selection().is_empty() {
-            let nudged = ways::move_bends(workflow, tab.canvas.bends(), "Nudge", (dx, dy));
-            let result = nudged.map_or(Ok(()), |(label, edit)| sitting.edit_in_burst(label, edit));
-            self.say_edit_error(result);
-            return;
-        }
-        let places = sitting.selection().iter().filter_map(|id| Some((id.clone(), workflow.node(id)?.position)));
-        let moves: Vec<(NodeId, Position)> =
-            places.map(|(id, place)| (id, Position(place.0 + dx, place.1 + dy))).collect();
-        let label = match moves.as_slice() {
-            [] => return,
-            [(id, _)] => format!("Nudge {}", words::title(workflow, &self.catalogue, id)),
-            several => format!("Nudge {} nodes", several.len()),
+        let nodes: Vec<NodeId> = sitting.selection().iter().cloned().collect();
+        let bends = if nodes.is_empty() { tab.canvas.bends() } else { tab.canvas.chosen_bends() };
+        let Some((label, moved)) = ways::move_together(workflow, &nodes, bends, "Nudge", (dx, dy)) else { return };
+        let label = match nodes.as_slice() {
+            [id] if bends.is_empty() => format!("Nudge {}", words::title(workflow, &self.catalogue, id)),
+            _ => label,
         };
-        let moved = ways::move_nodes(workflow, moves);
         let result = sitting.edit_in_burst(label, moved);
         self.say_edit_error(result);
     }

@@ -1,4 +1,4 @@
-//! Nodes dragged from one tab to another, where they are dropped as a copy.
+//! Nodes and frames dragged from one tab to another, where they are dropped as a copy.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,13 @@ use egui::{Key, Modifiers, Rect, Ui, Vec2};
 
 use super::App;
 use crate::{
-    editor::{Command, TabRequest, canvas::boxes, clipboard, panels::Tone, words},
+    editor::{
+        Command, TabRequest,
+        canvas::{InHand, pieces, rect_of_frame},
+        clipboard, groups,
+        panels::Tone,
+        words,
+    },
     session::SessionId,
     workflow::Position,
 };
@@ -19,6 +25,8 @@ pub(super) struct Carried {
     /// Where they stay as they were.
     from: SessionId,
     from_name: String,
+    /// The title of the frame that is carried with what stands in it.
+    frame: Option<String>,
     /// A copy of them, as the clipboard has it.
     text: String,
     /// How much room they take, from the pointer, in scene units.
@@ -37,7 +45,7 @@ impl App {
     /// Follows nodes in the hand over the tabs: the one they are held over comes to the front, and the one they are let go
     /// over takes a copy.
     pub(super) fn carry_over_tabs(&mut self, ui: &Ui, over: Option<SessionId>, commands: &mut Vec<Command>) {
-        let in_hand = || self.tabs.front().is_some_and(|tab| tab.canvas.nodes_in_hand().is_some());
+        let in_hand = || self.tabs.front().is_some_and(|tab| tab.canvas.in_hand().is_some());
         let is_other = |over: &SessionId| self.tabs.session() != Some(*over);
         let Some(over) = over.filter(is_other).filter(|_| self.carried.is_some() || in_hand()) else {
             self.held_over = None;
@@ -62,15 +70,23 @@ impl App {
     /// Takes the nodes in the hand along to another tab; here they stay where they were.
     fn take_along(&mut self) {
         let Some(tab) = self.tabs.front_mut() else { return };
-        let Some((nodes, origin)) = tab.canvas.nodes_in_hand() else { return };
+        let Some(InHand { nodes, frames, origin }) = tab.canvas.in_hand() else { return };
         let workflow = tab.sitting.workflow();
         let taken: BTreeSet<_> = nodes.iter().cloned().collect();
-        let boxes = boxes(workflow, &self.catalogue, &taken);
+        let frame = frames.first().and_then(|id| workflow.frame(id));
+        let mut frames: BTreeSet<_> = frames.into_iter().cloned().collect();
+        frames.extend(groups::whole(workflow, &taken));
+        let unseen = groups::unseen_frames(workflow);
+        let seen = frames.iter().filter(|id| !unseen.contains(id));
+        let rects = seen.filter_map(|id| workflow.frame(id)).map(rect_of_frame);
+        let nodes = pieces(workflow, &self.catalogue, &taken).into_iter().map(|piece| piece.rect);
+        let boxes = rects.chain(nodes);
         self.carried = Some(Carried {
             from: tab.session(),
             from_name: tab.sitting.name(),
-            text: clipboard::copy(workflow, &taken),
-            boxes: boxes.iter().map(|node| node.rect.translate(-origin.to_vec2())).collect(),
+            frame: frame.map(|frame| frame.title.clone()),
+            text: clipboard::copy(workflow, &taken, &frames),
+            boxes: boxes.map(|rect| rect.translate(-origin.to_vec2())).collect(),
         });
         tab.canvas.let_go();
     }
@@ -113,7 +129,11 @@ impl App {
         let at = at.unwrap_or(Position(x - size.x * 0.5, y - size.y * 0.5));
         match clipboard::paste(tab.sitting.workflow(), &carried.text, Some(at), false) {
             Ok((edit, nodes)) => {
-                let label = format!("Copy {} from {}", words::count(nodes.len(), "node"), carried.from_name);
+                let what = match &carried.frame {
+                    Some(title) => format!("frame {title} with {}", words::count(nodes.len(), "node")),
+                    None => words::count(nodes.len(), "node"),
+                };
+                let label = format!("Copy {what} from {}", carried.from_name);
                 let result = tab.sitting.edit(label, edit);
                 tab.sitting.select(nodes);
                 self.say_edit_error(result);

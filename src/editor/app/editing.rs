@@ -11,10 +11,12 @@ use crate::{
     editor::{
         Command, MarkRequest, WireEnd, clipboard,
         command_table::ask_for_paste,
+        groups,
         inspector::{Draft, Drafts},
         mark_requests::mark_edit,
         panels::Tone,
-        wiring,
+        ways, wiring,
+        words::count,
     },
     nodes::{Catalogue, Kind, check_loops},
     session::{Mark, MarkEdit, Pin, PinPolicy, PinState},
@@ -158,23 +160,41 @@ impl App {
     }
 
     pub(super) fn delete_selected(&mut self, verb: &str) {
-        let Some(sitting) = self.tabs.sitting_mut() else { return };
-        let edits: Vec<Edit> = sitting.selection().iter().cloned().map(Edit::RemoveNode).collect();
-        if !edits.is_empty() {
-            let label = format!("{verb} {}", crate::editor::words::count(edits.len(), "node"));
-            let result = sitting.edit(label, Edit::Group(edits));
-            self.say_edit_error(result);
-        }
+        let Some(WorkflowTab { sitting, canvas, .. }) = self.tabs.front_mut() else { return };
+        let is_alone = canvas.bends() != canvas.chosen_bends();
+        let bends = ways::unbend(sitting.workflow(), canvas.bends());
+        let n_nodes = sitting.selection().len();
+        let nodes = sitting.selection().iter().cloned().map(Edit::RemoveNode);
+        let (frames, groups) = groups::remove_with(sitting.workflow(), sitting.selection());
+        let groups = if groups.is_empty() { String::new() } else { format!(" with group {}", groups.join(", ")) };
+        let result = match bends {
+            // The bend that has the focus is meant, not what is selected elsewhere.
+            Some((label, edit)) if is_alone || n_nodes == 0 => sitting.edit(label, edit),
+            None if n_nodes == 0 => return,
+            bends => {
+                let beside = if bends.is_some() {
+                    format!(" and {}", count(canvas.bends().len(), "bend"))
+                } else {
+                    String::new()
+                };
+                let label = format!("{verb} {}{beside}{groups}", count(n_nodes, "node"));
+                let edits = bends.into_iter().map(|(_, edit)| edit).chain(frames).chain(nodes).collect();
+                sitting.edit(label, Edit::Group(edits))
+            }
+        };
+        self.say_edit_error(result);
     }
 
     pub(super) fn delete_and_heal(&mut self) {
         let Some(sitting) = self.tabs.sitting_mut().filter(|sitting| !sitting.selection().is_empty()) else { return };
         let nodes = sitting.selection();
         let (edit, n_healed) = wiring::delete_and_heal(sitting.workflow(), &self.catalogue, nodes);
-        let nodes = crate::editor::words::count(nodes.len(), "node");
+        let (frames, _) = groups::remove_with(sitting.workflow(), nodes);
+        let edit = Edit::Group(std::iter::once(edit).chain(frames).collect());
+        let nodes = count(nodes.len(), "node");
         let label = match n_healed {
             0 => format!("Delete {nodes}"),
-            wires => format!("Delete {nodes} and heal {}", crate::editor::words::count(wires, "wire")),
+            wires => format!("Delete {nodes} and heal {}", count(wires, "wire")),
         };
         let result = sitting.edit(label, edit);
         self.say_edit_error(result);
@@ -182,7 +202,7 @@ impl App {
 
     pub(super) fn copy(&self, ctx: &egui::Context) {
         if let Some(sitting) = self.tabs.sitting().filter(|sitting| !sitting.selection().is_empty()) {
-            ctx.copy_text(clipboard::copy(sitting.shown_workflow(), sitting.selection()));
+            ctx.copy_text(clip(sitting.shown_workflow(), sitting.selection()));
         }
     }
 
@@ -206,7 +226,7 @@ impl App {
 
     pub(super) fn duplicate(&mut self) {
         if let Some(sitting) = self.tabs.sitting().filter(|sitting| !sitting.selection().is_empty()) {
-            let text = clipboard::copy(sitting.workflow(), sitting.selection());
+            let text = clip(sitting.workflow(), sitting.selection());
             self.paste_as("Duplicate", &text, None, false);
         }
     }
@@ -215,7 +235,7 @@ impl App {
         let Some(sitting) = self.tabs.sitting_mut() else { return };
         match clipboard::paste(sitting.workflow(), text, position, keeps_feeds) {
             Ok((edit, nodes)) => {
-                let label = format!("{verb} {}", crate::editor::words::count(nodes.len(), "node"));
+                let label = format!("{verb} {}", count(nodes.len(), "node"));
                 let result = sitting.edit(label, edit);
                 sitting.select(nodes);
                 self.say_edit_error(result);
@@ -225,6 +245,11 @@ impl App {
             }
         }
     }
+}
+
+/// Returns nodes as text, with the groups that are whole among them.
+fn clip(workflow: &Workflow, nodes: &BTreeSet<NodeId>) -> String {
+    clipboard::copy(workflow, nodes, &groups::whole(workflow, nodes))
 }
 
 /// Returns the edit that adds a node, beside one that stands in that very place, and wires it to the end in the hand if

@@ -7,13 +7,18 @@ use egui::ViewportCommand;
 use super::{App, apply_theme, files};
 use crate::{
     editor::{
-        Answer, Command, Panel, Tab, canvas::CanvasState, command_table::ask_for_paste, dialogs::FilePurpose,
-        inspector::read_iteration, settings::ThemeChoice, sitting::Sitting,
+        Answer, Command, Panel, Tab,
+        canvas::{CanvasState, Thumbnail, make_thumbnail},
+        command_table::ask_for_paste,
+        dialogs::FilePurpose,
+        inspector::read_iteration,
+        settings::ThemeChoice,
+        sitting::Sitting,
     },
     session::PinPolicy,
-    store::Part,
+    store::{Kept, Part},
     value::{Fingerprint, Image},
-    workflow::NodeId,
+    workflow::{NodeId, PortId},
 };
 
 impl App {
@@ -91,6 +96,7 @@ impl App {
                 self.background.start("pinflow-tree", move || super::Message::Tree(work.done()));
             }
             Command::PreparePicture(image) => self.prepare_picture(ctx, image),
+            Command::PrepareThumbnail(kept, port) => self.prepare_thumbnail(kept, port),
             Command::ListFolder(folder) => self.list_folder(folder),
             Command::LoadHistory => self.load_history(),
             Command::OpenRun(run) => self.open_run(run),
@@ -208,6 +214,22 @@ impl App {
                 let (key, pixels) = crate::editor::viewers::prepare(&image, max_side);
                 super::Message::Picture(key, pixels)
             });
+        }
+    }
+
+    fn prepare_thumbnail(&self, kept: Kept, port: PortId) {
+        self.background.start("pinflow-thumbnail", move || {
+            let made = make_thumbnail(&kept, &port);
+            super::Message::Thumbnail(kept, port, made)
+        });
+    }
+
+    /// Hands a thumbnail to the canvas that asked for it.
+    pub(super) fn made_thumbnail(&mut self, ctx: &egui::Context, kept: &Kept, port: &PortId, made: Option<&Thumbnail>) {
+        for tab in self.tabs.iter_mut() {
+            for canvas in std::iter::once(&mut tab.canvas).chain(&mut tab.canvas_of_now) {
+                canvas.take_thumbnail(ctx, (kept, port), made);
+            }
         }
     }
 }

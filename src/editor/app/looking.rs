@@ -54,6 +54,7 @@ impl App {
     }
 
     fn reveal(&mut self, node: NodeId) {
+        self.unfold_round(&node);
         self.on_canvas(|canvas| canvas.fit(std::slice::from_ref(&node)));
         self.select(vec![node]);
     }

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     editor::{
         RunNumbers,
+        canvas::Thumbnail,
         dialogs::{Dialog, FileEntry, FilePurpose, KeepRules, PlannedSweep},
         fresh::Comparison,
         history::DifferenceKey,
@@ -31,9 +32,9 @@ use crate::{
     engine::{Event, Probes, Timings},
     nodes::Outputs,
     session::{Baseline, ProfileError, SessionId, SessionSummary},
-    store::{PinnedData, RunId, RunSummary, Store, SweepReport},
+    store::{Kept, PinnedData, RunId, RunSummary, Store, SweepReport},
     value::{Fingerprint, Value, difference::Difference},
-    workflow::{Edit, NodeId, Position, Workflow},
+    workflow::{Edit, NodeId, PortId, Position, Workflow},
 };
 
 /// A report of another thread.
@@ -100,6 +101,8 @@ pub(super) enum Message {
     AsideEnded(RunId, Result<Box<Comparison>, String>),
     /// A picture is ready for the screen.
     Picture(PictureKey, ColorImage),
+    /// A thumbnail of the value on a port is ready, or there is none.
+    Thumbnail(Kept, PortId, Option<Thumbnail>),
     /// Rows of a table were arranged, counted or copied.
     Table(TableDone),
     /// A text was wrapped or searched.
@@ -179,6 +182,7 @@ impl App {
             Message::AsideAt(run, node) => self.aside_at(run, &node),
             Message::AsideEnded(run, compared) => self.aside_ended(run, compared),
             Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
+            Message::Thumbnail(kept, port, made) => self.made_thumbnail(ctx, &kept, &port, made.as_ref()),
             Message::Text(done) => self.panels.viewers.texts.take(done),
             Message::Bytes(done) => self.panels.viewers.dumps.take(done),
             Message::Tree(done) => self.panels.viewers.trees.take(done),

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     editor::{Bend, Command, WireRequest, ways},
-    workflow::{Edit, PortRef, Position, Workflow},
+    workflow::{Edit, NodeId, PortRef, Position, Workflow},
 };
 
 /// How large a bend is for the pointer, at least, in points.
@@ -28,6 +28,10 @@ const REACH: f32 = 14.0;
 #[derive(Default)]
 pub(super) struct Bends {
     chosen: BTreeSet<Bend>,
+    /// The nodes that were selected beside them.
+    beside: BTreeSet<NodeId>,
+    /// The selection of nodes is about to change, and the bends stay chosen.
+    stays: bool,
     /// The wire that is to get a bend.
     asked: Option<PortRef>,
 }
@@ -35,6 +39,8 @@ pub(super) struct Bends {
 /// Bends in the hand.
 pub(super) struct BendDrag {
     bends: BTreeSet<Bend>,
+    /// The nodes that move along, sorted.
+    nodes: Vec<NodeId>,
     /// The one under the pointer, which snaps.
     grabbed: Bend,
     /// Where the pointer took it, in the scene.
@@ -46,6 +52,11 @@ impl BendDrag {
     /// Returns the bends, in order.
     pub(super) const fn bends(&self) -> &BTreeSet<Bend> {
         &self.bends
+    }
+
+    /// Returns the nodes that move along, sorted.
+    pub(super) fn nodes(&self) -> &[NodeId] {
+        &self.nodes
     }
 
     /// Returns how far they are moved.
@@ -76,7 +87,8 @@ impl BendDrag {
     /// Returns the edit that leaves the bends where they are held, and its label.
     pub(super) fn edit(&self, workflow: &Workflow) -> Option<(String, Edit)> {
         let is_moved = self.offset != Vec2::ZERO;
-        ways::move_bends(workflow, &self.bends, "Move", (self.offset.x, self.offset.y)).filter(|_| is_moved)
+        let offset = (self.offset.x, self.offset.y);
+        ways::move_together(workflow, &self.nodes, &self.bends, "Move", offset).filter(|_| is_moved)
     }
 }
 
@@ -90,8 +102,8 @@ impl CanvasState {
         self.bends.asked = Some(wire);
     }
 
-    /// Returns the bends that were clicked last, if no node is selected since.
-    pub(super) const fn chosen_bends(&self) -> &BTreeSet<Bend> {
+    /// Returns the bends that are chosen, alone or together with nodes.
+    pub(crate) const fn chosen_bends(&self) -> &BTreeSet<Bend> {
         &self.bends.chosen
     }
 
@@ -100,10 +112,19 @@ impl CanvasState {
         self.bends.chosen.clear();
     }
 
+    /// Lets the bends stay chosen while the selection of nodes changes.
+    pub(super) const fn keep_bends(&mut self) {
+        self.bends.stays = true;
+    }
+
     /// Forgets bends that are there no more, and sets the one that was asked for.
     pub(super) fn prepare_bends(&mut self, ui: &Ui, frame: &CanvasFrame<'_>, commands: &mut Vec<Command>) {
-        if !frame.view.selection.is_empty() {
-            self.leave_bends();
+        let stays = std::mem::take(&mut self.bends.stays);
+        if !self.bends.chosen.is_empty() && self.bends.beside != *frame.view.selection {
+            self.bends.beside.clone_from(frame.view.selection);
+            if !stays {
+                self.leave_bends();
+            }
         }
         if let Some(wire) = self.bends.asked.take()
             && let Some(index) = frame.scene.wire_index(&wire)
@@ -130,31 +151,36 @@ impl CanvasState {
         commands.push(Command::Edit(label, edit));
         self.frame = None;
         self.bends.chosen = [bend.clone()].into();
+        self.keep_bends();
         bend
     }
 
-    fn choose_bend(&mut self, bend: &Bend, modifiers: Modifiers) {
+    /// Chooses a bend; with Shift or Ctrl beside what is chosen and selected.
+    fn choose_bend(&mut self, frame: &CanvasFrame<'_>, bend: &Bend, modifiers: Modifiers, commands: &mut Vec<Command>) {
         self.frame = None;
+        if self.bends.chosen.is_empty() {
+            self.bends.beside.clone_from(frame.view.selection);
+        }
         let chosen = &mut self.bends.chosen;
         if modifiers.command && chosen.remove(bend) {
             return;
         }
         if !modifiers.command && !modifiers.shift {
             chosen.clear();
+            commands.push(Command::Select(Vec::new()));
         }
         chosen.insert(bend.clone());
+        self.keep_bends();
     }
 
-    /// Chooses the bends that a box touches; returns whether there are any.
-    pub(super) fn box_bends(
-        &mut self,
-        frame: &CanvasFrame<'_>,
-        from: Pos2,
-        pointer: Pos2,
-        modifiers: Modifiers,
-    ) -> bool {
+    /// Chooses the bends that a box touches.
+    pub(super) fn box_bends(&mut self, frame: &CanvasFrame<'_>, from: Pos2, pointer: Pos2, modifiers: Modifiers) {
+        if !modifiers.shift && !modifiers.command {
+            self.leave_bends();
+        }
+        self.keep_bends();
         if frame.detail == Detail::Blocks {
-            return false;
+            return;
         }
         let area = Rect::from_two_pos(from, frame.projection.scene_from_screen(pointer));
         let mut near = Vec::new();
@@ -165,14 +191,10 @@ impl CanvasState {
             .filter(|(_, (_, place))| area.contains(**place))
             .map(|(wire, (index, _))| Bend { wire: wire.to.clone(), index })
             .collect();
-        if touched.is_empty() {
-            return false;
-        }
-        if !modifiers.shift && !modifiers.command {
-            self.leave_bends();
+        if self.bends.chosen.is_empty() {
+            self.bends.beside.clone_from(frame.view.selection);
         }
         self.bends.chosen.extend(touched);
-        true
     }
 }
 
@@ -232,24 +254,23 @@ fn touched(
     if response.drag_started_by(PointerButton::Primary)
         && let Some(origin) = origin
     {
+        let is_beside = state.bends.chosen.contains(bend) || modifiers.shift;
         if !state.bends.chosen.contains(bend) {
-            state.choose_bend(bend, Modifiers { command: false, ..modifiers });
-            commands.push(Command::Select(Vec::new()));
+            state.choose_bend(frame, bend, Modifiers { command: false, ..modifiers }, commands);
         }
+        let nodes = if is_beside { frame.view.selection.iter().cloned().collect() } else { Vec::new() };
         let (bends, origin) = (state.bends.chosen.clone(), frame.projection.scene_from_screen(origin));
-        let drag = BendDrag { bends, grabbed: bend.clone(), origin, offset: Vec2::ZERO };
+        let drag = BendDrag { bends, nodes, grabbed: bend.clone(), origin, offset: Vec2::ZERO };
         state.interaction = Interaction::DragBends(drag);
     } else if response.double_clicked() {
         commands.push(Command::Wire(WireRequest::RemoveBends(vec![bend.clone()])));
     } else if response.secondary_clicked() {
         if !state.bends.chosen.contains(bend) {
-            state.choose_bend(bend, Modifiers::NONE);
-            commands.push(Command::Select(Vec::new()));
+            state.choose_bend(frame, bend, Modifiers::NONE, commands);
         }
         state.show_menu(MenuTarget::Bend(bend.clone()), pointer.unwrap_or_else(|| response.rect.center()));
     } else if response.clicked() {
-        state.choose_bend(bend, modifiers);
+        state.choose_bend(frame, bend, modifiers, commands);
         response.request_focus();
-        commands.push(Command::Select(Vec::new()));
     }
 }

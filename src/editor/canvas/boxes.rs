@@ -1,11 +1,18 @@
 //! How much room nodes take up and where their ports are, for whoever arranges them without looking at the canvas.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use egui::{Rect, pos2};
 
-use super::geometry::{NodeLayout, Wired};
+use super::{
+    folding,
+    geometry::{NodeLayout, Wired},
+};
 use crate::{
+    editor::groups,
     nodes::Catalogue,
     workflow::{NodeId, PortId, Workflow},
 };
@@ -52,4 +59,31 @@ pub(crate) fn boxes<'a>(
         Some(NodeBox { id: id.clone(), rect, layout })
     };
     nodes.into_iter().filter_map(box_of).collect()
+}
+
+/// What is arranged as one: a node, or a group with all of its nodes.
+pub(crate) struct Piece {
+    /// Where it is.
+    pub(crate) rect: Rect,
+    /// Its nodes, sorted.
+    pub(crate) nodes: Vec<NodeId>,
+    /// It is a group.
+    pub(crate) is_group: bool,
+}
+
+/// Returns what is to be arranged of these nodes. A group of which one node is among them is there as a whole.
+pub(crate) fn pieces(workflow: &Workflow, catalogue: &Catalogue, nodes: &BTreeSet<NodeId>) -> Vec<Piece> {
+    let mut alone: BTreeSet<&NodeId> = nodes.iter().collect();
+    let mut pieces = Vec::new();
+    for (frame, _, inside) in groups::outermost(workflow) {
+        if !inside.iter().any(|node| nodes.contains(*node)) {
+            continue;
+        }
+        alone.retain(|node| inside.binary_search(node).is_err());
+        let rect = folding::block_of(workflow, frame, &inside);
+        pieces.extend(rect.map(|rect| Piece { rect, nodes: inside.into_iter().cloned().collect(), is_group: true }));
+    }
+    let alone = boxes(workflow, catalogue, alone);
+    pieces.extend(alone.into_iter().map(|node| Piece { rect: node.rect, nodes: vec![node.id], is_group: false }));
+    pieces
 }

@@ -91,9 +91,8 @@ impl<'a> CanvasFrame<'a> {
             frame.held = nodes.iter().filter_map(|id| scene.index(id)).collect();
             frame.held.sort_unstable();
         }
-        if let Interaction::DragBends(drag) = interaction {
-            frame.offset = drag.offset();
-            let held = drag.bends().iter().filter_map(|bend| Some((scene.wire_index(&bend.wire)?, bend.index)));
+        if let Some(bends) = interaction.carried_bends() {
+            let held = bends.iter().filter_map(|bend| Some((scene.wire_index(&bend.wire)?, bend.index)));
             frame.held_bends = held.collect();
         }
         frame
@@ -135,7 +134,17 @@ impl<'a> CanvasFrame<'a> {
 
     /// Returns where a node is, as dragged.
     pub(super) fn rect(&self, index: usize) -> Rect {
-        self.layout(index).rect(self.position(index))
+        Rect::from_min_size(self.position(index), self.node(index).rect().size())
+    }
+
+    /// Returns where a group is, as dragged.
+    pub(super) fn group_rect(&self, group: usize) -> Rect {
+        self.rect(self.scene.groups[group].nodes[0])
+    }
+
+    /// Returns whether a group lies at a scene point.
+    pub(super) fn has_group_at(&self, point: Pos2) -> bool {
+        (0..self.scene.groups.len()).any(|group| self.group_rect(group).contains(point))
     }
 
     /// Returns a wire's course, as dragged: its bends move along with both its ends.
@@ -160,7 +169,8 @@ impl<'a> CanvasFrame<'a> {
         self.scene.node_grid.query(self.projection.visible().expand(20.0), &mut visible);
         if !self.held.is_empty() {
             let area = self.projection.visible().expand(20.0);
-            visible.extend(self.held.iter().filter(|&&index| self.rect(index).intersects(area)));
+            let is_seen = |index: &&usize| !self.node(**index).is_hidden() && self.rect(**index).intersects(area);
+            visible.extend(self.held.iter().filter(is_seen));
             visible.sort_unstable();
             visible.dedup();
         }
@@ -175,7 +185,8 @@ impl<'a> CanvasFrame<'a> {
         let mut visible = Vec::new();
         self.scene.wire_grid.query(self.projection.visible(), &mut visible);
         if !(self.held.is_empty() && self.held_bends.is_empty()) {
-            visible.extend(self.held_wires());
+            let is_seen = |wire: &usize| !self.scene.is_inside_group(&self.scene.wires[*wire]);
+            visible.extend(self.held_wires().into_iter().filter(is_seen));
             visible.sort_unstable();
             visible.dedup();
         }
@@ -198,7 +209,7 @@ impl<'a> CanvasFrame<'a> {
     /// Returns the nearest wire at a scene point, but none where a node lies.
     pub(super) fn wire_at(&self, point: Pos2) -> Option<usize> {
         let reach = WIRE_REACH / self.projection.zoom();
-        if self.detail == Detail::Blocks || self.node_at(point).is_some() {
+        if self.detail == Detail::Blocks || self.node_at(point).is_some() || self.has_group_at(point) {
             return None;
         }
         let near = self.scene.wire_grid.near(point, reach).into_iter();

@@ -5,14 +5,30 @@ use egui::{Pos2, Rect, Stroke, StrokeKind, Ui, pos2};
 use super::{CanvasState, geometry::snapped, interaction::Interaction};
 use crate::{
     editor::theme,
-    workflow::{NodeId, Position},
+    workflow::{FrameId, NodeId, Position},
 };
 
+/// Nodes and frames in the hand.
+pub(crate) struct InHand<'a> {
+    /// The nodes, sorted.
+    pub(crate) nodes: &'a [NodeId],
+    /// The frames that come along; the one that was taken is the first.
+    pub(crate) frames: Vec<&'a FrameId>,
+    /// Where in the scene the pointer took them.
+    pub(crate) origin: Pos2,
+}
+
 impl CanvasState {
-    /// Returns the nodes in the hand, and where in the scene the pointer took them.
-    pub(crate) fn nodes_in_hand(&self) -> Option<(&[NodeId], Pos2)> {
+    /// Returns the nodes and frames in the hand, and where in the scene the pointer took them.
+    pub(crate) fn in_hand(&self) -> Option<InHand<'_>> {
         match &self.interaction {
-            Interaction::DragNodes(drag) => Some((&drag.nodes, drag.origin)),
+            Interaction::DragNodes(drag) => {
+                Some(InHand { nodes: &drag.nodes, frames: Vec::new(), origin: drag.origin })
+            }
+            Interaction::DragFrame(drag) => {
+                let (frames, origin) = drag.carried_frames()?;
+                Some(InHand { nodes: drag.nodes(), frames, origin })
+            }
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use super::{
     CanvasState, background, badges, bends,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail, PortAt},
-    comment, follow, frames,
+    comment, follow, frames, from_afar,
     geometry::NodeLayout,
     hand, hover,
     interaction::Interaction,
@@ -20,6 +20,7 @@ use super::{
     pointer::{Target, drop_from_library, touched_by_box},
     scene::PlacedWire,
     standing::{Activity, MarkLook, Standing, Tone, decision_line},
+    thumbnails::Sign,
     wire::{self, Emphasis},
 };
 use crate::{
@@ -52,7 +53,9 @@ pub(super) fn draw(
     if frame.detail == Detail::Blocks {
         state.overview.paint(brush, frame, &boxed, state.seen.serial_from_afar());
         state.n_corners = state.overview.n_corners();
-        hover_from_afar(frame, state);
+        from_afar::hover_ui(ui, brush, frame, canvas, state, commands);
+        state.groups_ui(ui, brush, frame, &boxed, commands);
+        state.light_up(brush, frame);
     } else {
         draw_wires(ui, brush, frame, canvas, state, commands);
         state.pulses.paint(brush, frame, now);
@@ -61,6 +64,7 @@ pub(super) fn draw(
             let is_boxed = boxed.binary_search(&index).is_ok();
             node_ui(ui, brush, frame, state, index, is_boxed, commands);
         }
+        state.groups_ui(ui, brush, frame, &boxed, commands);
         comment::notes_ui(ui, brush, frame, state, &nodes);
         state.light_up(brush, frame);
         state.n_corners = state.kept.n_corners();
@@ -80,13 +84,6 @@ fn boxed(ui: &Ui, frame: &CanvasFrame<'_>, interaction: &Interaction) -> Vec<usi
     let Interaction::BoxSelect { from } = interaction else { return Vec::new() };
     let Some(pointer) = ui.input(|input| input.pointer.latest_pos()) else { return Vec::new() };
     touched_by_box(frame, *from, pointer)
-}
-
-fn hover_from_afar(frame: &CanvasFrame<'_>, state: &mut CanvasState) {
-    if let Some(index) = state.pointer.and_then(|point| frame.node_at(point)) {
-        let standing = Standing::of(frame.view, &frame.node(index).id, frame.now);
-        state.status = hover::node_in_words(frame, index, &standing);
-    }
 }
 
 fn draw_wires(
@@ -255,6 +252,7 @@ fn node_ui(
         },
         renaming: state.renaming.as_ref().is_some_and(|rename| rename.node == placed.id),
         problem: state.problems.of(frame.view, &placed.id),
+        thumbnail: Sign::None,
     };
     let theme = std::ptr::from_ref(brush.tokens).addr();
     if frame.detail < Detail::Full {
@@ -297,6 +295,8 @@ fn node_ui(
             ));
         }
     }
+    let thumbnail = state.thumbnail_ui(ui, brush, frame, index, commands);
+    looks.thumbnail = thumbnail.sign();
     let look = hash((theme, stood.look, &looks, &ports));
     state.kept.node(brush, layout, position, (stood, frame.detail, look), |brush| {
         node::paint(brush, layout, Pos2::ZERO, stands.get(), looks);
@@ -304,6 +304,7 @@ fn node_ui(
             node::paint_port(brush, layout, Pos2::ZERO, port, *look);
         }
     });
+    CanvasState::paint_thumbnail(brush, layout.thumbnail(position), &thumbnail);
     state.parameter_rows_ui(ui, brush, frame, index, &response, commands);
 }
 
@@ -441,6 +442,7 @@ fn set_cursor(ui: &Ui, canvas: &Response, state: &CanvasState) {
         Interaction::Pan | Interaction::DragNodes(_) | Interaction::DragFrame(_) | Interaction::DragBends(_) => {
             CursorIcon::Grabbing
         }
+        Interaction::DragNumber(_) => CursorIcon::ResizeHorizontal,
         Interaction::DragWire(_) | Interaction::BoxSelect { .. } | Interaction::Cut { .. } => CursorIcon::Crosshair,
         Interaction::Idle if state.space_is_down && canvas.contains_pointer() => CursorIcon::Grab,
         Interaction::Idle => return,

@@ -117,6 +117,12 @@ impl CanvasState {
                 brush.outline(frame.rect(index).expand(6.0), 12.0, stroke);
             }
         }
+        for (index, group) in frame.scene.groups.iter().enumerate() {
+            if group.nodes.iter().any(|&node| find.hits.binary_search(&frame.node(node).id).is_ok()) {
+                let stroke = egui::Stroke::new(width, brush.tokens.accent);
+                brush.outline(frame.group_rect(index).expand(6.0), 12.0, stroke);
+            }
+        }
     }
 
     /// Shows the bar where it is open.

@@ -15,7 +15,7 @@ use crate::{
         arrange::{FRAME_PADDING, FRAME_TITLE},
         command_item,
         command_table::{self, CommandId as Id, Situation},
-        theme, ways,
+        groups, theme, ways,
     },
     workflow::{Edit, Frame, FrameColor, FrameId, NodeId, Position, Workflow},
 };
@@ -56,7 +56,15 @@ impl FrameDrag {
         let (mut nodes, mut frames) = (Vec::new(), Vec::new());
         if grip == Grip::Title {
             nodes = nodes_in(scene, start);
-            let inner = workflow.frames().filter(|(id, other)| *id != frame && start.contains_rect(rect_of(other)));
+            for group in scene.groups.iter().filter(|group| start.contains(group.rect.center())) {
+                nodes.extend(group.nodes.iter().map(|&node| scene.nodes[node].id.clone()));
+            }
+            nodes.sort_unstable();
+            let folded = groups::whole(workflow, &nodes.iter().cloned().collect());
+            let is_inside = |id: &FrameId, other: &Frame| {
+                folded.contains(id) || (!scene.unseen_frames.contains(id) && start.contains_rect(rect_of(other)))
+            };
+            let inner = workflow.frames().filter(|(id, other)| *id != frame && is_inside(id, other));
             frames.extend(inner.map(|(id, other)| (id.clone(), rect_of(other))));
         }
         Some(Self { frame: frame.clone(), grip, origin, start, held: start, nodes, frames })
@@ -89,6 +97,13 @@ impl FrameDrag {
     /// Returns the nodes it carries.
     pub(super) fn nodes(&self) -> &[NodeId] {
         &self.nodes
+    }
+
+    /// Returns the frames in the hand, the one that was taken first, and where in the scene it was taken; `None` if only its
+    /// edge is.
+    pub(super) fn carried_frames(&self) -> Option<(Vec<&FrameId>, Pos2)> {
+        let inner = self.frames.iter().map(|(id, _)| id);
+        (self.grip == Grip::Title).then(|| (std::iter::once(&self.frame).chain(inner).collect(), self.origin))
     }
 
     /// Returns how far what it carries is moved.
@@ -180,6 +195,9 @@ pub(super) fn frames_ui(
     }
     let area = |frame: &Frame| frame.size.0 * frame.size.1;
     let mut frames: Vec<(&FrameId, &Frame)> = frame.view.workflow.frames().collect();
+    if !frame.scene.unseen_frames.is_empty() {
+        frames.retain(|(id, _)| !frame.scene.unseen_frames.contains(*id));
+    }
     frames.sort_by(|one, other| area(other.1).total_cmp(&area(one.1)));
     for (id, shape) in frames {
         let held = match &state.interaction {
@@ -292,7 +310,7 @@ const fn edge_cursor(x: i8, y: i8) -> CursorIcon {
 }
 
 /// What a frame offers, above and below its colours.
-const ABOVE: &[&[Id]] = &[&[Id::Rename, Id::SelectInFrame]];
+const ABOVE: &[&[Id]] = &[&[Id::Rename, Id::SelectInFrame, Id::Group]];
 const BELOW: &[&[Id]] = &[&[Id::Delete]];
 
 fn menu_ui(ui: &mut Ui, view: View<'_>, id: &FrameId, commands: &mut Vec<Command>) {

@@ -20,6 +20,8 @@ pub(super) const HEADER: f32 = 30.0;
 pub(super) const ROW: f32 = 20.0;
 /// The height of the line that says how the node stands.
 pub(super) const FOOTER: f32 = 24.0;
+/// The height of a thumbnail.
+const THUMBNAIL: f32 = 96.0;
 /// The free height above and below the ports.
 const PADDING: f32 = 8.0;
 /// How far apart the ports of a collapsed node are.
@@ -76,6 +78,8 @@ pub(super) struct NodeLayout {
     pub(super) outputs: Vec<PortLayout>,
     /// Key parameters.
     pub(super) parameters: Vec<ParameterLine>,
+    /// The output whose last value is shown as a thumbnail: the first that gives pictures.
+    pub(super) picture: Option<PortId>,
     /// Whether executing it changes something outside.
     pub(super) side_effect: bool,
 }
@@ -102,6 +106,8 @@ impl NodeLayout {
         let resolved = resolved.filter(|_| !node.collapsed);
         let parameters = resolved.map(|resolved| parameter_lines(&resolved)).unwrap_or_default();
         let n_rows = inputs.len().max(outputs.len());
+        let shown = kind.as_ref().filter(|_| !node.collapsed);
+        let picture = shown.and_then(|kind| picture_output(kind, node));
         let height = if node.collapsed {
             HEADER.max(COLLAPSED_ROW * n_rows as f32 + 4.0)
         } else if parameters.is_empty() {
@@ -109,6 +115,7 @@ impl NodeLayout {
         } else {
             HEADER + 2.5 * PADDING + ROW * (n_rows + parameters.len()) as f32 + FOOTER
         };
+        let height = if picture.is_some() { height + THUMBNAIL + PADDING } else { height };
         let placed = |ports, x| if node.collapsed { placed_close(ports, x, height) } else { placed(ports, x) };
         Self {
             title: title_of(node, kind.as_deref()),
@@ -118,6 +125,7 @@ impl NodeLayout {
             inputs: placed(inputs, 0.0),
             outputs: placed(outputs, WIDTH),
             parameters,
+            picture,
             side_effect,
         }
     }
@@ -150,8 +158,15 @@ impl NodeLayout {
     /// Returns where the row of a parameter is.
     pub(super) fn parameter(&self, position: Pos2, index: usize) -> Rect {
         let n_below = self.parameters.len() - index;
-        let top = position.y + self.size.y - FOOTER - PADDING - ROW * n_below as f32;
+        let end = self.thumbnail(position).map_or(position.y + self.size.y - FOOTER, |thumbnail| thumbnail.top());
+        let top = end - PADDING - ROW * n_below as f32;
         Rect::from_min_size(pos2(position.x + 10.0, top + 1.0), vec2(self.size.x - 20.0, ROW - 2.0))
+    }
+
+    /// Returns where the thumbnail is, if there is room for one.
+    pub(super) fn thumbnail(&self, position: Pos2) -> Option<Rect> {
+        let end = position + vec2(self.size.x - 10.0, self.size.y - FOOTER - PADDING);
+        self.picture.as_ref().map(|_| Rect::from_min_max(pos2(position.x + 10.0, end.y - THUMBNAIL), end))
     }
 
     /// Returns the input with this id.
@@ -181,6 +196,11 @@ fn title_of(node: &Node, kind: Option<&Kind>) -> String {
         Some(kind) => kind.title.clone().into_owned(),
         None => node.kind.to_string(),
     }
+}
+
+/// Returns the first output that gives pictures. What a node gave has no part in it: a node is as high before it has run.
+fn picture_output(kind: &Kind, node: &Node) -> Option<PortId> {
+    kind.outputs_of(node).find(|output| output.value_type == ValueType::Image).map(|output| output.id.clone())
 }
 
 fn known_ports(kind: &Kind, node: &Node, wired: &Wired) -> (Vec<PortLayout>, Vec<PortLayout>) {
@@ -220,8 +240,9 @@ const fn port(id: PortId, value_type: ValueType) -> PortLayout {
 }
 
 fn placed(mut ports: Vec<PortLayout>, x: f32) -> Vec<PortLayout> {
-    for (row, port) in ports.iter_mut().enumerate() {
-        port.offset = vec2(x, HEADER + PADDING + ROW * (row as f32 + 0.5));
+    let offsets = placed_ports(ports.len(), x);
+    for (port, offset) in ports.iter_mut().zip(offsets) {
+        port.offset = offset;
     }
     ports
 }
@@ -233,6 +254,16 @@ fn placed_close(mut ports: Vec<PortLayout>, x: f32, height: f32) -> Vec<PortLayo
         port.offset = vec2(x, first + COLLAPSED_ROW * row as f32);
     }
     ports
+}
+
+/// Returns the size of the block of a group with so many ports on each side.
+pub(super) fn group_size(n_inputs: usize, n_outputs: usize) -> Vec2 {
+    vec2(WIDTH, HEADER + 2.0 * PADDING + ROW * n_inputs.max(n_outputs).max(1) as f32 + FOOTER)
+}
+
+/// Returns where so many ports are on an edge, from the top left corner.
+pub(super) fn placed_ports(n_ports: usize, x: f32) -> impl Iterator<Item = Vec2> {
+    (0..n_ports).map(move |row| vec2(x, HEADER + PADDING + ROW * (row as f32 + 0.5)))
 }
 
 fn parameter_lines(resolved: &ResolvedParameters<'_>) -> Vec<ParameterLine> {
@@ -249,7 +280,7 @@ fn parameter_lines(resolved: &ResolvedParameters<'_>) -> Vec<ParameterLine> {
 }
 
 /// Returns what a parameter's value looks like on a node.
-fn in_one_line(parameter_type: &ParameterType, value: &Value) -> String {
+pub(super) fn in_one_line(parameter_type: &ParameterType, value: &Value) -> String {
     let with_unit = |number: String, unit: &str| if unit.is_empty() { number } else { format!("{number} {unit}") };
     match (parameter_type, value) {
         (_, Value::Null) => "–".to_owned(),
@@ -337,6 +368,24 @@ mod tests {
         assert!(rect.contains_rect(layout.parameter(pos2(5.0, 6.0), 0)));
         assert!(!layout.parameter(pos2(5.0, 6.0), 0).intersects(layout.footer(pos2(5.0, 6.0))));
         assert!(layout.header(pos2(5.0, 6.0)).contains_rect(layout.pin(pos2(5.0, 6.0))));
+    }
+
+    #[test]
+    fn a_node_that_gives_pictures_has_room_for_one_below_its_parameters() {
+        let mut catalogue = catalogue();
+        let kind = Kind::new("plot", "Plot", Family::Images, |_| Ok(Success::new(crate::nodes::Outputs::none())));
+        let hint = ParameterSchema::new("x", "X", ParameterType::Line { hint: "" }, "", "").on_node();
+        catalogue.register(kind.output("image", ValueType::Image).parameter(hint));
+        let layout = NodeLayout::new(&node("plot"), &catalogue, &Wired::default());
+        let (at, thumbnail) = (pos2(3.0, 4.0), layout.thumbnail(pos2(3.0, 4.0)).unwrap());
+        assert_eq!(thumbnail.height(), THUMBNAIL);
+        assert!(layout.rect(at).contains_rect(thumbnail) && !thumbnail.intersects(layout.footer(at)));
+        assert!(layout.parameter(at, 0).bottom() < thumbnail.top());
+        assert!(layout.parameter(at, 0).top() > at.y + layout.outputs[0].offset.y);
+        let mut small = Node::new("plot", Position(0.0, 0.0));
+        small.collapsed = true;
+        let layout = NodeLayout::new(&Arc::new(small), &catalogue, &Wired::default());
+        assert!(layout.thumbnail(at).is_none() && layout.size.y == HEADER);
     }
 
     #[test]

@@ -100,7 +100,7 @@ pub(super) fn end_of(frame: &CanvasFrame<'_>, end: &WireEnd) -> Option<(Pos2, Va
     };
     let node = frame.scene.node(&end.node)?;
     let port = if is_input { node.layout.input(&end.port)? } else { node.layout.output(&end.port)? };
-    Some((node.position + port.offset, port.value_type))
+    Some((frame.scene.port_place(end, is_input)?, port.value_type))
 }
 
 fn refusal_ui(ui: &Ui, why: &str) {

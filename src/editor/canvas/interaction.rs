@@ -1,6 +1,9 @@
 //! What the hand is at: one thing at a time.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use egui::{Pos2, Vec2};
 
@@ -9,10 +12,11 @@ use super::{
     canvas_frame::{CanvasFrame, PortAt},
     frames::FrameDrag,
     geometry::{PortLayout, snapped},
+    number::NumberDrag,
     scene::Scene,
 };
 use crate::{
-    editor::{View, WireEnd, ways, wiring, words},
+    editor::{Bend, View, WireEnd, ways, wiring, words},
     nodes::{check_connection, check_loops},
     value::{ValueType, can_convert},
     workflow::{Connection, Edit, NodeId, PortRef, Position, Workflow},
@@ -28,8 +32,10 @@ pub(super) enum Interaction {
     DragNodes(NodeDrag),
     /// A frame follows the pointer with what stands in it, or its edge does.
     DragFrame(FrameDrag),
-    /// Bends of wires follow the pointer.
+    /// Bends of wires follow the pointer, with the nodes that are selected beside them.
     DragBends(BendDrag),
+    /// A number on a node follows the pointer.
+    DragNumber(NumberDrag),
     /// A wire follows the pointer.
     DragWire(WireDrag),
     /// A box is drawn; what it touches will be selected.
@@ -52,6 +58,16 @@ impl Interaction {
         match self {
             Self::DragNodes(drag) => Some((&drag.nodes, drag.offset)),
             Self::DragFrame(drag) => Some((drag.nodes(), drag.offset())),
+            Self::DragBends(drag) => Some((drag.nodes(), drag.offset())),
+            _ => None,
+        }
+    }
+
+    /// Returns the bends in the hand.
+    pub(super) const fn carried_bends(&self) -> Option<&BTreeSet<Bend>> {
+        match self {
+            Self::DragNodes(drag) => Some(&drag.bends),
+            Self::DragBends(drag) => Some(drag.bends()),
             _ => None,
         }
     }
@@ -61,6 +77,8 @@ impl Interaction {
 pub(super) struct NodeDrag {
     /// The nodes, sorted.
     pub(super) nodes: Vec<NodeId>,
+    /// The bends that move along.
+    pub(super) bends: BTreeSet<Bend>,
     /// The one under the pointer, which snaps to the grid.
     pub(super) grabbed: NodeId,
     /// Where the pointer took it, in the scene.
@@ -72,15 +90,22 @@ pub(super) struct NodeDrag {
 }
 
 impl NodeDrag {
-    /// Takes nodes, sorted, by one of them at a point in the scene.
-    pub(super) const fn new(nodes: Vec<NodeId>, grabbed: NodeId, origin: Pos2) -> Self {
-        Self { nodes, grabbed, origin, offset: Vec2::ZERO, wire: None }
+    /// Takes nodes, sorted, and bends by one of the nodes at a point in the scene.
+    pub(super) const fn new(nodes: Vec<NodeId>, bends: BTreeSet<Bend>, grabbed: NodeId, origin: Pos2) -> Self {
+        Self { nodes, bends, grabbed, origin, offset: Vec2::ZERO, wire: None }
     }
 
     /// Looks which wire a single node lies on. Whether it fits there is found out once, when it comes.
     pub(super) fn look_for_wire(&mut self, view: View<'_>, scene: &Scene, may: bool) {
         let wire = match &self.nodes[..] {
-            [node] if may && self.offset != Vec2::ZERO => wire_below(scene, node, self.offset),
+            [node]
+                if may
+                    && scene.node(node).is_some_and(|node| !node.is_hidden())
+                    && self.bends.is_empty()
+                    && self.offset != Vec2::ZERO =>
+            {
+                wire_below(scene, node, self.offset)
+            }
             _ => None,
         };
         match (wire, &self.wire) {
@@ -109,19 +134,17 @@ impl NodeDrag {
 
     /// Returns the edit that moves the nodes, and its label.
     pub(super) fn edit(&self, scene: &Scene, workflow: &Workflow) -> Option<(String, Edit)> {
-        let moves: Vec<(NodeId, Position)> = self
-            .nodes
-            .iter()
-            .filter_map(|id| scene.node(id))
-            .map(|node| (node.id.clone(), node.position + self.offset))
-            .map(|(id, place)| (id, Position(place.x, place.y)))
-            .collect();
-        let label = match moves.as_slice() {
-            [] => return None,
-            [(id, _)] => format!("Move {}", scene.node(id).map_or("node", |node| node.layout.title.as_str())),
-            several => format!("Move {} nodes", several.len()),
+        if self.offset == Vec2::ZERO {
+            return None;
+        }
+        let offset = (self.offset.x, self.offset.y);
+        let (label, moved) = ways::move_together(workflow, &self.nodes, &self.bends, "Move", offset)?;
+        let label = match self.nodes.as_slice() {
+            [id] if self.bends.is_empty() => {
+                format!("Move {}", scene.node(id).map_or("node", |node| node.layout.title.as_str()))
+            }
+            _ => label,
         };
-        let moved = ways::move_nodes(workflow, moves);
         let (label, edit) = match &self.wire {
             Some((wire, Some(insertion))) => {
                 let halves = self.halves(scene, wire).unwrap_or_default();
@@ -130,7 +153,7 @@ impl NodeDrag {
             }
             _ => (label, moved),
         };
-        (self.offset != Vec2::ZERO).then_some((label, edit))
+        Some((label, edit))
     }
 }
 
@@ -227,11 +250,7 @@ impl WireDrag {
         if self.moved.is_empty() {
             return self.anchor(scene).into_iter().collect();
         }
-        let place = |input: &PortRef| {
-            let node = scene.node(&input.node)?;
-            Some(node.position + node.layout.input(&input.port)?.offset)
-        };
-        self.moved.iter().filter_map(place).collect()
+        self.moved.iter().filter_map(|input| scene.port_place(input, true)).collect()
     }
 
     /// Returns what removes the wires that were there before, and its label.
@@ -244,13 +263,10 @@ impl WireDrag {
 
     /// Returns where the end that stays is.
     pub(super) fn anchor(&self, scene: &Scene) -> Option<Pos2> {
-        let (end, is_output) = match &self.end {
-            WireEnd::Output(output) => (output, true),
-            WireEnd::Input(input) => (input, false),
-        };
-        let node = scene.node(&end.node)?;
-        let port = if is_output { node.layout.output(&end.port) } else { node.layout.input(&end.port) };
-        Some(node.position + port?.offset)
+        match &self.end {
+            WireEnd::Output(output) => scene.port_place(output, false),
+            WireEnd::Input(input) => scene.port_place(input, true),
+        }
     }
 
     /// Returns whether the wire looks for an input.

@@ -160,21 +160,30 @@ impl CanvasState {
             Focused::Bend(bend) => bend.first().map(|bend| &bend.wire.node),
         };
         let from = walked_to.or_else(of_focus).or_else(|| view.selection.first()).and_then(|id| scene.index(id));
-        let centers = scene.nodes.iter().map(|node| node.rect().center()).enumerate();
+        let nodes = scene.nodes.iter().enumerate().filter(|(_, node)| !node.is_hidden());
+        let groups = scene.groups.iter().map(|group| (group.nodes[0], group.rect.center()));
+        let centers = nodes.map(|(index, node)| (index, node.rect().center())).chain(groups);
+        let from = from.map(|index| scene.standing_for(index));
         let next = match from {
             Some(from) => nearest(scene.nodes[from].rect().center(), direction, centers.filter(|(at, _)| *at != from)),
             None => centers
                 .min_by(|(_, a), (_, b)| a.distance(self.camera.center).total_cmp(&b.distance(self.camera.center)))
                 .map(|(at, _)| at),
         };
-        let Some(node) = next.or(from).map(|index| &scene.nodes[index]) else { return };
+        let Some(index) = next.or(from) else { return };
+        let node = &scene.nodes[index];
         self.bring_into_view(node.rect(), rect);
         self.keyboard.walked_to = Some(node.id.clone());
-        commands.push(Command::Select(vec![node.id.clone()]));
-        // Seen from afar nodes have no widgets of their own.
+        commands.push(Command::Select(scene.together(index)));
+        if let Some(group) = node.group {
+            let id = ui.make_persistent_id(("group", scene.groups[group as usize].id.as_str()));
+            ui.memory_mut(|memory| memory.request_focus(id));
+            return;
+        }
+        // Seen from afar nodes have no widgets of their own, unless they are read out.
         let id = match Detail::at(self.camera.zoom) {
-            Detail::Blocks => ui.make_persistent_id("background"),
-            Detail::Titles | Detail::Full => ui.make_persistent_id(("node", node.id.as_str())),
+            Detail::Blocks if !self.overview.is_named => ui.make_persistent_id("background"),
+            Detail::Blocks | Detail::Titles | Detail::Full => ui.make_persistent_id(("node", node.id.as_str())),
         };
         ui.memory_mut(|memory| memory.request_focus(id));
     }
@@ -261,7 +270,8 @@ impl CanvasState {
             if let MenuTarget::Node(node) = &target
                 && !frame.view.selection.contains(node)
             {
-                commands.push(Command::Select(vec![node.clone()]));
+                let index = frame.scene.index(node);
+                commands.push(Command::Select(index.map_or_else(Vec::new, |index| frame.scene.together(index))));
             }
             let at = frame.projection.screen_from_scene(place);
             let return_to = ui.memory(egui::Memory::focused);

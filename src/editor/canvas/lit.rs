@@ -1,7 +1,12 @@
 //! The way a reason came: from what is at the bottom of it to the node that was asked about. It is lit up; the rest steps
 //! back.
 
-use super::{CanvasState, brush::Brush, canvas_frame::CanvasFrame, scene::Scene};
+use super::{
+    CanvasState,
+    brush::Brush,
+    canvas_frame::{CanvasFrame, Detail},
+    scene::Scene,
+};
 use crate::{engine::Why, workflow::NodeId};
 
 /// How much of the rest is left to be seen is what is missing to 1.
@@ -106,11 +111,22 @@ impl CanvasState {
     pub(super) fn light_up(&mut self, brush: &Brush, frame: &CanvasFrame<'_>) {
         let Some(path) = self.lit.shown() else { return };
         brush.painter.rect_filled(frame.projection.view, 0.0, brush.tokens.canvas.gamma_multiply(VEIL));
-        for &wire in &path.wires {
-            self.kept.wire_again(brush, wire);
+        if frame.detail == Detail::Blocks {
+            self.overview.paint_again(brush, frame, &path.nodes, &path.wires);
+        } else {
+            for &wire in &path.wires {
+                self.kept.wire_again(brush, wire);
+            }
+            for &node in path.nodes.iter().filter(|node| !frame.node(**node).is_hidden()) {
+                self.kept.node_again(brush, &frame.node(node).layout, frame.position(node));
+                if frame.detail == Detail::Full {
+                    self.thumbnail_again(brush, frame, node);
+                }
+            }
         }
-        for &node in &path.nodes {
-            self.kept.node_again(brush, &frame.node(node).layout, frame.position(node));
+        if !frame.scene.groups.is_empty() {
+            let nodes = path.nodes.clone();
+            self.groups_again(brush, frame, &nodes);
         }
     }
 }

@@ -77,7 +77,7 @@ const NODES: &[&[Id]] = &[
         Id::Disable,
     ],
     &[Id::OpenResults, Id::ShowIterations, Id::ShowStatistics, Id::ShowWhy],
-    &[Id::Comment, Id::Collapse, Id::FrameNodes, Id::OfferAlign],
+    &[Id::Comment, Id::Collapse, Id::FrameNodes, Id::Group, Id::OfferAlign],
     &[Id::Rename, Id::Duplicate, Id::Copy, Id::Cut, Id::Delete],
 ];
 /// What nodes of an earlier run offer.

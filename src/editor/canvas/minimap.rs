@@ -26,7 +26,7 @@ use crate::{
     engine::Plan,
     session::Marks,
     store::RunId,
-    workflow::{NodeId, WorkflowId},
+    workflow::{Frame, NodeId, WorkflowId},
 };
 
 /// The size of the map.
@@ -77,6 +77,12 @@ fn covers(frame: &CanvasFrame<'_>, on_screen: Rect, counts: impl Fn(usize) -> bo
     let mut below = Vec::new();
     frame.scene.node_grid.query(area, &mut below);
     below.into_iter().any(|node| frame.rect(node).intersects(area) && counts(node))
+}
+
+/// Returns the frames that are seen as such.
+fn seen_frames<'a>(frame: &CanvasFrame<'a>) -> impl Iterator<Item = &'a Frame> {
+    let unseen = &frame.scene.unseen_frames;
+    frame.view.workflow.frames().filter(|(id, _)| !unseen.contains(*id)).map(|(_, frame)| frame)
 }
 
 /// What the mesh depends on.
@@ -134,8 +140,8 @@ impl Minimap {
             return;
         }
         self.made = Some(Instant::now());
-        self.scene = frame.scene.node_grid.bounds().map(|bounds| {
-            let frames = frame.view.workflow.frames().map(|(_, frame)| rect_of(frame));
+        self.scene = frame.scene.bounds().map(|bounds| {
+            let frames = seen_frames(frame).map(rect_of);
             frames.fold(bounds, Rect::union)
         });
         self.mesh = Arc::new(self.mesh_of(frame, on_screen, tokens));
@@ -145,7 +151,7 @@ impl Minimap {
     fn mesh_of(&self, frame: &CanvasFrame<'_>, on_screen: Rect, tokens: &Tokens) -> Mesh {
         let mut mesh = Mesh::default();
         let Some(scale) = self.scale(on_screen) else { return mesh };
-        for (_, shape) in frame.view.workflow.frames() {
+        for shape in seen_frames(frame) {
             mesh.add_colored_rect(scale.rect(rect_of(shape)), tokens.of_frame(shape.color).gamma_multiply(0.25));
         }
         let colors = overview::colors(frame, tokens);

@@ -13,6 +13,7 @@ use super::{
     geometry::{HEADER, NodeLayout, PORT_RADIUS, PortLayout},
     port_sign,
     standing::{Activity, MarkLook, PinHold, Standing, decision_sign},
+    thumbnails::{self, Sign},
 };
 use crate::{
     editor::{icons::Icon, theme::Tokens},
@@ -39,13 +40,15 @@ pub(super) struct Looks<'a> {
     pub(super) renaming: bool,
     /// Its first problem.
     pub(super) problem: Option<&'a Problem>,
+    /// What stands in the place of its thumbnail.
+    pub(super) thumbnail: Sign,
 }
 
 /// Of the problem only how bad it is is painted.
 impl Hash for Looks<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self { selected, hover, renaming, problem } = self;
-        (selected, hover, renaming, problem.map(|problem| discriminant(&problem.severity))).hash(state);
+        let Self { selected, hover, renaming, problem, thumbnail } = self;
+        (selected, hover, renaming, thumbnail, problem.map(|problem| discriminant(&problem.severity))).hash(state);
     }
 }
 
@@ -110,6 +113,9 @@ pub(super) fn paint(brush: &Brush, layout: &NodeLayout, position: Pos2, standing
     body.fill(rect, RADIUS, body.tokens.node);
     paint_header(&body, layout, position, standing, looks);
     paint_parameters(&body, layout, position);
+    if let Some(rect) = layout.thumbnail(position) {
+        thumbnails::paint_ground(&body, rect, looks.thumbnail);
+    }
     paint_footer(&body, layout, position, standing, looks);
     border::paint(brush, rect, RADIUS, standing, looks.hover != Hover::Nowhere);
     paint_plan(brush, position, standing);
@@ -262,17 +268,21 @@ fn paint_pin(brush: &Brush, rect: Rect, mark: MarkLook, looks: Looks<'_>) {
 }
 
 fn paint_parameters(brush: &Brush, layout: &NodeLayout, position: Pos2) {
-    let tokens = brush.tokens;
     for (index, parameter) in layout.parameters.iter().enumerate() {
-        let rect = layout.parameter(position, index);
-        brush.fill(rect, 4.0, tokens.parameter_ground());
-        let middle = rect.center().y;
-        let at = pos2(rect.left() + 7.0, middle);
-        let width = brush.text(at, Align2::LEFT_CENTER, &parameter.label, SMALL_SIZE, 80.0, tokens.text_muted);
-        let at = pos2(rect.right() - 7.0, middle);
-        let room = rect.width() - 22.0 - width;
-        brush.text(at, Align2::RIGHT_CENTER, &parameter.value, SMALL_SIZE, room, tokens.text);
+        paint_parameter(brush, layout.parameter(position, index), (&parameter.label, &parameter.value));
     }
+}
+
+/// Paints the row of a parameter: what it is called, and its value.
+pub(super) fn paint_parameter(brush: &Brush, rect: Rect, (label, value): (&str, &str)) {
+    let tokens = brush.tokens;
+    brush.fill(rect, 4.0, tokens.parameter_ground());
+    let middle = rect.center().y;
+    let at = pos2(rect.left() + 7.0, middle);
+    let width = brush.text(at, Align2::LEFT_CENTER, label, SMALL_SIZE, 80.0, tokens.text_muted);
+    let at = pos2(rect.right() - 7.0, middle);
+    let room = rect.width() - 22.0 - width;
+    brush.text(at, Align2::RIGHT_CENTER, value, SMALL_SIZE, room, tokens.text);
 }
 
 fn paint_footer(brush: &Brush, layout: &NodeLayout, position: Pos2, standing: &Standing<'_>, looks: Looks<'_>) {

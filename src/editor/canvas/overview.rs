@@ -51,6 +51,8 @@ pub(super) struct Overview {
     /// By the scene's index.
     colors: Vec<Color32>,
     colored: Option<(u64, u64)>,
+    /// Blocks have their names: they are read out.
+    pub(super) is_named: bool,
 }
 
 /// What the meshes were made of.
@@ -185,6 +187,26 @@ impl Overview {
         self.paint_notches(brush, frame);
     }
 
+    /// Paints nodes and wires once more, by their indices; the wires stand out.
+    pub(super) fn paint_again(&self, brush: &Brush, frame: &CanvasFrame<'_>, nodes: &[usize], wires: &[usize]) {
+        let projection = frame.projection;
+        let half_width = 0.5 * (8.0 * brush.zoom()).max(1.6);
+        let mut mesh = Mesh::default();
+        for &wire in wires.iter().filter(|wire| !frame.scene.is_inside_group(&frame.scene.wires[**wire])) {
+            let color = brush.tokens.of_type(frame.scene.wires[wire].value_type);
+            for line in Line::of(&frame.course(wire)) {
+                let first = mesh.vertices.len() as u32;
+                let corners = on_screen(&projection, &line, half_width);
+                mesh.vertices.extend(corners.map(|pos| Vertex { pos, uv: WHITE_UV, color }));
+                mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|corner| first + corner));
+            }
+        }
+        for &node in nodes.iter().filter(|node| !frame.node(**node).is_hidden()) {
+            mesh.add_colored_rect(block(&projection, frame.rect(node)), self.colors[node]);
+        }
+        brush.painter.add(Shape::mesh(mesh));
+    }
+
     /// Returns how many vertices and indices there are.
     pub(super) const fn n_corners(&self) -> (usize, usize) {
         let n = self.lines.things.len() + self.blocks.things.len() + self.notches.things.len();
@@ -239,6 +261,7 @@ impl Overview {
             self.colors = colors(frame, tokens);
             self.blocks.recolor(|slot| self.colors[self.nodes[slot] as usize]);
             let marked = frame.view.marks.iter().filter_map(|(id, mark)| Some((frame.scene.index(id)?, mark)));
+            let marked = marked.filter(|(node, _)| !frame.scene.nodes[*node].is_hidden());
             let notches = marked.flat_map(|(node, mark)| notches::of_mark(mark, node, frame.scene.nodes[node].rect()));
             self.notches = Layer::new(notches.collect(), |_| tokens.canvas);
         }

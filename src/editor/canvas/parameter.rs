@@ -5,7 +5,15 @@ use egui::{
     vec2,
 };
 
-use super::{CanvasState, brush::Brush, canvas_frame::CanvasFrame, geometry::ParameterLine, pointer::Target};
+use super::{
+    CanvasState,
+    brush::Brush,
+    canvas_frame::CanvasFrame,
+    geometry::ParameterLine,
+    interaction::Interaction,
+    number::{self, NumberDrag},
+    pointer::Target,
+};
 use crate::{
     editor::{
         Command,
@@ -46,22 +54,32 @@ impl CanvasState {
         if layout.parameters.is_empty() || frame.view.past.is_some() {
             return;
         }
-        if !(node.contains_pointer() || is_walked() || is_read_out()) {
+        let id = &frame.node(index).id;
+        let in_hand = self.has_number_of(id);
+        if !(node.contains_pointer() || in_hand || is_walked() || is_read_out()) {
             return;
         }
         // A finger comes without having been over the node before: the rows were no widgets then.
         let pressed = node.interact_pointer_pos().filter(|_| node.clicked_by(PointerButton::Primary));
-        let id = &frame.node(index).id;
         for (place, line) in layout.parameters.iter().enumerate() {
             let rect = layout.parameter(frame.position(index), place);
             let row = ui.make_persistent_id(("parameter", id.as_str(), line.id.as_str()));
-            let response = ui.interact(brush.projection.rect(rect), row, Sense::click());
+            let is_number = schema_of(frame, id, &line.id).is_some_and(number::is_number);
+            let sense = if is_number { Sense::click_and_drag() } else { Sense::click() };
+            let response = ui.interact(brush.projection.rect(rect), row, sense);
             response.widget_info(|| {
                 WidgetInfo::labeled(Role::Button, true, format!("{} {}: {}", layout.title, line.label, line.value))
             });
-            self.touched(frame, Target::Node(index), &response, commands);
-            if response.hovered() || response.has_focus() {
-                ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
+            if !(is_number && self.take_number(frame, id, line, &response)) {
+                self.touched(frame, Target::Node(index), &response, commands);
+            }
+            if (response.hovered() || response.has_focus()) && !in_hand {
+                let hand = if is_number { CursorIcon::ResizeHorizontal } else { CursorIcon::PointingHand };
+                ui.ctx().set_cursor_icon(hand);
+                if is_number {
+                    self.status =
+                        format!("{}: drag sideways to change it, finer with Shift; click to type", line.label);
+                }
                 brush.outline(rect, 4.0, Stroke::new(1.0, brush.tokens.text_muted));
             }
             let is_clicked = response.clicked() || pressed.is_some_and(|pos| response.rect.contains(pos));
@@ -69,6 +87,23 @@ impl CanvasState {
                 self.change(frame, id, line, row, commands);
             }
         }
+        if in_hand {
+            self.paint_number(brush, frame, index);
+        }
+    }
+
+    /// Takes a number into the hand as its row is dragged; returns whether it was.
+    fn take_number(&mut self, frame: &CanvasFrame<'_>, node: &NodeId, line: &ParameterLine, row: &Response) -> bool {
+        if !row.drag_started_by(PointerButton::Primary) || self.space_is_down {
+            return false;
+        }
+        let Some(at) = row.ctx.input(|input| input.pointer.press_origin()) else { return false };
+        let drag = NumberDrag::new(frame.view, node, &line.id, at.x);
+        let is_taken = drag.is_some();
+        if let Some(drag) = drag {
+            self.interaction = Interaction::DragNumber(drag);
+        }
+        is_taken
     }
 
     /// Begins to change a parameter; a yes or no is changed at once.

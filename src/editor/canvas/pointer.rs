@@ -87,6 +87,7 @@ impl CanvasState {
             Interaction::DragBends(drag) => {
                 drag.move_to(scene, self.camera.through(rect).scene_from_screen(pointer), !alt);
             }
+            Interaction::DragNumber(drag) => drag.move_to(pointer.x, ui.input(|input| input.modifiers.shift)),
             Interaction::Idle | Interaction::DragWire(_) | Interaction::BoxSelect { .. } => {}
         }
     }
@@ -129,8 +130,13 @@ impl CanvasState {
             }
             let target = resolved(frame, target, pointer);
             if !(response.double_clicked() && self.double_clicked(frame, target, pointer, commands)) {
-                self.leave_bends();
-                clicked(frame, target, ctx.input(|input| input.modifiers), commands);
+                let modifiers = ctx.input(|input| input.modifiers);
+                if modifiers.shift || modifiers.command {
+                    self.keep_bends();
+                } else {
+                    self.leave_bends();
+                }
+                clicked(frame, target, modifiers, commands);
             }
         }
     }
@@ -153,8 +159,14 @@ impl CanvasState {
             Target::Canvas => self.interaction = Interaction::BoxSelect { from: origin },
             Target::Node(index) | Target::Pin(index) => {
                 let id = frame.node(index).id.clone();
+                if modifiers.shift || modifiers.command {
+                    self.keep_bends();
+                } else if !frame.view.selection.contains(&id) {
+                    self.leave_bends();
+                }
                 let nodes = dragged_nodes(frame, &id, modifiers, commands);
-                self.interaction = Interaction::DragNodes(NodeDrag::new(nodes, id, origin));
+                let bends = self.chosen_bends().clone();
+                self.interaction = Interaction::DragNodes(NodeDrag::new(nodes, bends, id, origin));
             }
             Target::Port(at) => {
                 let port = frame.port_ref(at);
@@ -236,17 +248,17 @@ impl CanvasState {
             (Interaction::DragBends(drag), _) => {
                 commands.extend(drag.edit(frame.view.workflow).map(|(label, edit)| Command::Edit(label, edit)));
             }
+            (Interaction::DragNumber(drag), _) => {
+                commands.extend(drag.edit(frame.view).map(|(label, edit)| Command::Edit(label, edit)));
+            }
             (Interaction::DragFrame(drag), _) => commands.extend(drag.command(frame.view.workflow)),
             (Interaction::DragWire(drag), Some(pointer)) => self.drop_wire(frame, &drag, pointer, commands),
             (Interaction::BoxSelect { from }, Some(pointer)) => {
                 let touched = touched_by_box(frame, from, pointer);
                 let modifiers = ui.input(|input| input.modifiers);
-                if touched.is_empty() && self.box_bends(frame, from, pointer, modifiers) {
-                    commands.push(Command::Select(Vec::new()));
-                } else {
-                    let ids = touched.into_iter().map(|index| frame.node(index).id.clone()).collect();
-                    commands.push(select(ids, modifiers));
-                }
+                self.box_bends(frame, from, pointer, modifiers);
+                let ids = touched.into_iter().map(|index| frame.node(index).id.clone()).collect();
+                commands.push(select(ids, modifiers));
             }
             (Interaction::Cut { path }, _) => {
                 let crossed = cut::crossed(frame, &path);
@@ -263,7 +275,10 @@ impl CanvasState {
             if let Some((label, edit)) = drag.drop_on(frame.view.workflow, &frame.port_ref(at)).filter(|_| fits) {
                 commands.push(Command::Edit(label, edit));
             }
-        } else if frame.node_at(place).is_some() || !frame.projection.view.contains(pointer) {
+        } else if frame.node_at(place).is_some()
+            || frame.has_group_at(place)
+            || !frame.projection.view.contains(pointer)
+        {
             // Neither a port nor empty canvas: nothing was meant.
         } else if let Some((label, edit)) = drag.let_go() {
             commands.push(Command::Edit(label, edit));
@@ -319,7 +334,7 @@ fn clicked(frame: &CanvasFrame<'_>, target: Target, modifiers: Modifiers, comman
     }
 }
 
-fn select(nodes: Vec<NodeId>, modifiers: Modifiers) -> Command {
+pub(super) fn select(nodes: Vec<NodeId>, modifiers: Modifiers) -> Command {
     if modifiers.shift {
         Command::SelectAlso(nodes)
     } else if modifiers.command {
@@ -334,6 +349,12 @@ pub(super) fn touched_by_box(frame: &CanvasFrame<'_>, from: Pos2, pointer: Pos2)
     let area = Rect::from_two_pos(from, frame.projection.scene_from_screen(pointer));
     let mut touched = Vec::new();
     frame.scene.node_grid.query(area, &mut touched);
+    for (index, group) in frame.scene.groups.iter().enumerate() {
+        if frame.group_rect(index).intersects(area) {
+            touched.extend(&group.nodes);
+        }
+    }
+    touched.sort_unstable();
     touched
 }
 

@@ -1,18 +1,22 @@
 //! The document laid out: made anew only when the document changes, and then only what has changed.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use egui::{Pos2, Rect, pos2};
+use egui::{Pos2, Rect, Vec2, pos2};
 
 use super::{
     course::Course,
+    folding::{self, Group},
     geometry::{NodeLayout, PortLayout, Wired},
     grid::SpatialGrid,
 };
 use crate::{
-    editor::View,
+    editor::{View, groups},
     value::ValueType,
-    workflow::{Changes, NodeId, PortId, PortRef, Position, Workflow, WorkflowId},
+    workflow::{Changes, FrameId, NodeId, PortId, PortRef, Position, Workflow, WorkflowId},
 };
 
 /// Nodes farther from the middle than this are shown at this distance.
@@ -27,12 +31,22 @@ pub(super) struct PlacedNode {
     pub(super) position: Pos2,
     /// What it shows.
     pub(super) layout: Arc<NodeLayout>,
+    /// The index of the group that it is folded in; then it stands where that does.
+    pub(super) group: Option<u32>,
+    /// The size of that group.
+    pub(super) folded_size: Option<Vec2>,
 }
 
 impl PlacedNode {
     /// Returns where it is.
     pub(super) fn rect(&self) -> Rect {
-        self.layout.rect(self.position)
+        self.folded_size
+            .map_or_else(|| self.layout.rect(self.position), |size| Rect::from_min_size(self.position, size))
+    }
+
+    /// Returns whether it is folded in a group, and so not to be seen.
+    pub(super) const fn is_hidden(&self) -> bool {
+        self.group.is_some()
     }
 }
 
@@ -48,9 +62,9 @@ pub(super) struct PlacedWire {
     /// The index of the node it ends at.
     pub(super) to_node: usize,
     /// The output, from its node's top left corner.
-    pub(super) from_offset: egui::Vec2,
+    pub(super) from_offset: Vec2,
     /// The input, from its node's top left corner.
-    pub(super) to_offset: egui::Vec2,
+    pub(super) to_offset: Vec2,
     /// What flows.
     pub(super) value_type: ValueType,
     /// What it becomes on the way, if it is converted.
@@ -69,6 +83,10 @@ pub(super) struct Scene {
     pub(super) nodes: Vec<PlacedNode>,
     /// Sorted by input.
     pub(super) wires: Vec<PlacedWire>,
+    /// Folded frames.
+    pub(super) groups: Vec<Group>,
+    /// The frames that are not seen as such.
+    pub(super) unseen_frames: BTreeSet<FrameId>,
     /// The wires at each node, by index.
     ends: Ends,
     /// Where the nodes are, by index.
@@ -126,7 +144,9 @@ impl Scene {
             before.as_ref().map(|before| view.workflow.changes_since(before)).filter(Changes::is_of_nodes_only);
         let is_followed = changes.is_some_and(|changes| changes.nodes.iter().all(|node| self.follow(view, node)));
         match before {
-            Some(before) if is_followed => self.follow_ways(view.workflow, &before),
+            Some(before) if is_followed && groups::folded(&before).eq(groups::folded(view.workflow)) => {
+                self.follow_ways(view.workflow, &before);
+            }
             _ => self.lay_out(view),
         }
         true
@@ -135,27 +155,80 @@ impl Scene {
     fn lay_out(&mut self, view: View<'_>) {
         self.wire_serial += 1;
         self.place_nodes(view);
-        self.node_grid = SpatialGrid::new(self.nodes.iter().map(PlacedNode::rect).collect());
+        self.groups = folding::fold(view.workflow, &mut self.nodes, &mut self.wires);
+        self.unseen_frames = groups::unseen_frames(view.workflow).into_iter().cloned().collect();
+        let rect = |node: &PlacedNode| if node.is_hidden() { Rect::NOTHING } else { node.rect() };
+        self.node_grid = SpatialGrid::new(self.nodes.iter().map(rect).collect());
         self.ends = Ends::new(self.nodes.len(), &self.wires);
-        let bounds = |wire: &PlacedWire| self.course_at_rest(wire).bounds();
-        self.wire_grid = SpatialGrid::new(self.wires.iter().map(bounds).collect());
+        self.wire_grid = SpatialGrid::new(self.wires.iter().map(|wire| self.wire_bounds(wire)).collect());
+    }
+
+    /// Returns a rectangle round a wire; one inside a group is nowhere.
+    fn wire_bounds(&self, wire: &PlacedWire) -> Rect {
+        if self.is_inside_group(wire) { Rect::NOTHING } else { self.course_at_rest(wire).bounds() }
+    }
+
+    /// Returns whether both ends of a wire are folded in the same group.
+    pub(super) fn is_inside_group(&self, wire: &PlacedWire) -> bool {
+        let group = self.nodes[wire.from_node].group;
+        group.is_some() && group == self.nodes[wire.to_node].group
+    }
+
+    /// Returns a rectangle round all nodes and groups.
+    pub(super) fn bounds(&self) -> Option<Rect> {
+        let all = self.groups.iter().map(|group| group.rect).chain(self.node_grid.bounds());
+        all.reduce(Rect::union).filter(Rect::is_finite)
+    }
+
+    /// Returns where a port of a node is: of one folded in a group, on the border of that.
+    pub(super) fn port_place(&self, port: &PortRef, is_input: bool) -> Option<Pos2> {
+        let node = self.node(&port.node)?;
+        if let Some(group) = node.group {
+            let on_border = self.groups[group as usize].port_place(port, is_input);
+            return Some(on_border.unwrap_or_else(|| node.rect().center()));
+        }
+        let known = if is_input { node.layout.input(&port.port) } else { node.layout.output(&port.port) };
+        Some(node.position + known?.offset)
+    }
+
+    /// Returns the ids of a node and of those that are folded in the same group, sorted.
+    pub(super) fn together(&self, index: usize) -> Vec<NodeId> {
+        let id = |index: usize| self.nodes[index].id.clone();
+        match self.nodes[index].group {
+            Some(group) => self.groups[group as usize].nodes.iter().map(|&node| id(node)).collect(),
+            None => vec![id(index)],
+        }
+    }
+
+    /// Returns the node that stands for all in its group; a node outside stands for itself.
+    pub(super) fn standing_for(&self, index: usize) -> usize {
+        self.nodes[index].group.map_or(index, |group| self.groups[group as usize].nodes[0])
     }
 
     /// Lays out a node that has changed; returns false if that takes more, such as other ports for its wires.
     fn follow(&mut self, view: View<'_>, id: &NodeId) -> bool {
         let (Some(index), Some(node)) = (self.index(id), view.workflow.node(id)) else { return false };
+        if self.nodes[index].is_hidden() {
+            return false;
+        }
         let before = &self.nodes[index].layout;
         let wired = Wired { inputs: connected(&before.inputs), outputs: connected(&before.outputs) };
         let layout = NodeLayout::new(node, view.catalogue, &wired);
         if layout.inputs != before.inputs || layout.outputs != before.outputs {
             return false;
         }
-        let placed = PlacedNode { id: id.clone(), position: placed(node.position), layout: Arc::new(layout) };
+        let placed = PlacedNode {
+            id: id.clone(),
+            position: placed(node.position),
+            layout: Arc::new(layout),
+            group: None,
+            folded_size: None,
+        };
         self.node_grid.set(index, placed.rect());
         self.nodes[index] = placed;
         for at in self.ends.first[index]..self.ends.first[index + 1] {
             let wire = self.ends.wires[at as usize] as usize;
-            let bounds = self.course_at_rest(&self.wires[wire]).bounds();
+            let bounds = self.wire_bounds(&self.wires[wire]);
             self.wire_grid.set(wire, bounds);
         }
         true
@@ -166,7 +239,7 @@ impl Scene {
         for input in workflow.ways_changed_since(before) {
             if let Some(index) = self.wire_index(&input) {
                 self.wires[index].way = way_of(workflow, &input);
-                let bounds = self.course_at_rest(&self.wires[index]).bounds();
+                let bounds = self.wire_bounds(&self.wires[index]);
                 self.wire_grid.set(index, bounds);
             }
         }
@@ -189,7 +262,8 @@ impl Scene {
             while before.next_if(|old| old.id < *id).is_some() {}
             let kept = before.next_if(|old| old.id == *id).filter(|old| old.layout.is_of(node, wired));
             let layout = kept.map_or_else(|| Arc::new(NodeLayout::new(node, view.catalogue, wired)), |old| old.layout);
-            self.nodes.push(PlacedNode { id: id.clone(), position: placed(node.position), layout });
+            let position = placed(node.position);
+            self.nodes.push(PlacedNode { id: id.clone(), position, layout, group: None, folded_size: None });
         }
         self.wires.clear();
         for (to_node, from_node, to, from) in ends {

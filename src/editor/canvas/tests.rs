@@ -1,5 +1,6 @@
 //! The canvas alone in a test harness: input goes in, commands come out.
 
+mod folded;
 mod gestures;
 mod glance;
 mod marks;

@@ -2,7 +2,7 @@
 
 use egui::Key;
 
-use super::{CommandEntry, CommandId as Id, Need, Situation, alt, ctrl, key};
+use super::{CommandEntry, CommandId as Id, Need, Situation, alt, ctrl, ctrl_shift, key};
 use crate::{
     editor::{Align, ArrangeRequest, Axis, Command, Direction, FrameRequest, LookRequest, icons::Icon},
     workflow::FrameColor,
@@ -23,6 +23,10 @@ const TO_COLOR: &[Need] = &[Need::Frame, Need::Now];
 /// The commands that give a frame its colour, in the order of [`FrameColor::ALL`].
 pub(crate) const FRAME_COLORS: [Id; 6] =
     [Id::FrameGrey, Id::FrameBlue, Id::FrameGreen, Id::FrameAmber, Id::FrameRed, Id::FrameViolet];
+
+fn group_name(situation: &Situation<'_>) -> &'static str {
+    if situation.groups().is_empty() { "Group" } else { "Ungroup" }
+}
 
 fn about_frame(situation: &Situation<'_>, request: FrameRequest) -> Command {
     situation.frame.map_or(Command::SelectAll, |frame| Command::Frame(frame.clone(), request))
@@ -108,6 +112,15 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     })
     .icon(Icon::Frame)
     .keys(&[ctrl(Key::G)]),
+    CommandEntry::new(
+        Id::Group,
+        ("Group / Ungroup", "Fold the selected nodes, or the chosen frame, into one block, or show them again"),
+        &[Need::Groupable, Need::Now],
+        |_| Command::Arrange(ArrangeRequest::Group),
+    )
+    .icon(Icon::Frame)
+    .named_in(group_name)
+    .keys(&[ctrl_shift(Key::G)]),
     CommandEntry::new(
         Id::SelectInFrame,
         ("Select nodes in frame", "Select all nodes that stand in the chosen frame"),

@@ -12,7 +12,11 @@ fn delete_name(situation: &Situation<'_>) -> &'static str {
 
 fn rename_name(situation: &Situation<'_>) -> &'static str {
     let is_frame = situation.frame.is_some() && situation.nodes.is_empty();
-    if is_frame { "Rename frame" } else { "Rename" }
+    match situation.groups().len() {
+        1 => "Rename group",
+        _ if is_frame => "Rename frame",
+        _ => "Rename",
+    }
 }
 
 pub(super) const COMMANDS: &[CommandEntry] = &[
@@ -59,11 +63,11 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     .keys(&[ctrl(Key::D)]),
     CommandEntry::new(
         Id::Delete,
-        ("Delete", "Remove the selected nodes, or the bends, the frame or the wire that is chosen; what stands in a frame stays"),
+        ("Delete", "Remove the selected nodes and bends, or the frame or the wire that is chosen; what stands in a frame stays, a group goes with its nodes"),
         &[Need::Removable, Need::Now],
         |situation| match situation.wire {
             Some(input) => Command::Wire(WireRequest::Disconnect(input.clone())),
-            None if !situation.bends.is_empty() => super::wire::remove_bends(situation),
+            None if !situation.bends.is_empty() && situation.nodes.is_empty() => super::wire::remove_bends(situation),
             None => match situation.frame {
                 Some(frame) if situation.nodes.is_empty() => Command::Frame(frame.clone(), FrameRequest::Remove),
                 _ => Command::DeleteSelected,
@@ -88,6 +92,7 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         ("Rename", "Give the selected node or frame another title"),
         &[Need::Titled, Need::Now],
         |situation| match (situation.nodes.first(), situation.frame) {
+            _ if let [group] = situation.groups()[..] => Command::Frame(group.clone(), FrameRequest::Rename),
             (None, Some(frame)) => Command::Frame(frame.clone(), FrameRequest::Rename),
             (None, None) => Command::SelectAll,
             (Some(node), _) => Command::Look(LookRequest::Rename(node.clone())),

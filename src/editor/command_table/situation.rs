@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    editor::{Bend, View, settings::RunOptions},
+    editor::{Bend, View, groups, settings::RunOptions},
     session::{History, Mark},
     store::NodeRecord,
     workflow::{Frame, FrameId, NodeId, PortRef},
@@ -106,6 +106,11 @@ impl<'a> Situation<'a> {
         self
     }
 
+    /// Returns the groups that commands act upon; none if they act upon anything else, too.
+    pub(crate) fn groups(&self) -> Vec<&'a FrameId> {
+        self.view.map_or_else(Vec::new, |view| groups::selected(view.workflow, self.nodes))
+    }
+
     /// Returns the newest record of the node that commands act upon, if it is one alone.
     fn record(&self) -> Option<&'a NodeRecord> {
         let node = self.nodes.first().filter(|_| self.nodes.len() == 1)?;
@@ -170,6 +175,8 @@ pub(crate) enum Need {
     Iterated,
     /// One node or a frame, which has a title.
     Titled,
+    /// A node is selected, or a frame is chosen.
+    Groupable,
     Frame,
     Wire,
     /// A wire with bends.
@@ -208,7 +215,8 @@ impl Need {
             Self::Captured => situation.nodes.len() == 1 && situation.all_marks(|mark| mark.capture().is_some()),
             Self::Settled => situation.record().is_some(),
             Self::Iterated => situation.record().is_some_and(|record| record.iterations.is_some()),
-            Self::Titled => situation.nodes.len() == 1 || situation.frame.is_some(),
+            Self::Titled => situation.nodes.len() == 1 || situation.frame.is_some() || situation.groups().len() == 1,
+            Self::Groupable => !situation.nodes.is_empty() || situation.frame.is_some(),
             Self::Frame => situation.frame.is_some(),
             Self::Wire => situation.wire.is_some(),
             Self::BentWire => {
@@ -240,7 +248,8 @@ impl Need {
             Self::Captured => "it takes one node that is pinned to results",
             Self::Settled => "it takes one node that has run",
             Self::Iterated => "it takes one node that ran in a loop",
-            Self::Titled => "select one node or a frame",
+            Self::Titled => "select one node, group or frame",
+            Self::Groupable => "no node is selected and no frame is chosen",
             Self::Frame => "no frame is chosen",
             Self::OneSelected => "select one node",
             Self::SeveralSelected => "select two nodes or more",

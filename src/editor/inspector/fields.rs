@@ -264,7 +264,7 @@ fn drag_ui(ui: &mut Ui, schema: &ParameterSchema, value: &mut Value) -> Response
                 Value::Float(number) => *number as i64,
                 _ => 0,
             };
-            let speed = drag_speed(max.saturating_sub(*min) as f64).max(0.05);
+            let speed = number_speed(&schema.parameter_type);
             let drag = DragValue::new(&mut number).range(*min..=*max).speed(speed).suffix(with_space(unit));
             let response = ui.add(drag.clamp_existing_to_range(false));
             if response.changed() {
@@ -278,7 +278,7 @@ fn drag_ui(ui: &mut Ui, schema: &ParameterSchema, value: &mut Value) -> Response
                 Value::Float(number) => *number,
                 _ => 0.0,
             };
-            let drag = DragValue::new(&mut number).range(*min..=*max).speed(drag_speed(max - min));
+            let drag = DragValue::new(&mut number).range(*min..=*max).speed(number_speed(&schema.parameter_type));
             let response = ui.add(drag.suffix(with_space(unit)).max_decimals(6).clamp_existing_to_range(false));
             if response.changed() {
                 *value = Value::Float(number);
@@ -286,6 +286,15 @@ fn drag_ui(ui: &mut Ui, schema: &ParameterSchema, value: &mut Value) -> Response
             response
         }
         _ => ui.weak(value.preview()),
+    }
+}
+
+/// Returns how much a point of dragging changes a number.
+pub(crate) fn number_speed(parameter_type: &ParameterType) -> f64 {
+    match parameter_type {
+        ParameterType::Int { min, max, .. } => drag_speed(max.saturating_sub(*min) as f64).max(0.05),
+        ParameterType::Float { min, max, .. } => drag_speed(max - min),
+        _ => 1.0,
     }
 }
 

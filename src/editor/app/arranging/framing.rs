@@ -9,7 +9,7 @@ use crate::{
         FrameRequest,
         app::App,
         arrange::frame_round,
-        canvas::{boxes, rect_of_frame},
+        canvas::{pieces, rect_of_frame},
         sitting::Sitting,
         words::{self, count},
     },
@@ -20,8 +20,9 @@ impl App {
     /// Puts a frame round the selected nodes.
     pub(super) fn frame_selected(&mut self) {
         let Some(sitting) = self.tabs.sitting() else { return };
-        let boxes = boxes(sitting.workflow(), &self.catalogue, sitting.selection());
-        let Some(content) = boxes.iter().map(|node| node.rect).reduce(Rect::union) else { return };
+        let pieces = pieces(sitting.workflow(), &self.catalogue, sitting.selection());
+        let Some(content) = pieces.iter().map(|piece| piece.rect).reduce(Rect::union) else { return };
+        let n_nodes: usize = pieces.iter().map(|piece| piece.nodes.len()).sum();
         let rect = frame_round(content);
         let id = sitting.workflow().fresh_frame_id();
         let frame = Frame {
@@ -29,8 +30,9 @@ impl App {
             position: Position(rect.min.x, rect.min.y),
             size: (rect.width(), rect.height()),
             color: FrameColor::default(),
+            folded: None,
         };
-        self.edit(format!("Frame {}", count(boxes.len(), "node")), Edit::SetFrame(id.clone(), frame));
+        self.edit(format!("Frame {}", count(n_nodes, "node")), Edit::SetFrame(id.clone(), frame));
         self.select(Vec::new());
         self.on_canvas(|canvas| canvas.choose_frame(id));
     }
@@ -50,10 +52,12 @@ impl App {
             }
             FrameRequest::SelectNodes => {
                 let rect = rect_of_frame(frame);
-                let boxes = boxes(workflow, &self.catalogue, workflow.nodes().map(|(id, _)| id));
-                let inside = boxes.into_iter().filter(|node| rect.contains(node.rect.center()));
-                self.select(inside.map(|node| node.id).collect());
+                let all = workflow.nodes().map(|(id, _)| id.clone()).collect();
+                let pieces = pieces(workflow, &self.catalogue, &all);
+                let inside = pieces.into_iter().filter(|piece| rect.contains(piece.rect.center()));
+                self.select(inside.flat_map(|piece| piece.nodes).collect());
             }
+            FrameRequest::Unfold => self.unfold(&[id]),
         }
     }
 

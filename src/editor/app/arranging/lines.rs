@@ -6,7 +6,7 @@ use crate::{
     editor::{
         app::App,
         arrange::{Align, Axis, Block, align, spread},
-        canvas::boxes,
+        canvas::pieces,
         ways,
         words::count,
     },
@@ -38,16 +38,20 @@ impl App {
 
     fn rearrange(&mut self, label: impl FnOnce(usize) -> String, places: impl FnOnce(&[Block]) -> Vec<Pos2>) {
         let Some(sitting) = self.tabs.sitting() else { return };
-        let boxes = boxes(sitting.workflow(), &self.catalogue, sitting.selection());
+        let pieces = pieces(sitting.workflow(), &self.catalogue, sitting.selection());
         let block = |rect: egui::Rect| Block { position: rect.min, size: rect.size(), frame: None };
-        let blocks: Vec<Block> = boxes.iter().map(|node| block(node.rect)).collect();
+        let blocks: Vec<Block> = pieces.iter().map(|piece| block(piece.rect)).collect();
         let places = places(&blocks);
-        let moved = boxes.iter().zip(places).filter(|(node, place)| node.rect.min != *place);
-        let moves: Vec<(NodeId, Position)> =
-            moved.map(|(node, place)| (node.id.clone(), Position(place.x, place.y))).collect();
+        let mut moves = Vec::new();
+        for (piece, place) in pieces.iter().zip(places).filter(|(piece, place)| piece.rect.min != *place) {
+            let by = place - piece.rect.min;
+            let place_of = |id: &NodeId| Some(sitting.workflow().node(id)?.position);
+            let moved = piece.nodes.iter().filter_map(|id| Some((id.clone(), place_of(id)?)));
+            moves.extend(moved.map(|(id, place)| (id, Position(place.0 + by.x, place.1 + by.y))));
+        }
         if !moves.is_empty() {
             let edit = ways::move_nodes(sitting.workflow(), moves);
-            self.edit(label(boxes.len()), edit);
+            self.edit(label(pieces.len()), edit);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Tidying: laid out off the interface thread, taken over if nothing changed meanwhile.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use egui::Rect;
 
@@ -8,13 +11,14 @@ use crate::{
     editor::{
         app::{App, messages::Message},
         arrange::{Block, Link, frame_round, tidy},
-        canvas::{NodeBox, boxes, put_frame, rect_of_frame},
+        canvas::{NodeBox, Piece, boxes, pieces, put_frame, rect_of_frame},
+        groups,
         panels::Tone,
         ways,
         words::count,
     },
     nodes::Catalogue,
-    workflow::{Edit, Frame, FrameId, NodeId, Position, Workflow},
+    workflow::{Edit, Frame, FrameId, NodeId, PortRef, Position, Workflow},
 };
 
 impl App {
@@ -60,22 +64,35 @@ struct Held<'a> {
 
 /// Returns the edit that lays out these nodes, with the frames they are in; `None` if they are tidy.
 fn tidied(workflow: &Workflow, catalogue: &Catalogue, nodes: &[NodeId]) -> Option<Edit> {
-    let boxes = boxes(workflow, catalogue, nodes);
-    let held = held_frames(workflow, catalogue, nodes);
-    let inside: Vec<Option<usize>> = boxes.iter().map(|node| frame_at(&held, node.rect)).collect();
+    let nodes = groups::completed(workflow, &nodes.iter().cloned().collect());
+    let folded: Vec<Piece> = pieces(workflow, catalogue, &nodes).into_iter().filter(|piece| piece.is_group).collect();
+    let hidden: BTreeSet<&NodeId> = folded.iter().flat_map(|group| &group.nodes).collect();
+    let boxes = boxes(workflow, catalogue, nodes.iter().filter(|id| !hidden.contains(id)));
+    let held = held_frames(workflow, catalogue, &nodes);
+    let rects: Vec<Rect> = boxes.iter().map(|node| node.rect).chain(folded.iter().map(|group| group.rect)).collect();
+    let inside: Vec<Option<usize>> = rects.iter().map(|rect| frame_at(&held, *rect)).collect();
     let whole = |frame: usize| held[frame].whole.then_some(frame);
-    let blocks: Vec<Block> = boxes
+    let blocks: Vec<Block> = rects
         .iter()
         .zip(&inside)
-        .map(|(node, frame)| Block { position: node.rect.min, size: node.rect.size(), frame: frame.and_then(whole) })
+        .map(|(rect, frame)| Block { position: rect.min, size: rect.size(), frame: frame.and_then(whole) })
         .collect();
     let parents: Vec<Option<usize>> = held.iter().map(|frame| frame.parent.and_then(whole)).collect();
-    let places = tidy(&blocks, &links(workflow, &boxes), &parents);
+    let places = tidy(&blocks, &links(workflow, &boxes, &folded), &parents);
 
     let mut edits = Vec::new();
-    let moved = boxes.iter().zip(&places).filter(|(node, place)| node.rect.min != **place);
-    let moves: Vec<(NodeId, Position)> =
-        moved.map(|(node, place)| (node.id.clone(), Position(place.x, place.y))).collect();
+    let mut moves = Vec::new();
+    for (index, place) in places.iter().enumerate().filter(|(index, place)| rects[*index].min != **place) {
+        if let Some(node) = boxes.get(index) {
+            moves.push((node.id.clone(), Position(place.x, place.y)));
+            continue;
+        }
+        let by = *place - rects[index].min;
+        let inside = folded[index - boxes.len()].nodes.iter();
+        let stands = inside.filter_map(|id| Some((id, workflow.node(id)?.position)));
+        moves.extend(stands.map(|(id, at)| (id.clone(), Position(at.0 + by.x, at.1 + by.y))));
+    }
+    moves.sort_by(|one, other| one.0.cmp(&other.0));
     // A wire whose ends move alike keeps its bends; one that comes to lie otherwise is led straight.
     let is_moved = |node: &NodeId| moves.binary_search_by(|(id, _)| id.cmp(node)).is_ok();
     for (input, _) in workflow.ways() {
@@ -89,7 +106,8 @@ fn tidied(workflow: &Workflow, catalogue: &Catalogue, nodes: &[NodeId]) -> Optio
         Some((place.0 - before.0, place.1 - before.1))
     };
     edits.extend(ways::carried(workflow, moved));
-    let rects = boxes.iter().zip(&places).map(|(node, place)| Rect::from_min_size(*place, node.rect.size()));
+    edits.extend(groups::carried(workflow, moved));
+    let rects = rects.iter().zip(&places).map(|(rect, place)| Rect::from_min_size(*place, rect.size()));
     edits.extend(frame_edits(&held, rects.zip(inside.iter().copied())));
     if !moves.is_empty() {
         edits.push(Edit::MoveNodes(moves));
@@ -98,9 +116,11 @@ fn tidied(workflow: &Workflow, catalogue: &Catalogue, nodes: &[NodeId]) -> Optio
 }
 
 /// Returns the frames, each with the smallest that it is in.
-fn held_frames<'a>(workflow: &'a Workflow, catalogue: &Catalogue, nodes: &[NodeId]) -> Vec<Held<'a>> {
+fn held_frames<'a>(workflow: &'a Workflow, catalogue: &Catalogue, nodes: &BTreeSet<NodeId>) -> Vec<Held<'a>> {
+    let unseen = groups::unseen_frames(workflow);
     let mut held: Vec<Held<'a>> = workflow
         .frames()
+        .filter(|(id, _)| !unseen.contains(id))
         .map(|(id, frame)| Held { id, frame, rect: rect_of_frame(frame), parent: None, whole: true })
         .collect();
     held.sort_by(|one, other| one.rect.area().total_cmp(&other.rect.area()));
@@ -109,9 +129,8 @@ fn held_frames<'a>(workflow: &'a Workflow, catalogue: &Catalogue, nodes: &[NodeI
         held[inner].parent = (inner + 1..held.len()).find(|&outer| held[outer].rect.contains_rect(rect));
     }
     if nodes.len() < workflow.n_nodes() {
-        let others: Vec<&NodeId> =
-            workflow.nodes().map(|(id, _)| id).filter(|id| nodes.binary_search(id).is_err()).collect();
-        for other in boxes(workflow, catalogue, others) {
+        let others = workflow.nodes().map(|(id, _)| id).filter(|id| !nodes.contains(*id)).cloned().collect();
+        for other in pieces(workflow, catalogue, &others) {
             let mut frame = frame_at(&held, other.rect);
             while let Some(index) = frame {
                 held[index].whole = false;
@@ -127,11 +146,20 @@ fn frame_at(held: &[Held<'_>], rect: Rect) -> Option<usize> {
     held.iter().position(|frame| frame.rect.contains(rect.center()))
 }
 
-fn links(workflow: &Workflow, boxes: &[NodeBox]) -> Vec<Link> {
-    let index: BTreeMap<&NodeId, usize> = boxes.iter().enumerate().map(|(index, node)| (&node.id, index)).collect();
-    let link = |(to, from): (&crate::workflow::PortRef, &crate::workflow::PortRef)| {
+/// Returns the wires between boxes and, behind those, groups, which wires leave and reach at half their height.
+fn links(workflow: &Workflow, boxes: &[NodeBox], folded: &[Piece]) -> Vec<Link> {
+    let mut index: BTreeMap<&NodeId, usize> = boxes.iter().enumerate().map(|(index, node)| (&node.id, index)).collect();
+    for (group, piece) in folded.iter().enumerate() {
+        index.extend(piece.nodes.iter().map(|id| (id, boxes.len() + group)));
+    }
+    let at = |index: usize, of_box: &dyn Fn(&NodeBox) -> f32| match boxes.get(index) {
+        Some(node) => of_box(node),
+        None => folded[index - boxes.len()].rect.height() * 0.5,
+    };
+    let link = |(to, from): (&PortRef, &PortRef)| {
         let (first, last) = (*index.get(&from.node)?, *index.get(&to.node)?);
-        Some(Link { from: (first, boxes[first].output(&from.port)), to: (last, boxes[last].input(&to.port)) })
+        let from = (first, at(first, &|node| node.output(&from.port)));
+        (first != last).then(|| Link { from, to: (last, at(last, &|node| node.input(&to.port))) })
     };
     workflow.connections().filter_map(link).collect()
 }

@@ -1,6 +1,6 @@
 //! What a run would do, and why.
 
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::small_app::{SmallApp, Window, center, window_of, workflow};
 use crate::{
@@ -96,4 +96,43 @@ fn the_way_goes_with_the_plan() {
     window.state_mut().show_plan = false;
     window.run_steps(4);
     assert!(lit(&window).is_empty());
+}
+
+#[test]
+fn the_way_is_lit_up_from_farther_still_where_the_pointer_rests() {
+    let mut app = app();
+    app.canvas.set_view(Position(500.0, 350.0), 0.1);
+    let mut window = window_of(app);
+    let at = |x: f32, y: f32| egui::pos2(500.0, 350.0) + (egui::pos2(x, y) - egui::pos2(500.0, 350.0)) * 0.1;
+    linger(&mut window, at(480.0, 140.0));
+    assert!(window.query_all_by_label_contains("birds.csv has grown").next().is_some());
+    assert_eq!(lit(&window), ["keeper", "reader"]);
+    linger(&mut window, at(480.0, 300.0));
+    assert!(lit(&window).is_empty(), "the pointer has gone");
+}
+
+#[test]
+fn blocks_are_named_and_walked_where_they_are_read_out_unless_they_are_too_many() {
+    let mut app = app();
+    app.canvas.set_view(Position(500.0, 350.0), 0.1);
+    let mut window = window_of(app);
+    let keeper = window.get_by_label("Node Keeper");
+    let said = keeper.accesskit_node().data().description().unwrap_or_default().to_owned();
+    assert!(said.contains("not run yet") && said.contains("runs"), "{said}");
+    keeper.focus();
+    window.run();
+    window.key_press(egui::Key::ArrowRight);
+    window.run();
+    assert_eq!(super::small_app::selection(&window), ["plotter"]);
+    assert!(window.get_by_label("Node Plotter").accesskit_node().is_focused());
+    window.get_by_label("Node Reader").click_accesskit();
+    window.run();
+    assert_eq!(super::small_app::selection(&window), ["reader"]);
+
+    let ids: Vec<&'static str> = (0..400).map(|number| &*format!("n{number}").leak()).collect();
+    let nodes: Vec<_> = ids.iter().enumerate().map(|(at, id)| (*id, "text", at as f32 * 20.0, 0.0)).collect();
+    let mut many = SmallApp::new(workflow(&nodes, &[]));
+    many.canvas.set_view(Position(4000.0, 0.0), 0.1);
+    let window = window_of(many);
+    assert!(window.query_by_label("Node N7").is_none());
 }

@@ -120,6 +120,7 @@ impl SmallApp {
             }
             Command::Look(LookRequest::FitAll) => self.canvas.fit_all(),
             Command::Look(LookRequest::Rename(node)) => self.canvas.begin_rename(node),
+            Command::Look(LookRequest::Walk(direction)) => self.canvas.walk(direction),
             Command::SearchNodes => self.canvas.open_search(),
             Command::Select(nodes) => self.selection = nodes.into_iter().collect(),
             Command::SelectAlso(nodes) => self.selection.extend(nodes),
