@@ -28,11 +28,9 @@ impl ValueViewer {
                 Command::WorkOnText(work) => self.viewers.texts.take(work.done()),
                 Command::WorkOnTree(work) => self.viewers.trees.take(work.done()),
                 Command::WorkOnBytes(work) => self.viewers.dumps.take(work.done()),
-                Command::PreparePicture(image) => {
-                    if self.viewers.pictures.begin(&image) {
-                        let (key, pixels) = prepare(&image, ctx.input(|input| input.max_texture_side));
-                        self.viewers.pictures.ready(ctx, key, pixels);
-                    }
+                Command::PreparePicture(image) if self.viewers.pictures.begin(&image) => {
+                    let (key, pixels) = prepare(&image, ctx.input(|input| input.max_texture_side));
+                    self.viewers.pictures.ready(ctx, key, pixels);
                 }
                 _ => {}
             }

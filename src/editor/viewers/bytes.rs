@@ -338,7 +338,7 @@ mod tests {
             bytes[place..place + 4].copy_from_slice(b"\xABxyz");
         }
         for sought in ["ab 78", "AB78797a", "xyz"] {
-            let begins = if sought == "xyz" { 1 } else { 0 };
+            let begins = usize::from(sought == "xyz");
             let found = find(&bytes, &pattern(sought), &never).unwrap();
             assert_eq!(found, places.map(|place| place + begins), "{sought}");
         }

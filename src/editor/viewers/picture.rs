@@ -341,8 +341,7 @@ mod tests {
     #[test]
     fn two_pictures_are_compared_with_a_slider_between_them() {
         let plain = |red: u8| Image::from_rgba(4, 4, [red, 0, 0, 255].repeat(16)).unwrap();
-        let (one, other) = (plain(10), plain(200));
-        let (before, after) = (one.clone(), other);
+        let (before, after) = (plain(10), plain(200));
         let mut pictures = Pictures::default();
         let ui = move |ui: &mut Ui| {
             let shows_other = ui.data(|data| data.get_temp(egui::Id::unique("other")).unwrap_or(false));
