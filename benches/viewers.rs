@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on panics")]
 
 use std::{
+    fmt::Write as _,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -131,7 +132,7 @@ fn table(n_rows: usize) -> Box<dyn Fn() -> Value> {
         let batch = |from: usize| {
             let rows = from..n_rows.min(from + BATCH);
             let columns: Vec<ArrayRef> = vec![
-                Arc::new(Int64Array::from_iter_values(rows.clone().map(|row| row as i64))),
+                Arc::new(Int64Array::from_iter_values(rows.clone().map(usize::cast_signed).map(|row| row as i64))),
                 Arc::new(Float64Array::from_iter_values(rows.clone().map(|row| (row % 1_000) as f64 / 7.0))),
                 Arc::new(StringArray::from_iter_values(rows.map(|row| format!("name {}", row % 5_000)))),
             ];
@@ -148,7 +149,7 @@ fn text(n_bytes: usize) -> Box<dyn Fn() -> Value> {
         let mut line = 0;
         while text.len() < n_bytes {
             line += 1;
-            text.push_str(&format!("line {line} of a log that somebody has to read to its very end\n"));
+            writeln!(text, "line {line} of a log that somebody has to read to its very end").unwrap();
         }
         Value::text(text)
     })
@@ -157,7 +158,7 @@ fn text(n_bytes: usize) -> Box<dyn Fn() -> Value> {
 fn list(n_records: usize) -> Box<dyn Fn() -> Value> {
     Box::new(move || {
         let record = |number: usize| {
-            let tags = Value::list([Value::text("a tag"), Value::Int(number as i64)]);
+            let tags = Value::list([Value::text("a tag"), Value::Int(number.cast_signed() as i64)]);
             Value::record([("name", Value::from(format!("Person {number}"))), ("tags", tags)])
         };
         Value::list((0..n_records).map(record))
