@@ -324,6 +324,22 @@ fn what_was_open_comes_back_on_start_with_its_pins() {
 }
 
 #[test]
+fn what_nodes_gave_and_their_marks_are_there_after_the_program_has_ended() {
+    let mut person = Person::at(FLOW);
+    person.press("Run");
+    person.right_click("Node Slow", "Pin Results");
+    person.press("Pin icon Middle");
+    let titles = ["Source", "Slow", "Middle", "Report"];
+    let states = |person: &Person| titles.map(|title| person.state(title));
+    let before = states(&person);
+    let person = person.starts_again(None);
+    assert_eq!(states(&person), before);
+    let path = person.path();
+    let person = person.starts_again(Some(path));
+    assert_eq!(states(&person), before);
+}
+
+#[test]
 fn after_a_crash_the_tabs_come_back_and_offer_their_sessions() {
     let mut person = with_two();
     person.press("Node Alone");

@@ -226,7 +226,9 @@ impl App {
     pub(super) fn begin_with(&mut self, open: Option<PathBuf>) {
         let open = open.map(|path| std::path::absolute(&path).unwrap_or(path));
         let mut files = self.settings.tabs.open.clone();
-        files.retain(|file| !self.settings.tabs.stay_closed && Some(&file.path) != open.as_ref());
+        if self.settings.tabs.stay_closed {
+            files.clear();
+        }
         if files.is_empty() {
             self.go_on_with(open);
             return;
@@ -251,7 +253,8 @@ impl App {
         if front.is_some() {
             self.show_tab_of(front);
         }
-        for error in gone {
+        // What is wrong with the file that is opened now is said by opening it.
+        for error in gone.into_iter().filter(|error| open.is_none() || error.path != open) {
             self.not_opened(error);
         }
         self.go_on_with(open);
