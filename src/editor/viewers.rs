@@ -5,6 +5,7 @@ mod alone;
 mod bytes;
 mod picture;
 mod scroll;
+mod search;
 mod table;
 mod text;
 mod tree;

@@ -32,9 +32,24 @@ pub struct SourceState {
     /// Its size in bytes.
     pub size: u64,
     /// When it was last written, in nanoseconds since 1970.
+    #[serde(with = "digits")]
     pub modified_nanos: u128,
     /// The fingerprint of its content, for files of up to 1 MiB, which are cheap to read again.
     pub content: Option<Fingerprint>,
+}
+
+/// Numbers that not every format has, as their digits.
+mod digits {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde hands over")]
+    pub(super) fn serialize<S: Serializer>(number: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
 }
 
 /// Something a node read from outside, as it was then.

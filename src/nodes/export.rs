@@ -43,6 +43,9 @@ pub enum ExportError {
         /// The file.
         path: String,
     },
+    /// There is no folder to write the file into.
+    #[error("there is no such folder: {0}")]
+    NoFolder(String),
     /// The format cannot hold the value.
     #[error("{0}")]
     Value(String),
@@ -90,6 +93,9 @@ pub fn export(value: &Value, path: &Path) -> Result<(), ExportError> {
     if !goes_as_it_is && !formats(value).contains(&ending.as_str()) {
         let path = path.display().to_string();
         return Err(ExportError::Format { what: value.preview(), formats: formats(value), ending, path });
+    }
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        return Err(ExportError::NoFolder(folder.display().to_string()));
     }
     write_atomically_by(path, |file| {
         let mut file = BufWriter::new(file);
@@ -195,6 +201,12 @@ mod tests {
         let image = Value::Image(Image::from_rgba(1, 1, vec![1, 2, 3, 255]).unwrap());
         assert_eq!(&saved(&image, "a.png").unwrap()[1..4], b"PNG");
         assert_eq!(saved(&image, "a.jpg").unwrap()[..2], [0xFF, 0xD8]);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let error = export(&Value::Null, Path::new("/nowhere/at/all.txt")).unwrap_err();
+        assert_eq!(error.to_string(), "there is no such folder: /nowhere/at");
     }
 
     #[test]

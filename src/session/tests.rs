@@ -14,9 +14,10 @@ use super::{
     SessionId, SessionSummary, earlier_sessions, file::SessionFolder, rewrite_sessions, unfinished_sessions,
 };
 use crate::{
-    nodes::Outputs,
+    nodes::{Outputs, Source, SourceState},
     store::{
-        Arrived, InputRecord, Kept, KeyOptions, KeyPlace, NodeRecord, Provenance, RunId, RunStatus, Status, Store,
+        Arrived, InputRecord, Kept, KeyOptions, KeyPlace, NodeRecord, NotesData, Provenance, RunId, RunStatus, Status,
+        Store,
         fixtures::{chain, executed, header},
     },
     value::{Fingerprint, Record, Table, Value},
@@ -67,7 +68,16 @@ fn table(n_rows: i64) -> Value {
 fn record_with(outputs: Outputs) -> NodeRecord {
     let run = RunId::generate();
     let upstream = Kept::in_memory(Arc::new(Outputs::one("out", "upstream")), Provenance::Run(run));
+    let state = SourceState { size: 7, modified_nanos: u128::from(u64::MAX) + 1, content: None };
+    let notes = NotesData {
+        sources: vec![
+            Source { path: "/data/read.csv".into(), state: Some(state) },
+            Source { path: "/data/gone.csv".into(), state: None },
+        ],
+        ..NotesData::default()
+    };
     NodeRecord {
+        notes: notes.into(),
         results: Some(Kept::in_memory(Arc::new(outputs), Provenance::Run(run))),
         inputs: smallvec::smallvec![
             InputRecord::new("empty".into(), PortRef::new("z", "out"), Arrived::NoValue),

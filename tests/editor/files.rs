@@ -114,6 +114,9 @@ fn a_value_is_saved_to_a_file_in_the_format_that_its_ending_names() {
     person.press("Save here");
     assert_eq!(fs::read_to_string(path.with_extension("txt")).unwrap(), "xbc");
     assert!(person.window.query_all_by_label_contains("Saved Text").next().is_some());
+    person.save_what_report_gave();
+    person.press("Save here");
+    assert_eq!(person.window.query_all_by_label_contains("Saved Text").count(), 1, "the newest stands for all");
 
     person.save_what_report_gave();
     person.window.get_by_label("Path").focus();
@@ -121,5 +124,7 @@ fn a_value_is_saved_to_a_file_in_the_format_that_its_ending_names() {
     person.window.get_by_label("Path").type_text("/nowhere/at/all.txt");
     person.settle();
     person.press("Save here");
-    assert!(person.window.query_all_by_label_contains("Not saved: cannot write the file").next().is_some());
+    assert!(
+        person.window.query_all_by_label_contains("Not saved: there is no such folder: /nowhere/at").next().is_some()
+    );
 }

@@ -224,9 +224,9 @@ impl App {
         {
             path.set_extension(usual);
         }
-        self.background.start("pinflow-save-value", move || match export(&value, &path) {
-            Ok(()) => Message::SavedValue(format!("Saved {}: {}", value.preview(), path.display())),
-            Err(error) => Message::Trouble(format!("Not saved: {error}")),
+        self.background.start("pinflow-save-value", move || {
+            let saved = export(&value, &path).map_err(|error| format!("Not saved: {error}"));
+            Message::SavedValue(saved.map(|()| format!("Saved {}: {}", value.preview(), path.display())))
         });
     }
 

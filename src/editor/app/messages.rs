@@ -25,7 +25,6 @@ use crate::{
         fresh::Comparison,
         history::DifferenceKey,
         inspector::{Iteration, IterationKey, PinnedKey},
-        panels::Tone,
         past::Past,
         viewers::{BytesDone, PictureKey, TableDone, TextDone, TreeDone},
     },
@@ -107,8 +106,8 @@ pub(super) enum Message {
     Table(TableDone),
     /// A text was wrapped or searched.
     Text(TextDone),
-    /// A value was saved to a file.
-    SavedValue(String),
+    /// A value was saved to a file, or why not.
+    SavedValue(Result<String, String>),
     /// What came of a search in bytes.
     Bytes(BytesDone),
     /// What came of a search in a value.
@@ -189,9 +188,8 @@ impl App {
             Message::Table(done) => self.table_done(ctx, done),
             Message::Tidied(of, label, edit) => self.tidied(&of, label, edit),
             Message::Dropped(session, place, readers) => self.add_readers(session, place, readers),
-            Message::SavedValue(said) => {
-                self.notices.show(Tone::Info, said, Vec::new());
-            }
+            Message::SavedValue(Ok(said)) => self.notices.done(said),
+            Message::SavedValue(Err(why)) => self.notices.error(why),
             Message::Trouble(text) => self.notices.trouble(text),
             Message::Done => {}
         }

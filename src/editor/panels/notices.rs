@@ -52,6 +52,8 @@ pub(crate) struct Notices {
     /// What is in front.
     here: Place,
     next_id: usize,
+    /// The notice of what was done last.
+    done: Option<usize>,
     /// Troubles a person has seen and taken away: they are not shown again.
     seen: BTreeSet<String>,
 }
@@ -84,6 +86,12 @@ impl Notices {
         self.next_id += 1;
         self.list.push(Notice { id, place, tone, text, actions });
         id
+    }
+
+    /// Shows what was done, in the place of what was done before.
+    pub(crate) fn done(&mut self, text: impl Into<String>) {
+        self.list.retain(|notice| Some(notice.id) != self.done);
+        self.done = Some(self.show(Tone::Info, text, Vec::new()));
     }
 
     /// Shows that something went wrong.

@@ -9,16 +9,16 @@ use std::{
     },
 };
 
-use egui::{Align2, Id, IdMap, Key, Rect, Role, Sense, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Id, IdMap, Rect, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
 use super::{
     Room,
     scroll::{BAR, Extent, RowScroll},
+    search::{MAX_FOUND, Search},
 };
 use crate::{
     editor::{
         Command,
-        icons::{Icon, icon_button},
         theme::{self, Tokens},
     },
     store::with_commas,
@@ -34,9 +34,6 @@ const TEXT: usize = DIGITS + ROW * 3 + 1;
 /// The most values of which it is remembered how they are looked at.
 const MAX_LOOKED: usize = 16;
 
-/// The most places that are found.
-const MAX_FOUND: usize = 100_000;
-
 /// After so many bytes it is asked whether a search was called off.
 const STRETCH: usize = 1 << 20;
 
@@ -48,14 +45,8 @@ pub(crate) struct Dumps {
 
 struct Looked {
     bytes: Arc<[u8]>,
-    wanted: String,
-    sought: String,
-    /// What is being searched for, with the sign to stop.
-    seeking: Option<(String, Arc<AtomicBool>)>,
-    /// Where it begins.
-    found: Arc<[usize]>,
-    /// The place that was gone to last.
-    at: Option<usize>,
+    /// Its places are where what is searched for begins.
+    search: Search<usize>,
     scroll: RowScroll,
 }
 
@@ -119,10 +110,8 @@ fn find(bytes: &[u8], pattern: &[u8], cancelled: &AtomicBool) -> Option<Vec<usiz
 impl Dumps {
     /// Takes what came of a search.
     pub(crate) fn take(&mut self, done: BytesDone) {
-        let Some(looked) = self.by_place.get_mut(&done.place) else { return };
-        let is_awaited = looked.seeking.as_ref().is_some_and(|(sought, _)| *sought == done.sought);
-        if let Some(found) = done.found.filter(|_| is_awaited) {
-            (looked.seeking, looked.sought, looked.found, looked.at) = (None, done.sought, found, None);
+        if let Some(looked) = self.by_place.get_mut(&done.place) {
+            looked.search.take(done.sought, done.found);
         }
     }
 
@@ -132,8 +121,7 @@ impl Dumps {
         }
         let looked = self.by_place.entry(place).or_insert_with(|| Looked::new(bytes));
         if !Arc::ptr_eq(&looked.bytes, bytes) {
-            let wanted = std::mem::take(&mut looked.wanted);
-            *looked = Looked { wanted, ..Looked::new(bytes) };
+            *looked = Looked { search: looked.search.elsewhere(), ..Looked::new(bytes) };
         }
         looked
     }
@@ -141,102 +129,36 @@ impl Dumps {
 
 impl Looked {
     fn new(bytes: &Arc<[u8]>) -> Self {
-        Self {
-            bytes: Arc::clone(bytes),
-            wanted: String::new(),
-            sought: String::new(),
-            seeking: None,
-            found: Arc::default(),
-            at: None,
-            scroll: RowScroll::default(),
-        }
-    }
-
-    /// Asks for what is searched for, if that is not known.
-    fn keep_up(&mut self, place: Id, commands: &mut Vec<Command>) {
-        let newest = self.seeking.as_ref().map_or(&self.sought, |(sought, _)| sought);
-        if *newest == self.wanted {
-            return;
-        }
-        if let Some((_, cancelled)) = self.seeking.take() {
-            cancelled.store(true, Ordering::Relaxed);
-        }
-        if self.wanted.is_empty() {
-            (self.sought, self.found, self.at) = (String::new(), Arc::default(), None);
-            return;
-        }
-        let cancelled = Arc::<AtomicBool>::default();
-        self.seeking = Some((self.wanted.clone(), Arc::clone(&cancelled)));
-        let work = BytesWork { place, bytes: Arc::clone(&self.bytes), sought: self.wanted.clone(), cancelled };
-        commands.push(Command::WorkOnBytes(work));
-    }
-
-    /// Goes to the next place that was found, or the one before, all round.
-    fn step(&mut self, back: bool, extent: &Extent) {
-        let Some(last) = self.found.len().checked_sub(1) else { return };
-        let next = match (self.at, back) {
-            (None, false) => 0,
-            (None | Some(0), true) => last,
-            (Some(at), true) => at - 1,
-            (Some(at), false) if at == last => 0,
-            (Some(at), false) => at + 1,
-        };
-        self.at = Some(next);
-        self.scroll.show(self.found[next] / ROW, extent);
+        Self { bytes: Arc::clone(bytes), search: Search::default(), scroll: RowScroll::default() }
     }
 
     /// Shows what is above the bytes; returns whether to go to the next place (`false`) or the one before (`true`).
     fn bar_ui(&mut self, ui: &mut Ui) -> Option<bool> {
-        let mut step = None;
         ui.horizontal(|ui| {
-            let field =
-                TextEdit::singleline(&mut self.wanted).hint_text("Search: 50 4e 47, or text").desired_width(170.0);
-            let field = ui.add(field).accessible_name("Search the bytes");
-            if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
-                step = Some(ui.input(|input| input.modifiers.shift));
-                field.request_focus();
-            }
-            if !self.wanted.is_empty() {
-                if icon_button(ui, Icon::ChevronUp, "Previous place").on_hover_text("Shift+Enter").clicked() {
-                    step = Some(true);
-                }
-                if icon_button(ui, Icon::ChevronDown, "Next place").on_hover_text("Enter").clicked() {
-                    step = Some(false);
-                }
-                if self.seeking.is_some() {
-                    ui.spinner();
-                } else {
-                    ui.weak(self.found_in_words());
-                }
+            let step = self.search.ui(ui, "Search the bytes", "Search: 50 4e 47, or text");
+            if let Some(at) = self.search.at() {
+                ui.weak(format!("at {at:08x}"));
             }
             ui.separator();
             ui.weak(format!("{} bytes", with_commas(self.bytes.len() as u64)));
-        });
-        step
-    }
-
-    fn found_in_words(&self) -> String {
-        let more = if self.found.len() == MAX_FOUND { " or more" } else { "" };
-        let n_found = with_commas(self.found.len() as u64);
-        match self.at {
-            _ if self.found.is_empty() => "nothing found".to_owned(),
-            Some(at) => format!("{} of {n_found}{more}, at {:08x}", at + 1, self.found[at]),
-            None => format!("{n_found}{more} found"),
-        }
+            step
+        })
+        .inner
     }
 
     fn rows_ui(&self, ui: &Ui, id: Id, extent: &Extent, column: f32) {
         let tokens = theme::tokens(ui);
         let painter = ui.painter().with_clip_rect(extent.rows.intersect(ui.clip_rect()));
         let font = TextStyle::Monospace.resolve(ui.style());
-        let n_sought = pattern(&self.sought).len();
+        let n_sought = pattern(self.search.sought()).len();
         for row in self.scroll.in_sight(extent) {
             let left = extent.rows.left() - self.scroll.left;
             let at = pos2(left, self.scroll.y(row, extent));
             let bytes = row * ROW..(row + 1) * ROW;
-            let first = self.found.partition_point(|place| place + n_sought <= bytes.start);
-            for place in self.found[first..].iter().take_while(|place| **place < bytes.end) {
-                let is_at = self.at.is_some_and(|at| self.found[at] == *place);
+            let found = self.search.found();
+            let first = found.partition_point(|place| place + n_sought <= bytes.start);
+            for place in found[first..].iter().take_while(|place| **place < bytes.end) {
+                let is_at = self.search.at() == Some(place);
                 let marked = (*place).max(bytes.start)..(place + n_sought).min(bytes.end);
                 let columns = marked.start - bytes.start..marked.end - bytes.start;
                 mark(&painter, at, extent.row_height, column, columns, is_at, tokens);
@@ -276,7 +198,9 @@ pub(super) fn bytes_ui(ui: &mut Ui, bytes: &Arc<[u8]>, room: Room, state: &mut D
     let place = ui.make_persistent_id("bytes");
     let looked = state.look(place, bytes);
     let step = if room == Room::Large { looked.bar_ui(ui) } else { None };
-    looked.keep_up(place, commands);
+    if let Some((sought, cancelled)) = looked.search.ask() {
+        commands.push(Command::WorkOnBytes(BytesWork { place, bytes: Arc::clone(bytes), sought, cancelled }));
+    }
     let font = TextStyle::Monospace.resolve(ui.style());
     let column = ui.fonts_mut(|fonts| fonts.glyph_width(&font, '0'));
     let row_height = ui.text_style_height(&TextStyle::Monospace) + 1.0;
@@ -292,8 +216,8 @@ pub(super) fn bytes_ui(ui: &mut Ui, bytes: &Arc<[u8]>, room: Room, state: &mut D
     if response.clicked() {
         response.request_focus();
     }
-    if let Some(back) = step {
-        looked.step(back, &extent);
+    if let Some(place) = step.and_then(|back| looked.search.step(back)) {
+        looked.scroll.show(place / ROW, &extent);
     }
     looked.scroll.follow(ui, &response, &extent);
     looked.rows_ui(ui, id, &extent, column);
@@ -371,7 +295,7 @@ mod tests {
         window.get_by_label("1 found");
         window.get_by_label("Next place").click();
         window.run();
-        window.get_by_label("1 of 1, at 02625618");
+        window.get_by_label("at 02625618");
         assert!(window.query_all_by_label_contains("needle").next().is_some(), "it is brought into sight");
     }
 }

@@ -5,28 +5,24 @@ mod open;
 
 use std::{
     fmt::Write as _,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
 };
 
-use egui::{
-    Align2, Id, IdMap, Key, Modifiers, Rect, Response, Role, Sense, TextEdit, TextStyle, Ui, WidgetInfo, pos2, vec2,
-};
+use egui::{Align2, Id, IdMap, Key, Modifiers, Rect, Response, Role, Sense, TextStyle, Ui, WidgetInfo, pos2, vec2};
 
 use self::{
-    find::{MAX_FOUND, find},
+    find::find,
     open::{Open, Path, at, entry, n_entries},
 };
 use super::{
     Room,
     scroll::{BAR, Extent, RowScroll},
+    search::Search,
 };
 use crate::{
     editor::{
         Command,
-        icons::{self, Icon, icon_button},
+        icons::{self, Icon},
         theme::{self, Tokens},
     },
     store::with_commas,
@@ -56,13 +52,7 @@ struct Looked {
     value: Value,
     open: Open,
     chosen: Option<Path>,
-    wanted: String,
-    sought: String,
-    /// What is being searched for, with the sign to stop.
-    seeking: Option<(String, Arc<AtomicBool>)>,
-    found: Arc<[Path]>,
-    /// The place that was gone to last.
-    at: Option<usize>,
+    search: Search<Path>,
     scroll: RowScroll,
     /// How wide the widest row was that was seen, in points.
     width: f32,
@@ -95,10 +85,8 @@ impl TreeWork {
 impl Trees {
     /// Takes what came of a search.
     pub(crate) fn take(&mut self, done: TreeDone) {
-        let Some(looked) = self.by_place.get_mut(&done.place) else { return };
-        let is_awaited = looked.seeking.as_ref().is_some_and(|(sought, _)| *sought == done.sought);
-        if let Some(found) = done.found.filter(|_| is_awaited) {
-            (looked.seeking, looked.sought, looked.found, looked.at) = (None, done.sought, found, None);
+        if let Some(looked) = self.by_place.get_mut(&done.place) {
+            looked.search.take(done.sought, done.found);
         }
     }
 
@@ -108,8 +96,7 @@ impl Trees {
         }
         let looked = self.by_place.entry(place).or_insert_with(|| Looked::new(value));
         if !is_held(&looked.value, value) {
-            let wanted = std::mem::take(&mut looked.wanted);
-            *looked = Looked { wanted, ..Looked::new(value) };
+            *looked = Looked { search: looked.search.elsewhere(), ..Looked::new(value) };
         }
         looked
     }
@@ -137,53 +124,16 @@ impl Looked {
             value: value.clone(),
             open,
             chosen: None,
-            wanted: String::new(),
-            sought: String::new(),
-            seeking: None,
-            found: Arc::default(),
-            at: None,
+            search: Search::default(),
             scroll: RowScroll::default(),
             width: 0.0,
         }
     }
 
-    /// Asks for what is searched for, if that is not known.
-    fn keep_up(&mut self, place: Id, commands: &mut Vec<Command>) {
-        let newest = self.seeking.as_ref().map_or(&self.sought, |(sought, _)| sought);
-        if *newest == self.wanted {
-            return;
-        }
-        if let Some((_, cancelled)) = self.seeking.take() {
-            cancelled.store(true, Ordering::Relaxed);
-        }
-        if self.wanted.is_empty() {
-            (self.sought, self.found, self.at) = (String::new(), Arc::default(), None);
-            return;
-        }
-        let cancelled = Arc::<AtomicBool>::default();
-        self.seeking = Some((self.wanted.clone(), Arc::clone(&cancelled)));
-        let work = TreeWork { place, value: self.value.clone(), sought: self.wanted.clone(), cancelled };
-        commands.push(Command::WorkOnTree(work));
-    }
-
-    /// Goes to the next place that was found, or the one before, all round.
+    /// Goes to the next place that was found, or the one before, all round, and opens what is around it.
     fn step(&mut self, back: bool, extent: &Extent) {
-        let Some(last) = self.found.len().checked_sub(1) else { return };
-        let next = match (self.at, back) {
-            (None, false) => 0,
-            (None | Some(0), true) => last,
-            (Some(at), true) => at - 1,
-            (Some(at), false) => {
-                if at == last {
-                    0
-                } else {
-                    at + 1
-                }
-            }
-        };
-        let path = self.found[next].clone();
+        let Some(path) = self.search.step(back).cloned() else { return };
         self.open.open(&path[..path.len() - 1], &self.value);
-        self.at = Some(next);
         self.choose(path, extent);
     }
 
@@ -238,23 +188,8 @@ impl Looked {
 
     /// Shows what is above the tree; returns whether to go to the next place (`false`) or the one before (`true`).
     fn bar_ui(&mut self, ui: &mut Ui) -> Option<bool> {
-        let mut step = None;
         ui.horizontal(|ui| {
-            let field = TextEdit::singleline(&mut self.wanted).hint_text("Search").desired_width(140.0);
-            let field = ui.add(field).accessible_name("Search the tree");
-            if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) {
-                step = Some(ui.input(|input| input.modifiers.shift));
-                field.request_focus();
-            }
-            if !self.wanted.is_empty() {
-                if icon_button(ui, Icon::ChevronUp, "Previous place").on_hover_text("Shift+Enter").clicked() {
-                    step = Some(true);
-                }
-                if icon_button(ui, Icon::ChevronDown, "Next place").on_hover_text("Enter").clicked() {
-                    step = Some(false);
-                }
-                self.found_ui(ui);
-            }
+            let step = self.search.ui(ui, "Search the tree", "Search");
             ui.separator();
             let n_entries = n_entries(&self.value).unwrap_or(0) as u64;
             ui.weak(format!("{} {}", with_commas(n_entries), if n_entries == 1 { "entry" } else { "entries" }));
@@ -263,22 +198,9 @@ impl Looked {
                 ui.monospace(path_in_words(&self.value, &chosen));
                 self.copies_ui(ui, &chosen);
             }
-        });
-        step
-    }
-
-    fn found_ui(&self, ui: &mut Ui) {
-        if self.seeking.is_some() {
-            ui.spinner();
-            return;
-        }
-        let more = if self.found.len() == MAX_FOUND { " or more" } else { "" };
-        let n_found = with_commas(self.found.len() as u64);
-        ui.weak(match self.at {
-            _ if self.found.is_empty() => "nothing found".to_owned(),
-            Some(at) => format!("{} of {n_found}{more}", at + 1),
-            None => format!("{n_found}{more} found"),
-        });
+            step
+        })
+        .inner
     }
 
     fn copies_ui(&self, ui: &mut Ui, path: &[usize]) {
@@ -354,7 +276,7 @@ impl Looked {
 
     fn background_ui(&self, painter: &egui::Painter, rect: Rect, tokens: &Tokens, response: &Response, path: &[usize]) {
         let is_chosen = self.chosen.as_ref().is_some_and(|chosen| **chosen == *path);
-        let is_found = !self.sought.is_empty() && self.found.binary_search_by(|found| (**found).cmp(path)).is_ok();
+        let is_found = self.search.found().binary_search_by(|found| (**found).cmp(path)).is_ok();
         if is_chosen || is_found {
             painter.rect_filled(
                 rect,
@@ -417,7 +339,9 @@ pub(super) fn tree_ui(ui: &mut Ui, value: &Value, room: Room, state: &mut Trees,
     let place = ui.make_persistent_id("tree");
     let looked = state.look(place, value);
     let step = if room == Room::Large { looked.bar_ui(ui) } else { None };
-    looked.keep_up(place, commands);
+    if let Some((sought, cancelled)) = looked.search.ask() {
+        commands.push(Command::WorkOnTree(TreeWork { place, value: value.clone(), sought, cancelled }));
+    }
     let row_height = ui.text_style_height(&TextStyle::Monospace) + 4.0;
     let needed = row_height * looked.open.n_rows() as f32 + BAR;
     let height = room.height(ui).min(if room == Room::Small { needed } else { f32::INFINITY });

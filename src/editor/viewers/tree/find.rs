@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::open::{Path, entry, n_entries};
+use super::{
+    super::search::MAX_FOUND,
+    open::{Path, entry, n_entries},
+};
 use crate::value::Value;
-
-/// The most places that are found.
-pub(super) const MAX_FOUND: usize = 100_000;
 
 /// Returns where a text stands, in the order of the tree, upper and lower case alike; `None` if it was called off. Slow for
 /// large values.
