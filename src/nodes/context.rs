@@ -42,7 +42,6 @@ pub struct SourceState {
 mod digits {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde hands over")]
     pub(super) fn serialize<S: Serializer>(number: &u128, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(number)
     }

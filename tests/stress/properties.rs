@@ -327,3 +327,14 @@ fn what_an_inner_loop_shows_is_of_the_newest_iteration_also_where_that_was_reuse
         }
     }
 }
+
+#[test]
+fn a_pin_of_a_next_leaves_what_the_loop_goes_through_as_it_is() {
+    let pin = Step::Mark { node: 15, mark: MarkStep::Pinned(PinPolicy::Hold) };
+    let run = || Step::Run(RunStep::whole(false));
+    for is_stored in [false, true] {
+        let steps = [Step::Connect { from: 13, port: 0, to: 5, input: 0 }, run(), pin.clone(), run()];
+        check_theorem(&steps, is_stored).unwrap();
+        check_theorem(&steps[..3], is_stored).unwrap();
+    }
+}

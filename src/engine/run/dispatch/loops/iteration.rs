@@ -158,7 +158,8 @@ impl Dispatcher<'_> {
             Decision::NotRun(NotRun::NotNeeded | NotRun::OnlyFeedsPins) => {
                 return self.leave_out(iteration, slot, IterationStatus::NotNeeded);
             }
-            Decision::Pinned { .. } => {
+            // A pin holds what a Next gives once the loop has ended; what it carries to the next iteration is the loop's.
+            Decision::Pinned { .. } if member.part != Part::Next => {
                 if let Some(capture) = self.request.marks.get(&step.plan.node).capture() {
                     let outputs = capture.results.load();
                     return match outputs {
