@@ -338,3 +338,22 @@ fn a_pin_of_a_next_leaves_what_the_loop_goes_through_as_it_is() {
         check_theorem(&steps[..3], is_stored).unwrap();
     }
 }
+
+#[test]
+fn an_inner_loop_of_an_iteration_that_nobody_was_told_of_does_not_go_on_with_another_body() {
+    for cancel_at in 15..20 {
+        let cancelled = |at| Step::Run(RunStep { cancel_at: Some(at), ..RunStep::whole(true) });
+        let steps = [
+            Step::Run(RunStep::whole(false)),
+            Step::Disconnect { to: 3, input: 0 },
+            Step::Mark { node: 13, mark: MarkStep::Forced },
+            Step::Remove { node: 19 },
+            cancelled(cancel_at),
+            cancelled(11),
+            Step::Connect { from: 7, port: 0, to: 8, input: 2 },
+        ];
+        for is_stored in [false, true] {
+            check_theorem(&steps, is_stored).unwrap();
+        }
+    }
+}

@@ -149,6 +149,7 @@ impl Dispatcher<'_> {
         if self.starts_over(step) {
             return (None, nothing);
         }
+        let (inner_body, is_told) = self.body_and_whether_it_is_told(step);
         let this = self.loops.iteration(iteration);
         let (index, known) = (this.index, this.earlier.as_ref().or(this.unfinished.as_ref()));
         let Some(row) = known else {
@@ -169,12 +170,25 @@ impl Dispatcher<'_> {
             if before.record.about.is_complete {
                 !is_repeat || matches!(step.plan.decision, Decision::Reuse { .. })
             } else {
-                // What has finished of it could not stand beside what is made of other data.
+                // What has finished of it could not stand beside what is made of other data, or by another body of which
+                // nobody was told: the plan tells only of loops that have finished iterations.
                 !changed.contains(&true)
+                    && (is_told || before.record.about.parts.last().is_none_or(|part| Some(part.body) == inner_body))
             }
         };
         let before = before.filter(|before| !is_fed_anew && before.is_of(step, input) && is_kept(before));
         (before, changed)
+    }
+
+    /// Returns the fingerprint of an inner loop's body, and whether the plan said that the outermost loop around it goes on.
+    fn body_and_whether_it_is_told(&mut self, step: &Step) -> (Option<Fingerprint>, bool) {
+        let loops = Arc::clone(self.plan.loops());
+        let head = self.plan.graph().index(&step.plan.node);
+        let Some(number) = loops.loops.iter().position(|this| Some(this.head) == head) else { return (None, true) };
+        let outermost = loops.around(Some(number)).last().unwrap_or(number);
+        let reasons = &self.plan.step(loops.loops[outermost].head).plan.reasons;
+        let is_told = reasons.iter().any(|reason| matches!(reason, Reason::LoopGoesOn { .. }));
+        (Some(self.body_fingerprint(number)), is_told)
     }
 
     /// Returns what the store has of an inner loop that the program did not live to finish.
