@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-use egui::{AsIdSalt, RichText, ScrollArea, Ui};
+use egui::{AsIdSalt, Label, RichText, ScrollArea, Ui};
 
 pub use self::{alone::ValueViewer, bytes::BytesWork, table::TableWork, text::TextWork, tree::TreeWork};
 pub(crate) use self::{
@@ -120,7 +120,7 @@ impl Room {
     fn height(self, ui: &Ui) -> f32 {
         match self {
             Self::Small => 240.0,
-            Self::Large => ui.available_height().max(80.0),
+            Self::Large => ui.available_height().max(24.0),
         }
     }
 }
@@ -246,13 +246,14 @@ fn outputs_ui(
 /// Shows what stands above a value, with the way to save it to a file.
 fn heading_ui(ui: &mut Ui, (node, port): (&NodeId, &PortId), value: &Value, commands: &mut Vec<Command>) {
     ui.horizontal(|ui| {
-        ui.label(RichText::new(format!("{port} · {}", heading(value))).strong());
         let formats = formats(value);
-        let Some(usual) = formats.first() else { return };
-        let hint = format!("Save to a file: .{}", formats.join(", ."));
-        if icon_button(ui, Icon::Save, &format!("Save {port}")).on_hover_text(hint).clicked() {
-            commands.push(Command::SaveValue(value.clone(), format!("{node} {port}.{usual}")));
+        if let Some(usual) = formats.first() {
+            let hint = format!("Save to a file: .{}", formats.join(", ."));
+            if icon_button(ui, Icon::Save, &format!("Save {port}")).on_hover_text(hint).clicked() {
+                commands.push(Command::SaveValue(value.clone(), format!("{node} {port}.{usual}")));
+            }
         }
+        ui.add(Label::new(RichText::new(format!("{port} · {}", heading(value))).strong()).truncate());
     });
 }
 
@@ -304,7 +305,7 @@ pub(crate) fn value_ui(ui: &mut Ui, value: &Value, room: Room, viewers: &mut Vie
     match value {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => {
             let text = if matches!(value, Value::Null) { "null".to_owned() } else { value.display_text() };
-            ui.add(egui::Label::new(RichText::new(text).monospace()).wrap());
+            ui.add(Label::new(RichText::new(text).monospace()).wrap());
         }
         Value::Text(text) => text::text_ui(ui, text, room, &mut viewers.texts, commands),
         Value::Bytes(bytes) => bytes::bytes_ui(ui, bytes, room, &mut viewers.dumps, commands),
@@ -328,7 +329,7 @@ fn stream_ui(ui: &mut Ui, description: &Record) {
             .map_or_else(|| tree::leaf(value), |n_headers| format!("{}, not shown", words::count(n_headers, "header")));
         ui.horizontal(|ui| {
             ui.weak(&**name);
-            ui.add(egui::Label::new(RichText::new(theme::readable(&said)).monospace()).wrap());
+            ui.add(Label::new(RichText::new(theme::readable(&said)).monospace()).wrap());
         });
     }
 }

@@ -69,6 +69,10 @@ pub(crate) fn bottom_ui(
                 commands.push(Command::ShowTab(tab));
             }
         }
+        if let (Tab::Output, Some(node)) = (shown, only_selected(view)) {
+            ui.separator();
+            ui.label(RichText::new(words::title(view.workflow, view.catalogue, node)).strong());
+        }
     });
     ui.separator();
     match shown {
@@ -83,12 +87,16 @@ pub(crate) fn bottom_ui(
     }
 }
 
+/// Returns the selected node, if it is the only one.
+fn only_selected(view: View<'_>) -> Option<&NodeId> {
+    view.selection.first().filter(|_| view.selection.len() == 1)
+}
+
 fn output_ui(ui: &mut Ui, view: View<'_>, viewers: &mut Viewers, commands: &mut Vec<Command>) {
-    let [node] = view.selection.iter().collect::<Vec<_>>()[..] else {
+    let Some(node) = only_selected(view) else {
         ui.weak("Select one node to see its results.");
         return;
     };
-    ui.label(RichText::new(words::title(view.workflow, view.catalogue, node)).strong());
     match view.record(node) {
         Some(record) => {
             ui.push_id(node.as_str(), |ui| results_ui(ui, view, &record, Room::Large, viewers, commands));
