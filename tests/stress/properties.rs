@@ -370,3 +370,13 @@ fn a_node_that_cannot_run_fails_in_each_iteration_of_a_loop_where_its_errors_hav
         check_theorem(&steps, is_stored).unwrap();
     }
 }
+
+#[test]
+fn a_repeat_that_was_run_alone_is_made_again_with_what_a_pin_hands_on() {
+    let pin = Step::Mark { node: 14, mark: MarkStep::Pinned(PinPolicy::Hold) };
+    let run = || Step::Run(RunStep::whole(false));
+    let only = Step::Run(RunStep { part: PartStep::Only(13), ..RunStep::whole(false) });
+    for is_stored in [false, true] {
+        check_theorem(&[run(), pin.clone(), run(), only.clone()], is_stored).unwrap();
+    }
+}
