@@ -15,7 +15,7 @@ mod undo_list;
 mod welcome;
 
 pub(crate) use self::{
-    bottom::{Log, LogEntry, bottom_ui},
+    bottom::{Log, LogEntry, shown_node, tab_title, tab_ui},
     library::{LibraryState, library_ui},
     notices::{Notices, Place, Tone, notices_ui},
     past::{past_banner_ui, past_frame},

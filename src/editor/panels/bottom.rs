@@ -1,4 +1,4 @@
-//! The bottom panel: the results of the selected node, the log, problems, pins.
+//! What stands below the canvas at first: the results of the selected node, the log, problems, pins.
 
 use egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 
@@ -12,7 +12,7 @@ use crate::{
         words,
     },
     nodes::{HIDDEN, LogLevel},
-    store::LogLine,
+    store::{LogLine, with_commas},
     workflow::{NodeId, Problem, Severity},
 };
 
@@ -43,39 +43,30 @@ impl Log {
     }
 }
 
-/// Shows the bottom panel: results of what is shown, problems and marks of the workflow as it is now.
-pub(crate) fn bottom_ui(
+/// Returns the name of a tab with how many things are on it.
+pub(crate) fn tab_title(tab: Tab, now: View<'_>, log: &Log) -> String {
+    let count = match tab {
+        Tab::Output | Tab::History => 0,
+        Tab::Log => log.0.len(),
+        Tab::Problems => now.problems.len(),
+        Tab::Pins => {
+            let nodes = now.marks.iter().map(|(node, _)| node).chain(now.marks.breakpoints());
+            nodes.filter(|node| now.workflow.node(node).is_some()).count()
+        }
+    };
+    if count > 0 { format!("{} ({})", tab.name(), with_commas(count as u64)) } else { tab.name().to_owned() }
+}
+
+/// Shows one of the tabs: results of what is shown, problems and marks of the workflow as it is now.
+pub(crate) fn tab_ui(
     ui: &mut Ui,
+    tab: Tab,
     (view, now): (View<'_>, View<'_>),
-    (shown, log): (Tab, &Log),
+    log: &Log,
     (viewers, history, pins): (&mut Viewers, &mut HistoryState, &mut PinsState),
     commands: &mut Vec<Command>,
 ) {
-    ui.set_min_height(ui.available_height());
-    ui.horizontal_wrapped(|ui| {
-        let nodes = now.marks.iter().map(|(node, _)| node).chain(now.marks.breakpoints());
-        let n_marks = nodes.filter(|node| now.workflow.node(node).is_some()).count();
-        for (tab, name, count) in [
-            (Tab::Output, "Output", 0),
-            (Tab::Log, "Log", log.0.len()),
-            (Tab::Problems, "Problems", now.problems.len()),
-            (Tab::Pins, "Pins", n_marks),
-            (Tab::History, "History", 0),
-        ] {
-            let text = if count > 0 { format!("{name} ({count})") } else { name.to_owned() };
-            let response = ui.selectable_label(shown == tab, text);
-            let response = response.accessible_name(name);
-            if response.clicked() {
-                commands.push(Command::ShowTab(tab));
-            }
-        }
-        if let (Tab::Output, Some(node)) = (shown, only_selected(view)) {
-            ui.separator();
-            ui.label(RichText::new(words::title(view.workflow, view.catalogue, node)).strong());
-        }
-    });
-    ui.separator();
-    match shown {
+    match tab {
         Tab::Output => output_ui(ui, view, viewers, commands),
         Tab::Log => log_ui(ui, view, &log.0, commands),
         Tab::Problems => problems_ui(ui, now, commands),
@@ -85,6 +76,11 @@ pub(crate) fn bottom_ui(
             None => list_ui(ui, now, history, commands),
         },
     }
+}
+
+/// Returns what the results are of that are shown, if any are.
+pub(crate) fn shown_node(view: View<'_>) -> Option<String> {
+    only_selected(view).map(|node| words::title(view.workflow, view.catalogue, node))
 }
 
 /// Returns the selected node, if it is the only one.
