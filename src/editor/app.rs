@@ -44,6 +44,7 @@ use super::{
     background::Background,
     command_table::Keymap,
     dialogs::{self, Dialog},
+    guide::Guide,
     inspector::InspectorState,
     keeper::Keeper,
     panels::{LibraryState, Notices, Place, TabStrip, Tone},
@@ -96,6 +97,7 @@ pub struct App {
     panels: PanelStates,
     notices: Notices,
     dialog: Option<Dialog>,
+    guide: Guide,
     /// A run of which nothing is kept, for the dialog that compares a pin.
     aside: Option<Aside>,
     settings: Settings,
@@ -195,6 +197,7 @@ impl App {
             panels: PanelStates::default(),
             notices,
             dialog: None,
+            guide: Guide::default(),
             aside: None,
             settings,
             background: Background::new(ctx.clone()),
@@ -208,6 +211,7 @@ impl App {
             closing: Closing::No,
             title: String::new(),
         };
+        app.panels.inspector.memory = app.settings.inspector.clone();
         if is_locked {
             app.unlock_then_open(open);
         } else {
@@ -273,6 +277,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let mut commands = Vec::new();
         self.frame_ui(ui, &mut commands);
+        self.note_inspector();
         self.commit_drafts(&mut commands);
         for command in commands {
             self.handle(ui.ctx(), command);

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{RunOption, command_table::KeySettings};
+use super::{RunOption, command_table::KeySettings, inspector::InspectorMemory};
 use crate::{
     engine::PlanOptions,
     session::SessionId,
@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) hide_minimap: bool,
     /// Which keys commands have.
     pub(crate) keys: KeySettings,
+    /// What the inspector remembers.
+    pub(crate) inspector: InspectorMemory,
     /// The commands that were chosen in the palette, the newest first.
     pub(crate) recent_commands: Vec<String>,
 }

@@ -7,6 +7,7 @@ use crate::editor::{
     Command, Panel, View,
     canvas::canvas_ui,
     command_table::{self, Situation, TabsStand},
+    guide::guide_ui,
     inspector::inspector_ui,
     panels::{
         StatusWords, bottom_ui, library_ui, notices_ui, past_banner_ui, past_frame, pause_banner_ui, pins_banner_ui,
@@ -36,6 +37,7 @@ impl App {
             CentralPanel::default()
                 .show(ui, |ui| welcome_ui(ui, &self.settings.recent, &self.profiles, &self.folders.profile, commands));
         }
+        guide_ui(ui.ctx(), &mut self.guide);
         self.dialogs_ui(ui, commands);
         command_table::note_menus(ui.ctx());
         self.take_dropped_files(ui.ctx(), commands);
