@@ -14,6 +14,7 @@ mod examples;
 mod forecasts;
 mod fresh;
 mod groups;
+mod guide;
 mod history;
 pub mod icons;
 mod inspector;
@@ -55,4 +56,20 @@ pub use self::{
 /// Returns the names of all commands of the window, as its menus and its palette say them.
 pub fn command_names() -> impl Iterator<Item = &'static str> {
     command_table::all().map(|entry| entry.name)
+}
+
+/// Returns all commands of the window by groups, each with its name, the keys it has unless a person changes them, and what it
+/// is for; and at the end what the mouse does.
+pub fn commands_with_keys() -> impl Iterator<Item = (&'static str, Vec<(&'static str, String, &'static str)>)> {
+    let keys = |entry: &command_table::CommandEntry| {
+        let keys = entry.shortcuts.iter().map(|shortcut| shortcut.format(&egui::ModifierNames::NAMES, false));
+        keys.collect::<Vec<_>>().join(" or ")
+    };
+    let of_group = move |entries: &'static [command_table::CommandEntry]| {
+        entries.iter().map(|entry| (entry.name, keys(entry), entry.help)).collect()
+    };
+    let gestures = dialogs::GESTURES.iter().map(|(what, how)| (*what, (*how).to_owned(), "")).collect();
+    command_table::groups()
+        .map(move |(group, entries)| (group, of_group(entries)))
+        .chain([("Mouse and focus", gestures)])
 }

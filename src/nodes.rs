@@ -31,6 +31,8 @@ mod tables;
 #[cfg(test)]
 mod testing;
 mod text;
+mod traits;
+mod written;
 
 pub(crate) use self::check::{
     NodeWithKind, check_loops, nodes_with_kinds, problems_of_node, problems_of_wires, wire_fits,
@@ -46,6 +48,8 @@ pub use self::{
     outputs::Outputs,
     parameters::{Choice, ParameterSchema, ParameterType, ResolvedParameters},
     secrets::HIDDEN,
+    traits::Trait,
+    written::{Wrong, of_json, wrong_in},
 };
 
 /// Why a node failed: what is wrong and what to do, for a person.

@@ -23,6 +23,7 @@ mod keys;
 mod known;
 mod loop_record;
 mod loop_words;
+mod node_history;
 mod opening;
 mod past_node;
 mod pinned_data;
@@ -69,6 +70,7 @@ pub use self::{
         IterationCell, IterationLog, IterationRow, IterationStatus, LoopAbout, LoopFailure, LoopPart, LoopRecord,
         MAX_FAILURES,
     },
+    node_history::NodeRun,
     opening::StoreOptions,
     past_node::PastNode,
     pinned_data::{PinnedChange, PinnedData, PinnedDataInfo},

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Outcome, catalogue, print};
 use crate::{
-    nodes::{Arity, Catalogue, Family, Kind},
+    nodes::{Catalogue, Family, Kind},
     value::to_json,
     workflow::KindId,
 };
@@ -64,20 +64,10 @@ fn overview(catalogue: &Catalogue) -> String {
     text
 }
 
-fn arity(arity: Arity) -> String {
-    match arity {
-        Arity::Required => "required".to_owned(),
-        Arity::Optional => "optional".to_owned(),
-        Arity::Many { min: 0 } => "any number".to_owned(),
-        Arity::Many { min } => format!("any number, at least {min}"),
-        Arity::AnyOf => "any number, at least one with a value".to_owned(),
-    }
-}
-
 fn details(kind: &Kind) -> String {
     let mut text = format!("{} ({}): {}\n", kind.title, kind.id, kind.summary);
     for input in &kind.inputs {
-        writeln!(text, "  input      {:<16} {} ({})", input.id.as_str(), input.value_type, arity(input.arity))
+        writeln!(text, "  input      {:<16} {} ({})", input.id.as_str(), input.value_type, input.arity.in_words())
             .unwrap_or_default();
     }
     for output in &kind.outputs {
@@ -95,7 +85,7 @@ fn as_json(kind: &Kind) -> serde_json::Value {
     let inputs: Vec<_> = kind
         .inputs
         .iter()
-        .map(|input| json!({ "id": input.id.as_str(), "type": input.value_type.name(), "arity": arity(input.arity) }))
+        .map(|input| json!({ "id": input.id.as_str(), "type": input.value_type.name(), "arity": input.arity.in_words() }))
         .collect();
     let outputs: Vec<_> = kind
         .outputs

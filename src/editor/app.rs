@@ -44,6 +44,7 @@ use super::{
     background::Background,
     command_table::Keymap,
     dialogs::{self, Dialog},
+    guide::Guide,
     inspector::InspectorState,
     keeper::Keeper,
     layout::Layout,
@@ -97,6 +98,7 @@ pub struct App {
     panels: PanelStates,
     notices: Notices,
     dialog: Option<Dialog>,
+    guide: Guide,
     /// A run of which nothing is kept, for the dialog that compares a pin.
     aside: Option<Aside>,
     settings: Settings,
@@ -197,6 +199,7 @@ impl App {
             panels: PanelStates::of(&settings),
             notices,
             dialog: None,
+            guide: Guide::default(),
             aside: None,
             settings,
             background: Background::new(ctx.clone()),
@@ -210,6 +213,7 @@ impl App {
             closing: Closing::No,
             title: String::new(),
         };
+        app.panels.inspector.memory = app.settings.inspector.clone();
         if is_locked {
             app.unlock_then_open(open);
         } else {
@@ -275,6 +279,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         let mut commands = Vec::new();
         self.frame_ui(ui, &mut commands);
+        self.note_inspector();
         self.commit_drafts(&mut commands);
         for command in commands {
             self.handle(ui.ctx(), command);

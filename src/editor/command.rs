@@ -121,8 +121,12 @@ pub enum Command {
     Layout(LayoutRequest),
     /// Show a tab of the bottom panel.
     ShowTab(Tab),
-    /// Choose the file of a parameter.
-    Browse(NodeId, ParameterId),
+    /// Choose the file or folder of a parameter of one or several nodes.
+    Browse(Vec<NodeId>, ParameterId),
+    /// Give such a parameter a path that was chosen before.
+    UsePath(Vec<NodeId>, ParameterId, PathBuf),
+    /// Find out where a secret is, never what it is.
+    LookForSecret(String),
     /// Read a node's kept results into memory, to show them.
     LoadResults(NodeId),
     /// Read a kept value into memory, to show it.
@@ -131,6 +135,8 @@ pub enum Command {
     LoadIteration(NodeId, u64),
     /// Read what a node remembers across runs, to show it.
     LoadPinnedData(NodeId),
+    /// Read how long a node took in earlier runs, to show it.
+    LoadTimes(NodeId),
     /// Clear what a node remembers across runs.
     ClearPinnedData(NodeId),
     /// Give a workflow what another one's nodes remember.
@@ -189,6 +195,8 @@ pub enum Command {
     OpenProfile(ProfileName),
     /// Take the tour, or go about in it.
     Tour(TourRequest),
+    /// Open the guide at a page, or a heading of one, as links name them; where it was read last if that is empty.
+    OpenGuide(String),
     /// Close the program, asking about unsaved work.
     Quit,
 }
@@ -225,6 +233,7 @@ impl Command {
                 | Self::Frame(..)
                 | Self::Look(LookRequest::Rename(_))
                 | Self::Browse(..)
+                | Self::UsePath(..)
                 | Self::ClearPinnedData(_)
                 | Self::KeepReleased(_)
                 | Self::SearchNodes
@@ -239,6 +248,7 @@ impl Command {
                 | Self::LoadValue(_)
                 | Self::LoadIteration(..)
                 | Self::LoadPinnedData(_)
+                | Self::LoadTimes(_)
                 | Self::LoadPinSizes
                 | Self::LoadHistory
                 | Self::LoadDifference(..)
@@ -250,6 +260,7 @@ impl Command {
                 | Self::WorkOnTree(_)
                 | Self::WorkOnBytes(_)
                 | Self::ListFolder(_)
+                | Self::LookForSecret(_)
         )
     }
 }

@@ -76,7 +76,7 @@ command_ids! {
     FrameGrey, FrameBlue, FrameGreen, FrameAmber, FrameRed, FrameViolet, Comment, Collapse,
     SelectUpstream, SelectDownstream, Find, Minimap,
     Disconnect, AddBend, RemoveBends, Straighten,
-    Palette, ShortcutSheet, EditShortcuts, Tour,
+    Palette, ShortcutSheet, EditShortcuts, Tour, Guide,
 }
 
 /// Where keys count while a text field has the focus. Esc and Tab, which also lead out of fields and menus, count only

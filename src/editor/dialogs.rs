@@ -18,14 +18,14 @@ pub use self::keep::KeepRules;
 pub(crate) use self::keep::{KeepDialog, PlannedSweep};
 pub(crate) use self::{
     edit_pin::{EditPinDialog, fields_of},
-    files::{FileDialog, FileEntry, FilePurpose, file_dialog_ui, list_folder},
+    files::{FileDialog, FileEntry, FilePurpose, Wanted, file_dialog_ui, list_folder},
     fresh::{ComparedNode, FreshDialog, Stage},
     keep::keep_dialog_ui,
     keys::KeysDialog,
     leave::Leaving,
     native::{are_available, pick},
     palette::Palette,
-    shortcut_sheet::ShortcutSheet,
+    shortcut_sheet::{GESTURES, ShortcutSheet},
     take_over::TakeOverDialog,
     unlock::UnlockDialog,
 };

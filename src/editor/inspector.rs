@@ -1,24 +1,42 @@
 //! The inspector: all about the selected node, in sections that can be closed.
 
+mod about;
+mod asked;
 mod change_value;
+mod code_field;
 mod drafts;
 mod fields;
+mod highlight;
 mod iterations;
+mod number_field;
 mod parameter_text;
+mod path_field;
 mod pinned_data;
 mod record;
+mod secret_field;
+mod sections;
 mod settings;
+mod shared;
 mod table_field;
+mod timing;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, path::PathBuf};
 
-use egui::{Align, CollapsingHeader, Label, RichText, ScrollArea, TextEdit, Ui};
+use egui::{Label, RichText, ScrollArea, TextEdit, Ui};
 
+use self::{asked::Asked, secret_field::Secrets, shared::SharedState};
 pub(crate) use self::{
+    asked::NodeKey,
     drafts::{Draft, Drafts, Target, set_parameter},
-    fields::{number_speed, parameter_ui},
+    fields::parameter_ui,
+    highlight::Part,
     iterations::{Iteration, IterationKey, read_iteration},
-    pinned_data::PinnedKey,
+    number_field::number_speed,
+    path_field::note_recent,
+    secret_field::SecretPlace,
+    sections::InspectorMemory,
+    shared::set_all,
+    timing::MAX_BARS,
 };
 use super::{
     Command, LookRequest, Section, View,
@@ -33,6 +51,7 @@ use super::{
 };
 use crate::{
     session::{Mark, PinPolicy},
+    store::{NodeRun, PinnedData},
     workflow::{Edit, Frame, FrameId, Location, Node, NodeId, Problem, Severity, WorkflowSettings},
 };
 
@@ -49,9 +68,25 @@ pub(crate) struct InspectorState {
     /// Which iteration of a loop is looked at.
     pub(crate) iterations: iterations::IterationsState,
     /// What the selected node remembers.
-    pub(crate) pinned_data: pinned_data::PinnedState,
+    pub(crate) pinned_data: Asked<Option<PinnedData>>,
+    /// How long it took in earlier runs.
+    pub(crate) times: Asked<Vec<NodeRun>>,
+    /// What several selected nodes have in common.
+    shared: SharedState,
+    /// Where secrets are.
+    pub(crate) secrets: Secrets,
+    /// What is remembered over restarts.
+    pub(crate) memory: InspectorMemory,
     /// The section that is to be opened and scrolled to.
     go_to: Option<Section>,
+}
+
+/// What helps to fill in parameters.
+#[derive(Clone, Copy)]
+struct Aids<'a> {
+    /// Paths that were chosen lately.
+    recent: &'a [PathBuf],
+    secrets: &'a Secrets,
 }
 
 impl InspectorState {
@@ -59,6 +94,7 @@ impl InspectorState {
     pub(crate) fn leave(&mut self) {
         self.drafts.clear();
         self.change = None;
+        self.shared.leave();
         self.go_to = None;
     }
 
@@ -68,18 +104,7 @@ impl InspectorState {
     }
 }
 
-impl Section {
-    const fn title(self) -> &'static str {
-        match self {
-            Self::Results => "Output Data",
-            Self::Iterations => "Iterations",
-            Self::Timing => "Timing",
-            Self::Why => "Why",
-        }
-    }
-}
-
-/// Shows the selected node; several by number; the chosen frame, or the workflow, if none is.
+/// Shows the selected node, or what several have in common; the chosen frame, or the workflow, if none is.
 pub(crate) fn inspector_ui(
     ui: &mut Ui,
     view: View<'_>,
@@ -97,7 +122,7 @@ pub(crate) fn inspector_ui(
             None => workflow_ui(ui, view, state, commands),
         },
         (Some((id, node)), None) => node_ui(ui, view, (id, node), state, viewers, commands),
-        (Some(_), Some(_)) => several_ui(ui, view, commands),
+        (Some(_), Some(_)) => several_ui(ui, view, state, commands),
     });
 }
 
@@ -160,9 +185,8 @@ fn frame_ui(
     });
 }
 
-fn several_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
-    let selected: Vec<NodeId> = view.selection.iter().cloned().collect();
-    ui.heading(words::count(selected.len(), "node"));
+fn several_ui(ui: &mut Ui, view: View<'_>, state: &mut InspectorState, commands: &mut Vec<Command>) {
+    ui.heading(words::count(view.selection.len(), "node"));
     ui.horizontal_wrapped(|ui| {
         if view.past.is_some() {
             return;
@@ -172,13 +196,21 @@ fn several_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
         }
     });
     ui.add_space(8.0);
-    for id in selected.iter().take(MAX_LISTED) {
+    ui.add_enabled_ui(view.past.is_none(), |ui| {
+        let InspectorState { drafts, shared, secrets, memory, .. } = state;
+        let aids = Aids { recent: &memory.recent_paths, secrets };
+        ui.push_id("several", |ui| {
+            shared::shared_ui(ui, view, shared, (drafts, &mut memory.only_changed, aids), commands);
+        });
+    });
+    ui.separator();
+    for id in view.selection.iter().take(MAX_LISTED) {
         if ui.link(words::title(view.workflow, view.catalogue, id)).clicked() {
             commands.push(Command::Look(LookRequest::Reveal(id.clone())));
         }
     }
-    if selected.len() > MAX_LISTED {
-        ui.weak(format!("and {} more", selected.len() - MAX_LISTED));
+    if view.selection.len() > MAX_LISTED {
+        ui.weak(format!("and {} more", view.selection.len() - MAX_LISTED));
     }
 }
 
@@ -191,6 +223,7 @@ fn node_ui(
     commands: &mut Vec<Command>,
 ) {
     let go_to = &mut state.go_to.take();
+    let mut sections = std::mem::take(&mut state.memory.sections);
     header_ui(ui, view, (id, node), state, commands);
     match view.past {
         None => mark_ui(ui, view, id, commands),
@@ -200,13 +233,21 @@ fn node_ui(
     if view.past.is_none() {
         iterations::mixed_ui(ui, view, id, commands);
     }
-    section(ui, go_to, "Parameters", true, id, |ui| {
+    let mut section = |ui: &mut Ui, title: &str, open: bool, body: &mut dyn FnMut(&mut Ui)| {
+        sections.section(ui, go_to, (title, open), id, body);
+    };
+    section(ui, "Parameters", true, &mut |ui| {
         ui.add_enabled_ui(view.past.is_none(), |ui| {
-            fields::parameters_ui(ui, view, (id, node), &mut state.drafts, commands);
+            let InspectorState { drafts, secrets, memory, .. } = &mut *state;
+            let aids = Aids { recent: &memory.recent_paths, secrets };
+            fields::parameters_ui(ui, view, (id, node), (drafts, &mut memory.only_changed, aids), commands);
         });
     });
-    section(ui, go_to, "Input Data", false, id, |ui| record::inputs_ui(ui, view, id, viewers, commands));
-    section(ui, go_to, "Output Data", true, id, |ui| match view.baseline.get(id) {
+    if let Some(kind) = view.catalogue.get(&node.kind) {
+        section(ui, "About", false, &mut |ui| about::about_ui(ui, kind, commands));
+    }
+    section(ui, "Input Data", false, &mut |ui| record::inputs_ui(ui, view, id, viewers, commands));
+    section(ui, "Output Data", true, &mut |ui| match view.baseline.get(id) {
         Some(record) => {
             results_ui(ui, view, record, Room::Small, viewers, commands);
             if view.past.is_none() {
@@ -219,50 +260,29 @@ fn node_ui(
     });
     if view.past.is_some() {
         if let Some(change) = view.record(id).and_then(|record| record.pinned_data.clone()) {
-            section(ui, go_to, "Pinned Data", true, id, |ui| pinned_data::of_past_ui(ui, &change, viewers, commands));
+            section(ui, "Pinned Data", true, &mut |ui| pinned_data::of_past_ui(ui, &change, viewers, commands));
         }
     } else if let Some(data) = pinned_data::of(view, id, &state.pinned_data, commands) {
-        section(ui, go_to, "Pinned Data", true, id, |ui| {
+        section(ui, "Pinned Data", true, &mut |ui| {
             pinned_data::pinned_data_ui(ui, view, id, data, viewers, commands);
         });
     }
     if iterations::of(view, id).is_some() {
-        section(ui, go_to, "Iterations", true, id, |ui| {
+        section(ui, "Iterations", true, &mut |ui| {
             iterations::iterations_ui(ui, view, id, &mut state.iterations, viewers, commands);
         });
     }
-    section(ui, go_to, "Why", true, id, |ui| record::why_ui(ui, view, id));
-    section(ui, go_to, "Timing", false, id, |ui| record::timing_ui(ui, view, id));
-    section(ui, go_to, "Log", false, id, |ui| record::log_ui(ui, view, id));
-    section(ui, go_to, "Settings", false, id, |ui| {
+    section(ui, "Why", true, &mut |ui| record::why_ui(ui, view, id));
+    section(ui, "Timing", false, &mut |ui| {
+        timing::timing_ui(ui, view, id, &state.times, commands);
+    });
+    section(ui, "Log", false, &mut |ui| record::log_ui(ui, view, id));
+    section(ui, "Settings", false, &mut |ui| {
         ui.add_enabled_ui(view.past.is_none(), |ui| settings::settings_ui(ui, view, (id, node), state, commands));
     });
     // As long as it opens there is more to scroll to.
     state.go_to = *go_to;
-}
-
-/// Shows a section whose being open is remembered for all nodes, and whose widgets are this node's own.
-fn section(
-    ui: &mut Ui,
-    go_to: &mut Option<Section>,
-    title: &str,
-    open: bool,
-    node: &NodeId,
-    body: impl FnOnce(&mut Ui),
-) {
-    ui.separator();
-    let wanted = go_to.is_some_and(|section| section.title() == title);
-    let shown = CollapsingHeader::new(RichText::new(title).strong())
-        .id_salt(("section", title))
-        .default_open(open)
-        .open(wanted.then_some(true))
-        .show_unindented(ui, |ui| ui.push_id(node.as_str(), body));
-    if wanted {
-        shown.header_response.scroll_to_me(Some(Align::TOP));
-        if shown.openness >= 1.0 {
-            *go_to = None;
-        }
-    }
+    state.memory.sections = sections;
 }
 
 fn header_ui(

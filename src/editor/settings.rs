@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Panel, RunOption, command_table::KeySettings, layout::Area};
+use super::{Panel, RunOption, command_table::KeySettings, inspector::InspectorMemory, layout::Area};
 use crate::{
     engine::PlanOptions,
     session::SessionId,
@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) hide_minimap: bool,
     /// Which keys commands have.
     pub(crate) keys: KeySettings,
+    /// What the inspector remembers.
+    pub(crate) inspector: InspectorMemory,
     /// The commands that were chosen in the palette, the newest first.
     pub(crate) recent_commands: Vec<String>,
     /// Where the panels stand.

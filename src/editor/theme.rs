@@ -8,6 +8,7 @@ use egui::{
     vec2,
 };
 
+use super::inspector::Part;
 use crate::{nodes::Family, value::ValueType, workflow::FrameColor};
 
 /// The named colours of a theme. States also have icons and frames: colour is never the only sign.
@@ -32,6 +33,8 @@ pub struct Tokens {
     pub button_pressed: Color32,
     /// Text.
     pub text: Color32,
+    /// Bold text.
+    pub text_bold: Color32,
     /// Text that matters less.
     pub text_muted: Color32,
     /// What is active or chosen.
@@ -106,6 +109,7 @@ pub const DARK: Tokens = Tokens {
     button_hovered: rgb(0x37_3e4b),
     button_pressed: rgb(0x43_4b5a),
     text: rgb(0xe6_e9ee),
+    text_bold: rgb(0xff_ffff),
     text_muted: rgb(0xa4_adba),
     accent: rgb(0x9d_8cff),
     on_accent: rgb(0x14_1022),
@@ -172,6 +176,7 @@ pub const LIGHT: Tokens = Tokens {
     button_hovered: rgb(0xdd_e1e9),
     button_pressed: rgb(0xcf_d5df),
     text: rgb(0x1b_2029),
+    text_bold: rgb(0x00_0000),
     text_muted: rgb(0x55_5e6c),
     accent: rgb(0x5b_45d6),
     on_accent: rgb(0xff_ffff),
@@ -276,6 +281,24 @@ impl Tokens {
     /// Returns the ground of a parameter on a node.
     pub fn parameter_ground(&self) -> Color32 {
         self.node.lerp_to_gamma(self.canvas, 0.55)
+    }
+
+    /// Returns the colour of text beside bold text.
+    pub(crate) fn text_softer(&self) -> Color32 {
+        self.text.lerp_to_gamma(self.text_muted, 0.6)
+    }
+
+    /// Returns the colour of a part of a text in a language.
+    pub(crate) const fn of_code(&self, part: Part) -> Color32 {
+        match part {
+            Part::Plain => self.text,
+            Part::Keyword => self.accent,
+            Part::Name => self.pinned,
+            Part::Text => self.forced,
+            Part::Number => self.plan_execute,
+            Part::Comment => self.text_muted,
+            Part::Mark => self.stale,
+        }
     }
 
     /// Returns the colour of a family's nodes.
@@ -393,6 +416,8 @@ mod tests {
             let surfaces = [tokens.panel, tokens.raised, tokens.popup, tokens.field, tokens.node, tokens.node_header];
             let texts = [
                 ("text", tokens.text),
+                ("text_bold", tokens.text_bold),
+                ("text_softer", tokens.text_softer()),
                 ("text_muted", tokens.text_muted),
                 ("failed", tokens.failed),
                 ("stale", tokens.stale),
@@ -417,6 +442,17 @@ mod tests {
                 assert!(ratio >= 4.5, "{name}: text on {surface:?} has {ratio:.2}");
             }
             assert!(contrast(tokens.on_accent, tokens.accent) >= 4.5, "{name}: on_accent");
+        }
+    }
+
+    #[test]
+    fn parts_of_code_stand_out_from_fields_and_from_each_other() {
+        for (name, tokens) in [("dark", &DARK), ("light", &LIGHT)] {
+            for (index, part) in Part::ALL.into_iter().enumerate() {
+                stands_out(name, "code", tokens.of_code(part), [tokens.field, tokens.raised, tokens.popup]);
+                let before = &Part::ALL[..index];
+                assert!(before.iter().all(|other| tokens.of_code(*other) != tokens.of_code(part)), "{name}: {part:?}");
+            }
         }
     }
 

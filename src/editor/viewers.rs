@@ -23,7 +23,7 @@ pub(crate) use self::{
     bytes::BytesDone,
     picture::{PictureKey, prepare},
     table::TableDone,
-    text::TextDone,
+    text::{TextDone, markdown_style},
     tree::TreeDone,
 };
 use super::{

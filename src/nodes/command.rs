@@ -64,7 +64,7 @@ fn with_parameters(kind: Kind) -> Kind {
     .parameter(ParameterSchema::new(
         "folder",
         "Working folder",
-        ParameterType::Line { hint: "the workflow's folder" },
+        ParameterType::Folder { hint: "the workflow's folder" },
         "",
         "Where the program starts; relative to the workflow's folder.",
     ))

@@ -88,6 +88,17 @@ pub enum Arity {
 }
 
 impl Arity {
+    /// Returns it in words: `required`, `any number, at least 1`.
+    pub fn in_words(self) -> String {
+        match self {
+            Self::Required => "required".to_owned(),
+            Self::Optional => "optional".to_owned(),
+            Self::Many { min: 0 } => "any number".to_owned(),
+            Self::Many { min } => format!("any number, at least {min}"),
+            Self::AnyOf => "any number, at least one with a value".to_owned(),
+        }
+    }
+
     /// Returns how many wires the node needs at least.
     pub const fn n_needed(self) -> usize {
         match self {

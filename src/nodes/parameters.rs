@@ -26,7 +26,7 @@ pub enum ParameterType {
     },
     /// Several lines of text.
     Text {
-        /// The language to highlight: `sql`, `jinja`, `json` or nothing.
+        /// The language it is in, which is highlighted and checked: `sql`, `sql condition`, `jinja`, `json` or nothing.
         language: &'static str,
     },
     /// A whole number from `min` to `max`.
@@ -60,6 +60,11 @@ pub enum ParameterType {
     FileToWrite {
         /// Extensions offered by the dialog, without the dot.
         extensions: &'static [&'static str],
+    },
+    /// A folder; relative to the workflow's folder.
+    Folder {
+        /// What an empty field says.
+        hint: &'static str,
     },
     /// A list of texts, one a line.
     Lines,
@@ -142,7 +147,8 @@ impl ParameterSchema {
                 | ParameterType::Text { .. }
                 | ParameterType::Node
                 | ParameterType::FileToRead { .. }
-                | ParameterType::FileToWrite { .. },
+                | ParameterType::FileToWrite { .. }
+                | ParameterType::Folder { .. },
                 Value::Text(_),
             )
             | (ParameterType::Bool, Value::Bool(_))
@@ -187,6 +193,17 @@ fn with_space(unit: &str) -> String {
 }
 
 impl ParameterType {
+    /// Returns values that stand for all: every choice, yes and no, the ends of a range; nothing of other types.
+    pub(super) fn settings(&self) -> Vec<Value> {
+        match self {
+            Self::Bool => vec![Value::Bool(false), Value::Bool(true)],
+            Self::Choice(choices) => choices.iter().map(|choice| Value::text(choice.id)).collect(),
+            Self::Int { min, max, .. } => vec![Value::Int(*min), Value::Int(*max)],
+            Self::Float { min, max, .. } => vec![Value::Float(*min), Value::Float(*max)],
+            _ => Vec::new(),
+        }
+    }
+
     const fn in_words(&self) -> &'static str {
         match self {
             Self::Line { .. } | Self::Text { .. } => "a text",
@@ -195,7 +212,7 @@ impl ParameterType {
             Self::Float { .. } => "a number",
             Self::Bool => "true or false",
             Self::Choice(_) => "one of its choices",
-            Self::FileToRead { .. } | Self::FileToWrite { .. } => "a path",
+            Self::FileToRead { .. } | Self::FileToWrite { .. } | Self::Folder { .. } => "a path",
             Self::Node => "the id of a node",
             Self::Lines => "a list of texts",
             Self::Json => "a plain value",

@@ -23,6 +23,16 @@ pub(crate) fn from_environment(name: &str) -> Result<Option<String>, NodeError> 
     Ok(secret.filter(|secret| !secret.is_empty()))
 }
 
+/// Returns the names of environment variables that look like those of secrets.
+pub(crate) fn names_in_environment() -> impl Iterator<Item = String> {
+    let looks_secret = |name: &String| {
+        let name = name.to_uppercase();
+        ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD"].iter().any(|word| name.split('_').any(|part| part == *word))
+    };
+    let set = env::vars_os().filter(|(_, value)| !value.is_empty());
+    set.filter_map(|(name, _)| name.into_string().ok()).filter(looks_secret)
+}
+
 /// Returns what is said of a secret that is nowhere.
 pub(crate) fn missing(name: &str, keyring: &str) -> NodeError {
     NodeError::new(format!(

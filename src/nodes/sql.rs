@@ -25,6 +25,7 @@ use datafusion::{
 use tokio::runtime::Runtime;
 
 use self::errors::Known;
+pub(super) use self::errors::cannot_be_read;
 use super::{Context, NodeError, apart::POLL, names::unique_names};
 use crate::value::Table;
 

@@ -95,7 +95,7 @@ fn filter() -> Kind {
         ParameterSchema::new(
             "condition",
             "Condition",
-            ParameterType::Text { language: "sql" },
+            ParameterType::Text { language: "sql condition" },
             "",
             "A condition on the columns, as in SQL: body_mass_g > 4000 AND sex = 'female'. Names with spaces go in double \
              quotes. Empty keeps all rows.",

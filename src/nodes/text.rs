@@ -9,7 +9,7 @@ use minijinja::{
 };
 
 use self::jinja::to_jinja;
-use super::{Arity, Context, Family, Kind, NodeError, ParameterSchema, ParameterType, Success};
+use super::{Arity, Context, Family, Kind, NodeError, ParameterSchema, ParameterType, Success, Wrong};
 use crate::value::{Value, ValueType};
 
 pub(super) fn kinds() -> Vec<Kind> {
@@ -88,6 +88,13 @@ fn variables(ctx: &Context<'_>) -> Vec<(Arc<str>, JinjaValue)> {
         variables.push((port.as_str().into(), to_jinja(value)));
     }
     variables
+}
+
+/// Returns what is wrong with a template that cannot be read.
+pub(super) fn wrong_in_template(source: &str) -> Option<Wrong> {
+    let error = environment().ok()?.template_from_named_str("template", source).map(drop).err()?;
+    let range = error.range().filter(|range| source.get(range.clone()).is_some());
+    Some(Wrong { message: in_words(&error, &[]).to_string(), range })
 }
 
 /// Returns a template's error in one line: where it is, what is wrong, and what could have been meant.

@@ -18,9 +18,9 @@ use super::{
 use crate::{
     editor::{
         Command,
-        dialogs::{self, Dialog, FileDialog, FilePurpose, list_folder},
+        dialogs::{self, Dialog, FileDialog, FilePurpose, Wanted, list_folder},
         examples,
-        inspector::set_parameter,
+        inspector::{note_recent, set_all, set_parameter},
         panels::Tone,
         settings::OpenFile,
     },
@@ -212,7 +212,7 @@ impl App {
         match purpose {
             FilePurpose::Open => self.handle(ctx, Command::Open(path)),
             FilePurpose::Save(then) => self.save_to_chosen(&path, then),
-            FilePurpose::Parameter { node, parameter, .. } => self.set_path(&node, &parameter, &path),
+            FilePurpose::Parameter { nodes, parameter, .. } => self.set_path(&nodes, &parameter, &path),
             FilePurpose::Value { value, .. } => self.save_value(value, path),
         }
     }
@@ -254,26 +254,33 @@ impl App {
         self.save_to(path, workflow, then);
     }
 
-    /// Chooses the file of a parameter.
-    pub(super) fn browse(&mut self, node: NodeId, parameter: ParameterId) {
+    /// Chooses the file or folder of a parameter that all these nodes have.
+    pub(super) fn browse(&mut self, nodes: Vec<NodeId>, parameter: ParameterId) {
         let schema = self
             .workflow()
-            .and_then(|workflow| workflow.node(&node))
+            .zip(nodes.first())
+            .and_then(|(workflow, node)| workflow.node(node))
             .and_then(|node| self.catalogue.get(&node.kind))
             .and_then(|kind| kind.parameters.iter().find(|schema| schema.id == parameter));
-        let (written, extensions) = match schema.map(|schema| &schema.parameter_type) {
-            Some(ParameterType::FileToRead { extensions }) => (false, *extensions),
-            Some(ParameterType::FileToWrite { extensions }) => (true, *extensions),
+        let wanted = match schema.map(|schema| &schema.parameter_type) {
+            Some(ParameterType::FileToRead { extensions }) => Wanted::FileToRead(extensions),
+            Some(ParameterType::FileToWrite { extensions }) => Wanted::FileToWrite(extensions),
+            Some(ParameterType::Folder { .. }) => Wanted::Folder,
             _ => return,
         };
-        self.choose_file(FilePurpose::Parameter { node, parameter, written, extensions });
+        self.choose_file(FilePurpose::Parameter { nodes, parameter, wanted });
     }
 
-    fn set_path(&mut self, node: &NodeId, parameter: &ParameterId, path: &Path) {
+    pub(super) fn set_path(&mut self, nodes: &[NodeId], parameter: &ParameterId, path: &Path) {
+        note_recent(&mut self.panels.inspector.memory.recent_paths, path);
         let folder = self.folder();
-        let shown = path.strip_prefix(&folder).unwrap_or(path).to_string_lossy().into_owned();
+        let shown = Value::from(path.strip_prefix(&folder).unwrap_or(path).to_string_lossy().into_owned());
         let Some(workflow) = self.workflow() else { return };
-        if let Some((label, edit)) = set_parameter(workflow, &self.catalogue, node, parameter, Value::from(shown)) {
+        let edit = match nodes {
+            [node] => set_parameter(workflow, &self.catalogue, node, parameter, shown),
+            nodes => set_all(workflow, &self.catalogue, nodes, parameter, &shown),
+        };
+        if let Some((label, edit)) = edit {
             self.edit(label, edit);
         }
     }

@@ -7,6 +7,7 @@ use crate::editor::{
     Command, LayoutRequest, Panel, Tab, View,
     canvas::canvas_ui,
     command_table::{self, Situation, TabsStand},
+    guide::guide_ui,
     inspector::inspector_ui,
     layout::{Pane, PaneTitle, panes_ui},
     panels::{
@@ -37,6 +38,7 @@ impl App {
             CentralPanel::default()
                 .show(ui, |ui| welcome_ui(ui, &self.settings.recent, &self.profiles, &self.folders.profile, commands));
         }
+        guide_ui(ui.ctx(), &mut self.guide);
         self.dialogs_ui(ui, commands);
         command_table::note_menus(ui.ctx());
         self.take_dropped_files(ui.ctx(), commands);

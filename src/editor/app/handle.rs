@@ -11,10 +11,11 @@ use crate::{
         canvas::{CanvasState, Thumbnail, make_thumbnail},
         command_table::ask_for_paste,
         dialogs::FilePurpose,
-        inspector::read_iteration,
+        inspector::{SecretPlace, read_iteration},
         settings::ThemeChoice,
         sitting::Sitting,
     },
+    nodes::secrets::from_environment,
     session::PinPolicy,
     store::{Kept, Part},
     value::{Fingerprint, Image},
@@ -76,11 +77,14 @@ impl App {
             Command::TogglePanel(panel) => self.toggle_panel(panel),
             Command::ShowTab(tab) => self.show_tab(tab),
             Command::Layout(request) => self.arrange_panels(ctx, request),
-            Command::Browse(node, parameter) => self.browse(node, parameter),
+            Command::Browse(nodes, parameter) => self.browse(nodes, parameter),
+            Command::UsePath(nodes, parameter, path) => self.set_path(&nodes, &parameter, &path),
+            Command::LookForSecret(name) => self.look_for_secret(name),
             Command::LoadResults(node) => self.load_results(&node),
             Command::LoadValue(fingerprint) => self.load_value(fingerprint),
             Command::LoadIteration(node, index) => self.load_iteration(&node, index),
             Command::LoadPinnedData(node) => self.load_pinned_data(node),
+            Command::LoadTimes(node) => self.load_times(node),
             Command::ClearPinnedData(node) => self.clear_pinned_data(node),
             Command::CopyPinnedData(from, to) => self.copy_pinned_data(from, to),
             Command::WorkOnTable(work) => {
@@ -117,6 +121,7 @@ impl App {
             Command::ToggleTheme => self.toggle_theme(ctx),
             Command::SearchNodes => self.on_canvas(CanvasState::open_search),
             Command::Tour(request) => self.change_tour(request),
+            Command::OpenGuide(target) => self.guide.open(&target),
             Command::OpenProfile(name) => self.open_profile(&name),
             Command::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
@@ -144,6 +149,14 @@ impl App {
         self.settings.theme = if dark { ThemeChoice::Light } else { ThemeChoice::Dark };
         apply_theme(ctx, self.settings.theme);
         self.save_settings();
+    }
+
+    /// Writes what the inspector remembers, if it has changed.
+    pub(super) fn note_inspector(&mut self) {
+        if self.settings.inspector != self.panels.inspector.memory {
+            self.settings.inspector = self.panels.inspector.memory.clone();
+            self.save_settings();
+        }
     }
 
     /// Writes the settings, behind the person's back.
@@ -179,6 +192,25 @@ impl App {
                 |store| store.load_value(&fingerprint).map_err(|error| error.to_string()),
             );
             super::Message::Value(fingerprint, value)
+        });
+    }
+
+    fn look_for_secret(&mut self, name: String) {
+        if !self.panels.inspector.secrets.begin(&name) {
+            return;
+        }
+        let store = self.store.clone();
+        self.background.start("pinflow-secret", move || {
+            let place = match from_environment(&name) {
+                Err(_) => SecretPlace::Nowhere,
+                Ok(Some(_)) => SecretPlace::Environment,
+                Ok(None) => match store.map(|store| store.secret(&name)) {
+                    None => SecretPlace::Unknown("the store is not open".to_owned()),
+                    Some(Err(why)) => SecretPlace::Unknown(why),
+                    Some(Ok(secret)) => secret.map_or(SecretPlace::Nowhere, |_| SecretPlace::Keyring),
+                },
+            };
+            super::Message::SecretLookedFor(name, place)
         });
     }
 

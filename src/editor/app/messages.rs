@@ -24,14 +24,14 @@ use crate::{
         dialogs::{Dialog, FileEntry, FilePurpose, KeepRules, PlannedSweep},
         fresh::Comparison,
         history::DifferenceKey,
-        inspector::{Iteration, IterationKey, PinnedKey},
+        inspector::{Iteration, IterationKey, NodeKey, SecretPlace},
         past::Past,
         viewers::{BytesDone, PictureKey, TableDone, TextDone, TreeDone},
     },
     engine::{Event, Probes, Timings},
     nodes::Outputs,
     session::{Baseline, ProfileError, SessionId, SessionSummary},
-    store::{Kept, PinnedData, RunId, RunSummary, Store, SweepReport},
+    store::{Kept, NodeRun, PinnedData, RunId, RunSummary, Store, SweepReport},
     value::{Fingerprint, Value, difference::Difference},
     workflow::{Edit, NodeId, PortId, Position, Workflow},
 };
@@ -68,8 +68,12 @@ pub(super) enum Message {
     Value(Fingerprint, Result<Value, String>),
     /// An iteration of a loop was read, or why not.
     Iteration(IterationKey, Result<Iteration, String>),
+    /// It was found out where a secret is.
+    SecretLookedFor(String, SecretPlace),
     /// What a node remembers across runs was read, or why not.
-    PinnedData(PinnedKey, Result<Option<PinnedData>, String>),
+    PinnedData(NodeKey, Result<Option<PinnedData>, String>),
+    /// How long a node took in earlier runs was read, or why not.
+    Times(NodeKey, Result<Vec<NodeRun>, String>),
     /// What nodes remember was changed, or why not.
     PinnedDataChanged(Result<(), String>),
     /// The runs of a session's workflow were read, or why not.
@@ -161,7 +165,9 @@ impl App {
             Message::Results(node, run, error) => self.panels.viewers.loads.end_results(node, run, error),
             Message::Value(fingerprint, value) => self.panels.viewers.loads.end_value(fingerprint, value),
             Message::Iteration(key, read) => self.panels.inspector.iterations.end(key, read),
+            Message::SecretLookedFor(name, place) => self.panels.inspector.secrets.end(name, place),
             Message::PinnedData(key, data) => self.panels.inspector.pinned_data.end(key, data),
+            Message::Times(key, runs) => self.panels.inspector.times.end(key, runs),
             Message::PinnedDataChanged(changed) => self.pinned_data_changed(changed),
             Message::History(session, runs) => self.listed_history(session, runs),
             Message::Past(session, past) => self.opened_past(session, past),

@@ -3,7 +3,7 @@
 
 use super::{App, Message};
 use crate::{
-    editor::{Command, panels::Tone, words},
+    editor::{Command, inspector::MAX_BARS, panels::Tone, words},
     store::{Store, StoreError},
     workflow::{NodeId, Workflow, WorkflowId},
 };
@@ -20,6 +20,24 @@ impl App {
         self.background.start("pinflow-pinned-data", move || {
             let data = store.map_or(Ok(None), |store| store.pinned_data(key.0, &key.1));
             Message::PinnedData(key, data.map_err(|error| error.to_string()))
+        });
+    }
+
+    /// Reads how long a node took in earlier runs, to show it.
+    pub(super) fn load_times(&mut self, node: NodeId) {
+        let Some(workflow) = self.workflow().map(|workflow| workflow.id()) else { return };
+        let key = (workflow, node);
+        if !self.panels.inspector.times.begin(&key) {
+            return;
+        }
+        let store = self.store.clone();
+        self.background.start("pinflow-times", move || {
+            // What cannot be written is told elsewhere.
+            let runs = store.map_or(Ok(Vec::new()), |store| {
+                store.flush().ok();
+                store.node_runs(key.0, &key.1, MAX_BARS)
+            });
+            Message::Times(key, runs.map_err(|error| error.to_string()))
         });
     }
 

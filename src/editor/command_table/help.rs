@@ -1,11 +1,16 @@
-//! Finding commands and their keys, and the tour.
+//! Finding commands and their keys, the guide and the tour.
 
 use egui::Key;
 
-use super::{CommandEntry, CommandId as Id, ctrl_shift, key};
+use super::{CommandEntry, CommandId as Id, ctrl_shift, key, shift};
 use crate::editor::{Command, KeysRequest, TourRequest, icons::Icon};
 
 pub(super) const COMMANDS: &[CommandEntry] = &[
+    CommandEntry::new(Id::Guide, ("Guide", "Read how everything works, with all kinds of nodes"), &[], |_| {
+        Command::OpenGuide(String::new())
+    })
+    .keys(&[shift(Key::F1)])
+    .everywhere(),
     CommandEntry::new(
         Id::Palette,
         ("Command palette", "Find a command by a few letters and carry it out"),

@@ -23,16 +23,17 @@ pub(crate) enum FilePurpose {
     /// To save the workflow; then go on with what was asked.
     Save(Option<Box<Command>>),
     /// To set a parameter.
-    Parameter {
-        node: NodeId,
-        parameter: ParameterId,
-        /// The file is written, not read.
-        written: bool,
-        /// Endings offered, without the dot.
-        extensions: &'static [&'static str],
-    },
+    Parameter { nodes: Vec<NodeId>, parameter: ParameterId, wanted: Wanted },
     /// To save a value, under a name that is offered.
     Value { value: Value, name: String },
+}
+
+/// What a parameter wants; files with the endings that are offered, without the dot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    FileToRead(&'static [&'static str]),
+    FileToWrite(&'static [&'static str]),
+    Folder,
 }
 
 impl FilePurpose {
@@ -41,6 +42,7 @@ impl FilePurpose {
         match self {
             Self::Open => "Open a workflow",
             Self::Save(_) => "Save the workflow",
+            Self::Parameter { wanted: Wanted::Folder, .. } => "Choose a folder",
             Self::Parameter { .. } => "Choose a file",
             Self::Value { .. } => "Save a value",
         }
@@ -51,15 +53,24 @@ impl FilePurpose {
         match self {
             Self::Open => false,
             Self::Save(_) | Self::Value { .. } => true,
-            Self::Parameter { written, .. } => *written,
+            Self::Parameter { wanted, .. } => matches!(wanted, Wanted::FileToWrite(_)),
         }
+    }
+
+    /// Returns whether a folder is chosen, not a file.
+    pub(crate) const fn is_folder(&self) -> bool {
+        matches!(self, Self::Parameter { wanted: Wanted::Folder, .. })
     }
 
     /// Returns the endings of files that fit, without the dot; none means that all do.
     pub(crate) const fn extensions(&self) -> &'static [&'static str] {
         match self {
             Self::Open | Self::Save(_) => &["ron"],
-            Self::Parameter { extensions, .. } => extensions,
+            Self::Parameter { wanted: Wanted::FileToRead(extensions) | Wanted::FileToWrite(extensions), .. } => {
+                extensions
+            }
+            // No file ends so: only folders are listed.
+            Self::Parameter { wanted: Wanted::Folder, .. } => &["/"],
             Self::Value { value, .. } => formats(value),
         }
     }
@@ -223,6 +234,17 @@ fn buttons_ui(ui: &mut Ui, dialog: &mut FileDialog, commands: &mut Vec<Command>)
         ui.colored_label(theme::tokens(ui).stale, "A file of this name is there; it will be replaced.");
     }
     ui.horizontal(|ui| {
+        if dialog.purpose.is_folder() {
+            let is_typed = !dialog.text.trim().is_empty() && !dialog.names_a_folder();
+            let chosen = if is_typed { dialog.path() } else { dialog.folder.clone() };
+            if ui.button(if is_typed { "Use this path" } else { "Use this folder" }).clicked() {
+                commands.push(Command::Answer(Answer::File(chosen)));
+            }
+            if ui.button("Cancel").clicked() {
+                commands.push(Command::Answer(Answer::Cancel));
+            }
+            return;
+        }
         let name = if dialog.purpose.is_written() { "Save here" } else { "Open file" };
         if ui.add_enabled(!dialog.text.trim().is_empty(), Button::new(name)).clicked() {
             accept(dialog, commands);

@@ -34,6 +34,9 @@ fn is_on_path(program: &str) -> bool {
 /// Shows the desktop's file dialog and waits for the answer: not for the interface thread.
 pub(crate) fn pick(purpose: &FilePurpose, folder: &Path, name: &str) -> Option<PathBuf> {
     let mut dialog = rfd::FileDialog::new().set_title(purpose.title()).set_directory(folder);
+    if purpose.is_folder() {
+        return dialog.pick_folder();
+    }
     if !purpose.extensions().is_empty() {
         dialog =
             dialog.add_filter(purpose.extensions().join(", "), purpose.extensions()).add_filter("All files", &["*"]);

@@ -10,7 +10,7 @@ use crate::editor::{
 };
 
 /// What the mouse and fingers do on the canvas.
-const GESTURES: [(&str, &str); 19] = [
+pub(crate) const GESTURES: [(&str, &str); 19] = [
     ("Add a node", "double-click the empty canvas, or drag from the library"),
     ("Connect", "drag from a port to a port, either way"),
     ("Add a node that fits", "drop a wire on the empty canvas"),

@@ -1,12 +1,13 @@
 //! What is being typed or dragged, kept apart from the document until it is done and becomes one edit.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use egui::{Id, Key, Response, Ui};
 
 use super::{
     parameter_text::{ParameterText, cell_value, with_cell, with_column_name},
     settings::{SettingField, settings_edit},
+    shared::set_all,
 };
 use crate::{
     nodes::{Catalogue, ResolvedParameters},
@@ -27,6 +28,8 @@ pub(crate) enum Target {
     Comment(NodeId),
     /// A parameter.
     Parameter(NodeId, ParameterId),
+    /// A parameter of several nodes at once.
+    Shared(Arc<[NodeId]>, ParameterId),
     /// A cell of a table parameter: row and column.
     Cell(NodeId, ParameterId, usize, usize),
     /// The name of a column of a table parameter.
@@ -137,12 +140,12 @@ impl Drafts {
     /// Keeps a draft as long as it is not done. Returns what is done: this one, or another that was in hand before.
     fn keep(&mut self, response: &Response, draft: Draft, done: bool) -> Option<Draft> {
         let is_current = self.current.as_ref().is_some_and(|current| current.target == draft.target);
+        if !response.changed() && !is_current {
+            return None;
+        }
         if done {
             self.current = self.current.take().filter(|_| !is_current);
             return Some(draft);
-        }
-        if !response.changed() && !is_current {
-            return None;
         }
         self.shown = true;
         self.current.replace(draft).filter(|_| !is_current)
@@ -167,6 +170,21 @@ impl Drafts {
     /// Forgets everything, for another document.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// Returns what is being typed for a target, or was and could not be taken.
+    pub(crate) fn typed(&self, target: &Target) -> Option<&str> {
+        match &self.current {
+            Some(Draft { target: drafted, content: Content::Text(text) }) if drafted == target => Some(text),
+            _ => self.refused(target),
+        }
+    }
+
+    /// Returns whether a number is being dragged or typed for a target.
+    pub(crate) fn has_number(&self, target: &Target) -> bool {
+        self.current
+            .as_ref()
+            .is_some_and(|draft| draft.target == *target && matches!(draft.content, Content::Number(_)))
     }
 
     /// Returns the text for a target that could not be taken.
@@ -217,6 +235,14 @@ fn edit_of(
                 Content::Text(text) => parse_for(workflow, catalogue, node, parameter, text)?,
             };
             value.and_then(|value| set_parameter(workflow, catalogue, node, parameter, value))
+        }
+        Target::Shared(nodes, parameter) => {
+            let value = match (content, nodes.first()) {
+                (Content::Number(value), _) => Some(value.clone()),
+                (Content::Text(text), Some(node)) => parse_for(workflow, catalogue, node, parameter, text)?,
+                (Content::Text(_), None) => None,
+            };
+            value.and_then(|value| set_all(workflow, catalogue, nodes, parameter, &value))
         }
         Target::Setting(id, field) => match workflow.node(id) {
             Some(node) => settings_edit(id, node, field.set(&node.settings, &text)?),
@@ -273,8 +299,6 @@ pub(crate) fn set_parameter(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::{
         nodes::{Family, Kind, ParameterSchema, ParameterType, Success},

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    nodes::{ParameterSchema, ParameterType},
+    nodes::{ParameterSchema, ParameterType, of_json},
     value::{Record, Value, from_json, to_json},
 };
 
@@ -31,19 +31,14 @@ impl ParameterText<'_> {
         let may_be_open = matches!(self.0.default, Value::Null);
         match &self.0.parameter_type {
             ParameterType::Json if text.trim().is_empty() => Ok(Value::Null),
-            ParameterType::Json => serde_json::from_str(text).map(|json| from_json(&json)).map_err(|error| {
-                format!("line {}, column {}: {}", error.line(), error.column(), without_place(&error.to_string()))
-            }),
+            ParameterType::Json => {
+                serde_json::from_str(text).map(|json| from_json(&json)).map_err(|error| of_json(text, &error).message)
+            }
             ParameterType::Lines => Ok(lines(text)),
             _ if text.is_empty() && may_be_open => Ok(Value::Null),
             _ => Ok(Value::from(text)),
         }
     }
-}
-
-/// Returns an error's text without the place that `serde_json` puts at its end.
-fn without_place(error: &str) -> &str {
-    error.rsplit_once(" at line ").map_or(error, |(what, _)| what)
 }
 
 /// Returns a list of the lines of a text; a line break at the end begins no further line.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use egui::{Frame, Label, Margin, RichText, Stroke, Ui};
 use jiff::Timestamp;
 
+use super::asked::Asked;
 use crate::{
     editor::{
         Command, View, theme,
@@ -13,66 +14,21 @@ use crate::{
         words,
     },
     store::{NodeRecord, PinnedChange, PinnedData},
-    workflow::{NodeId, WorkflowId},
+    workflow::NodeId,
 };
-
-/// Whose pinned data.
-pub(crate) type PinnedKey = (WorkflowId, NodeId);
 
 /// How often the ages that are shown are brought up to date.
 const EVERY: Duration = Duration::from_secs(30);
-
-/// What the section remembers between frames.
-#[derive(Debug, Default)]
-pub(crate) struct PinnedState {
-    /// What was read last, or why it could not be.
-    read: Option<(PinnedKey, Result<Option<PinnedData>, String>)>,
-    /// What is being read.
-    waiting: Option<PinnedKey>,
-    /// Whether it may have changed since.
-    is_outdated: bool,
-}
-
-impl PinnedState {
-    /// Notes that a node's data is being read; returns whether it is to be: one after the other.
-    pub(crate) fn begin(&mut self, key: &PinnedKey) -> bool {
-        let may = self.waiting.is_none() && self.is_due(key);
-        if may {
-            self.waiting = Some(key.clone());
-            self.is_outdated = false;
-        }
-        may
-    }
-
-    /// Takes in what was read, or why it could not be.
-    pub(crate) fn end(&mut self, key: PinnedKey, data: Result<Option<PinnedData>, String>) {
-        self.waiting = None;
-        self.read = Some((key, data));
-    }
-
-    /// Notes that what was read may have changed.
-    pub(crate) const fn outdate(&mut self) {
-        self.is_outdated = true;
-    }
-
-    fn is_due(&self, key: &PinnedKey) -> bool {
-        self.is_outdated || self.get(key).is_none()
-    }
-
-    fn get(&self, key: &PinnedKey) -> Option<&Result<Option<PinnedData>, String>> {
-        self.read.as_ref().filter(|(known, _)| known == key).map(|(_, data)| data)
-    }
-}
 
 /// Asks for the node's pinned data if it is not known, and returns what there is to show: nothing of a node without any.
 pub(super) fn of<'a>(
     view: View<'_>,
     id: &NodeId,
-    state: &'a PinnedState,
+    state: &'a Asked<Option<PinnedData>>,
     commands: &mut Vec<Command>,
 ) -> Option<Result<&'a PinnedData, &'a String>> {
     let key = (view.workflow.id(), id.clone());
-    if state.waiting.is_none() && state.is_due(&key) {
+    if state.is_due(&key) {
         commands.push(Command::LoadPinnedData(id.clone()));
     }
     match state.get(&key)? {
@@ -191,20 +147,6 @@ fn of_run_ui(ui: &mut Ui, change: &PinnedChange, viewers: &mut Viewers, commands
 mod tests {
     use super::*;
     use crate::value::Value;
-
-    #[test]
-    fn data_is_read_once_and_again_when_it_may_have_changed() {
-        let mut state = PinnedState::default();
-        let [a, b] = ["a", "b"].map(|node| (WorkflowId::generate(), NodeId::from(node)));
-        assert!(state.begin(&a));
-        assert!(!state.begin(&a) && !state.begin(&b), "one after the other");
-        state.outdate();
-        state.end(a.clone(), Ok(None));
-        assert!(state.begin(&a), "it changed while it was read");
-        state.end(a.clone(), Err("damaged".to_owned()));
-        assert!(!state.begin(&a));
-        assert!(state.begin(&b));
-    }
 
     #[test]
     fn age_and_expiry_are_told() {

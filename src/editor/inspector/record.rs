@@ -4,7 +4,7 @@ use egui::{Label, RichText, Ui};
 
 use crate::{
     editor::{
-        Command, LiveState, View, theme,
+        Command, View, theme,
         viewers::{Viewers, port_ui, stored_ui, wants_to_see_ui},
         words,
     },
@@ -123,41 +123,18 @@ fn bullet_ui(ui: &mut Ui, text: &str) {
     );
 }
 
-/// Shows when the node ran and how long it took.
-pub(super) fn timing_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
-    if let Some(LiveState::Running { since, fraction, message }) = view.run.and_then(|run| run.nodes.get(node)) {
-        let done = fraction.map_or_else(String::new, |fraction| format!(" · {:.0} %", fraction * 100.0));
-        ui.label(format!("Running for {}{done}", words::duration(since.elapsed())));
-        if !message.is_empty() {
-            ui.weak(message);
-        }
-        return;
-    }
-    let Some(record) = view.record(node) else {
-        ui.weak("It has not run yet.");
-        return;
-    };
-    match (record.started, record.took) {
-        (Some(started), Some(took)) => {
-            ui.label(format!("Took {}", words::duration(took)));
-            ui.weak(format!("Started {}", started.strftime("%Y-%m-%d %H:%M:%S UTC")));
-        }
-        _ => {
-            ui.weak("It did not execute in the last run.");
-        }
-    }
-    for (number, attempt) in (1..).zip(&record.shown().attempts) {
-        let text = format!("Attempt {number} failed after {}: {}", words::duration(attempt.took), attempt.error);
-        bullet_ui(ui, &text);
-    }
-    ui.weak(format!("Run {}", record.run));
-}
-
 /// Shows what the node wrote in its last execution.
 pub(super) fn log_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     match view.record(node) {
         Some(record) if !record.log.is_empty() => {
             let is_hidden = record.is_sensitive() && !wants_to_see_ui(ui, (node, record.run));
+            ui.horizontal(|ui| {
+                ui.weak(words::count(record.log.len(), "line"));
+                if ui.add_enabled(!is_hidden, egui::Button::new("Copy").small()).clicked() {
+                    let lines = record.log.iter().map(|line| format!("{}  {}\n", line.at, line.message));
+                    ui.copy_text(lines.collect());
+                }
+            });
             for line in &record.log {
                 if is_hidden {
                     log_line_ui(ui, &LogLine { message: HIDDEN.to_owned(), ..line.clone() });

@@ -64,7 +64,7 @@ fn grid_ui(
     (commands, reshape): (&mut Vec<Command>, &mut Option<Reshape>),
 ) {
     let row_height = ui.spacing().interact_size.y + 4.0;
-    let (node, parameter) = (field.node, &field.schema.id);
+    let (Some(node), parameter) = (field.of.nodes().first(), &field.schema.id) else { return };
     TableBuilder::new(ui)
         .id_salt("grid")
         .vscroll(true)

@@ -127,7 +127,7 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
                 &[Id::Larger, Id::Smaller, Id::NormalSize],
             ],
         ),
-        ("Help", &[&[Id::Tour], &[Id::Palette, Id::ShortcutSheet, Id::EditShortcuts]]),
+        ("Help", &[&[Id::Guide, Id::Tour], &[Id::Palette, Id::ShortcutSheet, Id::EditShortcuts]]),
     ];
     for (name, groups) in menus {
         ui.menu_button(name, |ui| {

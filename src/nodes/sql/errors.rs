@@ -13,6 +13,16 @@ pub(super) struct Known {
     pub(super) hidden: Option<String>,
 }
 
+/// Returns why SQL cannot be read, with its place at the end where the parser knows it.
+pub(in crate::nodes) fn cannot_be_read(error: &DataFusionError) -> String {
+    let message = match first_cause(error) {
+        DataFusionError::SQL(parser_error, _) => parser_error.to_string(),
+        other => other.message().into_owned(),
+    };
+    let message = message.strip_prefix("sql parser error: ").unwrap_or(&message);
+    format!("the SQL cannot be read: {}", one_line(message))
+}
+
 impl Known {
     /// Returns what is wrong, and what there is instead.
     pub(super) fn in_words(&self, error: &DataFusionError) -> String {
@@ -24,11 +34,7 @@ impl Known {
                 }
                 other => one_line(&other.to_string()),
             },
-            DataFusionError::SQL(parser_error, _) => {
-                let message = parser_error.to_string();
-                let message = message.strip_prefix("sql parser error: ").unwrap_or(&message);
-                format!("the SQL cannot be read: {}", one_line(message))
-            }
+            DataFusionError::SQL(..) => cannot_be_read(error),
             other => self.other(&one_line(&other.message())),
         }
     }
