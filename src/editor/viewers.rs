@@ -4,6 +4,7 @@
 mod alone;
 mod bytes;
 mod picture;
+mod plot;
 mod scroll;
 mod search;
 mod table;
@@ -42,6 +43,7 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Viewers {
     pub(crate) pictures: picture::Pictures,
+    pub(crate) plots: plot::Plots,
     pub(crate) loads: Loads,
     pub(crate) texts: text::Texts,
     pub(crate) trees: tree::Trees,
@@ -309,6 +311,7 @@ pub(crate) fn value_ui(ui: &mut Ui, value: &Value, room: Room, viewers: &mut Vie
         }
         Value::Text(text) => text::text_ui(ui, text, room, &mut viewers.texts, commands),
         Value::Bytes(bytes) => bytes::bytes_ui(ui, bytes, room, &mut viewers.dumps, commands),
+        Value::Record(record) if let Some(plot) = viewers.plots.of(ui.ctx(), record) => plot::plot_ui(ui, &plot, room),
         Value::List(_) | Value::Record(_) => tree::tree_ui(ui, value, room, &mut viewers.trees, commands),
         Value::Table(table) => table::table_ui(ui, table, room, &mut viewers.tables, commands),
         Value::Image(image) => picture::picture_ui(ui, image, room, &mut viewers.pictures, commands),
