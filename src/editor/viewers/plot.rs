@@ -3,17 +3,18 @@
 
 mod hover;
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc, sync::Arc};
 
 use egui::{
-    Color32, ColorImage, Id, Rangef, RichText, Role, Stroke, TextureHandle, TextureOptions, Ui, Vec2, WidgetInfo, vec2,
+    Color32, ColorImage, Id, Pos2, Rangef, Response, RichText, Role, Shape, Stroke, TextureHandle, TextureOptions, Ui,
+    Vec2, WidgetInfo, vec2,
 };
 use egui_plot::{
-    Bar, BarChart, BoxElem, BoxPlot, BoxSpread, Corner, GridInput, GridMark, ItemId, Legend, Line, LineStyle,
-    MarkerShape, Plot as PlotWidget, PlotImage, PlotMemory, PlotPoint, PlotPoints, PlotUi, Points,
+    AxisHints, Bar, BarChart, BoxElem, BoxPlot, BoxSpread, GridInput, GridMark, Line, LineStyle, MarkerShape,
+    Plot as PlotWidget, PlotImage, PlotMemory, PlotPoint, PlotPoints, PlotUi, Points,
 };
 
-use self::hover::hovered;
+use self::hover::{Hovered, hovered};
 use super::Room;
 use crate::{
     editor::theme,
@@ -30,9 +31,11 @@ const MAX_PLOTS: usize = 24;
 /// How far from a point, in points of the screen, the pointer finds it.
 const REACH: f32 = 16.0;
 
-/// How many points of the screen lie between two ticks.
-const X_TICKS: f64 = 100.0;
-const Y_TICKS: f64 = 48.0;
+/// Plots lower than this have the labels of their axes above them.
+const LOW: f32 = 190.0;
+
+/// How close grid lines may be, in points of the screen.
+const GRID: f32 = 6.0;
 
 /// Plots that were seen lately.
 #[derive(Default)]
@@ -103,17 +106,43 @@ fn texture(ctx: &egui::Context, cells: &Cells) -> Option<TextureHandle> {
 /// Shows a plot.
 pub(super) fn plot_ui(ui: &mut Ui, shown: &Shown, room: Room) {
     let plot = &shown.plot;
-    let place = ("plot", plot.kind.name(), &plot.x.label, &plot.y.label);
-    let id = ui.make_persistent_id(place);
-    bar_ui(ui, plot, id, room);
-    let follows = room == Room::Large;
-    let bounds = roomy(plot);
-    let height = (room.height(ui) - 4.0).max(80.0);
-    let (x_ticks, y_ticks) = (Ticks::of(&plot.x, X_TICKS), Ticks::of(&plot.y, Y_TICKS));
-    let [x_shown, y_shown] = [x_ticks.shown(), y_ticks.shown()];
-    let mut widget = PlotWidget::new("plot")
+    let id = ui.make_persistent_id(("plot", plot.kind.name(), &plot.x.label, &plot.y.label));
+    let is_low = room.height(ui) < LOW;
+    let mut hidden = ui.data(|data| data.get_temp::<BTreeSet<usize>>(id)).unwrap_or_default();
+    ui.horizontal_wrapped(|ui| bar_ui(ui, plot, id, (room, is_low), &mut hidden));
+    let drawn = widget(ui, plot, id, room, is_low).show(ui, |inside| {
+        if room == Room::Large {
+            zoom(inside);
+        }
+        shown.add_to(inside, &hidden);
+    });
+    let said = if plot.title.is_empty() { plot.kind.name() } else { &plot.title };
+    drawn.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Plot {said}")));
+    if let Some(pointer) = drawn.response.hover_pos() {
+        let at = drawn.transform.value_from_position(pointer);
+        let reach = drawn.transform.dvalue_dpos().map(|per_point| per_point.abs() * f64::from(REACH));
+        if let Some(found) = hovered(plot, |index| !hidden.contains(&index), [at.x, at.y], reach) {
+            let center = drawn.transform.position_from_point(&PlotPoint::new(found.at[0], found.at[1]));
+            hovered_ui(ui, &drawn.response, &found, center);
+        }
+    }
+    ui.data_mut(|data| data.insert_temp(id, hidden));
+}
+
+/// Returns an empty plot with its axes.
+fn widget<'a>(ui: &Ui, plot: &'a Plot, id: Id, room: Room, is_low: bool) -> PlotWidget<'a> {
+    let (tokens, follows, bounds) = (theme::tokens(ui), room == Room::Large, roomy(plot));
+    let (x_ticks, y_ticks) = (Ticks::of(&plot.x, 100.0, 70.0), Ticks::of(&plot.y, 48.0, 17.0));
+    let axis = |hints: AxisHints<'a>, ticks: &Ticks, label: &str, spacing: f32| {
+        let found = Rc::clone(&ticks.found);
+        let hints = hints.formatter(move |mark, _| label_of(&found, mark)).tick_label_color(tokens.text_muted);
+        let hints = hints.label_spacing(Rangef::new(spacing, spacing + 2.0));
+        if is_low { hints } else { hints.label(label) }
+    };
+    let has_grid = |axis: &Axis| !matches!(axis.scale, Scale::Category(_)) && plot.kind != PlotKind::HeatMap;
+    PlotWidget::new("plot")
         .id(id)
-        .height(height)
+        .height((room.height(ui) - 4.0).max(60.0))
         .default_x_bounds(bounds.x[0], bounds.x[1])
         .default_y_bounds(bounds.y[0], bounds.y[1])
         .show_x(false)
@@ -124,44 +153,28 @@ pub(super) fn plot_ui(ui: &mut Ui, shown: &Shown, room: Room) {
         .allow_drag(follows)
         .allow_boxed_zoom(follows)
         .allow_axis_zoom_drag(follows)
-        .grid_spacing(Rangef::new(6.0, 70.0))
-        .grid_color(theme::tokens(ui).line)
-        .x_axis_label(plot.x.label.as_str())
-        .y_axis_label(plot.y.label.as_str())
+        .allow_double_click_reset(follows)
+        .grid_spacing(Rangef::new(GRID, 70.0))
+        .grid_color(tokens.line)
+        .show_grid([has_grid(&plot.x), has_grid(&plot.y)])
+        .custom_x_axes(vec![axis(AxisHints::new_x(), &x_ticks, &plot.x.label, 20.0)])
+        .custom_y_axes(vec![axis(AxisHints::new_y(), &y_ticks, &plot.y.label, 12.0)])
         .x_grid_spacer(move |input| x_ticks.marks(&input))
         .y_grid_spacer(move |input| y_ticks.marks(&input))
-        .x_axis_formatter(move |mark, _| label_of(&x_shown, mark))
-        .y_axis_formatter(move |mark, _| label_of(&y_shown, mark));
-    let is_heat_map = matches!(plot.kind, PlotKind::HeatMap);
-    if plot.series.len() > 1 && !is_heat_map {
-        let legend = Legend::default().position(Corner::RightTop).follow_insertion_order(true);
-        widget = widget.legend(if plot.legend.is_empty() { legend } else { legend.title(&plot.legend) });
+}
+
+/// Shows what is under the pointer.
+fn hovered_ui(ui: &Ui, response: &Response, found: &Hovered, center: Pos2) {
+    let color = theme::tokens(ui).text;
+    if found.is_point {
+        ui.painter().with_clip_rect(response.rect).circle_stroke(center, 6.0, Stroke::new(1.5, color));
     }
-    let drawn = widget.show(ui, |inside| {
-        if follows {
-            zoom(inside);
+    response.show_tooltip_ui(|ui| {
+        for (index, line) in found.lines.iter().enumerate() {
+            let text = RichText::new(theme::readable(line).as_ref()).color(color);
+            ui.label(if index == 0 && found.is_named { text.strong() } else { text });
         }
-        shown.add_to(inside);
     });
-    let said = if plot.title.is_empty() { plot.kind.name() } else { &plot.title };
-    drawn.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Plot {said}")));
-    let Some(pointer) = drawn.response.hover_pos() else { return };
-    let hidden = PlotMemory::load(ui.ctx(), id).map(|memory| memory.hidden_items).unwrap_or_default();
-    let at = drawn.transform.value_from_position(pointer);
-    let reach = drawn.transform.dvalue_dpos().map(|per_point| per_point.abs() * f64::from(REACH));
-    let found = hovered(plot, |index| !hidden.contains(&ItemId::new(index)), [at.x, at.y], reach);
-    if let Some(found) = found {
-        let center = drawn.transform.position_from_point(&PlotPoint::new(found.at[0], found.at[1]));
-        if found.is_point {
-            ui.painter().circle_stroke(center, 6.0, Stroke::new(1.5, theme::tokens(ui).text));
-        }
-        drawn.response.show_tooltip_ui(|ui| {
-            for (index, line) in found.lines.iter().enumerate() {
-                let text = RichText::new(theme::readable(line).as_ref()).color(theme::tokens(ui).text);
-                ui.label(if index == 0 && found.is_named { text.strong() } else { text });
-            }
-        });
-    }
 }
 
 /// Zooms to the pointer with the wheel.
@@ -176,32 +189,96 @@ fn zoom(inside: &mut PlotUi<'_>) {
     }
 }
 
-/// Shows what stands above a plot: its title, the way back to all of it, and what was left out.
-fn bar_ui(ui: &mut Ui, plot: &Plot, id: Id, room: Room) {
-    ui.horizontal_wrapped(|ui| {
-        if room == Room::Large {
-            let hint = "Show all of it; a double-click does so too. The wheel zooms, dragging moves, dragging with the right \
-                        button zooms to a part";
-            if ui.button("Fit").on_hover_text(hint).clicked()
-                && let Some(mut memory) = PlotMemory::load(ui.ctx(), id)
-            {
-                memory.auto_bounds = true.into();
-                memory.store(ui.ctx(), id);
-            }
+/// Shows what stands above a plot: the way back to all of it, its title and series, and what was left out.
+fn bar_ui(ui: &mut Ui, plot: &Plot, id: Id, (room, is_low): (Room, bool), hidden: &mut BTreeSet<usize>) {
+    if room == Room::Large {
+        let hint = "Show all of it; a double-click does so too. The wheel zooms, dragging moves, dragging with the right \
+                    button zooms to a part";
+        if ui.button("Fit").on_hover_text(hint).clicked()
+            && let Some(mut memory) = PlotMemory::load(ui.ctx(), id)
+        {
+            memory.auto_bounds = true.into();
+            memory.store(ui.ctx(), id);
         }
-        if !plot.title.is_empty() {
-            ui.label(RichText::new(&plot.title).strong());
+    }
+    if !plot.title.is_empty() {
+        ui.label(RichText::new(&plot.title).strong());
+    }
+    if is_low && !plot.y.label.is_empty() && !plot.x.label.is_empty() {
+        ui.weak(format!("{} over {}", plot.y.label, plot.x.label));
+    }
+    if let Some(range) = heat_range(plot) {
+        scale_ui(ui, plot, range);
+    } else if plot.series.len() > 1 {
+        legend_ui(ui, plot, hidden);
+    }
+    for note in &plot.notes {
+        ui.weak(theme::readable(note));
+    }
+    if plot.is_empty() {
+        ui.weak("Nothing to draw");
+    }
+}
+
+/// Shows the series, each to be hidden with a click.
+fn legend_ui(ui: &mut Ui, plot: &Plot, hidden: &mut BTreeSet<usize>) {
+    if !plot.legend.is_empty() {
+        ui.weak(&plot.legend);
+    }
+    for (index, series) in plot.series.iter().enumerate() {
+        let is_hidden = hidden.contains(&index);
+        let own = theme::of_data(color_of_series(index));
+        let name = if series.name.is_empty() { "all" } else { &series.name };
+        let tokens = theme::tokens(ui);
+        sign_ui(ui, &series.marks, index, if is_hidden { tokens.disabled } else { own });
+        let text = RichText::new(name).color(if is_hidden { tokens.disabled } else { tokens.text });
+        let hint = if is_hidden { "Show it" } else { "Hide it" };
+        let button = ui.add(egui::Button::new(text).frame_when_inactive(false)).on_hover_text(hint);
+        button.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, !is_hidden, format!("Series {name}")));
+        if button.clicked() && !hidden.remove(&index) {
+            hidden.insert(index);
         }
-        if let Some(range) = heat_range(plot) {
-            scale_ui(ui, plot, range);
+    }
+}
+
+/// Shows what a series looks like.
+fn sign_ui(ui: &mut Ui, marks: &Marks, index: usize, color: Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(14.0, 14.0), egui::Sense::hover());
+    let (painter, center) = (ui.painter(), rect.center());
+    let filled = |corners: &[(f32, f32)]| {
+        let points = corners.iter().map(|(x, y)| center + vec2(*x, *y)).collect();
+        painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+    };
+    match (marks, marker_of_series(index)) {
+        (Marks::Line(_), _) => {
+            let ends = [rect.left_center(), rect.right_center()];
+            painter.extend(match line_style(index) {
+                LineStyle::Solid => vec![Shape::line_segment(ends, Stroke::new(2.0, color))],
+                LineStyle::Dotted { .. } => Shape::dotted_line(&ends, color, 4.0, 1.2),
+                LineStyle::Dashed { .. } => Shape::dashed_line(&ends, Stroke::new(2.0, color), 5.0, 3.0),
+            });
         }
-        for note in &plot.notes {
-            ui.weak(theme::readable(note));
+        (Marks::Points(_), Marker::Circle) => {
+            painter.circle_filled(center, 4.5, color);
         }
-        if plot.is_empty() {
-            ui.weak("Nothing to draw");
+        (Marks::Points(_), Marker::Up) => filled(&[(0.0, -5.0), (5.0, 4.0), (-5.0, 4.0)]),
+        (Marks::Points(_), Marker::Down) => filled(&[(0.0, 5.0), (-5.0, -4.0), (5.0, -4.0)]),
+        (Marks::Points(_), Marker::Diamond) => filled(&[(0.0, -5.5), (5.5, 0.0), (0.0, 5.5), (-5.5, 0.0)]),
+        (Marks::Points(_), Marker::Cross) => {
+            painter.hline(center.x - 5.0..=center.x + 5.0, center.y, Stroke::new(2.0, color));
+            painter.vline(center.x, center.y - 5.0..=center.y + 5.0, Stroke::new(2.0, color));
         }
-    });
+        _ => filled(&[(-4.5, -4.5), (4.5, -4.5), (4.5, 4.5), (-4.5, 4.5)]),
+    }
+}
+
+/// Returns how the line of a series is drawn.
+const fn line_style(index: usize) -> LineStyle {
+    match dash_of_series(index) {
+        [] => LineStyle::Solid,
+        [length, _] if *length < 4.0 => LineStyle::Dotted { spacing: 5.0 },
+        [length, ..] => LineStyle::Dashed { length: *length },
+    }
 }
 
 fn heat_range(plot: &Plot) -> Option<[f64; 2]> {
@@ -236,19 +313,17 @@ struct Ticks {
 }
 
 impl Ticks {
-    fn of(axis: &Axis, apart: f64) -> Self {
-        let apart = if matches!(axis.scale, Scale::Category(_)) { apart.min(60.0) } else { apart };
+    /// Returns the ticks of an axis so many points of the screen apart, at least; categories by themselves.
+    fn of(axis: &Axis, apart: f64, categories_apart: f64) -> Self {
+        let is_category = matches!(axis.scale, Scale::Category(_));
+        let apart = if is_category { categories_apart } else { apart };
         Self { scale: axis.scale.clone(), apart, found: Rc::default() }
-    }
-
-    fn shown(&self) -> Rc<RefCell<Vec<Tick>>> {
-        Rc::clone(&self.found)
     }
 
     fn marks(&self, input: &GridInput) -> Vec<GridMark> {
         let (low, high) = input.bounds;
-        // The base step is what six points of the screen are.
-        let n_most = ((high - low) / input.base_step_size * 6.0 / self.apart).clamp(2.0, 100.0);
+        // The base step is as wide as the grid is close at most.
+        let n_most = ((high - low) / input.base_step_size * f64::from(GRID) / self.apart).clamp(3.0, 100.0);
         let found = ticks(&self.scale, [low, high], n_most as usize);
         let step_size = (high - low) / found.len().max(1) as f64;
         let marks = found.iter().map(|tick| GridMark { value: tick.at, step_size }).collect();
@@ -263,18 +338,14 @@ fn label_of(ticks: &RefCell<Vec<Tick>>, mark: GridMark) -> String {
 }
 
 impl Shown {
-    fn add_to<'a>(&'a self, inside: &mut PlotUi<'a>) {
-        for (index, (series, points)) in self.plot.series.iter().zip(&self.points).enumerate() {
+    fn add_to<'a>(&'a self, inside: &mut PlotUi<'a>, hidden: &BTreeSet<usize>) {
+        let all = self.plot.series.iter().zip(&self.points).enumerate();
+        for (index, (series, points)) in all.filter(|(index, _)| !hidden.contains(index)) {
             let (name, color) = (series.name.as_str(), theme::of_data(color_of_series(index)));
             match &series.marks {
                 Marks::Line(_) => {
-                    let dash = dash_of_series(index);
-                    let style = match dash {
-                        [] => LineStyle::Solid,
-                        [length, _] if *length < 4.0 => LineStyle::Dotted { spacing: 5.0 },
-                        [length, ..] => LineStyle::Dashed { length: *length },
-                    };
-                    let line = Line::new(name, PlotPoints::Borrowed(points)).color(color).width(2.0).style(style);
+                    let line =
+                        Line::new(name, PlotPoints::Borrowed(points)).color(color).width(2.0).style(line_style(index));
                     inside.line(line.allow_hover(false).id(index));
                 }
                 Marks::Points(_) => inside.points(

@@ -128,6 +128,23 @@ fn the_wheel_zooms_and_fit_shows_all_again() {
 }
 
 #[test]
+fn a_series_is_hidden_with_a_click_on_its_name() {
+    let mut window = window(&samples()[0], Room::Large);
+    let tells = |window: &mut Harness<'_>| {
+        window.get_by_label("Plot Title").hover();
+        window.run();
+        window.query_by_label("x: 5").is_some()
+    };
+    assert!(tells(&mut window));
+    window.get_by_label("Series a").click();
+    window.run();
+    assert!(!tells(&mut window));
+    window.get_by_label("Series a").click();
+    window.run();
+    assert!(tells(&mut window));
+}
+
+#[test]
 fn plots_seen_long_ago_are_let_go_and_other_records_are_none() {
     let ctx = egui::Context::default();
     let mut plots = Plots::default();
