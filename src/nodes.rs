@@ -24,6 +24,7 @@ mod memory;
 mod names;
 mod outputs;
 mod parameters;
+pub(crate) mod plot;
 pub(crate) mod secrets;
 mod sql;
 mod system;

@@ -12,7 +12,7 @@ use pinflow::{
 };
 use tiny_http::{Header, Response, Server};
 
-const EXAMPLES: [&str; 4] = ["http_json", "images", "penguins", "rows"];
+const EXAMPLES: [&str; 5] = ["http_json", "images", "penguins", "plots", "rows"];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/examples")
@@ -105,6 +105,18 @@ fn penguins_are_told_of_in_a_report() {
     ] {
         assert!(report.contains(line), "{report}");
     }
+}
+
+#[test]
+fn penguins_are_drawn_in_four_ways() {
+    let record = run(example("plots"));
+    for (node, kind) in [("scatter", "scatter"), ("histogram", "histogram"), ("box", "box"), ("heat", "heat map")] {
+        assert_eq!(output(&record, node, "plot").preview(), format!("Plot {kind}"));
+    }
+    let Value::Image(image) = output(&record, "drawn", "image") else { panic!("no picture") };
+    assert_eq!((image.width(), image.height()), (1600, 1000));
+    let svg = output(&record, "drawn", "svg");
+    assert!(svg.as_text().unwrap().contains("Males are heavier in every species"));
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(crate) struct Example {
 }
 
 /// The examples in the order of the welcome screen.
-pub(crate) static EXAMPLES: [Example; 4] = [
+pub(crate) static EXAMPLES: [Example; 5] = [
     Example {
         id: "penguins",
         title: "Penguins",
@@ -30,6 +30,17 @@ pub(crate) static EXAMPLES: [Example; 4] = [
         family: Family::Tables,
         files: &[
             ("penguins.flow.ron", include_bytes!("../../assets/examples/penguins.flow.ron")),
+            ("data/penguins.csv", include_bytes!("../../assets/examples/data/penguins.csv")),
+            ("data/README.md", include_bytes!("../../assets/examples/data/README.md")),
+        ],
+    },
+    Example {
+        id: "plots",
+        title: "Plots",
+        about: "See the penguins as points, bars, boxes and a heat map: on the nodes, in the viewer, and as a picture.",
+        family: Family::Tables,
+        files: &[
+            ("plots.flow.ron", include_bytes!("../../assets/examples/plots.flow.ron")),
             ("data/penguins.csv", include_bytes!("../../assets/examples/data/penguins.csv")),
             ("data/README.md", include_bytes!("../../assets/examples/data/README.md")),
         ],

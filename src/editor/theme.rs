@@ -97,6 +97,11 @@ const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
 
+/// Returns a colour that comes with what is shown, such as a series of a plot.
+pub(crate) const fn of_data([red, green, blue]: [u8; 3]) -> Color32 {
+    Color32::from_rgb(red, green, blue)
+}
+
 /// The dark theme.
 pub const DARK: Tokens = Tokens {
     dark: true,

@@ -3,7 +3,9 @@
 
 mod alone;
 mod bytes;
+mod failed;
 mod picture;
+mod plot;
 mod scroll;
 mod search;
 mod table;
@@ -11,7 +13,6 @@ mod text;
 mod tree;
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -21,6 +22,7 @@ use egui::{AsIdSalt, Label, RichText, ScrollArea, Ui};
 pub use self::{alone::ValueViewer, bytes::BytesWork, table::TableWork, text::TextWork, tree::TreeWork};
 pub(crate) use self::{
     bytes::BytesDone,
+    failed::input_ui,
     picture::{PictureKey, prepare},
     table::TableDone,
     text::{TextDone, markdown_style},
@@ -33,7 +35,7 @@ use super::{
 };
 use crate::{
     nodes::{HIDDEN, Outputs, formats},
-    store::{Kept, NodeRecord, RunId, Status},
+    store::{Kept, NodeRecord, RunId},
     value::{Fingerprint, Record, Value},
     workflow::{NodeId, PortId},
 };
@@ -42,6 +44,7 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Viewers {
     pub(crate) pictures: picture::Pictures,
+    pub(crate) plots: plot::Plots,
     pub(crate) loads: Loads,
     pub(crate) texts: text::Texts,
     pub(crate) trees: tree::Trees,
@@ -137,19 +140,18 @@ pub(crate) fn results_ui(
     match &record.results {
         Some(kept) if record.status.has_results() => kept_ui(ui, view, record, kept, room, viewers, commands),
         results => {
-            let color = if matches!(record.status, Status::Failed(_)) {
-                theme::tokens(ui).failed
-            } else {
-                theme::tokens(ui).text_muted
+            let mut all_ui = |ui: &mut Ui| {
+                failed::failed_ui(ui, view, record, room, viewers, commands);
+                // What a failed node gives on its error output.
+                if let Some(kept) = results {
+                    kept_ui(ui, view, record, kept, Room::Small, viewers, commands);
+                }
             };
-            let hides = record.shown().status != record.status;
-            let shows = !hides || wants_to_see_ui(ui, ("error", &record.node, record.run));
-            let shown = if shows { Cow::Borrowed(record) } else { record.shown() };
-            let said = words::status(&shown.status, &|node| view.name(node));
-            ui.colored_label(color, theme::readable(&said));
-            // What a failed node gives on its error output.
-            if let Some(kept) = results {
-                kept_ui(ui, view, record, kept, room, viewers, commands);
+            match room {
+                Room::Small => all_ui(ui),
+                Room::Large => {
+                    ScrollArea::vertical().id_salt("failed").auto_shrink([false, false]).show(ui, all_ui);
+                }
             }
         }
     }
@@ -309,6 +311,7 @@ pub(crate) fn value_ui(ui: &mut Ui, value: &Value, room: Room, viewers: &mut Vie
         }
         Value::Text(text) => text::text_ui(ui, text, room, &mut viewers.texts, commands),
         Value::Bytes(bytes) => bytes::bytes_ui(ui, bytes, room, &mut viewers.dumps, commands),
+        Value::Record(record) if let Some(plot) = viewers.plots.of(ui.ctx(), record) => plot::plot_ui(ui, &plot, room),
         Value::List(_) | Value::Record(_) => tree::tree_ui(ui, value, room, &mut viewers.trees, commands),
         Value::Table(table) => table::table_ui(ui, table, room, &mut viewers.tables, commands),
         Value::Image(image) => picture::picture_ui(ui, image, room, &mut viewers.pictures, commands),

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Kind, chat, command, files, flow, http, images, input, items, iterate, memory, system, tables, text};
+use super::{
+    Kind, chat, command, files, flow, http, images, input, items, iterate, memory, plot, system, tables, text,
+};
 use crate::workflow::KindId;
 
 /// All kinds by id. A program that embeds the engine adds its own with [`Catalogue::register`].
@@ -24,6 +26,7 @@ impl Catalogue {
             files::kinds(),
             items::kinds(),
             tables::kinds(),
+            plot::kinds(),
             text::kinds(),
             images::kinds(),
             http::kinds(),

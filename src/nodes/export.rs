@@ -19,6 +19,7 @@ use super::{
     NodeError,
     files::refuse_what_json_cannot_hold,
     images::{encode_jpeg, encode_png},
+    plot::{Look, Plot, picture, svg},
 };
 use crate::{
     value::{Table, Value, to_json},
@@ -27,6 +28,9 @@ use crate::{
 
 /// How good a JPEG looks that is saved by hand, of 100.
 const JPEG_QUALITY: i64 = 90;
+
+/// How many pixels wide a point of a plot is that is saved as a picture by hand.
+const PLOT_SCALE: f64 = 2.0;
 
 /// Why a value was not saved.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +72,9 @@ impl From<NodeError> for ExportError {
 
 /// Returns the endings of the files that a value can be saved to, without the dot, the usual one first; none for a stream,
 /// which is read only by a loop.
-pub const fn formats(value: &Value) -> &'static [&'static str] {
+pub fn formats(value: &Value) -> &'static [&'static str] {
     match value {
+        plot if Plot::is(plot) => &["png", "svg", "json"],
         Value::Table(_) => &["csv", "parquet", "tsv", "json"],
         Value::Text(_) => &["txt", "md", "csv", "json", "html", "xml", "log"],
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => &["txt", "json"],
@@ -106,6 +111,11 @@ pub fn export(value: &Value, path: &Path) -> Result<(), ExportError> {
             (Value::Table(table), "tsv") => separated(table, b'\t', &mut file)?,
             (Value::Table(table), "parquet") => columns(table, &mut file)?,
             (Value::Image(image), "png") => file.write_all(&encode_png(image)?)?,
+            (value, "svg") => file.write_all(drawn(value)?.as_bytes())?,
+            (value @ Value::Record(_), "png") => {
+                let picture = picture(&drawn(value)?, PLOT_SCALE).map_err(ExportError::Value)?;
+                file.write_all(&encode_png(&picture)?)?;
+            }
             (Value::Image(image), _) => file.write_all(&encode_jpeg(image, JPEG_QUALITY)?)?,
             (value, "txt") => file.write_all(value.display_text().as_bytes())?,
             (value, _) => {
@@ -116,6 +126,13 @@ pub fn export(value: &Value, path: &Path) -> Result<(), ExportError> {
         file.flush()?;
         Ok(())
     })
+}
+
+/// Returns a plot as SVG.
+fn drawn(value: &Value) -> Result<String, ExportError> {
+    let plot =
+        Plot::of(value).ok_or_else(|| ExportError::Value("the plot is damaged: run its node again".to_owned()))?;
+    Ok(svg(&plot, &Look::LIGHT))
 }
 
 /// Writes a table with a header line.
@@ -158,7 +175,10 @@ mod tests {
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     use super::*;
-    use crate::value::{Image, Record};
+    use crate::{
+        nodes::testing::Trial,
+        value::{Image, Record},
+    };
 
     fn table(n_rows: i64) -> Value {
         let row = |row: i64| {
@@ -201,6 +221,21 @@ mod tests {
         let image = Value::Image(Image::from_rgba(1, 1, vec![1, 2, 3, 255]).unwrap());
         assert_eq!(&saved(&image, "a.png").unwrap()[1..4], b"PNG");
         assert_eq!(saved(&image, "a.jpg").unwrap()[..2], [0xFF, 0xD8]);
+    }
+
+    #[test]
+    fn a_plot_goes_to_a_picture_a_drawing_or_its_numbers() {
+        let plot = Trial::of("plot").set("kind", "bar").input("table", table(3)).output("plot");
+        assert_eq!(formats(&plot), ["png", "svg", "json"]);
+        assert_eq!(&saved(&plot, "a.png").unwrap()[1..4], b"PNG");
+        assert!(saved(&plot, "a.svg").unwrap().starts_with(b"<svg "));
+        assert!(saved(&plot, "a.json").unwrap().starts_with(b"{"));
+        let broken = Value::record([
+            ("plot", Value::text("bar")),
+            ("x", Value::record::<&str>([])),
+            ("series", Value::list([])),
+        ]);
+        assert_eq!(saved(&broken, "a.svg").unwrap_err().to_string(), "the plot is damaged: run its node again");
     }
 
     #[test]

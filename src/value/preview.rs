@@ -47,6 +47,12 @@ fn text_preview(text: &str) -> String {
 }
 
 fn record_preview(record: &Record) -> String {
+    if let Some((name, Value::Text(kind))) = record.nth(0)
+        && **name == *"plot"
+        && matches!(record.get("series"), Some(Value::List(_)))
+    {
+        return format!("Plot {}", kind.replace('_', " "));
+    }
     let names: Vec<&str> = record.iter().take(4).map(|(name, _)| &**name).collect();
     let more = if record.len() > names.len() { ", …" } else { "" };
     format!("Record {{{}{more}}}", names.join(", "))
@@ -77,6 +83,8 @@ mod tests {
         assert_eq!(Value::Bytes(vec![0; 1500].into()).preview(), "Bytes 1.5 kB");
         assert_eq!(Value::record([("a", Value::Null)]).preview(), "Record {a}");
         assert_eq!(Value::list([Value::Null]).preview(), "List of 1");
+        let plot = Value::record([("plot", Value::text("heat_map")), ("series", Value::list([]))]);
+        assert_eq!(plot.preview(), "Plot heat map");
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod person;
 mod pinned_data;
 mod pins;
 mod pins_panel;
+mod plots;
 mod runs;
 mod sections;
 mod settings;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use egui::{Pos2, Rect, Vec2, pos2, vec2};
 
 use crate::{
-    nodes::{Arity, Catalogue, Kind, ParameterType, ResolvedParameters},
+    nodes::{Arity, Catalogue, Kind, OutputPort, ParameterType, ResolvedParameters, plot::gives_plots},
     value::{Value, ValueType},
     workflow::{Node, ParameterId, PortId},
 };
@@ -78,7 +78,7 @@ pub(super) struct NodeLayout {
     pub(super) outputs: Vec<PortLayout>,
     /// Key parameters.
     pub(super) parameters: Vec<ParameterLine>,
-    /// The output whose last value is shown as a thumbnail: the first that gives pictures.
+    /// The output whose last value is shown as a thumbnail: the first that gives pictures or plots.
     pub(super) picture: Option<PortId>,
     /// Whether executing it changes something outside.
     pub(super) side_effect: bool,
@@ -198,9 +198,10 @@ fn title_of(node: &Node, kind: Option<&Kind>) -> String {
     }
 }
 
-/// Returns the first output that gives pictures. What a node gave has no part in it: a node is as high before it has run.
+/// Returns the first output that gives pictures or plots. What a node gave has no part in it: a node is as high before it has run.
 fn picture_output(kind: &Kind, node: &Node) -> Option<PortId> {
-    kind.outputs_of(node).find(|output| output.value_type == ValueType::Image).map(|output| output.id.clone())
+    let is_seen = |output: &&OutputPort| output.value_type == ValueType::Image || gives_plots(output);
+    kind.outputs_of(node).find(is_seen).map(|output| output.id.clone())
 }
 
 fn known_ports(kind: &Kind, node: &Node, wired: &Wired) -> (Vec<PortLayout>, Vec<PortLayout>) {

@@ -1,4 +1,4 @@
-//! Thumbnails: what nodes gave that is a picture, small. Made off the interface thread, kept by the value's fingerprint.
+//! Thumbnails: what nodes gave that is a picture or a plot, small. Made off the interface thread, kept by the value's fingerprint.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,10 @@ use image::{ImageBuffer, Rgba, imageops};
 use super::{CanvasState, brush::Brush, canvas_frame::CanvasFrame};
 use crate::{
     editor::{Command, View, icons::Icon},
-    nodes::HIDDEN,
+    nodes::{
+        HIDDEN,
+        plot::{Look, Plot, picture, svg},
+    },
     store::Kept,
     value::{Fingerprint, Value},
     workflow::{NodeId, PortId},
@@ -44,9 +47,18 @@ pub(crate) fn make_thumbnail(kept: &Kept, port: &PortId) -> Option<Thumbnail> {
         Some(Value::Image(image)) if image.width() > 0 && image.height() > 0 => {
             small(image.width(), image.height(), image.pixels())
         }
-        _ => None,
+        Some(value) => drawn(value),
+        None => None,
     };
     Some(Thumbnail { fingerprint, pixels })
+}
+
+/// Returns a plot as a picture, if the value is one: without words, for light and dark grounds.
+fn drawn(value: &Value) -> Option<ColorImage> {
+    let drawing = svg(&Plot::of(value)?, &Look::SMALL);
+    let scale = f64::from(MAX_SIZE[0]) / Look::SMALL.size[0];
+    let image = picture(&drawing, scale).inspect_err(|error| tracing::warn!(%error, "no thumbnail of a plot")).ok()?;
+    small(image.width(), image.height(), image.pixels())
 }
 
 /// Returns a picture made small enough.
@@ -250,7 +262,14 @@ mod tests {
     use egui::vec2;
 
     use super::*;
-    use crate::{nodes::Outputs, store::Provenance, store::RunId, value::Image};
+    use crate::{
+        nodes::{
+            Outputs,
+            plot::{Axis, Marks, PlotKind, Scale, Series},
+        },
+        store::{Provenance, RunId},
+        value::Image,
+    };
 
     fn gives(value: impl Into<Value>) -> Kept {
         Kept::in_memory(Arc::new(Outputs::one("out", value)), Provenance::Run(RunId::generate()))
@@ -269,6 +288,27 @@ mod tests {
         assert!(pixels.pixels.iter().all(|pixel| *pixel == Color32::from_rgb(10, 200, 30)));
         assert_eq!(small(1, 10_000, &vec![0; 40_000]).unwrap().size, [1, 192]);
         assert!(make_thumbnail(&gives("no picture"), &"out".into()).unwrap().pixels.is_none());
+    }
+
+    #[test]
+    fn a_plot_is_drawn_small_and_another_record_is_not() {
+        let axis = |label: &str| Axis { label: label.to_owned(), scale: Scale::Number };
+        let marks = Marks::Line(vec![[0.0, 0.0], [1.0, 1.0]]);
+        let plot = Plot {
+            kind: PlotKind::Line,
+            title: String::new(),
+            x: axis("x"),
+            y: axis("y"),
+            legend: String::new(),
+            series: vec![Series { name: "y".to_owned(), marks }],
+            notes: Vec::new(),
+        };
+        let pixels = make_thumbnail(&gives(plot.to_value()), &"out".into()).unwrap().pixels.unwrap();
+        assert_eq!(pixels.size, [360, 192]);
+        assert!(pixels.pixels[..360].iter().all(|pixel| pixel.a() == 0), "the ground shows through");
+        assert!(pixels.pixels.iter().any(|pixel| pixel.b() > 150));
+        let record = Value::record([("a", Value::Null)]);
+        assert!(make_thumbnail(&gives(record), &"out".into()).unwrap().pixels.is_none());
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl FilePurpose {
     }
 
     /// Returns the endings of files that fit, without the dot; none means that all do.
-    pub(crate) const fn extensions(&self) -> &'static [&'static str] {
+    pub(crate) fn extensions(&self) -> &'static [&'static str] {
         match self {
             Self::Open | Self::Save(_) => &["ron"],
             Self::Parameter { wanted: Wanted::FileToRead(extensions) | Wanted::FileToWrite(extensions), .. } => {

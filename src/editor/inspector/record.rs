@@ -5,12 +5,12 @@ use egui::{Label, RichText, Ui};
 use crate::{
     editor::{
         Command, View, theme,
-        viewers::{Viewers, port_ui, stored_ui, wants_to_see_ui},
+        viewers::{Viewers, input_ui, wants_to_see_ui},
         words,
     },
     engine::why_in_lines,
     nodes::{HIDDEN, LogLevel},
-    store::{Arrived, Effect, LogLine, NodeRecord, Provenance, Status},
+    store::{Effect, LogLine, NodeRecord, Provenance, Status},
     workflow::NodeId,
 };
 
@@ -35,19 +35,7 @@ pub(super) fn inputs_ui(
     }
     for input in &record.inputs {
         ui.label(RichText::new(format!("{} · from {}", input.port(), input.source())).strong());
-        let source = &input.source().node;
-        ui.push_id(input.port().as_str(), |ui| match (&input.arrived, input.fingerprint()) {
-            (Arrived::Stored(_), Some(_))
-                if view.is_sensitive(source) && !wants_to_see_ui(ui, (source, record.run)) =>
-            {
-                ui.label(HIDDEN);
-            }
-            (Arrived::Stored(_), Some(data)) => stored_ui(ui, data, viewers, commands),
-            (Arrived::Results(results), Some(_)) => port_ui(ui, results, &input.source().port, viewers, commands),
-            _ => {
-                ui.weak("No value");
-            }
-        });
+        input_ui(ui, view, &record, input, viewers, commands);
     }
 }
 
