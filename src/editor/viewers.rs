@@ -3,6 +3,7 @@
 
 mod alone;
 mod bytes;
+mod markdown;
 mod picture;
 mod scroll;
 mod search;
@@ -21,9 +22,10 @@ use egui::{AsIdSalt, Label, RichText, ScrollArea, Ui};
 pub use self::{alone::ValueViewer, bytes::BytesWork, table::TableWork, text::TextWork, tree::TreeWork};
 pub(crate) use self::{
     bytes::BytesDone,
+    markdown::markdown_ui,
     picture::{PictureKey, prepare},
     table::TableDone,
-    text::{TextDone, markdown_style},
+    text::TextDone,
     tree::TreeDone,
 };
 use super::{
