@@ -24,11 +24,6 @@ fn check(name: &str, page: &str) {
     assert!(found == page, "{name} has drifted: UPDATE_GUIDE=1 cargo test --test guide\n{first_other:#?}");
 }
 
-/// Returns text as it may stand in a cell of a table.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
-}
-
 fn page_of(family: Family) -> String {
     format!("kinds-{}.md", family.name().to_lowercase())
 }
@@ -87,11 +82,11 @@ fn tell(page: &mut String, kind: &Kind) {
         writeln!(page, "| `{}` | {} |", output.id, output.value_type).unwrap();
     }
     if !kind.parameters.is_empty() {
-        page.push_str("\n| parameter | id | default | |\n| --- | --- | --- | --- |\n");
+        page.push_str("\nParameters:\n\n");
     }
     for schema in &kind.parameters {
-        let (label, id, about) = (cell(&schema.label), &schema.id, cell(&about(schema)));
-        writeln!(page, "| {label} | `{id}` | {} | {about} |", default(schema)).unwrap();
+        let (label, id, about) = (&schema.label, &schema.id, about(schema).replace('<', "&lt;"));
+        writeln!(page, "- **{label}** (`{id}`, {}): {about}", default(schema)).unwrap();
     }
 }
 
@@ -99,7 +94,7 @@ fn default(schema: &ParameterSchema) -> String {
     match to_json(&schema.default).to_string() {
         json if json == "null" => "left open".to_owned(),
         json if json == "\"\"" => "empty".to_owned(),
-        json => format!("`{}`", cell(&json)),
+        json => format!("default `{json}`"),
     }
 }
 
@@ -148,9 +143,10 @@ fn the_shortcuts_are_those_of_the_table_of_commands() {
                     change them (*Help*, *Keyboard shortcuts…*). F1 lists the keys in force.\n"
             .to_owned();
     for (group, commands) in commands_with_keys() {
-        writeln!(page, "\n## {group}\n\n| command | keys | |\n| --- | --- | --- |").unwrap();
+        writeln!(page, "\n## {group}\n").unwrap();
         for (name, keys, help) in commands {
-            writeln!(page, "| {} | {} | {} |", cell(name), cell(&keys), cell(help)).unwrap();
+            let told = [keys.as_str(), help].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(". ");
+            writeln!(page, "- **{name}**: {told}").unwrap();
         }
     }
     check("shortcuts.md", &page);

@@ -7,14 +7,14 @@ mod pictures;
 use std::sync::Arc;
 
 use egui::{Align, Button, Context, Id, Label, RichText, ScrollArea, TextEdit, Ui, Window, vec2};
-use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
+use egui_commonmark::CommonMarkCache;
 
 pub(crate) use self::page::target_of_kind;
 use self::{
     page::{Page, Place, all, find, resolve, search},
     pictures::Pictures,
 };
-use super::{theme, viewers::markdown_style};
+use super::{theme, viewers::markdown_ui};
 
 /// The most places that a search lists.
 const MAX_FOUND: usize = 60;
@@ -171,15 +171,16 @@ fn contents_ui(ui: &mut Ui, guide: &mut Guide) {
 fn page_ui(ui: &mut Ui, guide: &mut Guide) {
     let page = find(guide.place.page);
     let go_to = guide.go_to.take();
+    let mut clicked = None;
     ScrollArea::vertical().id_salt(("page", guide.place.page)).auto_shrink([false, false]).show(ui, |ui| {
         ui.set_max_width((ui.available_width() - 14.0).min(760.0));
-        markdown_style(ui);
         let width = ui.available_width();
         if guide.heights.0 != width || guide.heights.1.len() != page.sections.len() {
             guide.heights = (width, vec![None; page.sections.len()]);
         }
         for index in 0..page.sections.len() {
-            section_ui(ui, guide, page, index);
+            let link = section_ui(ui, guide, page, index);
+            clicked = clicked.take().or(link);
             if go_to == Some(index) {
                 let top = ui.cursor().top() - guide.heights.1[index].unwrap_or_default();
                 let rect = egui::Rect::from_min_size(egui::pos2(ui.min_rect().left(), top), vec2(width, 40.0));
@@ -187,29 +188,26 @@ fn page_ui(ui: &mut Ui, guide: &mut Guide) {
             }
         }
     });
-    let clicked = page.links.iter().find(|link| guide.cache.get_link_hook(link) == Some(true));
-    if let Some(place) = clicked.and_then(|link| resolve(link, guide.place)) {
+    if let Some(place) = clicked.and_then(|link| resolve(&link, guide.place)) {
         guide.go(place);
     }
 }
 
-/// Shows a section, or leaves its room free where it is known and out of sight.
-fn section_ui(ui: &mut Ui, guide: &mut Guide, page: &Page, index: usize) {
+/// Shows a section, or leaves its room free where it is known and out of sight. Returns the link that was clicked.
+fn section_ui(ui: &mut Ui, guide: &mut Guide, page: &Page, index: usize) -> Option<String> {
     let top = ui.cursor().top();
     let clip = ui.clip_rect();
     if let Some(height) = guide.heights.1[index]
         && (top > clip.bottom() || top + height < clip.top())
     {
         ui.add_space(height);
-        return;
+        return None;
     }
-    ui.push_id(("section", index), |ui| {
-        CommonMarkViewer::new()
-            .default_implicit_uri_scheme(pictures::SCHEME)
-            .max_image_width(Some(ui.available_width() as usize))
-            .show(ui, &mut guide.cache, page.sections[index].text);
+    let shown = ui.push_id(("section", index), |ui| {
+        markdown_ui(ui, &mut guide.cache, Some(pictures::SCHEME), page.sections[index].text)
     });
     guide.heights.1[index] = Some(ui.cursor().top() - top);
+    shown.inner
 }
 
 fn found_ui(ui: &mut Ui, guide: &mut Guide) {

@@ -4,6 +4,7 @@
 mod alone;
 mod bytes;
 mod failed;
+mod markdown;
 mod picture;
 mod plot;
 mod scroll;
@@ -23,9 +24,10 @@ pub use self::{alone::ValueViewer, bytes::BytesWork, table::TableWork, text::Tex
 pub(crate) use self::{
     bytes::BytesDone,
     failed::input_ui,
+    markdown::markdown_ui,
     picture::{PictureKey, prepare},
     table::TableDone,
-    text::{TextDone, markdown_style},
+    text::TextDone,
     tree::TreeDone,
 };
 use super::{

@@ -437,6 +437,7 @@ fn files_and_help() -> Vec<&'static str> {
     doing.palette("Welcome screen", |person| shows(person, "Open Penguins"));
     doing.person.press("Tab small");
     doing.palette("Take the tour", |person| shows(person, "Tab penguins"));
+    doing.keys("Guide", (Modifiers::SHIFT, Key::F1), |person| shows(person, "Page Getting started"));
     doing.done
 }
 

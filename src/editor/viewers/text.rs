@@ -16,11 +16,11 @@ use egui::{
     TextFormat, TextStyle, Ui, UiBuilder, WidgetInfo, pos2, text::LayoutJob, vec2,
 };
 
-use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
+use egui_commonmark::CommonMarkCache;
 
 use self::rows::{MAX_FOUND, Row, find, rows_of};
 use super::{
-    Room,
+    Room, markdown,
     scroll::{BAR, Extent, RowScroll},
 };
 use crate::{
@@ -425,23 +425,14 @@ pub(super) fn text_ui(ui: &mut Ui, text: &Arc<str>, room: Room, state: &mut Text
     (state.does_not_wrap, state.is_markdown) = (does_not_wrap, is_markdown);
 }
 
-/// Lets bold text and headings stand out: there is no bold font, so all other text is a little fainter.
-pub(crate) fn markdown_style(ui: &mut Ui) {
-    let tokens = theme::tokens(ui);
-    // Links stand on the line of the text round them.
-    ui.spacing_mut().interact_size.y = ui.text_style_height(&TextStyle::Body);
-    let widgets = &mut ui.visuals_mut().widgets;
-    widgets.noninteractive.fg_stroke.color = tokens.text_softer();
-    widgets.active.fg_stroke.color = tokens.text_bold;
-}
-
 /// Shows a text as Markdown. Nothing is fetched for it: pictures it names stay names.
 fn markdown_ui(ui: &mut Ui, text: &str, room: Room, pages: &mut CommonMarkCache) {
     let height = room.height(ui);
-    ScrollArea::vertical().id_salt("markdown").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-        markdown_style(ui);
-        CommonMarkViewer::new().show(ui, pages, text);
-    });
+    ScrollArea::vertical()
+        .id_salt("markdown")
+        .max_height(height)
+        .auto_shrink([false, true])
+        .show(ui, |ui| markdown::markdown_ui(ui, pages, None, text));
 }
 
 impl Looked {
