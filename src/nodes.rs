@@ -10,6 +10,7 @@ mod check;
 mod command;
 mod context;
 mod csv;
+mod deed;
 mod export;
 mod files;
 mod flow;
@@ -39,6 +40,7 @@ pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},
     context::{Context, Host, LogLevel, Source, SourceState},
+    deed::{Deed, Deeds, What},
     export::{ExportError, export, formats},
     items::{Item, Items},
     kind::{Arity, Cacheability, Executor, Family, InputPort, Kind, Load, OutputPort, Role, Success},

@@ -8,7 +8,10 @@ use serde_json::json;
 use super::why::Names;
 use crate::{
     engine::{Decision, NodePlan, Plan},
-    store::{Attempt, LoopAbout, NodeRecord, PinnedChange, Provenance, RunRecord, RunStatus, Status, age_in_words},
+    nodes::Deed,
+    store::{
+        Attempt, Effect, LoopAbout, NodeRecord, PinnedChange, Provenance, RunRecord, RunStatus, Status, age_in_words,
+    },
     value::to_json,
     workflow::NodeId,
 };
@@ -75,6 +78,14 @@ pub(super) fn summary(record: &RunRecord) -> String {
     }
     if failed > 0 {
         write!(line, ", {failed} failed").unwrap_or_default();
+    }
+    let (n_done, n_held_back) = record.n_effects();
+    let effects = |n_effects: u64| if n_effects == 1 { "1 effect".to_owned() } else { format!("{n_effects} effects") };
+    if n_done > 0 {
+        write!(line, "; {} outside", effects(n_done)).unwrap_or_default();
+    }
+    if n_held_back > 0 {
+        write!(line, "; {} held back", effects(n_held_back as u64)).unwrap_or_default();
     }
     line
 }
@@ -144,8 +155,25 @@ fn node_as_json(node: &NodeRecord, names: &Names) -> serde_json::Value {
         "pinned_data": node.pinned_data.as_ref().map(pinned_change_as_json),
         "warnings": node.warnings,
         "released": node.released,
+        "effect": effect_name(node.effect),
+        "effects": node.deeds.iter().map(deed_as_json).collect::<Vec<_>>(),
+        "more_effects": node.deeds.n_more(),
         "log": node.log.iter().map(|line| line.message.clone()).collect::<Vec<_>>(),
     })
+}
+
+/// Returns what became of an effect, in words.
+pub(super) const fn effect_name(effect: Effect) -> Option<&'static str> {
+    match effect {
+        Effect::None => None,
+        Effect::Performed => Some("performed"),
+        Effect::HeldBack => Some("held back"),
+    }
+}
+
+/// Returns something done to the world outside as JSON.
+pub(super) fn deed_as_json(deed: &Deed) -> serde_json::Value {
+    json!({ "what": deed.what.name(), "target": deed.target, "bytes": deed.bytes, "outcome": deed.outcome })
 }
 
 fn pinned_change_as_json(change: &PinnedChange) -> serde_json::Value {

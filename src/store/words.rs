@@ -1,7 +1,10 @@
 //! What records say, in words for people: nodes are named as the caller names them. The `Display` of the same types, with
 //! the ids of nodes, is for logs.
 
-use super::reason::{InputChange, Missing, NotRun, Reason};
+use super::{
+    Status,
+    reason::{InputChange, Missing, NotRun, Reason},
+};
 use crate::workflow::{NodeId, PortRef};
 
 /// Names a node for a person.
@@ -35,6 +38,22 @@ impl InputChange {
                 format!("{port} was rewired {} → {}", output(before), output(after))
             }
             other => other.to_string(),
+        }
+    }
+}
+
+impl Status {
+    /// Returns why the effect of a node with this status did not take place in words, with nodes named this way.
+    pub fn held_back_in_words(&self, name: &NameOf<'_>) -> String {
+        match self {
+            Self::Reused { .. } => "it reused its results".to_owned(),
+            Self::Pinned { .. } => "it was pinned".to_owned(),
+            Self::Kept { .. } => "it used results kept from before".to_owned(),
+            Self::Disabled => "it was disabled".to_owned(),
+            Self::NotRun(why) => why.in_words(name),
+            Self::Cancelled => "the run was cancelled".to_owned(),
+            Self::Interrupted => "the program ended before it finished".to_owned(),
+            Self::Executed | Self::Failed(_) => "it failed".to_owned(),
         }
     }
 }

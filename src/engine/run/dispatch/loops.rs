@@ -32,7 +32,7 @@ use crate::{
             loop_body::{LoopBody, LoopSource},
         },
     },
-    nodes::Source as Read,
+    nodes::{Deeds, Source as Read},
     store::{
         Attempt, InputRecord, IterationLog, IterationRow, Iterations, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord,
         NotRun, RunId,
@@ -168,6 +168,7 @@ struct MemberStory {
     log: Vec<LogLine>,
     sources: Vec<Read>,
     pinned_data: Option<PinnedNote>,
+    deeds: Deeds,
     /// The values that it took last of those changed by hand.
     edited: Vec<InputRecord>,
 }
@@ -175,7 +176,8 @@ struct MemberStory {
 impl MemberStory {
     /// Takes in what one execution left behind; returns its attempts.
     fn take_in(&mut self, trace: Trace) -> Vec<Attempt> {
-        let Trace { attempts, log, sources, pinned_data } = trace;
+        let Trace { attempts, log, sources, pinned_data, deeds } = trace;
+        self.deeds.append(deeds);
         let room = MAX_LOG_LINES.saturating_sub(self.log.len());
         self.log.extend(log.into_iter().take(room));
         for source in sources {

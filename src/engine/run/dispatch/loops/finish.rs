@@ -254,6 +254,9 @@ impl Dispatcher<'_> {
         node.attempts.clone_from(&story.attempts);
         node.log.clone_from(&story.log);
         node.sources.clone_from(&story.sources);
+        if !story.deeds.is_empty() {
+            node.deeds.clone_from(&story.deeds);
+        }
         if let Some(note) = &story.pinned_data {
             node.pinned_data = note.kept_in(self.engine.store.as_ref());
         }
