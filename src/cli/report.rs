@@ -10,7 +10,8 @@ use crate::{
     engine::{Decision, NodePlan, Plan},
     nodes::Deed,
     store::{
-        Attempt, Effect, LoopAbout, NodeRecord, PinnedChange, Provenance, RunRecord, RunStatus, Status, age_in_words,
+        Attempt, Effect, LoopAbout, NodeRecord, NotRun, PinnedChange, Provenance, RunRecord, RunStatus, Status,
+        age_in_words,
     },
     value::to_json,
     workflow::NodeId,
@@ -69,8 +70,9 @@ pub(super) fn summary(record: &RunRecord) -> String {
     let kept = record.count(|status| matches!(status, Status::Kept { .. }));
     let failed = record.count(|status| matches!(status, Status::Failed(_)));
     let took = record.header.took.map(readable_time).unwrap_or_default();
+    let dry = if record.header.options.dry_run { "dry run " } else { "" };
     let mut line = format!(
-        "{} in {took}: {executed} executed, {reused} reused, {pinned} pinned",
+        "{dry}{} in {took}: {executed} executed, {reused} reused, {pinned} pinned",
         status_words(record.header.status)
     );
     if kept > 0 {
@@ -110,6 +112,7 @@ pub(super) fn run_as_json(record: &RunRecord, names: &Names) -> serde_json::Valu
         "session": record.header.session.to_string(),
         "workflow": record.header.workflow_id.to_string(),
         "kind": format!("{:?}", record.header.kind),
+        "dry_run": record.header.options.dry_run,
         "status": status_words(record.header.status),
         "started": record.header.started.to_string(),
         "took_ms": record.header.took.map(|took| took.as_secs_f64() * 1000.0),
@@ -212,6 +215,7 @@ pub(super) const fn decision_word(decision: &Decision) -> &'static str {
         Decision::Reuse { .. } => "reuse",
         Decision::Pinned { .. } => "pinned",
         Decision::Disabled => "disabled",
+        Decision::NotRun(NotRun::HeldBack) => "held-back",
         Decision::NotRun(_) => "not-run",
         Decision::CannotRun(_) => "cannot",
     }
@@ -224,6 +228,10 @@ fn decision_sentence(node: &NodePlan, names: &Names) -> String {
         Decision::Execute => node.reasons.iter().map(|reason| reason.in_words(&name)).collect::<Vec<_>>().join("; "),
         Decision::Reuse { .. } | Decision::Disabled => String::new(),
         Decision::Pinned { .. } => node.stale.as_ref().map(|stale| format!("stale: {}", stale.0)).unwrap_or_default(),
+        Decision::NotRun(NotRun::HeldBack) => {
+            let reasons = node.reasons.iter().map(|reason| reason.in_words(&name)).collect::<Vec<_>>().join("; ");
+            format!("{} (it would run: {reasons})", NotRun::HeldBack)
+        }
         Decision::NotRun(why) => why.in_words(&name),
         Decision::CannotRun(why) => why.clone(),
     }
@@ -242,8 +250,9 @@ pub(super) fn plan_as_text(plan: &Plan, names: &Names) -> String {
         })
         .collect();
     let counts = plan.counts();
+    let held_back = if counts.held_back > 0 { format!(", {} held back", counts.held_back) } else { String::new() };
     lines.push(format!(
-        "{} run, {} reuse, {} pinned, {} disabled, {} do not run, {} cannot run",
+        "{} run, {} reuse, {} pinned, {} disabled, {} do not run, {} cannot run{held_back}",
         counts.execute, counts.reuse, counts.pinned, counts.disabled, counts.not_run, counts.cannot_run
     ));
     lines.join("\n") + "\n"

@@ -463,6 +463,8 @@ pub struct OptionsUsed {
     pub stop_at_equal_data: bool,
     /// Nodes without side effects whose every consumer was pinned were left out.
     pub skip_what_only_feeds_pins: bool,
+    /// Every node that would have changed something outside was held back.
+    pub dry_run: bool,
 }
 
 impl OptionsUsed {
@@ -470,7 +472,8 @@ impl OptionsUsed {
     pub fn in_words(self) -> impl Iterator<Item = &'static str> {
         let equal = self.stop_at_equal_data.then_some("stop at equal data");
         let skip = self.skip_what_only_feeds_pins.then_some("skip what only feeds pins");
-        equal.into_iter().chain(skip)
+        let dry = self.dry_run.then_some("dry run");
+        dry.into_iter().chain(equal).chain(skip)
     }
 }
 

@@ -446,8 +446,9 @@ mod tests {
             NotRun::StoppedByError("a".into()),
             NotRun::OnlyFeedsPins,
             NotRun::NoIteration,
+            NotRun::HeldBack,
         ];
-        assert_eq!(positions(&not_run), [0, 1, 2, 3, 4]);
+        assert_eq!(positions(&not_run), [0, 1, 2, 3, 4, 5]);
         assert_eq!(positions(&[Effect::None, Effect::Performed, Effect::HeldBack]), [0, 1, 2]);
     }
 }

@@ -68,6 +68,9 @@ impl NotRun {
                 Missing::UpstreamFailed(node) => format!("nothing on {port}: {} failed", name(node)),
                 Missing::BranchNotTaken(node) => format!("nothing on {port}: {} gave no value there", name(node)),
                 Missing::UpstreamDidNotRun(node) => format!("nothing on {port}: {} did not run", name(node)),
+                Missing::UpstreamHeldBack(node) => {
+                    format!("nothing on {port}: it needs what {} gives, whose effect is held back", name(node))
+                }
             },
             Self::StoppedByError(node) => format!("the run stopped when {} failed", name(node)),
             other => other.to_string(),
@@ -82,7 +85,8 @@ impl NotRun {
                     Missing::UpstreamDisabled(node)
                     | Missing::UpstreamFailed(node)
                     | Missing::BranchNotTaken(node)
-                    | Missing::UpstreamDidNotRun(node),
+                    | Missing::UpstreamDidNotRun(node)
+                    | Missing::UpstreamHeldBack(node),
                 ..
             }
             | Self::StoppedByError(node) => Some(node),

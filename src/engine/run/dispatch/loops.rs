@@ -84,6 +84,8 @@ pub(super) struct LoopRun {
     pinned: Option<Given>,
     /// Whether nothing is taken from an earlier run.
     is_from_the_start: bool,
+    /// Whether the effect of anything inside was held back.
+    holds_back: bool,
     /// What to reuse from, of a loop that had been completed.
     earlier: Option<Earlier>,
     /// Iterations that an earlier run has begun and not finished, with what came of inner loops.
@@ -161,6 +163,7 @@ struct MemberStory {
     took: Duration,
     n_executed: u64,
     n_failed: u64,
+    n_held_back: u64,
     /// The run of the newest iteration in which it gave what it had given in an earlier run.
     reused_from: Option<RunId>,
     first_error: Option<(u64, String)>,

@@ -183,9 +183,10 @@ impl Dispatcher<'_> {
         {
             self.stopped_by.get_or_insert_with(|| record.node.clone());
         }
-        let because = match record.status {
+        let because = match &record.status {
             Status::Disabled => NothingBecause::Disabled,
             Status::Failed(_) => NothingBecause::Failed,
+            Status::NotRun(why) => NothingBecause::of_not_run(&record.node, why),
             _ => NothingBecause::DidNotRun,
         };
         // A member is settled once.

@@ -56,7 +56,8 @@ pub(super) fn merge(inner: &mut HashMap<usize, InnerRecord>, index: usize, this:
 /// Returns how much there is to be said of what came of a node of an inner loop: what weighs most stands for all.
 const fn weight(status: &Status) -> u8 {
     match status {
-        Status::Failed(_) => 3,
+        Status::Failed(_) => 4,
+        Status::NotRun(NotRun::HeldBack) => 3,
         Status::NotRun(NotRun::NoIteration) => 0,
         Status::NotRun(_) => 1,
         _ => 2,
