@@ -24,6 +24,7 @@ mod matching;
 mod panels;
 mod past;
 mod pin_values;
+mod problems;
 mod settings;
 mod sitting;
 pub mod theme;

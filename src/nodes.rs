@@ -20,6 +20,7 @@ mod input;
 pub mod items;
 mod iterate;
 mod kind;
+mod lacking;
 mod loops;
 mod memory;
 mod names;
@@ -33,9 +34,6 @@ mod tables;
 mod testing;
 mod text;
 
-pub(crate) use self::check::{
-    NodeWithKind, check_loops, nodes_with_kinds, problems_of_node, problems_of_wires, wire_fits,
-};
 pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},
@@ -48,6 +46,10 @@ pub use self::{
     outputs::Outputs,
     parameters::{Choice, ParameterSchema, ParameterType, ResolvedParameters},
     secrets::HIDDEN,
+};
+pub(crate) use self::{
+    check::{NodeWithKind, check_loops, nodes_with_kinds, problems_of_node, problems_of_wires, wire_fits},
+    lacking::lacking,
 };
 
 /// Why a node failed: what is wrong and what to do, for a person.

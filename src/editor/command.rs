@@ -69,6 +69,8 @@ pub enum Command {
     GoToStep(usize),
     /// Run the workflow.
     Run(RunKind),
+    /// Run the workflow with all that would change something outside held back.
+    DryRun(RunKind),
     /// Run only these nodes and what they need.
     RunTo(RunKind, Vec<NodeId>),
     /// Run only these nodes; what they need gives its last results.
@@ -212,6 +214,7 @@ impl Command {
                 | Self::Redo
                 | Self::GoToStep(_)
                 | Self::Run(_)
+                | Self::DryRun(_)
                 | Self::RunTo(..)
                 | Self::RunOnly(..)
                 | Self::RunFrom(..)
@@ -477,6 +480,8 @@ pub enum Tab {
     Log,
     /// What is wrong with the workflow.
     Problems,
+    /// What the run did to the world outside, and what was held back.
+    Effects,
     /// The marks of this session.
     Pins,
     /// Earlier runs.

@@ -7,6 +7,7 @@ mod canvas;
 mod commands;
 #[path = "../support/cpu_renderer.rs"]
 mod cpu_renderer;
+mod effects;
 mod files;
 mod groups;
 mod hands;
@@ -18,6 +19,7 @@ mod person;
 mod pinned_data;
 mod pins;
 mod pins_panel;
+mod problems;
 mod runs;
 mod sections;
 mod settings;

@@ -80,6 +80,7 @@ pub(crate) enum PartStep {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own, and all combinations occur")]
 pub(crate) struct RunStep {
     pub(crate) resumed: bool,
     pub(crate) part: PartStep,

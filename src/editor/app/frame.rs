@@ -9,8 +9,8 @@ use crate::editor::{
     command_table::{self, Situation, TabsStand},
     inspector::inspector_ui,
     panels::{
-        StatusWords, bottom_ui, library_ui, notices_ui, past_banner_ui, past_frame, pause_banner_ui, pins_banner_ui,
-        status_ui, tabs_ui, toolbar_ui, welcome_ui,
+        BottomStates, StatusWords, bottom_ui, library_ui, notices_ui, past_banner_ui, past_frame, pause_banner_ui,
+        pins_banner_ui, status_ui, tabs_ui, toolbar_ui, welcome_ui,
     },
     theme,
 };
@@ -144,7 +144,13 @@ impl App {
         }
         if shown.contains(&Panel::Bottom) {
             Side::bottom("bottom").resizable(true).default_size(190.0).size_range(80.0..=800.0).show(ui, |ui| {
-                let parts = (&mut panels.viewers, &mut tab.history, &mut tab.pins);
+                let parts = BottomStates {
+                    viewers: &mut panels.viewers,
+                    history: &mut tab.history,
+                    pins: &mut tab.pins,
+                    problems: &mut tab.problems,
+                    effects: &mut tab.effects,
+                };
                 ui.push_id(session, |ui| {
                     bottom_ui(ui, (view, now), (panels.bottom, &tab.log), parts, commands);
                 });
