@@ -19,6 +19,7 @@ pub mod icons;
 mod inspector;
 mod keeper;
 mod landmarks;
+mod layout;
 mod mark_requests;
 mod matching;
 mod panels;
@@ -41,8 +42,8 @@ pub use self::{
     app::{App, AppOptions},
     arrange::{Align, Axis},
     command::{
-        Answer, ArrangeRequest, Command, Direction, FrameRequest, KeysRequest, LookRequest, MarkRequest, Panel,
-        PinRequest, RunOption, Section, Tab, TabRequest, TourRequest, WireEnd, WireRequest,
+        Answer, ArrangeRequest, Command, Direction, FrameRequest, KeysRequest, LayoutRequest, LookRequest, MarkRequest,
+        Panel, PinRequest, RunOption, Section, Tab, TabRequest, TourRequest, WireEnd, WireRequest,
     },
     dialogs::KeepRules,
     past::Past,

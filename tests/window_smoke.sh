@@ -53,10 +53,10 @@ shot 1_welcome
 click 328 380; sleep 2; shot 2_penguins;                  changed 1_welcome 2_penguins
 xdotool key ctrl+Return; sleep 1.5; shot 3_running;       changed 2_penguins 3_running
 sleep 5; shot 4_done;                                     changed 3_running 4_done
-click 887 131; shot 5_pinned;                             changed 4_done 5_pinned
-click 790 141 3; shot 6_menu;                             changed 5_pinned 6_menu
+click 857 129; shot 5_pinned;                             changed 4_done 5_pinned
+click 790 135 3; shot 6_menu;                             changed 5_pinned 6_menu
 xdotool key Escape; sleep 0.3
-xdotool mousemove 300 540 sleep 0.2 key Tab sleep 0.3 type --delay 60 'merge'
+xdotool mousemove 560 500 sleep 0.2 key Tab sleep 0.3 type --delay 60 'merge'
 shot 7_search;                                            changed 5_pinned 7_search
 xdotool key Return; sleep 0.5; shot 8_added;              changed 7_search 8_added
 xdotool key shift+Return; sleep 2; shot 9_resumed;        changed 8_added 9_resumed

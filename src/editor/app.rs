@@ -41,12 +41,13 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
 
 use self::{carrying::Carried, messages::Message, pins::Aside, tabs::Tabs};
 use super::{
-    Command, Panel, Tab,
+    Command, Panel,
     background::Background,
     command_table::Keymap,
     dialogs::{self, Dialog},
     inspector::InspectorState,
     keeper::Keeper,
+    layout::Layout,
     panels::{LibraryState, Notices, Place, TabStrip, Tone},
     settings::{OpenFile, Settings, ThemeChoice},
     sitting::Sitting,
@@ -123,12 +124,11 @@ struct First(Option<PathBuf>);
 
 /// The state of all panels.
 struct PanelStates {
-    shown: BTreeSet<Panel>,
+    layout: Layout,
+    hidden: BTreeSet<Panel>,
     library: LibraryState,
     inspector: InspectorState,
     strip: TabStrip,
-    /// The tab of the bottom panel.
-    bottom: Tab,
     viewers: Viewers,
     show_plan: bool,
 }
@@ -170,6 +170,8 @@ impl App {
             Settings::default()
         });
         apply_theme(ctx, settings.theme);
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        ctx.set_zoom_factor(settings.scale.factor());
         Keymap::new(&settings.keys).install(ctx);
         let opened = folders.opens_at_once().then(|| folders.open_store(None));
         let is_locked = opened.is_none();
@@ -194,7 +196,7 @@ impl App {
             tour: None,
             carried: None,
             held_over: None,
-            panels: PanelStates::default(),
+            panels: PanelStates::of(&settings),
             notices,
             dialog: None,
             aside: None,
@@ -241,14 +243,14 @@ impl App {
     }
 }
 
-impl Default for PanelStates {
-    fn default() -> Self {
+impl PanelStates {
+    fn of(settings: &Settings) -> Self {
         Self {
-            shown: [Panel::Library, Panel::Inspector, Panel::Bottom].into(),
+            layout: Layout::of(&settings.panels),
+            hidden: settings.hidden_panels.clone(),
             library: LibraryState::default(),
             inspector: InspectorState::default(),
             strip: TabStrip::default(),
-            bottom: Tab::default(),
             viewers: Viewers::default(),
             show_plan: true,
         }

@@ -119,6 +119,8 @@ pub enum Command {
     Keys(KeysRequest),
     /// Show or hide a panel.
     TogglePanel(Panel),
+    /// Keep or change where the panels stand and how large everything is.
+    Layout(LayoutRequest),
     /// Show a tab of the bottom panel.
     ShowTab(Tab),
     /// Choose the file of a parameter.
@@ -471,7 +473,7 @@ pub enum PinRequest {
 }
 
 /// A tab of the bottom panel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Tab {
     /// The results of the selected node.
     #[default]
@@ -486,6 +488,23 @@ pub enum Tab {
     Pins,
     /// Earlier runs.
     History,
+}
+
+impl Tab {
+    /// All of them, as they stand unless a person moves them.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Output, Self::Log, Self::Problems, Self::Effects, Self::Pins, Self::History];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Output => "Output",
+            Self::Log => "Log",
+            Self::Problems => "Problems",
+            Self::Effects => "Effects",
+            Self::Pins => "Pins",
+            Self::History => "History",
+        }
+    }
 }
 
 /// What a person answers to a dialog.
@@ -511,8 +530,23 @@ pub enum Answer {
     Session(SessionId),
 }
 
+/// What is asked of where the panels stand and of how large everything is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayoutRequest {
+    /// Remember where the panels stand.
+    Keep,
+    /// Put all panels back to where they stood at first.
+    Reset,
+    /// Draw everything a step larger.
+    Larger,
+    /// Draw everything a step smaller.
+    Smaller,
+    /// Draw everything as large as the desktop asks for.
+    NormalSize,
+}
+
 /// A panel that can be shown or hidden.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Panel {
     /// The node library, left.
     Library,

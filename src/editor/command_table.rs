@@ -67,7 +67,7 @@ command_ids! {
     PinResults, PinUntilChange, Unpin, UnpinDownstream, Keep, Refresh,
     EditPinnedValue, CompareWithFresh, ReplaceWithConstant, TakeOverPins, Force, Disable,
     FitSelected, FitAll, ZoomReset, History, Problems, Effects, BackFromRun, TogglePlan, FollowRunning, ToggleTheme,
-    LibraryPanel, InspectorPanel, BottomPanel,
+    LibraryPanel, InspectorPanel, BottomPanel, ResetLayout, Larger, Smaller, NormalSize,
     OpenResults, ShowIterations, ShowStatistics, ShowWhy,
     OpenMenu, WalkLeft, WalkRight, WalkUp, WalkDown,
     NudgeLeft, NudgeRight, NudgeUp, NudgeDown,

@@ -17,7 +17,7 @@ mod undo_list;
 mod welcome;
 
 pub(crate) use self::{
-    bottom::{BottomStates, Log, LogEntry, bottom_ui},
+    bottom::{BottomStates, Log, LogEntry, shown_node, tab_title, tab_ui},
     effects::EffectsState,
     library::{LibraryState, library_ui},
     notices::{Notices, Place, Tone, notices_ui},

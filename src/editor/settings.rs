@@ -1,13 +1,14 @@
 //! What a person set once for all workflows: the theme, recent files. Kept as RON in the config folder.
 
 use std::{
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{RunOption, command_table::KeySettings};
+use super::{Panel, RunOption, command_table::KeySettings, layout::Area};
 use crate::{
     engine::PlanOptions,
     session::SessionId,
@@ -46,6 +47,43 @@ pub(crate) struct Settings {
     pub(crate) keys: KeySettings,
     /// The commands that were chosen in the palette, the newest first.
     pub(crate) recent_commands: Vec<String>,
+    /// Where the panels stand.
+    pub(crate) panels: Area,
+    /// Those that are not shown.
+    pub(crate) hidden_panels: BTreeSet<Panel>,
+    /// How large everything is.
+    pub(crate) scale: Scale,
+}
+
+/// How large everything in the window is, in per cent of what the desktop asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Scale(u16);
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
+impl Scale {
+    /// The sizes that can be chosen.
+    const STEPS: [u16; 12] = [50, 67, 75, 80, 90, 100, 110, 125, 150, 175, 200, 300];
+
+    /// Returns the next larger size.
+    pub(crate) fn larger(self) -> Self {
+        Self(Self::STEPS.into_iter().find(|step| *step > self.0).unwrap_or(300))
+    }
+
+    /// Returns the next smaller size.
+    pub(crate) fn smaller(self) -> Self {
+        Self(Self::STEPS.into_iter().rev().find(|step| *step < self.0).unwrap_or(50))
+    }
+
+    /// Returns by how much everything is larger than the desktop asks for.
+    pub(crate) fn factor(self) -> f32 {
+        f32::from(self.0.clamp(50, 300)) / 100.0
+    }
 }
 
 /// The tabs with files, as they were last.

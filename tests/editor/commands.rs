@@ -372,6 +372,12 @@ fn view() -> Vec<&'static str> {
     doing.palette("Bottom panel", |person| person.window.query_by_label("Problems").is_none());
     doing.palette("Bottom panel", |person| person.window.query_by_label("Problems").is_some());
     doing.palette("Inspector panel", |person| person.window.query_by_label("Parameters").is_some());
+    let zoom = |person: &Person| person.window.ctx.zoom_factor();
+    doing.keys("Larger interface", (CTRL, Key::Plus), move |person| zoom(person) > 1.0);
+    doing.keys("Normal interface", (CTRL, Key::Num0), move |person| zoom(person) == 1.0);
+    doing.keys("Smaller interface", (CTRL, Key::Minus), move |person| zoom(person) < 1.0);
+    doing.person.key(CTRL, Key::Num0);
+    doing.palette("Reset panels", |person| person.window.query_by_label("Search nodes").is_some());
     doing.person.press("Run");
     doing.palette("Problems", |person| shows(person, "No problems."));
     doing.palette("Effects", |person| shows(person, "The run did nothing"));

@@ -13,6 +13,7 @@ mod groups;
 mod hands;
 mod keyboard;
 mod keys;
+mod layout;
 mod loops;
 mod masked;
 mod person;

@@ -172,6 +172,8 @@ fn tables_and_outputs_of_any_type_are_typed_in() {
 fn what_cannot_be_typed_in_says_why() {
     let mut person = Person::at(VALUES);
     person.press("Run");
+    person.press("Hide Output");
+    person.key(Modifiers::NONE, Key::Home);
     person.right_click("Node Each", "Pin a typed value…");
     person.must_show("it gives other values in each iteration of its loop");
     person.right_click("Node Hidden", "Pin Results");

@@ -24,7 +24,7 @@ impl Person {
     }
 
     fn is_tab_shown(&self, tab: &str) -> bool {
-        let tabs = self.window.get_all_by_role(Role::Button).filter(|node| node.accesskit_node().label().is_some());
+        let tabs = self.window.get_all_by_role(Role::Tab).filter(|node| node.accesskit_node().label().is_some());
         tabs.into_iter().any(|node| {
             let node = node.accesskit_node();
             node.label().as_deref() == Some(tab) && node.toggled() == Some(egui::accesskit::Toggled::True)

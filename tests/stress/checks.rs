@@ -123,7 +123,10 @@ fn n_executed_by_log(node: &NodeRecord, run: &RunRecord, loops: &Loops, index: u
     let is_reused = matches!(node.status, Status::Reused { .. });
     let is_of_this_run = run.header.kind == RunKind::Standard && node.run == run.header.id && !is_reused;
     let is_whole = about.is_complete && is_outermost && is_of_this_run;
-    let counts = is_whole && is_plain(node.as_it_was().kind.as_str()) && node.as_it_was().settings.retries == 0;
+    // Without a reason to execute it cannot run: its log says of each iteration that it failed.
+    let can_run = !node.reasons.is_empty();
+    let counts =
+        is_whole && can_run && is_plain(node.as_it_was().kind.as_str()) && node.as_it_was().settings.retries == 0;
     let member = iterations.member.filter(|_| counts)?;
     let rows = iterations.of.log.rows(0..u64::MAX, &about.ports).unwrap();
     let has_executed = |status| matches!(status, IterationStatus::Executed | IterationStatus::Failed);

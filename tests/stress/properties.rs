@@ -363,3 +363,26 @@ fn an_inner_loop_of_an_iteration_that_nobody_was_told_of_does_not_go_on_with_ano
         }
     }
 }
+
+#[test]
+fn a_node_that_cannot_run_fails_in_each_iteration_of_a_loop_where_its_errors_have_an_output() {
+    let steps = [
+        Step::Connect { from: 1, port: 0, to: 8, input: 1 },
+        Step::Remove { node: 2 },
+        Step::Settings { node: 8, error_output: true, retries: 0 },
+        Step::Run(RunStep::whole(false)),
+    ];
+    for is_stored in [false, true] {
+        check_theorem(&steps, is_stored).unwrap();
+    }
+}
+
+#[test]
+fn a_repeat_that_was_run_alone_is_made_again_with_what_a_pin_hands_on() {
+    let pin = Step::Mark { node: 14, mark: MarkStep::Pinned(PinPolicy::Hold) };
+    let run = || Step::Run(RunStep::whole(false));
+    let only = Step::Run(RunStep { part: PartStep::Only(13), ..RunStep::whole(false) });
+    for is_stored in [false, true] {
+        check_theorem(&[run(), pin.clone(), run(), only.clone()], is_stored).unwrap();
+    }
+}

@@ -1,16 +1,17 @@
 //! What a frame shows: toolbar, notices, panels, canvas, dialogs.
 
-use egui::{CentralPanel, Frame, Margin, Panel as Side, Ui};
+use egui::{CentralPanel, Frame, Margin, Panel as Side, Rect, Ui};
 
 use super::{App, dropped::hovering_ui};
 use crate::editor::{
-    Command, Panel, View,
+    Command, LayoutRequest, Panel, Tab, View,
     canvas::canvas_ui,
     command_table::{self, Situation, TabsStand},
     inspector::inspector_ui,
+    layout::{Pane, PaneTitle, panes_ui},
     panels::{
-        BottomStates, StatusWords, bottom_ui, library_ui, notices_ui, past_banner_ui, past_frame, pause_banner_ui,
-        pins_banner_ui, status_ui, tabs_ui, toolbar_ui, welcome_ui,
+        BottomStates, StatusWords, library_ui, notices_ui, past_banner_ui, past_frame, pause_banner_ui, pins_banner_ui,
+        shown_node, status_ui, tab_title, tab_ui, tabs_ui, toolbar_ui, welcome_ui,
     },
     theme,
 };
@@ -120,50 +121,55 @@ impl App {
             forecast: sitting.forecasts().in_words(now.run.is_some_and(|run| run.finished.is_none())),
         };
         // The canvas comes first: in a small window the panels beside it make room.
-        let width = ui.available_width();
-        let has_room = |panel| match panel {
-            Panel::Library => width >= 960.0,
-            Panel::Inspector => width >= 680.0,
-            Panel::Bottom => ui.available_height() >= 420.0,
-        };
-        let shown: Vec<Panel> = panels.shown.iter().copied().filter(|panel| has_room(*panel)).collect();
-        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, canvas, &says, commands));
-        if shown.contains(&Panel::Library) {
-            Side::left("library").default_size(210.0).size_range(140.0..=420.0).show(ui, |ui| {
-                let at = canvas.center();
-                library_ui(ui, view, at, &mut panels.library, commands);
-            });
-        }
-        if shown.contains(&Panel::Inspector) {
-            Side::right("inspector").default_size(310.0).size_range(220.0..=640.0).show(ui, |ui| {
-                ui.add_space(4.0);
-                ui.push_id(session, |ui| {
-                    inspector_ui(ui, view, canvas.frame(), &mut panels.inspector, &mut panels.viewers, commands);
-                });
-            });
-        }
-        if shown.contains(&Panel::Bottom) {
-            Side::bottom("bottom").resizable(true).default_size(190.0).size_range(80.0..=800.0).show(ui, |ui| {
-                let parts = BottomStates {
-                    viewers: &mut panels.viewers,
-                    history: &mut tab.history,
-                    pins: &mut tab.pins,
-                    problems: &mut tab.problems,
-                    effects: &mut tab.effects,
+        let room = ui.available_size();
+        let hidden = panels.hidden.clone();
+        let is_shown = |pane: Pane| {
+            pane.panel().is_none_or(|panel| {
+                let has_room = match panel {
+                    Panel::Library => room.x >= 960.0,
+                    Panel::Inspector => room.x >= 680.0,
+                    Panel::Bottom => room.y >= 420.0,
                 };
-                ui.push_id(session, |ui| {
-                    bottom_ui(ui, (view, now), (panels.bottom, &tab.log), parts, commands);
-                });
-            });
-        }
+                has_room && !hidden.contains(&panel)
+            })
+        };
+        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, canvas, &says, commands));
         canvas.show_minimap(!self.settings.hide_minimap);
-        let room = CentralPanel::no_frame().show(ui, |ui| {
-            let room = ui.available_rect_before_wrap();
-            ui.push_id(session, |ui| canvas_ui(ui, view, canvas, commands));
-            room
-        });
-        self.carried_ui(ui, room.inner, commands);
-        self.tour_ui(ui, room.inner, commands);
+        let log = &tab.log;
+        let problems = tab.problems.of(now);
+        let title = |pane: Pane| match pane {
+            Pane::Tab(tab) => {
+                let of = (tab == Tab::Output).then(|| shown_node(view)).flatten();
+                PaneTitle { name: tab_title(tab, now, log, problems.len()), of }
+            }
+            _ => PaneTitle { name: pane.name().to_owned(), of: None },
+        };
+        let mut canvas_room = Rect::NOTHING;
+        let (layout, library, inspector) = (&mut panels.layout, &mut panels.library, &mut panels.inspector);
+        let (viewers, history, pins) = (&mut panels.viewers, &mut tab.history, &mut tab.pins);
+        let effects = &mut tab.effects;
+        let mut draw = |pane: Pane, ui: &mut Ui| match pane {
+            Pane::Canvas => {
+                canvas_room = ui.available_rect_before_wrap();
+                ui.push_id(session, |ui| canvas_ui(ui, view, canvas, commands));
+            }
+            Pane::Library => library_ui(ui, view, canvas.center(), library, commands),
+            Pane::Inspector => {
+                ui.push_id(session, |ui| inspector_ui(ui, view, canvas.frame(), inspector, viewers, commands));
+            }
+            Pane::Tab(tab) => {
+                let (viewers, history, pins, effects) = (&mut *viewers, &mut *history, &mut *pins, &mut *effects);
+                let states = BottomStates { viewers, history, pins, effects, problems };
+                ui.push_id((session, tab.name()), |ui| tab_ui(ui, tab, (view, now), log, states, commands));
+            }
+        };
+        let hides = panes_ui(ui, layout, is_shown, &title, &mut draw);
+        commands.extend(hides.map(Command::TogglePanel));
+        if layout.is_to_be_kept(ui.ctx()) {
+            commands.push(Command::Layout(LayoutRequest::Keep));
+        }
+        self.carried_ui(ui, canvas_room, commands);
+        self.tour_ui(ui, canvas_room, commands);
     }
 }
 

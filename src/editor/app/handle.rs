@@ -7,7 +7,7 @@ use egui::ViewportCommand;
 use super::{App, apply_theme, files};
 use crate::{
     editor::{
-        Answer, Command, Panel, Tab,
+        Answer, Command,
         canvas::{CanvasState, Thumbnail, make_thumbnail},
         command_table::ask_for_paste,
         dialogs::FilePurpose,
@@ -76,6 +76,7 @@ impl App {
             Command::Keys(request) => self.find_command(&request),
             Command::TogglePanel(panel) => self.toggle_panel(panel),
             Command::ShowTab(tab) => self.show_tab(tab),
+            Command::Layout(request) => self.arrange_panels(ctx, request),
             Command::Browse(node, parameter) => self.browse(node, parameter),
             Command::LoadResults(node) => self.load_results(&node),
             Command::LoadValue(fingerprint) => self.load_value(fingerprint),
@@ -137,17 +138,6 @@ impl App {
             (super::Dialog::Unlock(_), _) => self.go_without_store("the store was not opened"),
             _ => {}
         }
-    }
-
-    fn toggle_panel(&mut self, panel: Panel) {
-        if !self.panels.shown.remove(&panel) {
-            self.panels.shown.insert(panel);
-        }
-    }
-
-    pub(super) fn show_tab(&mut self, tab: Tab) {
-        self.panels.bottom = tab;
-        self.panels.shown.insert(Panel::Bottom);
     }
 
     fn toggle_theme(&mut self, ctx: &egui::Context) {

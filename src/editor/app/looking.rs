@@ -2,7 +2,12 @@
 
 use super::App;
 use crate::{
-    editor::{LookRequest, Panel, Section, Tab, canvas::CanvasState},
+    editor::{
+        LayoutRequest, LookRequest, Panel, Section, Tab,
+        canvas::CanvasState,
+        layout::{Area, Layout, Pane},
+        settings::Scale,
+    },
     workflow::NodeId,
 };
 
@@ -35,6 +40,48 @@ impl App {
         }
     }
 
+    pub(super) fn show_tab(&mut self, tab: Tab) {
+        self.show_pane(Pane::Tab(tab));
+    }
+
+    fn show_pane(&mut self, pane: Pane) {
+        self.panels.layout.show(pane);
+        if let Some(panel) = pane.panel()
+            && self.panels.hidden.remove(&panel)
+        {
+            self.keep_hidden_panels();
+        }
+    }
+
+    pub(super) fn toggle_panel(&mut self, panel: Panel) {
+        if !self.panels.hidden.remove(&panel) {
+            self.panels.hidden.insert(panel);
+        }
+        self.keep_hidden_panels();
+    }
+
+    fn keep_hidden_panels(&mut self) {
+        self.settings.hidden_panels.clone_from(&self.panels.hidden);
+        self.save_settings();
+    }
+
+    pub(super) fn arrange_panels(&mut self, ctx: &egui::Context, request: LayoutRequest) {
+        match request {
+            LayoutRequest::Keep => self.settings.panels = self.panels.layout.area(),
+            LayoutRequest::Reset => {
+                self.panels.layout = Layout::default();
+                self.panels.hidden.clear();
+                self.settings.panels = Area::default();
+                self.settings.hidden_panels.clear();
+            }
+            LayoutRequest::Larger => self.settings.scale = self.settings.scale.larger(),
+            LayoutRequest::Smaller => self.settings.scale = self.settings.scale.smaller(),
+            LayoutRequest::NormalSize => self.settings.scale = Scale::default(),
+        }
+        ctx.set_zoom_factor(self.settings.scale.factor());
+        self.save_settings();
+    }
+
     fn fit_selected(&mut self) {
         if let Some(sitting) = self.tabs.sitting() {
             let nodes: Vec<NodeId> = sitting.selection().iter().cloned().collect();
@@ -47,7 +94,7 @@ impl App {
         match section {
             Section::Results => self.show_tab(Tab::Output),
             Section::Iterations | Section::Timing | Section::Why => {
-                self.panels.shown.insert(Panel::Inspector);
+                self.show_pane(Pane::Inspector);
                 self.panels.inspector.go_to(section);
             }
         }

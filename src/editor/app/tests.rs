@@ -14,7 +14,7 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 
 use super::*;
 use crate::{
-    editor::{MarkRequest, TabRequest},
+    editor::{MarkRequest, Tab, TabRequest},
     nodes::{Arity, Family, Kind, NodeError, ParameterSchema, ParameterType, Success},
     session::PinPolicy,
     value::{Value, ValueType},

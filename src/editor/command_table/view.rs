@@ -3,7 +3,7 @@
 use egui::Key;
 
 use super::{CommandEntry, CommandId as Id, Need, Situation, ctrl, key, shift};
-use crate::editor::{Command, Direction, LookRequest, Panel, Section, Tab, icons::Icon};
+use crate::editor::{Command, Direction, LayoutRequest, LookRequest, Panel, Section, Tab, icons::Icon};
 
 fn show(situation: &Situation<'_>, section: Section) -> Command {
     let node = situation.nodes.first();
@@ -84,6 +84,27 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         &[Need::Workflow],
         |_| Command::TogglePanel(Panel::Bottom),
     ),
+    CommandEntry::new(
+        Id::ResetLayout,
+        ("Reset panels", "Put all panels back to where they stood at first, in their first size"),
+        &[],
+        |_| Command::Layout(LayoutRequest::Reset),
+    ),
+    CommandEntry::new(Id::Larger, ("Larger interface", "Draw everything a step larger"), &[], |_| {
+        Command::Layout(LayoutRequest::Larger)
+    })
+    .keys(&[ctrl(Key::Plus), ctrl(Key::Equals)]),
+    CommandEntry::new(Id::Smaller, ("Smaller interface", "Draw everything a step smaller"), &[], |_| {
+        Command::Layout(LayoutRequest::Smaller)
+    })
+    .keys(&[ctrl(Key::Minus)]),
+    CommandEntry::new(
+        Id::NormalSize,
+        ("Normal interface", "Draw everything as large as the desktop asks for"),
+        &[],
+        |_| Command::Layout(LayoutRequest::NormalSize),
+    )
+    .keys(&[ctrl(Key::Num0)]),
     CommandEntry::new(
         Id::OpenResults,
         ("Open results", "Show in the bottom panel what the node gave"),

@@ -1,4 +1,4 @@
-//! The bottom panel: the results of the selected node, the log, problems, effects, pins, earlier runs.
+//! What stands below the canvas at first: the results of the selected node, the log, problems, effects, pins.
 
 use egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 
@@ -12,13 +12,13 @@ use crate::{
     editor::{
         Command, LookRequest, Tab, View,
         history::{HistoryState, compare_ui, list_ui},
-        problems::ProblemsState,
+        problems::Finding,
         theme,
         viewers::{Room, Viewers, results_ui},
         words,
     },
     nodes::{HIDDEN, LogLevel},
-    store::LogLine,
+    store::{LogLine, with_commas},
     workflow::NodeId,
 };
 
@@ -49,53 +49,42 @@ impl Log {
     }
 }
 
-/// What the tabs of the bottom panel keep of their own.
+/// What the tabs keep of their own, and what was found wrong.
 pub(crate) struct BottomStates<'a> {
     pub(crate) viewers: &'a mut Viewers,
     pub(crate) history: &'a mut HistoryState,
     pub(crate) pins: &'a mut PinsState,
-    pub(crate) problems: &'a mut ProblemsState,
     pub(crate) effects: &'a mut EffectsState,
+    pub(crate) problems: &'a [Finding],
 }
 
-/// Shows the bottom panel: results of what is shown, problems and marks of the workflow as it is now.
-pub(crate) fn bottom_ui(
+/// Returns the name of a tab with how many things are on it.
+pub(crate) fn tab_title(tab: Tab, now: View<'_>, log: &Log, n_problems: usize) -> String {
+    let count = match tab {
+        Tab::Output | Tab::Effects | Tab::History => 0,
+        Tab::Log => log.0.len(),
+        Tab::Problems => n_problems,
+        Tab::Pins => {
+            let nodes = now.marks.iter().map(|(node, _)| node).chain(now.marks.breakpoints());
+            nodes.filter(|node| now.workflow.node(node).is_some()).count()
+        }
+    };
+    if count > 0 { format!("{} ({})", tab.name(), with_commas(count as u64)) } else { tab.name().to_owned() }
+}
+
+/// Shows one of the tabs: results of what is shown, problems and marks of the workflow as it is now.
+pub(crate) fn tab_ui(
     ui: &mut Ui,
+    tab: Tab,
     (view, now): (View<'_>, View<'_>),
-    (shown, log): (Tab, &Log),
-    BottomStates { viewers, history, pins, problems, effects }: BottomStates<'_>,
+    log: &Log,
+    BottomStates { viewers, history, pins, effects, problems }: BottomStates<'_>,
     commands: &mut Vec<Command>,
 ) {
-    let found = problems.of(now);
-    ui.set_min_height(ui.available_height());
-    ui.horizontal_wrapped(|ui| {
-        let nodes = now.marks.iter().map(|(node, _)| node).chain(now.marks.breakpoints());
-        let n_marks = nodes.filter(|node| now.workflow.node(node).is_some()).count();
-        for (tab, name, count) in [
-            (Tab::Output, "Output", 0),
-            (Tab::Log, "Log", log.0.len()),
-            (Tab::Problems, "Problems", found.len()),
-            (Tab::Effects, "Effects", 0),
-            (Tab::Pins, "Pins", n_marks),
-            (Tab::History, "History", 0),
-        ] {
-            let text = if count > 0 { format!("{name} ({count})") } else { name.to_owned() };
-            let response = ui.selectable_label(shown == tab, text);
-            let response = response.accessible_name(name);
-            if response.clicked() {
-                commands.push(Command::ShowTab(tab));
-            }
-        }
-        if let (Tab::Output, Some(node)) = (shown, only_selected(view)) {
-            ui.separator();
-            ui.label(RichText::new(words::title(view.workflow, view.catalogue, node)).strong());
-        }
-    });
-    ui.separator();
-    match shown {
+    match tab {
         Tab::Output => output_ui(ui, view, viewers, commands),
         Tab::Log => log_ui(ui, view, &log.0, commands),
-        Tab::Problems => problems_ui(ui, now, found, commands),
+        Tab::Problems => problems_ui(ui, now, problems, commands),
         Tab::Effects => effects_ui(ui, view, effects, commands),
         Tab::Pins => pins_ui(ui, now, pins, commands),
         Tab::History => match view.past.and_then(|past| Some((past, past.compared.as_deref()?))) {
@@ -103,6 +92,11 @@ pub(crate) fn bottom_ui(
             None => list_ui(ui, now, history, commands),
         },
     }
+}
+
+/// Returns what the results are of that are shown, if any are.
+pub(crate) fn shown_node(view: View<'_>) -> Option<String> {
+    only_selected(view).map(|node| words::title(view.workflow, view.catalogue, node))
 }
 
 /// Returns the selected node, if it is the only one.

@@ -63,8 +63,9 @@ impl Decider<'_> {
         }
     }
 
-    /// Returns why a node executes that was left out when the head of its outermost loop was walked last, over other data: what
-    /// reaches it may come from a pin and be the same, but not how often it comes.
+    /// Returns why a node executes that was left out when the head of its outermost loop was walked last, over other data or,
+    /// of a Repeat that it hands the state on to, over what was not handed on: what reaches it may come from a pin and be the
+    /// same, but not how often it comes.
     pub(super) fn left_out(&self) -> Option<Reason> {
         let loops = &self.view.prepared.loops;
         let innermost = loops.of_node.get(self.index).copied().flatten()?;
@@ -74,7 +75,10 @@ impl Decider<'_> {
         self.view.step(this.head).filter(|head| matches!(head.plan.decision, Decision::Reuse { .. }))?;
         let own = &self.record?.iterations.as_ref()?.of.about;
         let newest = &self.view.sources.baseline.get(head)?.iterations.as_ref()?.of.about;
-        let is_of_another_walk = own.head == *head && own.input.is_some() && own.input != newest.input;
+        let hands_on = this.closers.contains(&self.index)
+            && self.view.facts(this.head).kind.as_ref().is_some_and(|kind| kind.role == Role::Repeat);
+        let is_of_other_data = own.input.is_some() && own.input != newest.input;
+        let is_of_another_walk = own.head == *head && (is_of_other_data || (hands_on && own.id != newest.id));
         is_of_another_walk.then(|| Reason::ResultsLost("it was left out when its loop ran last".to_owned()))
     }
 
