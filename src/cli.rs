@@ -2,6 +2,7 @@
 
 mod check;
 mod data;
+mod effects;
 mod forecast;
 mod history;
 mod home;

@@ -26,6 +26,7 @@ mod matching;
 mod panels;
 mod past;
 mod pin_values;
+mod problems;
 mod settings;
 mod sitting;
 pub mod theme;

@@ -10,6 +10,7 @@ mod check;
 mod command;
 mod context;
 mod csv;
+mod deed;
 mod export;
 mod files;
 mod flow;
@@ -19,6 +20,7 @@ mod input;
 pub mod items;
 mod iterate;
 mod kind;
+mod lacking;
 mod loops;
 mod memory;
 mod names;
@@ -35,13 +37,11 @@ mod text;
 mod traits;
 mod written;
 
-pub(crate) use self::check::{
-    NodeWithKind, check_loops, nodes_with_kinds, problems_of_node, problems_of_wires, wire_fits,
-};
 pub use self::{
     catalogue::Catalogue,
     check::{check, check_connection},
     context::{Context, Host, LogLevel, Source, SourceState},
+    deed::{Deed, Deeds, What},
     export::{ExportError, export, formats},
     items::{Item, Items},
     kind::{Arity, Cacheability, Executor, Family, InputPort, Kind, Load, OutputPort, Role, Success},
@@ -51,6 +51,10 @@ pub use self::{
     secrets::HIDDEN,
     traits::Trait,
     written::{Wrong, of_json, wrong_in},
+};
+pub(crate) use self::{
+    check::{NodeWithKind, check_loops, nodes_with_kinds, problems_of_node, problems_of_wires, wire_fits},
+    lacking::lacking,
 };
 
 /// Why a node failed: what is wrong and what to do, for a person.

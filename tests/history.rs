@@ -107,6 +107,39 @@ fn runs_are_listed_with_kind_status_counts_and_marks_and_can_be_filtered() {
     assert_eq!(all[2]["counts"]["disabled"], 1, "{all:#}");
 }
 
+const WRITES: &str = r#"(
+  format: 1,
+  id: "01JD0000000000000000000007",
+  name: "Writes",
+  nodes: {
+    "text": (kind: "text", title: "Note", parameters: {"text": "grüezi"}),
+    "write": (kind: "write_text", title: "Letter", parameters: {"path": "out/letter.txt"}),
+  },
+  connections: ["text.text -> write.text"],
+)"#;
+
+#[test]
+fn what_a_run_did_outside_is_listed_and_what_was_held_back_with_the_reason() {
+    let place = Place::new();
+    fs::write(&place.flow, WRITES).unwrap();
+    let file = fs::canonicalize(place.flow.parent().unwrap()).unwrap().join("out/letter.txt");
+    let run = |more: &[&str]| text(&place.call(&[&["run", place.flow.to_str().unwrap()], more].concat()).stdout);
+    let first = run(&[]);
+    assert!(first.contains("; 1 effect outside\n") && !first.contains("held back"), "{first}");
+    let done = place.history(&["effects", "1"]);
+    assert!(done.starts_with("done ") && done.contains("out/letter.txt (7 bytes)\n"), "{done}");
+    let done: Json = serde_json::from_str(&place.history(&["effects", "1", "--json"])).unwrap();
+    let written = &done["nodes"][0]["effects"][0];
+    assert_eq!((&written["what"], &written["bytes"]), (&Json::from("file"), &Json::from(7)), "{done:#}");
+    assert!(fs::canonicalize(written["target"].as_str().unwrap()).unwrap() == file, "{done:#}");
+    let again = run(&["--resume"]);
+    assert!(again.contains("; 1 effect held back\n") && !again.contains("outside"), "{again}");
+    let held_back = place.history(&["effects", "2"]);
+    assert!(held_back.starts_with("held back write") && held_back.contains("it reused its results"), "{held_back}");
+    let show: Json = serde_json::from_str(&place.history(&["show", "2", "--json"])).unwrap();
+    assert_eq!(show["nodes"]["write"]["effect"], "held back");
+}
+
 #[test]
 fn a_run_is_shown_as_it_was_whatever_came_after() {
     let place = Place::new();

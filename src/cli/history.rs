@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::{
     Outcome, catalogue,
+    effects::effects,
     home::{Home, open_store},
     load,
     marking::find,
@@ -38,6 +39,8 @@ enum Action {
     List(Listing),
     /// Show what a run did: its marks and options, and what came of every node
     Show(Showing),
+    /// Show what a run did to the world outside, and what was held back
+    Effects(Showing),
     /// Compare two runs: which nodes decided otherwise, which parameters and outputs differ
     Compare(Comparing),
 }
@@ -124,6 +127,7 @@ pub(super) fn history(arguments: &HistoryArguments, home: &Home) -> anyhow::Resu
     match &arguments.action {
         Action::List(listing) => list(&store, listing)?,
         Action::Show(Showing { run, json }) => show(&store, run, *json)?,
+        Action::Effects(Showing { run, json }) => effects(&store, run, *json)?,
         Action::Compare(comparing) => compare(&store, comparing)?,
     }
     Ok(Outcome::Success)

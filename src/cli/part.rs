@@ -24,6 +24,9 @@ pub(super) struct PartArguments {
     /// Leave out nodes without side effects whose every consumer is pinned
     #[arg(long, conflicts_with = "resume")]
     skip_what_only_feeds_pins: bool,
+    /// Hold back every node that would change something outside, and list it; it executes with the next --resume
+    #[arg(long)]
+    dry_run: bool,
 }
 
 impl PartArguments {
@@ -43,6 +46,7 @@ impl PartArguments {
             part,
             stop_at_equal_data: self.stop_at_equal_data,
             skip_what_only_feeds_pins: self.skip_what_only_feeds_pins,
+            dry_run: self.dry_run,
         })
     }
 }

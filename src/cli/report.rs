@@ -8,7 +8,11 @@ use serde_json::json;
 use super::why::Names;
 use crate::{
     engine::{Decision, NodePlan, Plan},
-    store::{Attempt, LoopAbout, NodeRecord, PinnedChange, Provenance, RunRecord, RunStatus, Status, age_in_words},
+    nodes::Deed,
+    store::{
+        Attempt, Effect, LoopAbout, NodeRecord, NotRun, PinnedChange, Provenance, RunRecord, RunStatus, Status,
+        age_in_words,
+    },
     value::to_json,
     workflow::NodeId,
 };
@@ -66,8 +70,9 @@ pub(super) fn summary(record: &RunRecord) -> String {
     let kept = record.count(|status| matches!(status, Status::Kept { .. }));
     let failed = record.count(|status| matches!(status, Status::Failed(_)));
     let took = record.header.took.map(readable_time).unwrap_or_default();
+    let dry = if record.header.options.dry_run { "dry run " } else { "" };
     let mut line = format!(
-        "{} in {took}: {executed} executed, {reused} reused, {pinned} pinned",
+        "{dry}{} in {took}: {executed} executed, {reused} reused, {pinned} pinned",
         status_words(record.header.status)
     );
     if kept > 0 {
@@ -75,6 +80,14 @@ pub(super) fn summary(record: &RunRecord) -> String {
     }
     if failed > 0 {
         write!(line, ", {failed} failed").unwrap_or_default();
+    }
+    let (n_done, n_held_back) = record.n_effects();
+    let effects = |n_effects: u64| if n_effects == 1 { "1 effect".to_owned() } else { format!("{n_effects} effects") };
+    if n_done > 0 {
+        write!(line, "; {} outside", effects(n_done)).unwrap_or_default();
+    }
+    if n_held_back > 0 {
+        write!(line, "; {} held back", effects(n_held_back as u64)).unwrap_or_default();
     }
     line
 }
@@ -99,6 +112,7 @@ pub(super) fn run_as_json(record: &RunRecord, names: &Names) -> serde_json::Valu
         "session": record.header.session.to_string(),
         "workflow": record.header.workflow_id.to_string(),
         "kind": format!("{:?}", record.header.kind),
+        "dry_run": record.header.options.dry_run,
         "status": status_words(record.header.status),
         "started": record.header.started.to_string(),
         "took_ms": record.header.took.map(|took| took.as_secs_f64() * 1000.0),
@@ -144,8 +158,25 @@ fn node_as_json(node: &NodeRecord, names: &Names) -> serde_json::Value {
         "pinned_data": node.pinned_data.as_ref().map(pinned_change_as_json),
         "warnings": node.warnings,
         "released": node.released,
+        "effect": effect_name(node.effect),
+        "effects": node.deeds.iter().map(deed_as_json).collect::<Vec<_>>(),
+        "more_effects": node.deeds.n_more(),
         "log": node.log.iter().map(|line| line.message.clone()).collect::<Vec<_>>(),
     })
+}
+
+/// Returns what became of an effect, in words.
+pub(super) const fn effect_name(effect: Effect) -> Option<&'static str> {
+    match effect {
+        Effect::None => None,
+        Effect::Performed => Some("performed"),
+        Effect::HeldBack => Some("held back"),
+    }
+}
+
+/// Returns something done to the world outside as JSON.
+pub(super) fn deed_as_json(deed: &Deed) -> serde_json::Value {
+    json!({ "what": deed.what.name(), "target": deed.target, "bytes": deed.bytes, "outcome": deed.outcome })
 }
 
 fn pinned_change_as_json(change: &PinnedChange) -> serde_json::Value {
@@ -184,6 +215,7 @@ pub(super) const fn decision_word(decision: &Decision) -> &'static str {
         Decision::Reuse { .. } => "reuse",
         Decision::Pinned { .. } => "pinned",
         Decision::Disabled => "disabled",
+        Decision::NotRun(NotRun::HeldBack) => "held-back",
         Decision::NotRun(_) => "not-run",
         Decision::CannotRun(_) => "cannot",
     }
@@ -196,6 +228,10 @@ fn decision_sentence(node: &NodePlan, names: &Names) -> String {
         Decision::Execute => node.reasons.iter().map(|reason| reason.in_words(&name)).collect::<Vec<_>>().join("; "),
         Decision::Reuse { .. } | Decision::Disabled => String::new(),
         Decision::Pinned { .. } => node.stale.as_ref().map(|stale| format!("stale: {}", stale.0)).unwrap_or_default(),
+        Decision::NotRun(NotRun::HeldBack) => {
+            let reasons = node.reasons.iter().map(|reason| reason.in_words(&name)).collect::<Vec<_>>().join("; ");
+            format!("{} (it would run: {reasons})", NotRun::HeldBack)
+        }
         Decision::NotRun(why) => why.in_words(&name),
         Decision::CannotRun(why) => why.clone(),
     }
@@ -214,8 +250,9 @@ pub(super) fn plan_as_text(plan: &Plan, names: &Names) -> String {
         })
         .collect();
     let counts = plan.counts();
+    let held_back = if counts.held_back > 0 { format!(", {} held back", counts.held_back) } else { String::new() };
     lines.push(format!(
-        "{} run, {} reuse, {} pinned, {} disabled, {} do not run, {} cannot run",
+        "{} run, {} reuse, {} pinned, {} disabled, {} do not run, {} cannot run{held_back}",
         counts.execute, counts.reuse, counts.pinned, counts.disabled, counts.not_run, counts.cannot_run
     ));
     lines.join("\n") + "\n"

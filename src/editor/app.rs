@@ -19,6 +19,7 @@ mod frame;
 mod handle;
 mod history;
 mod keys;
+mod lacking;
 mod looking;
 mod messages;
 mod pauses;
@@ -141,6 +142,7 @@ struct Probing {
     had_focus: bool,
     /// Looks again and again while the window has the focus and no run goes on.
     watch: Option<Watch>,
+    lacking: lacking::Looking,
 }
 
 /// Whether the window may close.
@@ -206,7 +208,13 @@ impl App {
             keeper: Keeper::new(),
             paste_keeps_feeds: None,
             no_sweep_until: None,
-            probing: Probing { at_work: false, last: None, had_focus: false, watch: None },
+            probing: Probing {
+                at_work: false,
+                last: None,
+                had_focus: false,
+                watch: None,
+                lacking: lacking::Looking::default(),
+            },
             has_native_dialogs: cc.winit_window().is_some() && dialogs::are_available(),
             is_picking: false,
             picking_for: None,
@@ -270,6 +278,7 @@ impl eframe::App for App {
         self.follow_tour();
         self.forecast(ctx);
         self.probe_when_due(ctx);
+        self.look_for_what_is_lacking(ctx);
         self.save_sessions_when_due();
         self.note_tabs();
         self.answer_close_request(ctx);

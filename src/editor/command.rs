@@ -69,6 +69,8 @@ pub enum Command {
     GoToStep(usize),
     /// Run the workflow.
     Run(RunKind),
+    /// Run the workflow with all that would change something outside held back.
+    DryRun(RunKind),
     /// Run only these nodes and what they need.
     RunTo(RunKind, Vec<NodeId>),
     /// Run only these nodes; what they need gives its last results.
@@ -222,6 +224,7 @@ impl Command {
                 | Self::Redo
                 | Self::GoToStep(_)
                 | Self::Run(_)
+                | Self::DryRun(_)
                 | Self::RunTo(..)
                 | Self::RunOnly(..)
                 | Self::RunFrom(..)
@@ -490,6 +493,8 @@ pub enum Tab {
     Log,
     /// What is wrong with the workflow.
     Problems,
+    /// What the run did to the world outside, and what was held back.
+    Effects,
     /// The marks of this session.
     Pins,
     /// Earlier runs.
@@ -498,13 +503,15 @@ pub enum Tab {
 
 impl Tab {
     /// All of them, as they stand unless a person moves them.
-    pub(crate) const ALL: [Self; 5] = [Self::Output, Self::Log, Self::Problems, Self::Pins, Self::History];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Output, Self::Log, Self::Problems, Self::Effects, Self::Pins, Self::History];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Output => "Output",
             Self::Log => "Log",
             Self::Problems => "Problems",
+            Self::Effects => "Effects",
             Self::Pins => "Pins",
             Self::History => "History",
         }

@@ -1,12 +1,14 @@
 //! The panels round the canvas, one file each.
 
 mod bottom;
+mod effects;
 mod library;
 mod notices;
 mod past;
 mod pause;
 mod pin_rows;
 mod pins;
+mod problems;
 mod status;
 mod tabs;
 mod toolbar;
@@ -15,7 +17,8 @@ mod undo_list;
 mod welcome;
 
 pub(crate) use self::{
-    bottom::{Log, LogEntry, shown_node, tab_title, tab_ui},
+    bottom::{BottomStates, Log, LogEntry, shown_node, tab_title, tab_ui},
+    effects::EffectsState,
     library::{LibraryState, library_ui},
     notices::{Notices, Place, Tone, notices_ui},
     past::{past_banner_ui, past_frame},

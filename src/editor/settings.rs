@@ -131,6 +131,7 @@ impl RunOptions {
             part,
             stop_at_equal_data: self.stop_at_equal_data && kind == RunKind::Resumed,
             skip_what_only_feeds_pins: self.skip_what_only_feeds_pins && kind == RunKind::Standard,
+            dry_run: false,
         }
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Sitting {
     released: Vec<Released>,
     /// What the plan was made with.
     run_options: RunOptions,
+    /// What nodes lack of the world outside.
+    lacking: Vec<Problem>,
     forecasts: Forecasts,
     numbers: RunNumbers,
     /// The earlier run that is looked at, in place of the workflow as it is now.
@@ -108,6 +110,7 @@ impl Sitting {
             planned: None,
             released: Vec::new(),
             run_options: RunOptions::default(),
+            lacking: Vec::new(),
             forecasts: Forecasts::default(),
             numbers: RunNumbers::default(),
             past: None,
@@ -395,6 +398,8 @@ impl Sitting {
                 &options,
                 Planner::problems,
             );
+            self.problems.extend(self.lacking.iter().cloned());
+            self.problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
             self.forecasts.outdated();
         }
     }
@@ -412,6 +417,19 @@ impl Sitting {
     /// Returns how the run that goes on stands, or the last one of this sitting.
     pub(crate) const fn progress(&self) -> Option<&RunProgress> {
         self.run.as_ref()
+    }
+
+    /// Takes in what nodes lack of the world outside.
+    pub(crate) fn lacks(&mut self, lacking: Vec<Problem>) {
+        if self.lacking != lacking {
+            self.lacking = lacking;
+            self.due.plan = true;
+        }
+    }
+
+    /// Returns which state of the document is open.
+    pub(crate) const fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Takes in how long nodes took, and what the runs are called.

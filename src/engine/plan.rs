@@ -48,12 +48,22 @@ pub struct PlanOptions {
     pub stop_at_equal_data: bool,
     /// A standard run leaves out nodes without side effects whose every consumer is pinned.
     pub skip_what_only_feeds_pins: bool,
+    /// Every node whose execution would change something outside is held back: it does not execute, nor does what needs its
+    /// results. It executes in the next resumed run.
+    pub dry_run: bool,
 }
 
 impl PlanOptions {
     /// Returns the options of a run of all nodes.
     pub const fn of(kind: RunKind) -> Self {
-        Self { kind, part: Part::All, stop_at_equal_data: false, skip_what_only_feeds_pins: false }
+        Self { kind, part: Part::All, stop_at_equal_data: false, skip_what_only_feeds_pins: false, dry_run: false }
+    }
+
+    /// Returns the options of a dry run.
+    #[must_use]
+    pub const fn dry(mut self) -> Self {
+        self.dry_run = true;
+        self
     }
 
     /// Returns the options for a part of the workflow.
@@ -136,6 +146,8 @@ pub struct PlanCounts {
     pub disabled: usize,
     /// Left out for want of a value, or not needed.
     pub not_run: usize,
+    /// Held back, as their effect is.
+    pub held_back: usize,
     /// Unable to run.
     pub cannot_run: usize,
 }
@@ -147,6 +159,7 @@ impl PlanCounts {
             Decision::Reuse { .. } => &mut self.reuse,
             Decision::Pinned { .. } => &mut self.pinned,
             Decision::Disabled => &mut self.disabled,
+            Decision::NotRun(NotRun::HeldBack) => &mut self.held_back,
             Decision::NotRun(_) => &mut self.not_run,
             Decision::CannotRun(_) => &mut self.cannot_run,
         }

@@ -145,11 +145,11 @@ pub struct Engine {
     looks_in: Option<Store>,
     pools: Arc<Pools>,
     threads: Arc<RunThreads>,
-    /// One for each workflow and kind of run that was planned lately, the newest last.
+    /// One for each workflow and kind of run, dry or not, that was planned lately, the newest last.
     planners: Arc<Mutex<Planners>>,
 }
 
-type Planners = Vec<((WorkflowId, RunKind), Planner)>;
+type Planners = Vec<((WorkflowId, RunKind, bool), Planner)>;
 
 /// How many planners are kept: each knows one workflow whole.
 const MAX_PLANNERS: usize = 8;
@@ -222,7 +222,7 @@ impl Engine {
         options: &PlanOptions,
         more: impl FnOnce(&Planner) -> T,
     ) -> (Plan, T) {
-        let key = (workflow.id(), options.kind);
+        let key = (workflow.id(), options.kind, options.dry_run);
         let mut planners = self.planners.lock().unwrap_or_else(PoisonError::into_inner);
         let position = planners.iter().position(|(known, _)| *known == key);
         let mut planner = position

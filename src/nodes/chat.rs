@@ -170,7 +170,10 @@ fn ask(ctx: &Context<'_>, question: Question) -> Result<Answer, NodeError> {
         said.push_str(&part);
         ctx.progress(0.0, &end_of(&said));
     };
-    apart_in_parts(ctx, "chat", tell, move |abandoned, tell| question.send(abandoned, tell))
+    let deed = question.deed(ctx.parameters().text("model").trim());
+    let answer = apart_in_parts(ctx, "chat", tell, move |abandoned, tell| question.send(abandoned, tell));
+    ctx.did(deed.outcome(if answer.is_ok() { "answered" } else { "no answer" }));
+    answer
 }
 
 /// Returns the end of a text in one line.

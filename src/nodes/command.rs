@@ -10,8 +10,8 @@ use std::{
 };
 
 use super::{
-    Arity, Cacheability, Context, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType, Success,
-    apart::POLL, files::refuse_what_json_cannot_hold,
+    Arity, Cacheability, Context, Deed, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType,
+    Success, What, apart::POLL, files::refuse_what_json_cannot_hold,
 };
 use crate::value::{Value, ValueType, to_json};
 
@@ -101,7 +101,13 @@ fn run_command(ctx: &Context<'_>) -> Result<Success, NodeError> {
     };
     let command = command_of(ctx, program)?;
     ctx.check_cancelled()?;
-    let finished = Running::start(command, program, input, max_bytes)?.finish(ctx)?;
+    let deed = deed(program, &parameters.lines("arguments"), input.as_ref());
+    let finished = Running::start(command, program, input, max_bytes)?.finish(ctx);
+    ctx.did(deed.outcome(match &finished {
+        Ok(finished) => format!("exit code {}", exit_code(finished.status)),
+        Err(_) => "ended before it was done".to_owned(),
+    }));
+    let finished = finished?;
     let exit_code = exit_code(finished.status);
     let text = |name: &str, bytes: Vec<u8>| {
         String::from_utf8(bytes).unwrap_or_else(|error| {
@@ -155,6 +161,15 @@ fn bytes_of(value: &Value) -> Result<Option<Vec<u8>>, NodeError> {
             Some(to_json(other).to_string().into_bytes())
         }
     })
+}
+
+/// Returns what running a program does to the world outside: its command line, with quotes where a shell would need them.
+fn deed(program: &str, arguments: &[&str], input: Option<&Vec<u8>>) -> Deed {
+    let needs_quotes = |word: &str| word.is_empty() || word.contains(|char: char| char.is_whitespace() || char == '"');
+    let quoted = |word: &str| if needs_quotes(word) { format!("{word:?}") } else { word.to_owned() };
+    let words: Vec<String> = std::iter::once(program).chain(arguments.iter().copied()).map(quoted).collect();
+    let bytes = input.map(|input| input.len() as u64);
+    Deed { bytes, ..Deed::new(What::Command, words.join(" ")) }
 }
 
 /// Returns the code, or for a program ended by a signal 128 and its number, as shells do.

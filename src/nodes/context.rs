@@ -11,7 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use super::{NodeError, Outputs, ResolvedParameters, secrets};
+use super::{Deed, NodeError, Outputs, ResolvedParameters, secrets};
 use crate::{
     value::{Fingerprint, Record, Table, Value, ValueType},
     workflow::{NodeId, PortId},
@@ -115,6 +115,8 @@ pub trait Host: Sync {
     fn log(&self, level: LogLevel, message: String);
     /// Notes what the node read from outside.
     fn note_source(&self, source: Source);
+    /// Notes what the node did to the world outside.
+    fn note_deed(&self, deed: Deed);
     /// Returns what another node gave in this run.
     fn output(&self, node: &NodeId) -> Option<Arc<Outputs>>;
     /// Returns whether the user wants the node executed whatever is kept of it.
@@ -267,6 +269,12 @@ impl<'a> Context<'a> {
                 return Ok(bytes);
             }
         }
+    }
+
+    /// Reports something that was done to the world outside, as soon as it is done: the record of the run lists it. Secrets
+    /// that the node was told are taken out.
+    pub fn did(&self, deed: Deed) {
+        self.host.note_deed(deed);
     }
 
     /// Returns when the time limit of this attempt is over, for what has a timeout of its own.

@@ -8,7 +8,7 @@ use std::{
 use arrow::csv::WriterBuilder;
 
 use super::{
-    Arity, Cacheability, Context, Family, Kind, NodeError, ParameterSchema, ParameterType, Success,
+    Arity, Cacheability, Context, Deed, Family, Kind, NodeError, ParameterSchema, ParameterType, Success, What,
     csv::{self, CsvFormat, delimiter},
 };
 use crate::{
@@ -101,6 +101,7 @@ pub(super) fn write_named(ctx: &Context<'_>, bytes: &[u8]) -> Result<Success, No
     // A node whose time is over must not change anything any more.
     ctx.check_cancelled()?;
     write_file(&path, bytes, ctx.parameters().bool("create_folder")).map_err(|error| at(&path, error))?;
+    ctx.did(Deed::new(What::File, path.to_string_lossy()).bytes(bytes.len()));
     ctx.info(format!("wrote {} bytes: {}", bytes.len(), path.display()));
     Ok(Success::one("path", path.to_string_lossy().into_owned()))
 }

@@ -275,7 +275,13 @@ fn send(ctx: &Context<'_>, request: Request) -> Result<Response, NodeError> {
         }
         None => request,
     };
-    Ok(apart(ctx, "request", move |abandoned| request.send(abandoned))?.without(&told))
+    let deed = request.deed();
+    let response = apart(ctx, "request", move |abandoned| request.send(abandoned));
+    ctx.did(deed.outcome(match &response {
+        Ok(response) => format!("status {}", response.status),
+        Err(_) => "no answer".to_owned(),
+    }));
+    Ok(response?.without(&told))
 }
 
 fn outputs(ctx: &Context<'_>, response: Response) -> Outputs {

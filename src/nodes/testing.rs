@@ -11,8 +11,8 @@ use std::{
 };
 
 use super::{
-    Cacheability, Catalogue, Context, Host, Kind, LogLevel, NodeError, Outputs, ResolvedParameters, Source, Success,
-    items::Around, secrets,
+    Cacheability, Catalogue, Context, Deed, Host, Kind, LogLevel, NodeError, Outputs, ResolvedParameters, Source,
+    Success, items::Around, secrets,
 };
 use crate::{
     value::Value,
@@ -179,6 +179,7 @@ pub(super) struct TestHost {
     said: Mutex<Vec<String>>,
     logs: Mutex<Vec<String>>,
     sources: Mutex<Vec<Source>>,
+    deeds: Mutex<Vec<Deed>>,
     /// By node; lasts from one run of the trial to the next.
     pinned_data: Mutex<Memory>,
     is_forced: bool,
@@ -198,6 +199,7 @@ impl TestHost {
             said: Mutex::default(),
             logs: Mutex::default(),
             sources: Mutex::default(),
+            deeds: Mutex::default(),
             pinned_data: Mutex::default(),
             is_forced: false,
             has_store: true,
@@ -234,6 +236,11 @@ impl TestHost {
 
     pub(super) fn logs(&self) -> Vec<String> {
         self.logs.lock().unwrap().clone()
+    }
+
+    /// Returns what the node has done, one line each.
+    pub(super) fn deeds(&self) -> Vec<String> {
+        self.deeds.lock().unwrap().iter().map(ToString::to_string).collect()
     }
 
     pub(super) fn sources(&self) -> Vec<Source> {
@@ -273,6 +280,10 @@ impl Host for TestHost {
 
     fn note_source(&self, source: Source) {
         self.sources.lock().unwrap().push(source);
+    }
+
+    fn note_deed(&self, deed: Deed) {
+        self.deeds.lock().unwrap().push(deed);
     }
 
     fn output(&self, _node: &NodeId) -> Option<Arc<Outputs>> {

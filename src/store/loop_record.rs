@@ -131,10 +131,12 @@ pub enum IterationStatus {
     NotNeeded,
     /// It executed, and took a value that was changed by hand.
     Edited,
+    /// The run was a dry run, and it would have changed something outside; of the head of an inner loop, something inside.
+    HeldBack,
 }
 
 impl IterationStatus {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Executed,
         Self::Reused,
         Self::Pinned,
@@ -144,11 +146,12 @@ impl IterationStatus {
         Self::Kept,
         Self::NotNeeded,
         Self::Edited,
+        Self::HeldBack,
     ];
 
     /// Returns whether what came of a node in an iteration may stand in a later run.
     pub(crate) const fn may_be_reused(self) -> bool {
-        !matches!(self, Self::Failed | Self::Disabled | Self::NotNeeded | Self::Edited)
+        !matches!(self, Self::Failed | Self::Disabled | Self::NotNeeded | Self::Edited | Self::HeldBack)
     }
 
     /// Returns the status' name, one word, lower case.
@@ -163,6 +166,7 @@ impl IterationStatus {
             Self::Kept => "kept",
             Self::NotNeeded => "not-needed",
             Self::Edited => "edited",
+            Self::HeldBack => "held-back",
         }
     }
 }

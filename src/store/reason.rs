@@ -20,6 +20,8 @@ pub enum NeverRan {
     Cancelled,
     /// The program ended before it finished.
     Interrupted,
+    /// The run was a dry run: its effect was held back, or that of a node it takes something from.
+    HeldBack,
 }
 
 /// A parameter or setting that differs.
@@ -141,6 +143,7 @@ impl fmt::Display for Reason {
             Self::NeverRan(NeverRan::Disabled) => f.write_str("it was disabled last time"),
             Self::NeverRan(NeverRan::Cancelled) => f.write_str("it was cancelled last time"),
             Self::NeverRan(NeverRan::Interrupted) => f.write_str("it was interrupted last time"),
+            Self::NeverRan(NeverRan::HeldBack) => f.write_str("it was held back in a dry run"),
             Self::ConfigChanged(changes) => f.write_str(&joined(changes)),
             Self::InputsChanged(changes) => f.write_str(&joined(changes)),
             Self::FailedLastTime(error) => write!(f, "it failed last time: {error}"),
@@ -172,6 +175,8 @@ pub enum Missing {
     BranchNotTaken(NodeId),
     /// What feeds it did not run.
     UpstreamDidNotRun(NodeId),
+    /// It comes from this node, however far up, whose effect is held back.
+    UpstreamHeldBack(NodeId),
 }
 
 /// Why a node did not run.
@@ -192,6 +197,15 @@ pub enum NotRun {
     OnlyFeedsPins,
     /// It executes once an iteration of a loop that had none.
     NoIteration,
+    /// The run is a dry run, and executing the node would change something outside.
+    HeldBack,
+}
+
+impl NotRun {
+    /// Returns whether it would have run if the run had not been a dry run.
+    pub const fn is_held_back(&self) -> bool {
+        matches!(self, Self::HeldBack | Self::InputMissing { why: Missing::UpstreamHeldBack(_), .. })
+    }
 }
 
 impl fmt::Display for NotRun {
@@ -210,6 +224,10 @@ impl fmt::Display for NotRun {
             Self::InputMissing { port, why: Missing::UpstreamDidNotRun(node) } => {
                 write!(f, "nothing on {port}: {node} did not run")
             }
+            Self::InputMissing { port, why: Missing::UpstreamHeldBack(node) } => {
+                write!(f, "nothing on {port}: it needs what {node} gives, whose effect is held back")
+            }
+            Self::HeldBack => f.write_str("dry run: its effect is held back"),
             Self::NotNeeded => f.write_str("not needed for what was asked"),
             Self::OnlyFeedsPins => f.write_str("all that takes something from it is pinned"),
             Self::NoIteration => f.write_str("its loop had no iteration"),

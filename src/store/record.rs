@@ -16,7 +16,7 @@ use super::{
     Kept, LoopRecord, NotRun, PastNode, PinnedChange, Reason, RunId, RunKind, RunStatus, Sensitive, SessionId,
 };
 use crate::{
-    nodes::{HIDDEN, LogLevel, Source},
+    nodes::{Deeds, HIDDEN, LogLevel, Source},
     value::Fingerprint,
     workflow::{Node, NodeId, PortId, PortRef, Wire, Workflow, WorkflowId},
 };
@@ -262,6 +262,8 @@ pub struct NotesData {
     pub sources: Vec<Source>,
     /// What it did to its own pinned data.
     pub pinned_data: Option<PinnedChange>,
+    /// What it reported of what it did to the world outside.
+    pub deeds: Deeds,
     /// Why its pin was released in this run, if it was.
     pub released: Option<String>,
     /// What else a person should know, such as that a pin made both sides of a branch run.
@@ -273,13 +275,14 @@ pub struct NotesData {
 
 impl NotesData {
     fn is_none(&self) -> bool {
-        let Self { attempts, iterations, log, sources, pinned_data, released, warnings, sensitive } = self;
+        let Self { attempts, iterations, log, sources, pinned_data, deeds, released, warnings, sensitive } = self;
         sensitive.is_none()
             && attempts.is_empty()
             && iterations.is_none()
             && log.is_empty()
             && sources.is_empty()
             && pinned_data.is_none()
+            && deeds.is_empty()
             && released.is_none()
             && warnings.is_empty()
     }
@@ -301,6 +304,7 @@ impl Deref for NodeRecord {
             log: Vec::new(),
             sources: Vec::new(),
             pinned_data: None,
+            deeds: Deeds::none(),
             released: None,
             warnings: Vec::new(),
             sensitive: None,
@@ -335,8 +339,10 @@ impl NodeRecord {
 
     /// Returns what this record is in a later run that did not look at its node again.
     pub(super) fn seen_from(mut self, run: RunId) -> Self {
-        if self.pinned_data.is_some() || self.released.is_some() || !self.warnings.is_empty() {
+        let has_notes_of_then = self.pinned_data.is_some() || self.released.is_some() || !self.deeds.is_empty();
+        if has_notes_of_then || !self.warnings.is_empty() {
             self.pinned_data = None;
+            self.deeds = Deeds::none();
             self.released = None;
             self.warnings = Vec::new();
         }
@@ -399,7 +405,21 @@ impl NodeRecord {
         for line in &mut record.log {
             HIDDEN.clone_into(&mut line.message);
         }
+        if !record.deeds.is_empty() {
+            record.deeds = record.deeds.hidden();
+        }
         Cow::Owned(record)
+    }
+
+    /// Returns whether the node did something to the world outside, or would have had it executed.
+    pub fn has_effect(&self) -> bool {
+        self.effect != Effect::None || !self.deeds.is_empty()
+    }
+
+    /// Returns how many things the node did to the world outside. Not every kind of node tells them one by one.
+    pub fn n_done(&self) -> u64 {
+        let n_told = self.deeds.iter().len() as u64 + self.deeds.n_more();
+        if self.effect == Effect::Performed { n_told.max(1) } else { n_told }
     }
 
     /// Returns whether Resume may use the results.
@@ -443,6 +463,8 @@ pub struct OptionsUsed {
     pub stop_at_equal_data: bool,
     /// Nodes without side effects whose every consumer was pinned were left out.
     pub skip_what_only_feeds_pins: bool,
+    /// Every node that would have changed something outside was held back.
+    pub dry_run: bool,
 }
 
 impl OptionsUsed {
@@ -450,7 +472,8 @@ impl OptionsUsed {
     pub fn in_words(self) -> impl Iterator<Item = &'static str> {
         let equal = self.stop_at_equal_data.then_some("stop at equal data");
         let skip = self.skip_what_only_feeds_pins.then_some("skip what only feeds pins");
-        equal.into_iter().chain(skip)
+        let dry = self.dry_run.then_some("dry run");
+        dry.into_iter().chain(equal).chain(skip)
     }
 }
 

@@ -17,13 +17,16 @@ use super::{
     past_node::PastWorkflow, rows, workflow_bytes,
 };
 use crate::{
-    nodes::{Source, SourceState},
+    nodes::{Deeds, Source, SourceState},
     value::Fingerprint,
     workflow::{IdError, NodeId, PortRef},
 };
 
 /// The first byte. The text of a record, which older stores hold, never begins with it.
 const FORMAT: u8 = 1;
+
+/// The first byte of a record whose node reported what it did to the world outside: that stands behind all else.
+const FORMAT_WITH_DEEDS: u8 = 2;
 
 /// A record on its way out; [`Decoder::take_record`] takes the same fields in the same order.
 #[derive(Serialize)]
@@ -173,8 +176,9 @@ pub(super) fn write(record: &NodeRecord, as_it_was: Option<&[u8]>, mut bytes: Ve
         effect,
         notes: _,
     } = record;
-    let NotesData { attempts, iterations, log, sources, pinned_data, released, warnings, sensitive: _ } = &**record;
-    bytes.push(FORMAT);
+    let NotesData { attempts, iterations, log, sources, pinned_data, deeds, released, warnings, sensitive: _ } =
+        &**record;
+    bytes.push(if deeds.is_empty() { FORMAT } else { FORMAT_WITH_DEEDS });
     let out = RecordOut {
         node: node.as_str(),
         config: Block(config.as_bytes()),
@@ -199,6 +203,7 @@ pub(super) fn write(record: &NodeRecord, as_it_was: Option<&[u8]>, mut bytes: Ve
     };
     let bytes = postcard::to_extend(&out, bytes).map_err(|error| error.to_string())?;
     match pinned_data {
+        _ if !deeds.is_empty() => postcard::to_extend(&(pinned_data, deeds), bytes).map_err(|error| error.to_string()),
         // Few nodes have any, and older stores hold records without: it stands behind the end.
         Some(change) => postcard::to_extend(change, bytes).map_err(|error| error.to_string()),
         None => Ok(bytes),
@@ -227,14 +232,14 @@ impl<'a> Decoder<'a> {
 
     /// Returns the record that bytes stand for, its results to be read from the store when asked for.
     pub(super) fn record(&self, bytes: &[u8], of: &Of) -> Result<NodeRecord, String> {
-        if let Some((&FORMAT, rest)) = bytes.split_first() {
-            return self.take_record(&mut Taker(rest), of);
+        if let Some((&(FORMAT | FORMAT_WITH_DEEDS), rest)) = bytes.split_first() {
+            return self.take_record(&mut Taker(rest), of, bytes[0]);
         }
         let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
         rows::record_from_text(text, self.reader)
     }
 
-    fn take_record(&self, rest: &mut Taker<'_>, of: &Of) -> Result<NodeRecord, String> {
+    fn take_record(&self, rest: &mut Taker<'_>, of: &Of, format: u8) -> Result<NodeRecord, String> {
         let node: NodeId = rest.id()?;
         let config = rest.fingerprint()?;
         let recipe = rest.fingerprint()?;
@@ -263,7 +268,11 @@ impl<'a> Decoder<'a> {
             None => PastNode::Stored(Arc::clone(&of.workflow)),
             Some(bytes) => Arc::new(workflow_bytes::node_from_bytes(bytes)?).into(),
         };
-        let pinned_data = if rest.0.is_empty() { None } else { Some(rest.take()?) };
+        let (pinned_data, deeds) = match format {
+            FORMAT_WITH_DEEDS => rest.take()?,
+            _ if rest.0.is_empty() => (None, Deeds::none()),
+            _ => (Some(rest.take()?), Deeds::none()),
+        };
         Ok(NodeRecord {
             run: of.run,
             node,
@@ -285,6 +294,7 @@ impl<'a> Decoder<'a> {
                 log,
                 sources: sources.into_iter().map(source).collect(),
                 pinned_data,
+                deeds,
                 released,
                 warnings,
                 sensitive: None,
@@ -336,7 +346,7 @@ impl<'a> Decoder<'a> {
 /// Returns which node a record is of, reading no further; `None` for the text of older stores.
 pub(super) fn node_of(bytes: &[u8]) -> Option<&str> {
     match bytes.split_first() {
-        Some((&FORMAT, rest)) => Taker(rest).take().ok(),
+        Some((&(FORMAT | FORMAT_WITH_DEEDS), rest)) => Taker(rest).take().ok(),
         _ => None,
     }
 }
@@ -436,8 +446,9 @@ mod tests {
             NotRun::StoppedByError("a".into()),
             NotRun::OnlyFeedsPins,
             NotRun::NoIteration,
+            NotRun::HeldBack,
         ];
-        assert_eq!(positions(&not_run), [0, 1, 2, 3, 4]);
+        assert_eq!(positions(&not_run), [0, 1, 2, 3, 4, 5]);
         assert_eq!(positions(&[Effect::None, Effect::Performed, Effect::HeldBack]), [0, 1, 2]);
     }
 }

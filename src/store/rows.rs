@@ -10,7 +10,7 @@ use super::{
     Status, database::Reader,
 };
 use crate::{
-    nodes::{Source, SourceState},
+    nodes::{Deeds, Source, SourceState},
     value::Fingerprint,
     workflow::{Node, NodeId, PortId, PortRef},
 };
@@ -195,6 +195,7 @@ pub(super) fn record_from_text(text: &str, reader: &Reader) -> Result<NodeRecord
             log: row.log,
             sources: sources.map_err(|error| error.to_string())?,
             pinned_data: None,
+            deeds: Deeds::none(),
             released: row.released,
             warnings: row.warnings,
             sensitive: None,

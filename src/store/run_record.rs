@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::{NodeRecord, RecordMap, RunHeader, Status};
+use super::{Effect, NodeRecord, RecordMap, RunHeader, Status};
 use crate::workflow::NodeId;
 
 /// The whole account of a run.
@@ -73,6 +73,22 @@ impl RunRecord {
     pub fn reused(&self) -> impl Iterator<Item = (&NodeId, &Arc<NodeRecord>)> {
         let reused = |id| Some((id, self.base.get(id)?));
         self.order.iter().filter(|id| self.own_record(id).is_none()).filter_map(reused)
+    }
+
+    /// Returns the records of the nodes that did something to the world outside, or would have, upstream before downstream.
+    pub fn with_effects(&self) -> Vec<Arc<NodeRecord>> {
+        let has_effect = |id: &&NodeId| match self.own_record(id) {
+            Some(record) => record.has_effect(),
+            None => self.base.get(id).is_some_and(|record| record.effect != Effect::None),
+        };
+        self.order.iter().filter(has_effect).filter_map(|id| self.node(id)).collect()
+    }
+
+    /// Returns how many things were done to the world outside, and of how many nodes the effect was held back.
+    pub fn n_effects(&self) -> (u64, usize) {
+        let with_effects = self.with_effects();
+        let n_held_back = with_effects.iter().filter(|record| record.effect == Effect::HeldBack).count();
+        (with_effects.iter().map(|record| record.n_done()).sum(), n_held_back)
     }
 
     /// Returns how many nodes have a status.

@@ -1,7 +1,10 @@
 //! What records say, in words for people: nodes are named as the caller names them. The `Display` of the same types, with
 //! the ids of nodes, is for logs.
 
-use super::reason::{InputChange, Missing, NotRun, Reason};
+use super::{
+    Status,
+    reason::{InputChange, Missing, NotRun, Reason},
+};
 use crate::workflow::{NodeId, PortRef};
 
 /// Names a node for a person.
@@ -39,6 +42,22 @@ impl InputChange {
     }
 }
 
+impl Status {
+    /// Returns why the effect of a node with this status did not take place in words, with nodes named this way.
+    pub fn held_back_in_words(&self, name: &NameOf<'_>) -> String {
+        match self {
+            Self::Reused { .. } => "it reused its results".to_owned(),
+            Self::Pinned { .. } => "it was pinned".to_owned(),
+            Self::Kept { .. } => "it used results kept from before".to_owned(),
+            Self::Disabled => "it was disabled".to_owned(),
+            Self::NotRun(why) => why.in_words(name),
+            Self::Cancelled => "the run was cancelled".to_owned(),
+            Self::Interrupted => "the program ended before it finished".to_owned(),
+            Self::Executed | Self::Failed(_) => "it failed".to_owned(),
+        }
+    }
+}
+
 impl NotRun {
     /// Returns why it did not run in words, with nodes named this way.
     pub fn in_words(&self, name: &NameOf<'_>) -> String {
@@ -49,6 +68,9 @@ impl NotRun {
                 Missing::UpstreamFailed(node) => format!("nothing on {port}: {} failed", name(node)),
                 Missing::BranchNotTaken(node) => format!("nothing on {port}: {} gave no value there", name(node)),
                 Missing::UpstreamDidNotRun(node) => format!("nothing on {port}: {} did not run", name(node)),
+                Missing::UpstreamHeldBack(node) => {
+                    format!("nothing on {port}: it needs what {} gives, whose effect is held back", name(node))
+                }
             },
             Self::StoppedByError(node) => format!("the run stopped when {} failed", name(node)),
             other => other.to_string(),
@@ -63,7 +85,8 @@ impl NotRun {
                     Missing::UpstreamDisabled(node)
                     | Missing::UpstreamFailed(node)
                     | Missing::BranchNotTaken(node)
-                    | Missing::UpstreamDidNotRun(node),
+                    | Missing::UpstreamDidNotRun(node)
+                    | Missing::UpstreamHeldBack(node),
                 ..
             }
             | Self::StoppedByError(node) => Some(node),

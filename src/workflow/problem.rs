@@ -62,6 +62,10 @@ pub enum ProblemKind {
     UnknownParameter,
     /// A parameter of the wrong type, out of range, or missing.
     BadParameter,
+    /// A file to read is not there.
+    MissingFile,
+    /// A secret is not there.
+    MissingSecret,
     /// A setting out of range, or one whose meaning for this node is easily overlooked.
     Setting,
 }

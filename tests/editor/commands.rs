@@ -181,6 +181,8 @@ fn run() -> Vec<&'static str> {
     let mut doing = Doing::at(FLOW);
     doing.keys("Run", (CTRL, Key::Enter), |person| says(person, "Report", " ms"));
     doing.keys("Resume", (Modifiers::SHIFT, Key::Enter), |person| says(person, "Report", "reused"));
+    doing.palette("Dry run", |person| shows(person, "The run did nothing to the world outside"));
+    doing.palette("Dry resume", |person| says(person, "Report", "reused"));
     doing.select("Middle");
     doing.palette("Run selection", |person| says(person, "Middle", " ms"));
     doing.palette("Resume selection", |person| says(person, "Middle", "reused"));
@@ -377,6 +379,8 @@ fn view() -> Vec<&'static str> {
     doing.person.key(CTRL, Key::Num0);
     doing.palette("Reset panels", |person| person.window.query_by_label("Search nodes").is_some());
     doing.person.press("Run");
+    doing.palette("Problems", |person| shows(person, "No problems."));
+    doing.palette("Effects", |person| shows(person, "The run did nothing"));
     doing.keys("Run history", (CTRL, Key::H), |person| shows(person, "Run 1"));
     doing.person.press("Run 1");
     doing.person.press("Open run");

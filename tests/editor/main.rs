@@ -7,6 +7,7 @@ mod canvas;
 mod commands;
 #[path = "../support/cpu_renderer.rs"]
 mod cpu_renderer;
+mod effects;
 mod files;
 mod groups;
 mod guide;
@@ -22,6 +23,7 @@ mod pinned_data;
 mod pins;
 mod pins_panel;
 mod plots;
+mod problems;
 mod runs;
 mod sections;
 mod settings;

@@ -69,6 +69,8 @@ pub(crate) struct Expectations {
     #[serde(default)]
     pub(crate) skip_what_only_feeds_pins: bool,
     #[serde(default)]
+    pub(crate) dry_run: bool,
+    #[serde(default)]
     pub(crate) cancel_when_started: Option<NodeId>,
     pub(crate) expect: BTreeMap<NodeId, Expected>,
     #[serde(default)]
@@ -135,6 +137,8 @@ pub(crate) enum Why {
     UpstreamFailed,
     BranchNotTaken,
     UpstreamDidNotRun,
+    UpstreamHeldBack,
+    HeldBack,
     NotNeeded,
     OnlyFeedsPins,
     StoppedByError,

@@ -188,7 +188,8 @@ impl World {
     }
 
     fn options(expectations: &Expectations) -> PlanOptions {
-        let Expectations { kind, to, only, from, stop_at_equal_data, skip_what_only_feeds_pins, .. } = expectations;
+        let Expectations { kind, to, only, from, stop_at_equal_data, skip_what_only_feeds_pins, dry_run, .. } =
+            expectations;
         let part = match (&to[..], &only[..], &from[..]) {
             ([], [], []) => Part::All,
             (targets, [], []) => Part::To(targets.to_vec()),
@@ -201,6 +202,7 @@ impl World {
             part,
             stop_at_equal_data: *stop_at_equal_data,
             skip_what_only_feeds_pins: *skip_what_only_feeds_pins,
+            dry_run: *dry_run,
         }
     }
 
@@ -413,12 +415,14 @@ fn why(not_run: &NotRun) -> Why {
         NotRun::OnlyFeedsPins => Why::OnlyFeedsPins,
         NotRun::StoppedByError(_) => Why::StoppedByError,
         NotRun::NoIteration => Why::NoIteration,
+        NotRun::HeldBack => Why::HeldBack,
         NotRun::InputMissing { why, .. } => match why {
             Missing::NotConnected => Why::NotConnected,
             Missing::UpstreamDisabled(_) => Why::UpstreamDisabled,
             Missing::UpstreamFailed(_) => Why::UpstreamFailed,
             Missing::BranchNotTaken(_) => Why::BranchNotTaken,
             Missing::UpstreamDidNotRun(_) => Why::UpstreamDidNotRun,
+            Missing::UpstreamHeldBack(_) => Why::UpstreamHeldBack,
         },
     }
 }

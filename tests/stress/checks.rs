@@ -28,6 +28,8 @@ pub(crate) fn check_run(world: &World, record: &RunRecord, happened: &[Happened]
     assert_eq!(record.nodes().count(), workflow.n_nodes(), "every node is settled once");
     let (graph, loops) = world.loops();
     check_events(record, happened, &graph, &loops);
+    let is_dry = record.header.options.dry_run;
+    assert!(!is_dry || world.effects_of(executed).is_empty(), "a dry run did something\n{}", short(record));
     for node in record.nodes() {
         let index = graph.index(&node.node).unwrap();
         let n_executed = executed.iter().filter(|(known, _)| node.node == known.as_str()).count();

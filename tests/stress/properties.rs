@@ -47,10 +47,12 @@ impl Worlds {
         Self { world: World::new(is_stored), fresh: World::new(false) }
     }
 
-    /// Does a step; a resumed run of all to its end gives what a standard run does, and executes nothing more often.
+    /// Does a step; a resumed run of all to its end gives what a standard run does, executes nothing more often, and leaves no
+    /// effect out that never took place.
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
         let ran = self.world.step(step);
-        let is_whole = |run: &RunStep| run.resumed && matches!(run.part, PartStep::All) && run.cancel_at.is_none();
+        let is_whole =
+            |run: &RunStep| run.resumed && matches!(run.part, PartStep::All) && run.cancel_at.is_none() && !run.dry_run;
         match (step, ran) {
             (Step::Run(run), Some(ran)) if is_whole(run) => self.compare(&ran),
             _ => Ok(()),
@@ -72,6 +74,10 @@ impl Worlds {
         let (left, right) = (given(world, &resumed.record), given(fresh, &standard.record));
         let words = || format!("resumed:\n{}\nstandard:\n{}", short(&resumed.record), short(&standard.record));
         prop_assert_eq!(left, right, "{}", words());
+        for effect in fresh.effects_of(&standard.executed) {
+            let took_place = world.performed.contains(&effect);
+            prop_assert!(took_place, "an effect of {} never took place\n{}", effect.0, words());
+        }
         let n_afresh = counted(&standard.executed);
         for (execution, n_times) in counted(&resumed.executed) {
             let n_in_all = n_afresh.get(&execution).copied().unwrap_or(0);

@@ -80,11 +80,13 @@ pub(crate) enum PartStep {
 }
 
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own, and all combinations occur")]
 pub(crate) struct RunStep {
     pub(crate) resumed: bool,
     pub(crate) part: PartStep,
     pub(crate) stop_at_equal_data: bool,
     pub(crate) skip_what_only_feeds_pins: bool,
+    pub(crate) dry_run: bool,
     /// The number of the event at which it is cancelled.
     pub(crate) cancel_at: Option<usize>,
 }
@@ -93,7 +95,14 @@ impl RunStep {
     /// A run of all, to its end.
     pub(crate) const fn whole(resumed: bool) -> Self {
         let part = PartStep::All;
-        Self { resumed, part, stop_at_equal_data: false, skip_what_only_feeds_pins: false, cancel_at: None }
+        Self {
+            resumed,
+            part,
+            stop_at_equal_data: false,
+            skip_what_only_feeds_pins: false,
+            dry_run: false,
+            cancel_at: None,
+        }
     }
 }
 
@@ -116,15 +125,15 @@ fn any_run() -> impl Strategy<Value = RunStep> {
         1 => node.prop_map(PartStep::From),
     ];
     let is_rare = || prop::bool::weighted(0.15);
-    (prop::bool::weighted(0.7), part, is_rare(), is_rare(), prop::option::weighted(0.25, 0..80_usize)).prop_map(
-        |(resumed, part, stop_at_equal_data, skip_what_only_feeds_pins, cancel_at)| RunStep {
+    (prop::bool::weighted(0.7), part, is_rare(), is_rare(), is_rare(), prop::option::weighted(0.25, 0..80_usize))
+        .prop_map(|(resumed, part, stop_at_equal_data, skip_what_only_feeds_pins, dry_run, cancel_at)| RunStep {
             resumed,
             part,
             stop_at_equal_data,
             skip_what_only_feeds_pins,
+            dry_run,
             cancel_at,
-        },
-    )
+        })
 }
 
 pub(crate) fn any_step() -> impl Strategy<Value = Step> {

@@ -1,6 +1,9 @@
 //! Workflows of deterministic nodes in which every value tells what it was made of, so that no two executions look alike.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+};
 
 use pinflow::{
     engine::{Decision, Engine, EventKind, NodePlan, Plan, PlanOptions, Probes, RunRequest, plan},
@@ -36,6 +39,9 @@ pub(crate) const KINDS: [(&str, &[&str]); 12] = [
     ("repeat", &["state"]),
     ("next", &["result"]),
 ];
+
+/// Those of them that change something outside.
+const WITH_EFFECTS: [&str; 2] = ["picky", "waiting_mix"];
 
 /// How many of them are not made for loops.
 const N_PLAIN_KINDS: usize = 8;
@@ -156,6 +162,9 @@ fn catalogue(outside: &Arc<Outside>) -> Catalogue {
         if id == "picky" {
             kind = kind.parameter(ParameterSchema::new("fails", "Fails", SALT, 0_i64, ""));
         }
+        if WITH_EFFECTS.contains(&id) {
+            kind = kind.side_effect(|_| true);
+        }
         if id == "unkept_mix" {
             kind = kind.cacheable(|_| Cacheability::Never);
         }
@@ -184,6 +193,8 @@ pub(crate) struct World {
     pub(crate) baseline: Baseline,
     undo: Vec<Edit>,
     session: SessionId,
+    /// All executions so far that changed something outside.
+    pub(crate) performed: BTreeSet<(String, [u8; 32])>,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -220,6 +231,7 @@ impl World {
             baseline: Baseline::default(),
             undo: Vec::new(),
             session: SessionId::generate(),
+            performed: BTreeSet::new(),
             folder,
         }
     }
@@ -397,11 +409,22 @@ impl World {
         let record = handle.wait();
         let executed = std::mem::take(&mut *self.outside.executed());
         check_run(self, &record, &happened.lock().unwrap(), &executed);
+        self.performed.extend(self.effects_of(&executed));
         self.marks = marks;
         self.baseline.absorb(&record);
         let changed = marks_after(&self.marks, &record);
         self.marks.apply(changed);
         Ran { record, executed, marks: marks_of_run }
+    }
+
+    /// Returns which of these executions changed something outside.
+    pub(crate) fn effects_of(&self, executed: &[Execution]) -> BTreeSet<(String, [u8; 32])> {
+        let has_effect = |node: &str| {
+            let node = self.workflow.node(&node.parse().unwrap());
+            node.is_some_and(|node| WITH_EFFECTS.contains(&node.kind.as_str()))
+        };
+        let effects = executed.iter().filter(|(node, _)| has_effect(node));
+        effects.map(|(node, essence)| (node.clone(), *essence.as_bytes())).collect()
     }
 
     /// Takes up what a warning offers: to make all iterations again where a changed body would go on with those of another.
@@ -463,5 +486,6 @@ fn options(run: &RunStep) -> PlanOptions {
         part,
         stop_at_equal_data: run.stop_at_equal_data,
         skip_what_only_feeds_pins: run.skip_what_only_feeds_pins,
+        dry_run: run.dry_run,
     }
 }

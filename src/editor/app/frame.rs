@@ -11,8 +11,8 @@ use crate::editor::{
     inspector::inspector_ui,
     layout::{Pane, PaneTitle, panes_ui},
     panels::{
-        StatusWords, library_ui, notices_ui, past_banner_ui, past_frame, pause_banner_ui, pins_banner_ui, shown_node,
-        status_ui, tab_title, tab_ui, tabs_ui, toolbar_ui, welcome_ui,
+        BottomStates, StatusWords, library_ui, notices_ui, past_banner_ui, past_frame, pause_banner_ui, pins_banner_ui,
+        shown_node, status_ui, tab_title, tab_ui, tabs_ui, toolbar_ui, welcome_ui,
     },
     theme,
 };
@@ -138,16 +138,18 @@ impl App {
         Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, canvas, &says, commands));
         canvas.show_minimap(!self.settings.hide_minimap);
         let log = &tab.log;
+        let problems = tab.problems.of(now);
         let title = |pane: Pane| match pane {
             Pane::Tab(tab) => {
                 let of = (tab == Tab::Output).then(|| shown_node(view)).flatten();
-                PaneTitle { name: tab_title(tab, now, log), of }
+                PaneTitle { name: tab_title(tab, now, log, problems.len()), of }
             }
             _ => PaneTitle { name: pane.name().to_owned(), of: None },
         };
         let mut canvas_room = Rect::NOTHING;
         let (layout, library, inspector) = (&mut panels.layout, &mut panels.library, &mut panels.inspector);
         let (viewers, history, pins) = (&mut panels.viewers, &mut tab.history, &mut tab.pins);
+        let effects = &mut tab.effects;
         let mut draw = |pane: Pane, ui: &mut Ui| match pane {
             Pane::Canvas => {
                 canvas_room = ui.available_rect_before_wrap();
@@ -158,7 +160,8 @@ impl App {
                 ui.push_id(session, |ui| inspector_ui(ui, view, canvas.frame(), inspector, viewers, commands));
             }
             Pane::Tab(tab) => {
-                let states = (&mut *viewers, &mut *history, &mut *pins);
+                let (viewers, history, pins, effects) = (&mut *viewers, &mut *history, &mut *pins, &mut *effects);
+                let states = BottomStates { viewers, history, pins, effects, problems };
                 ui.push_id((session, tab.name()), |ui| tab_ui(ui, tab, (view, now), log, states, commands));
             }
         };

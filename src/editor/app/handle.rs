@@ -51,6 +51,7 @@ impl App {
             Command::Redo => self.redo(),
             Command::GoToStep(position) => self.go_to_step(position),
             Command::Run(kind) => self.start_run(kind, Part::All),
+            Command::DryRun(kind) => self.start_dry_run(kind),
             Command::RunTo(kind, nodes) => self.start_run(kind, Part::To(nodes)),
             Command::RunOnly(kind, nodes) => self.start_run(kind, Part::Only(nodes)),
             Command::RunFrom(kind, nodes) => self.start_run(kind, Part::From(nodes)),

@@ -33,7 +33,7 @@ use crate::{
     session::{Baseline, ProfileError, SessionId, SessionSummary},
     store::{Kept, NodeRun, PinnedData, RunId, RunSummary, Store, SweepReport},
     value::{Fingerprint, Value, difference::Difference},
-    workflow::{Edit, NodeId, PortId, Position, Workflow},
+    workflow::{Edit, NodeId, PortId, Position, Problem, Workflow},
 };
 
 /// A report of another thread.
@@ -60,6 +60,8 @@ pub(super) enum Message {
     Listed(PathBuf, Result<Vec<FileEntry>, String>),
     /// The world was looked at.
     Probed(SessionId, Probes),
+    /// What the nodes of a session's workflow lack of the world outside was looked for.
+    Lacking(SessionId, Vec<Problem>),
     /// It was read how long the nodes of a session's workflow took, and what its runs are called.
     Timed(SessionId, Timings, RunNumbers),
     /// Kept results were read, or why not.
@@ -161,6 +163,7 @@ impl App {
             Message::Picked(purpose, path) => self.picked(ctx, purpose, path),
             Message::Listed(folder, entries) => self.listed(&folder, entries),
             Message::Probed(session, probes) => self.probed(session, probes),
+            Message::Lacking(session, lacking) => self.found_lacking(session, lacking),
             Message::Timed(session, timings, numbers) => self.timed(session, timings, numbers),
             Message::Results(node, run, error) => self.panels.viewers.loads.end_results(node, run, error),
             Message::Value(fingerprint, value) => self.panels.viewers.loads.end_value(fingerprint, value),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{App, Message};
 use crate::{
     editor::{
-        Command, RunNumbers,
+        Command, RunNumbers, Tab,
         panels::{LogEntry, Place, Tone},
         sitting::Sitting,
         watch::{Watch, Watched},
@@ -22,18 +22,26 @@ use crate::{
 
 impl App {
     pub(super) fn start_run(&mut self, kind: RunKind, part: Part) {
-        self.start_run_with(kind, part, Engine::start);
+        let options = self.settings.run.plan(kind, part);
+        self.start_run_with(options, Engine::start);
+    }
+
+    /// Starts a run that changes nothing outside, and shows what it holds back.
+    pub(super) fn start_dry_run(&mut self, kind: RunKind) {
+        let options = self.settings.run.plan(kind, Part::All).dry();
+        self.start_run_with(options, Engine::start);
+        self.show_tab(Tab::Effects);
     }
 
     /// Starts a run that pauses before the first node that is to execute.
     pub(super) fn start_paused(&mut self, kind: RunKind) {
-        self.start_run_with(kind, Part::All, Engine::start_paused);
+        let options = self.settings.run.plan(kind, Part::All);
+        self.start_run_with(options, Engine::start_paused);
     }
 
     fn start_run_with(
         &mut self,
-        kind: RunKind,
-        part: Part,
+        options: PlanOptions,
         start: impl FnOnce(&Engine, RunRequest, Box<dyn Fn(Event) + Send + Sync>) -> RunHandle,
     ) {
         let Some(tab) = self.tabs.front() else { return };
@@ -42,7 +50,7 @@ impl App {
             self.notices.show(Tone::Info, "A run goes on: stop it before starting another", Vec::new());
             return;
         }
-        let request = self.request(sitting, self.settings.run.plan(kind, part));
+        let request = self.request(sitting, options);
         let reporter = self.background.reporter();
         let report = Box::new(move |event| reporter.report(Message::Engine(event)));
         let run = start(&self.engine, request, report);
@@ -222,7 +230,12 @@ impl App {
 fn log_entry(event: &EventKind) -> Option<LogEntry> {
     let entry = match event {
         EventKind::Started { header, .. } => {
-            let kind = if header.kind == RunKind::Standard { "Run" } else { "Resume" };
+            let kind = match (header.kind, header.options.dry_run) {
+                (RunKind::Standard, false) => "Run",
+                (RunKind::Resumed, false) => "Resume",
+                (RunKind::Standard, true) => "Dry run",
+                (RunKind::Resumed, true) => "Dry resume",
+            };
             run_entry(LogLevel::Info, format!("{kind} {} begins", header.id))
         }
         EventKind::NodeLogged { node, line, is_sensitive } => {

@@ -8,7 +8,8 @@ use crate::{
     editor::{
         canvas::CanvasState,
         history::HistoryState,
-        panels::{Log, PinsState, TabSign},
+        panels::{EffectsState, Log, PinsState, TabSign},
+        problems::ProblemsState,
         sitting::Sitting,
     },
     engine::RunHandle,
@@ -31,6 +32,8 @@ pub(super) struct WorkflowTab {
     pub(super) canvas_of_now: Option<CanvasState>,
     pub(super) history: HistoryState,
     pub(super) pins: PinsState,
+    pub(super) problems: ProblemsState,
+    pub(super) effects: EffectsState,
     pub(super) log: Log,
     /// The notice that offers an earlier session, and that session.
     pub(super) offer: Option<(usize, SessionId)>,
@@ -47,6 +50,8 @@ impl WorkflowTab {
             canvas_of_now: None,
             history: HistoryState::default(),
             pins: PinsState::default(),
+            problems: ProblemsState::default(),
+            effects: EffectsState::default(),
             log: Log::default(),
             offer: None,
         }

@@ -33,6 +33,23 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     )
     .icon(Icon::Resume)
     .keys(&[shift(Key::Enter)]),
+    CommandEntry::new(
+        Id::DryRun,
+        ("Dry run", "Run with all that would change something outside held back and listed; Resume executes it later"),
+        &[Need::Nodes, Need::NoRun, Need::Now],
+        |_| Command::DryRun(RunKind::Standard),
+    )
+    .icon(Icon::Run),
+    CommandEntry::new(
+        Id::DryResume,
+        (
+            "Dry resume",
+            "Resume with all that would change something outside held back and listed; Resume executes it later",
+        ),
+        &[Need::Nodes, Need::NoRun, Need::Now],
+        |_| Command::DryRun(RunKind::Resumed),
+    )
+    .icon(Icon::Resume),
     CommandEntry::new(Id::Stop, ("Stop", "Stop the run; what has finished is kept"), &[Need::Run], |_| Command::Stop)
         .icon(Icon::Stop)
         .keys(&[key(Key::F6), key(Key::Escape)])

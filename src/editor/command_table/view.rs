@@ -35,6 +35,18 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     )
     .keys(&[ctrl(Key::H)]),
     CommandEntry::new(
+        Id::Problems,
+        ("Problems", "List what is wrong, or worth knowing before a run"),
+        &[Need::Workflow],
+        |_| Command::ShowTab(Tab::Problems),
+    ),
+    CommandEntry::new(
+        Id::Effects,
+        ("Effects", "List what the run did to the world outside, and what was held back"),
+        &[Need::Workflow],
+        |_| Command::ShowTab(Tab::Effects),
+    ),
+    CommandEntry::new(
         Id::BackFromRun,
         ("Back to the workflow", "Show the workflow as it is now, in place of an earlier run"),
         &[Need::Past],

@@ -398,6 +398,7 @@ const fn status(status: IterationStatus) -> &'static str {
         IterationStatus::Failed => "Failed",
         IterationStatus::Kept => "Kept",
         IterationStatus::NotNeeded => "Not needed for what was asked",
+        IterationStatus::HeldBack => "Held back in a dry run",
         IterationStatus::Edited => "Executed with a value that was changed by hand",
     }
 }

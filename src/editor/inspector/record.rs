@@ -77,6 +77,9 @@ fn next_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
     ui.add_space(4.0);
 }
 
+/// How many of the things that a node did are listed.
+const MAX_DEEDS: usize = 8;
+
 fn reasons_ui(ui: &mut Ui, view: View<'_>, record: &NodeRecord) {
     for reason in record.reasons.iter() {
         bullet_ui(ui, &reason.in_words(&|node| view.name(node)));
@@ -84,7 +87,16 @@ fn reasons_ui(ui: &mut Ui, view: View<'_>, record: &NodeRecord) {
     for warning in record.warnings.iter().chain(&record.released) {
         bullet_ui(ui, warning);
     }
+    let shown = record.shown();
+    for deed in shown.deeds.iter().take(MAX_DEEDS) {
+        bullet_ui(ui, &format!("outside, it {deed}"));
+    }
+    let n_more = (shown.deeds.iter().len().saturating_sub(MAX_DEEDS)) as u64 + shown.deeds.n_more();
+    if n_more > 0 {
+        bullet_ui(ui, &format!("and {n_more} more: see Effects"));
+    }
     match record.effect {
+        Effect::Performed if !record.deeds.is_empty() => {}
         Effect::None => {}
         Effect::Performed => bullet_ui(ui, "its effect on the outside took place"),
         Effect::HeldBack => bullet_ui(ui, "its effect on the outside did not take place"),

@@ -1,19 +1,25 @@
-//! What stands below the canvas at first: the results of the selected node, the log, problems, pins.
+//! What stands below the canvas at first: the results of the selected node, the log, problems, effects, pins.
 
 use egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 
-use super::{pin_rows::PinsState, pins::pins_ui};
+use super::{
+    effects::{EffectsState, effects_ui},
+    pin_rows::PinsState,
+    pins::pins_ui,
+    problems::problems_ui,
+};
 use crate::{
     editor::{
         Command, LookRequest, Tab, View,
         history::{HistoryState, compare_ui, list_ui},
+        problems::Finding,
         theme,
         viewers::{Room, Viewers, results_ui},
         words,
     },
     nodes::{HIDDEN, LogLevel},
     store::{LogLine, with_commas},
-    workflow::{NodeId, Problem, Severity},
+    workflow::NodeId,
 };
 
 /// A line of the log: what a node wrote, or what became of the run.
@@ -43,12 +49,21 @@ impl Log {
     }
 }
 
+/// What the tabs keep of their own, and what was found wrong.
+pub(crate) struct BottomStates<'a> {
+    pub(crate) viewers: &'a mut Viewers,
+    pub(crate) history: &'a mut HistoryState,
+    pub(crate) pins: &'a mut PinsState,
+    pub(crate) effects: &'a mut EffectsState,
+    pub(crate) problems: &'a [Finding],
+}
+
 /// Returns the name of a tab with how many things are on it.
-pub(crate) fn tab_title(tab: Tab, now: View<'_>, log: &Log) -> String {
+pub(crate) fn tab_title(tab: Tab, now: View<'_>, log: &Log, n_problems: usize) -> String {
     let count = match tab {
-        Tab::Output | Tab::History => 0,
+        Tab::Output | Tab::Effects | Tab::History => 0,
         Tab::Log => log.0.len(),
-        Tab::Problems => now.problems.len(),
+        Tab::Problems => n_problems,
         Tab::Pins => {
             let nodes = now.marks.iter().map(|(node, _)| node).chain(now.marks.breakpoints());
             nodes.filter(|node| now.workflow.node(node).is_some()).count()
@@ -63,13 +78,14 @@ pub(crate) fn tab_ui(
     tab: Tab,
     (view, now): (View<'_>, View<'_>),
     log: &Log,
-    (viewers, history, pins): (&mut Viewers, &mut HistoryState, &mut PinsState),
+    BottomStates { viewers, history, pins, effects, problems }: BottomStates<'_>,
     commands: &mut Vec<Command>,
 ) {
     match tab {
         Tab::Output => output_ui(ui, view, viewers, commands),
         Tab::Log => log_ui(ui, view, &log.0, commands),
-        Tab::Problems => problems_ui(ui, now, commands),
+        Tab::Problems => problems_ui(ui, now, problems, commands),
+        Tab::Effects => effects_ui(ui, view, effects, commands),
         Tab::Pins => pins_ui(ui, now, pins, commands),
         Tab::History => match view.past.and_then(|past| Some((past, past.compared.as_deref()?))) {
             Some(compared) => compare_ui(ui, view, compared, history, commands),
@@ -144,41 +160,6 @@ fn log_entry_ui(ui: &mut Ui, view: View<'_>, entry: &LogEntry, commands: &mut Ve
         let text = RichText::new(theme::readable(line).as_ref()).color(color);
         ui.add(Label::new(text).extend()).on_hover_text(theme::readable(&entry.line.message).as_ref());
     });
-}
-
-fn problems_ui(ui: &mut Ui, view: View<'_>, commands: &mut Vec<Command>) {
-    if view.problems.is_empty() {
-        ui.weak("No problems.");
-        return;
-    }
-    let row_height = ui.spacing().interact_size.y;
-    ScrollArea::vertical().id_salt("problems").auto_shrink([false, false]).show_rows(
-        ui,
-        row_height,
-        view.problems.len(),
-        |ui, in_sight| {
-            for problem in &view.problems[in_sight] {
-                problem_ui(ui, view, problem, commands);
-            }
-        },
-    );
-}
-
-fn problem_ui(ui: &mut Ui, view: View<'_>, problem: &Problem, commands: &mut Vec<Command>) {
-    let tokens = theme::tokens(ui);
-    let color = if problem.severity == Severity::Error { tokens.failed } else { tokens.stale };
-    let node = problem.location.node().filter(|node| view.workflow.node(node).is_some());
-    let said = match node {
-        Some(node) => format!("{}: {}", words::title(view.workflow, view.catalogue, node), problem.message),
-        None => problem.to_string(),
-    };
-    let text = RichText::new(theme::readable(&said).as_ref()).color(color);
-    let button = egui::Button::new(text).frame_when_inactive(false).truncate();
-    if ui.add(button).on_hover_text(theme::readable(&said).as_ref()).clicked()
-        && let Some(node) = node
-    {
-        commands.push(Command::Look(LookRequest::Reveal(node.clone())));
-    }
 }
 
 #[cfg(test)]

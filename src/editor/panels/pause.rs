@@ -64,6 +64,9 @@ fn said(view: View<'_>, waiting: &[NodeId]) -> String {
     }
 }
 
+const DRY_RUNS: &[CommandId] = &[CommandId::DryRun, CommandId::DryResume];
+const PAUSES: &[CommandId] = &[CommandId::Step, CommandId::Pause, CommandId::GoOn];
+
 /// Shows the menu of what runs may leave out.
 pub(super) fn run_options_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>) {
     let button = icon_button(ui, Icon::ChevronDown, "Run options").on_hover_text("What runs may leave out");
@@ -88,9 +91,7 @@ pub(super) fn run_options_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &
             }
         }
         ui.separator();
-        if let Some(id) =
-            command_item::menu_ui(ui, &[&[CommandId::Step, CommandId::Pause, CommandId::GoOn]], situation, &mut false)
-        {
+        if let Some(id) = command_item::menu_ui(ui, &[DRY_RUNS, PAUSES], situation, &mut false) {
             commands.push((command_table::get(id).command)(situation));
         }
     });

@@ -251,6 +251,7 @@ fn plan_text(view: View<'_>, options: RunOptions) -> String {
         (counts.pinned, "pinned"),
         (counts.disabled, "disabled"),
         (counts.not_run, "left out"),
+        (counts.held_back, "held back"),
         (counts.cannot_run, "cannot run"),
     ] {
         if number > 0 {
@@ -284,7 +285,9 @@ fn progress_ui(ui: &mut Ui, run: &RunProgress) {
     } else if cancelled > 0 {
         (tokens.stale, format!("Stopped · {} executed · {took}", run.n_executed))
     } else {
-        (tokens.done, format!("Done · {} executed · {took}", run.n_executed))
+        let held_back = run.plan.counts().held_back;
+        let held_back = if held_back > 0 { format!(" · {held_back} held back") } else { String::new() };
+        (tokens.done, format!("Done · {} executed{held_back} · {took}", run.n_executed))
     };
     ui.add(egui::Label::new(RichText::new(text).color(color)).truncate());
 }

@@ -158,6 +158,7 @@ fn waited_for(status: &Status) -> Option<&NodeId> {
             Missing::UpstreamFailed(node)
             | Missing::UpstreamDidNotRun(node)
             | Missing::UpstreamDisabled(node)
+            | Missing::UpstreamHeldBack(node)
             | Missing::BranchNotTaken(node) => Some(node),
             Missing::NotConnected => None,
         },

@@ -171,11 +171,12 @@ impl Decider<'_> {
         };
         self.note_releases_above(node);
         if let Some(missing) = self.missing_input(kind) {
-            node.decision = Decision::NotRun(missing);
-            if !node.depends_on_releases_of.is_empty() {
+            if !node.depends_on_releases_of.is_empty() || missing.is_held_back() {
                 node.reasons = self.reasons_to_execute();
             }
-            return Given::Nothing(NothingBecause::DidNotRun);
+            let because = NothingBecause::of_not_run(&node.node, &missing);
+            node.decision = Decision::NotRun(missing);
+            return Given::Nothing(because);
         }
         if self.is_in_a_loop_that_is_not_walked() {
             node.decision = Decision::NotRun(NotRun::NoIteration);
@@ -191,6 +192,10 @@ impl Decider<'_> {
         {
             node.decision = Decision::Reuse { from: results.provenance() };
             return Given::Results(results);
+        }
+        if self.view.sources.options.dry_run && self.facts.side_effect {
+            node.decision = Decision::NotRun(NotRun::HeldBack);
+            return Given::Nothing(NothingBecause::HeldBack(node.node.clone()));
         }
         node.decision = Decision::Execute;
         if self.view.sources.options.kind == RunKind::Resumed
@@ -261,7 +266,7 @@ impl Decider<'_> {
             return Arriving::Nothing;
         };
         match &upstream.given {
-            Given::Fresh => Arriving::Unknown,
+            Given::Fresh | Given::Nothing(NothingBecause::HeldBack(_)) => Arriving::Unknown,
             Given::Results(results) if results.has_value(&feed.source.port) => Arriving::Data(results),
             _ => Arriving::Nothing,
         }
@@ -323,7 +328,9 @@ impl Decider<'_> {
             None => Some(Reason::NeverRan(NeverRan::New)),
             Some(record) => self.standing_reason(record),
         });
-        if let Some(record) = record.filter(|_| !reasons.iter().any(|reason| matches!(reason, Reason::NeverRan(_)))) {
+        // What was held back has a record of what it would have been made of.
+        let never_ran = |reason: &Reason| matches!(reason, Reason::NeverRan(why) if *why != NeverRan::HeldBack);
+        if let Some(record) = record.filter(|_| !reasons.iter().any(never_ran)) {
             if record.config != self.facts.config {
                 reasons.push(Reason::ConfigChanged(config_changes_since(self.view, record)));
             }
@@ -373,6 +380,7 @@ impl Decider<'_> {
                 _ => None,
             },
             Status::NotRun(_) if record.had_nothing_to_do() => None,
+            Status::NotRun(why) if why.is_held_back() => Some(Reason::NeverRan(NeverRan::HeldBack)),
             Status::NotRun(_) => Some(Reason::NeverRan(NeverRan::Skipped)),
             Status::Disabled => Some(Reason::NeverRan(NeverRan::Disabled)),
             Status::Cancelled => Some(Reason::NeverRan(NeverRan::Cancelled)),
@@ -463,6 +471,11 @@ pub(in crate::engine) fn pin_without_input(port: &PortId) -> String {
 
 /// Returns why a node cannot run for want of an input, given for each connected input why nothing arrives, if so.
 pub(in crate::engine) fn missing_input(kind: &Kind, arrivals: &[(&PortId, Option<Missing>)]) -> Option<NotRun> {
+    // What would come is not known, so that an input that can do without it cannot either.
+    let held_back = arrivals.iter().find(|(_, why)| matches!(why, Some(Missing::UpstreamHeldBack(_))));
+    if let Some((port, Some(why))) = held_back {
+        return Some(NotRun::InputMissing { port: (*port).clone(), why: why.clone() });
+    }
     for input in &kind.inputs {
         let belongs = |port: &PortId| kind.input_port(port).is_some_and(|known| known.id == input.id);
         let missing = |port: PortId, why: Option<&Missing>| {

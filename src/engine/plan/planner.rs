@@ -385,7 +385,8 @@ fn collecting_anew(view: &View<'_>, number: usize) -> impl Iterator<Item = (usiz
 /// Returns whether a node is left out that gave something last time, or failed.
 fn gives_no_more(view: &View<'_>, index: usize) -> bool {
     let is_left_out = view.step(index).is_some_and(|step| {
-        matches!(step.plan.decision, Decision::Disabled | Decision::NotRun(NotRun::InputMissing { .. }))
+        let left_out = matches!(step.plan.decision, Decision::Disabled | Decision::NotRun(NotRun::InputMissing { .. }));
+        left_out || step.is_held_back()
     });
     let gave = |record: &NodeRecord| record.has_results() || matches!(record.status, Status::Failed(_));
     is_left_out && view.sources.baseline.get(view.id(index)).is_some_and(|record| gave(record))

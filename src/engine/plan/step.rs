@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Decision, NodePlan, facts::Facts, pins::PinStanding};
 use crate::{
     nodes::{HIDDEN, Outputs},
-    store::{Kept, Missing, Provenance},
+    store::{Kept, Missing, NotRun, Provenance},
     value::Fingerprint,
     workflow::NodeId,
 };
@@ -22,11 +22,24 @@ pub(in crate::engine) enum Given {
 }
 
 /// Why a node gives nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::engine) enum NothingBecause {
     Disabled,
     Failed,
     DidNotRun,
+    /// The effect of this node, or of one that it takes something from, is held back.
+    HeldBack(NodeId),
+}
+
+impl NothingBecause {
+    /// Returns why a node gives nothing that did not run.
+    pub(in crate::engine) fn of_not_run(node: &NodeId, why: &NotRun) -> Self {
+        match why {
+            NotRun::HeldBack => Self::HeldBack(node.clone()),
+            NotRun::InputMissing { why: Missing::UpstreamHeldBack(above), .. } => Self::HeldBack(above.clone()),
+            _ => Self::DidNotRun,
+        }
+    }
 }
 
 impl Given {
@@ -37,6 +50,7 @@ impl Given {
             Self::Results(_) => Missing::BranchNotTaken(node.clone()),
             Self::Nothing(NothingBecause::Disabled) => Missing::UpstreamDisabled(node.clone()),
             Self::Nothing(NothingBecause::Failed) => Missing::UpstreamFailed(node.clone()),
+            Self::Nothing(NothingBecause::HeldBack(above)) => Missing::UpstreamHeldBack(above.clone()),
         }
     }
 
@@ -114,9 +128,16 @@ impl Step {
         matches!((&self.plan.decision, &self.recipe_given), (Decision::Reuse { .. }, RecipeGiven::Other(_)))
     }
 
-    /// Returns whether the node executes, or may if a pin above is released.
+    /// Returns whether the node would execute if this were no dry run.
+    pub(in crate::engine) const fn is_held_back(&self) -> bool {
+        matches!(&self.plan.decision, Decision::NotRun(why) if why.is_held_back())
+    }
+
+    /// Returns whether the node executes, or may if a pin above is released, or would if this were no dry run: a loop is
+    /// walked for it, so that its log tells what was held back.
     pub(in crate::engine) fn may_execute(&self) -> bool {
         matches!(self.plan.decision, Decision::Execute | Decision::Pinned { may_be_released: true, .. })
+            || self.is_held_back()
             || !self.plan.depends_on_releases_of.is_empty()
     }
 

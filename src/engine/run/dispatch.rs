@@ -32,7 +32,7 @@ use crate::{
         plan::{Given, Step, is_armed, probe},
     },
     session::Mark,
-    store::{MarkUsed, NodeRecord, OptionsUsed, RecordMap, RunHeader, RunId, RunRecord, RunStatus},
+    store::{MarkUsed, NodeRecord, NotRun, OptionsUsed, RecordMap, RunHeader, RunId, RunRecord, RunStatus},
     workflow::{Feed, NodeId},
 };
 
@@ -138,6 +138,7 @@ pub(super) fn run(
         options: OptionsUsed {
             stop_at_equal_data: request.options.stop_at_equal_data,
             skip_what_only_feeds_pins: request.options.skip_what_only_feeds_pins,
+            dry_run: request.options.dry_run,
         },
         marks: marks_used(request),
         started: clock.began_at,
@@ -149,7 +150,7 @@ pub(super) fn run(
         let unsettled = plan
             .active()
             .map(|index| &plan.step(index).plan)
-            .filter(|node| node.decision == Decision::Execute)
+            .filter(|node| matches!(node.decision, Decision::Execute | Decision::NotRun(NotRun::HeldBack)))
             .map(|node| node.node.clone());
         let (plan, base) = (plan.clone(), request.baseline.records().clone());
         store.begin_run(&header, unsettled.collect(), move || reused(&plan, &base));
@@ -299,6 +300,11 @@ impl<'a> Dispatcher<'a> {
             records.sort_by_cached_key(|record| dispatcher.plan.graph().index(&record.node));
         }
         (records, dispatcher.status)
+    }
+
+    /// Returns whether a node that is about to execute is not to, for what it would change outside.
+    fn holds_back(&self, step: &Step) -> bool {
+        self.request.options.dry_run && step.facts.side_effect
     }
 
     fn step(&self, slot: Slot) -> &'a Arc<Step> {

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     engine::plan::{Given, Plan},
-    nodes::{HIDDEN, Host, LogLevel, NodeError, Outputs, Source, secrets::Told},
+    nodes::{Deed, Deeds, HIDDEN, Host, LogLevel, NodeError, Outputs, Source, secrets::Told},
     store::{Attempt, LogLine, PinnedChange, Reason, RunId, Store},
     value::Value,
     workflow::NodeId,
@@ -98,13 +98,16 @@ pub(super) struct Trace {
     pub(super) sources: Vec<Source>,
     /// Of all attempts: what one stored before it failed is stored.
     pub(super) pinned_data: Option<PinnedNote>,
+    /// Of all attempts: what is done is done.
+    pub(super) deeds: Deeds,
 }
 
 impl Trace {
     /// Returns itself if there is anything in it.
     pub(super) fn unless_empty(self) -> Option<Box<Self>> {
-        let Self { attempts, log, sources, pinned_data } = &self;
-        let is_empty = attempts.is_empty() && log.is_empty() && sources.is_empty() && pinned_data.is_none();
+        let Self { attempts, log, sources, pinned_data, deeds } = &self;
+        let says_nothing = attempts.is_empty() && log.is_empty() && sources.is_empty();
+        let is_empty = says_nothing && pinned_data.is_none() && deeds.is_empty();
         (!is_empty).then(|| Box::new(self))
     }
 }
@@ -198,6 +201,11 @@ impl Host for NodeHost<'_> {
 
     fn note_source(&self, source: Source) {
         self.leave(|trace| trace.sources.push(source));
+    }
+
+    fn note_deed(&self, deed: Deed) {
+        let (target, outcome) = (self.cleared_text(deed.target), self.cleared_text(deed.outcome));
+        self.leave(|trace| trace.deeds.push(Deed { target, outcome, ..deed }));
     }
 
     fn output(&self, node: &NodeId) -> Option<Arc<Outputs>> {

@@ -13,7 +13,7 @@ use ureq::{
 };
 
 use crate::nodes::{
-    NodeError,
+    Deed, NodeError, What,
     http::{agent, is_this_machine, said_of},
     secrets::Told,
 };
@@ -61,6 +61,11 @@ impl Question {
     pub(super) fn send(&self, abandoned: &AtomicBool, tell: &dyn Fn(String)) -> Result<Answer, NodeError> {
         self.answer(abandoned, tell)
             .map_err(|error| NodeError::new(format!("{}: {}", self.title(), self.without_key(&error))))
+    }
+
+    /// Returns what asking it does to the world outside.
+    pub(super) fn deed(&self, model: &str) -> Deed {
+        Deed::new(What::Model, format!("{model} at {}", self.title())).bytes(self.body.len())
     }
 
     fn title(&self) -> String {

@@ -118,6 +118,11 @@ fn an_answer_is_told_as_it_comes_and_put_together() {
     assert_eq!(outputs.get(&"reply".into()), Some(&Value::text("Grüezi\nmitenand")));
     assert_eq!(trial.host.said(), ["Grü", "Grüezi ", "Grüezi mitenand"]);
     assert_eq!(end_of(&"0123456789".repeat(3)), "…678901234567890123456789");
+    let deeds = trial.host.deeds();
+    assert!(
+        deeds[0].starts_with("asked parrot at http://127.0.0.1:") && deeds[0].ends_with(" bytes, answered)"),
+        "{deeds:?}"
+    );
     assert_eq!(stored(&trial), ["user: Hello?", "assistant: Grüezi\nmitenand"]);
     assert_eq!(outputs.get(&"messages".into()), trial.host.stored().map(|(value, _)| value).as_ref());
     let (head, body) = &server.end()[0];

@@ -37,6 +37,16 @@ fn arguments_are_handed_over_as_they_stand() {
 }
 
 #[test]
+fn what_was_run_is_noted_with_how_it_ended() {
+    let trial = shell("cat; exit 3").input("stdin", Value::text("hé"));
+    trial.error();
+    assert_eq!(trial.host.deeds(), ["ran sh -c \"cat; exit 3\" (3 bytes, exit code 3)"]);
+    let never = Trial::of("command").set("program", "no-such-program").in_folder(Path::new("/"));
+    never.error();
+    assert!(never.host.deeds().is_empty());
+}
+
+#[test]
 fn what_arrives_is_written_to_the_program() {
     assert_eq!(shell("cat").input("stdin", Value::text("hé")).output("stdout"), Value::text("hé"));
     let record = Value::record([("a", Value::Int(1))]);

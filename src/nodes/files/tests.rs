@@ -141,6 +141,8 @@ fn what_is_written_can_be_read_again() {
     assert_eq!(path, Value::from(folder.path().join("new/deep/a.csv").to_string_lossy().into_owned()));
     assert_eq!(fs::read_to_string(folder.path().join("new/deep/a.csv")).unwrap(), "a;b\n1;\"x;y\"\n2;\n");
     assert!(write.has_side_effect());
+    let file = folder.path().join("new/deep/a.csv");
+    assert_eq!(write.host.deeds(), [format!("wrote {} (15 bytes)", file.display())]);
     let read = Trial::of("read_csv").input("path", path).set("delimiter", ";");
     assert_eq!(read.output("table"), Value::Table(small_table()));
 }

@@ -16,7 +16,7 @@ use ureq::{
 };
 
 use crate::{
-    nodes::{NodeError, secrets::Told},
+    nodes::{Deed, NodeError, What, secrets::Told},
     value::{Fingerprint, Value},
 };
 
@@ -142,6 +142,12 @@ impl Request {
         let host = self.url.authority().map(ureq::http::uri::Authority::as_str).unwrap_or_default();
         let query = if self.url.query().is_some() { "?…" } else { "" };
         format!("{} {scheme}://{host}{}{query}", self.method, self.url.path())
+    }
+
+    /// Returns what sending it does to the world outside.
+    pub(super) fn deed(&self) -> Deed {
+        let bytes = self.body.as_ref().map(|body| body.len() as u64);
+        Deed { bytes, ..Deed::new(What::Request, self.title()) }
     }
 
     /// Sends the request and reads the answer; stops reading once it is abandoned.

@@ -144,6 +144,7 @@ fn an_error_status_fails_with_the_first_line_unless_it_is_wanted() {
     let trial = server.get("/missing?key=hidden");
     let expected = format!("GET {}?…: status 404 Not Found: no such thing", server.url("/missing"));
     assert_eq!(trial.error(), expected);
+    assert_eq!(trial.host.deeds(), [format!("sent GET {}?… (status 404)", server.url("/missing"))]);
     let outputs = trial.set("fail_on_error", false).outputs();
     assert_eq!(outputs.get(&"status".into()), Some(&Value::Int(404)));
 }
@@ -160,7 +161,9 @@ fn a_server_that_is_not_there_or_silent_is_an_error_that_says_so() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let refused = Trial::of("http_request").set("url", format!("http://{address}/x")).error();
+    let trial = Trial::of("http_request").set("url", format!("http://{address}/x"));
+    let refused = trial.error();
+    assert_eq!(trial.host.deeds(), [format!("sent GET http://{address}/x (no answer)")]);
     assert_eq!(refused, format!("GET http://{address}/x: the connection was refused; is the server running?"));
     let unknown = Trial::of("http_request").set("url", "http://no-such-host.invalid/").error();
     assert!(unknown.contains("no-such-host.invalid is not known (DNS)"), "{unknown}");

@@ -17,7 +17,7 @@ fn eventful(store: &Store, session: SessionId, workflow: &Workflow, reused_from:
     let mut header = header(session, workflow);
     header.kind = RunKind::Resumed;
     header.part = Part::To(vec!["c".into()]);
-    header.options = OptionsUsed { stop_at_equal_data: true, skip_what_only_feeds_pins: false };
+    header.options = OptionsUsed { stop_at_equal_data: true, skip_what_only_feeds_pins: false, dry_run: true };
     header.marks = vec![("d".into(), MarkUsed::Pinned(PinPolicy::Hold))];
     store.begin_run(&header, vec!["a".into(), "b".into(), "c".into()], move || vec![("e".into(), reused_from)]);
     store.settle(session, Arc::new(executed(header.id, "a", "x")));

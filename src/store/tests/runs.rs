@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
-    nodes::{LogLevel, Outputs, Source, SourceState},
+    nodes::{Deed, Deeds, LogLevel, Outputs, Source, SourceState, What},
     store::{
         Arrived, Attempt, ConfigChange, Effect, InputChange, InputRecord, Kept, LogLine, MarkUsed, Missing, NeverRan,
         NodeRecord, NotRun, NotesData, PastNode, PinPolicy, PinnedChange, Provenance, Reason, RunId, RunKind,
@@ -82,6 +82,7 @@ fn full_notes() -> NotesData {
             at: "2026-11-21T14:30:00.5Z".parse().unwrap(),
             expires_at: Some(Timestamp::MAX),
         }),
+        deeds: Deeds::none(),
         released: Some("because".into()),
         warnings: vec!["both sides ran".into()],
         sensitive: None,
@@ -141,6 +142,35 @@ fn a_record_comes_back_whole_after_the_store_is_opened_again() {
     assert_eq!(results.load().unwrap().get(&"out".into()), Some(&Value::Int(1)));
     let Arrived::Stored(known) = &after.inputs[1].arrived else { panic!("{after:?}") };
     assert_eq!(known.1, Some(Value::text("from upstream").fingerprint()));
+}
+
+#[test]
+fn what_a_node_did_comes_back_with_and_without_pinned_data() {
+    let (_folder, store) = new_store();
+    let session = SessionId::generate();
+    let mut deeds = Deeds::none();
+    deeds.push(Deed::new(What::File, "/out/é.csv").bytes(7));
+    deeds.push(Deed::new(What::Request, "POST https://example.org").outcome("status 201"));
+    for forgets in [false, true] {
+        let before = run_one(&store, session, |run| {
+            let mut record = full_record(run);
+            record.deeds.clone_from(&deeds);
+            record.pinned_data = record.pinned_data.take().filter(|_| !forgets);
+            record
+        });
+        let after = &store.baseline(session).unwrap()[0];
+        assert_eq!(after.deeds, deeds);
+        assert_eq!(described(after), described(&before));
+    }
+}
+
+#[test]
+fn a_later_run_that_reuses_a_node_has_done_nothing() {
+    let run = RunId::generate();
+    let mut record = full_record(run);
+    record.deeds.push(Deed::new(What::File, "/out/a.csv"));
+    let record = Arc::new(record);
+    assert!(record.reused_in(RunId::generate()).deeds.is_empty());
 }
 
 #[test]

@@ -49,6 +49,7 @@ impl Dispatcher<'_> {
                 // A pin above may have been released: what is missing, if anything, is seen only now.
                 self.start(slot, self.reasons_now(slot), None);
             }
+            Decision::NotRun(why) if why.is_held_back() && member.closes.is_none() => self.advance_held_back(slot),
             Decision::NotRun(why) => self.settle(slot, Status::NotRun(why.clone()), None),
             Decision::CannotRun(why) => self.fail(slot, why.clone()),
             Decision::Pinned { policy, may_be_released } => self.advance_pinned(slot, *policy, *may_be_released),
@@ -56,6 +57,17 @@ impl Dispatcher<'_> {
                 reasons if reasons.is_empty() => self.reuse(slot, *from, reasons),
                 reasons => self.start(slot, reasons, None),
             },
+        }
+    }
+
+    /// Holds a node back in a dry run, or what needs its results; unless nothing it would execute for has come about.
+    fn advance_held_back(&mut self, slot: Slot) {
+        let is_missing = self.feeds(slot).any(|(feed, source)| self.missing(feed, source).is_some());
+        let record = self.request.baseline.get(&self.step(slot).plan.node);
+        let from = record.filter(|record| record.has_results()).and_then(|record| record.provenance());
+        match from {
+            Some(from) if !is_missing && self.reasons_now(slot).is_empty() => self.reuse(slot, from, Arc::default()),
+            _ => self.start_unless_equal(slot),
         }
     }
 
@@ -275,6 +287,9 @@ impl Dispatcher<'_> {
         if let Some(failed) = &self.stopped_by {
             let why = NotRun::StoppedByError(failed.clone());
             return self.settle(slot, Status::NotRun(why), None);
+        }
+        if self.holds_back(step) {
+            return self.settle(slot, Status::NotRun(NotRun::HeldBack), None);
         }
         let (reasons, released) = if self.shared.control.is_watched() {
             let Some(free) = self.unless_held(slot, reasons, released) else { return };

@@ -170,6 +170,7 @@ impl Job {
         let left = host.into_trace().map(|left| *left).unwrap_or_default();
         trace.log.extend(left.log);
         trace.sources = left.sources;
+        trace.deeds.append(left.deeds);
         if let Some(note) = left.pinned_data {
             note.put(&mut trace.pinned_data);
         }

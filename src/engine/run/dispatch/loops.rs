@@ -32,7 +32,7 @@ use crate::{
             loop_body::{LoopBody, LoopSource},
         },
     },
-    nodes::Source as Read,
+    nodes::{Deeds, Source as Read},
     store::{
         Attempt, InputRecord, IterationLog, IterationRow, Iterations, Kept, LogLine, LoopAbout, LoopRecord, NodeRecord,
         NotRun, RunId,
@@ -84,6 +84,8 @@ pub(super) struct LoopRun {
     pinned: Option<Given>,
     /// Whether nothing is taken from an earlier run.
     is_from_the_start: bool,
+    /// Whether the effect of anything inside was held back.
+    holds_back: bool,
     /// What to reuse from, of a loop that had been completed.
     earlier: Option<Earlier>,
     /// Iterations that an earlier run has begun and not finished, with what came of inner loops.
@@ -161,6 +163,7 @@ struct MemberStory {
     took: Duration,
     n_executed: u64,
     n_failed: u64,
+    n_held_back: u64,
     /// The run of the newest iteration in which it gave what it had given in an earlier run.
     reused_from: Option<RunId>,
     first_error: Option<(u64, String)>,
@@ -168,6 +171,7 @@ struct MemberStory {
     log: Vec<LogLine>,
     sources: Vec<Read>,
     pinned_data: Option<PinnedNote>,
+    deeds: Deeds,
     /// The values that it took last of those changed by hand.
     edited: Vec<InputRecord>,
 }
@@ -175,7 +179,8 @@ struct MemberStory {
 impl MemberStory {
     /// Takes in what one execution left behind; returns its attempts.
     fn take_in(&mut self, trace: Trace) -> Vec<Attempt> {
-        let Trace { attempts, log, sources, pinned_data } = trace;
+        let Trace { attempts, log, sources, pinned_data, deeds } = trace;
+        self.deeds.append(deeds);
         let room = MAX_LOG_LINES.saturating_sub(self.log.len());
         self.log.extend(log.into_iter().take(room));
         for source in sources {

@@ -40,12 +40,13 @@ impl Dispatcher<'_> {
         record.took = execution.began.map(|(_, took)| took);
         record.reasons = execution.reasons;
         if let Some(trace) = execution.trace {
-            let Trace { attempts, log, sources, pinned_data } = *trace;
+            let Trace { attempts, log, sources, pinned_data, deeds } = *trace;
             let pinned_data = pinned_data.and_then(|note| note.kept_in(self.engine.store.as_ref()));
             let released = record.released.take();
             let sensitive = record.sensitive.take();
             record.notes =
-                NotesData { attempts, log, sources, pinned_data, released, sensitive, ..NotesData::default() }.into();
+                NotesData { attempts, log, sources, pinned_data, deeds, released, sensitive, ..NotesData::default() }
+                    .into();
         }
         if execution.released.is_some() {
             record.released = execution.released;
@@ -71,9 +72,13 @@ impl Dispatcher<'_> {
                 given = Some(Given::Results(kept.results));
                 self.surprised = true;
             }
+            Outcome::Cancelled if side_effect && !record.deeds.is_empty() => record.effect = Effect::Performed,
             Outcome::Cancelled => {}
             Outcome::Failed { error, outputs } => {
                 record.status = Status::Failed(error);
+                if side_effect && !record.deeds.is_empty() {
+                    record.effect = Effect::Performed;
+                }
                 given = outputs.map(|outputs| self.given_now(slot, outputs));
             }
         }
@@ -178,9 +183,10 @@ impl Dispatcher<'_> {
         {
             self.stopped_by.get_or_insert_with(|| record.node.clone());
         }
-        let because = match record.status {
+        let because = match &record.status {
             Status::Disabled => NothingBecause::Disabled,
             Status::Failed(_) => NothingBecause::Failed,
+            Status::NotRun(why) => NothingBecause::of_not_run(&record.node, why),
             _ => NothingBecause::DidNotRun,
         };
         // A member is settled once.

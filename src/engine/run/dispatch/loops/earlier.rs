@@ -15,7 +15,7 @@ use crate::{
     nodes::{Outputs, Role, items::Item},
     store::{
         InputChange, IterationCell, IterationLog, IterationRow, IterationStatus, Iterations, LoopAbout, LoopId,
-        LoopPart, LoopRecord, Reason, RunId, RunKind, Status, Store,
+        LoopPart, LoopRecord, NeverRan, Reason, RunId, RunKind, Status, Store,
     },
     value::{Fingerprint, Value},
     workflow::NodeId,
@@ -65,9 +65,12 @@ impl Dispatcher<'_> {
             let index = self.plan.graph().index(node);
             index.is_some_and(|index| index == loops.loops[outermost].head || loops.is_inside(index, outermost))
         };
-        let has_reason = step.plan.decision == Decision::Execute
+        let has_reason = (step.plan.decision == Decision::Execute || step.is_held_back())
             && step.plan.reasons.iter().any(|reason| match reason {
                 Reason::FailedLastTime(_) => false,
+                Reason::NeverRan(NeverRan::HeldBack) => {
+                    !self.log_tells_what_was_held_back(step, loops.loops[outermost].head)
+                }
                 Reason::UpstreamExecutes(nodes) => !nodes.iter().all(&is_inside),
                 Reason::InputsChanged(changes) => {
                     !changes.iter().all(|change| self.is_seen_in_each(step, change, &is_inside))
@@ -81,6 +84,17 @@ impl Dispatcher<'_> {
             _ => false,
         };
         has_reason || inner_executes
+    }
+
+    /// Returns whether the newest log of an outermost loop is of the dry run that held a node inside back: of those further
+    /// inside the record knows the log of one iteration only.
+    fn log_tells_what_was_held_back(&self, step: &Step, head: usize) -> bool {
+        let log_of = |node: &NodeId| {
+            let record = self.request.baseline.get(node)?;
+            record.iterations.as_ref().map(|iterations| iterations.of.about.id)
+        };
+        let own = log_of(&step.plan.node);
+        own.is_some() && own == log_of(&self.plan.step(head).plan.node)
     }
 
     /// Returns whether what has changed of an input is other data that comes from inside of the loop: which data that is, is
@@ -226,7 +240,7 @@ impl Dispatcher<'_> {
 
 impl LoopRun {
     /// Takes up what a run that was stopped has finished. Iterations that failed are made again, also where the loop went on
-    /// after them, and those in which a node was left out that is needed now.
+    /// after them, and those in which a node was left out that is needed now, or held back.
     pub(super) fn take_up(
         &mut self,
         before: &LoopRecord,
@@ -246,6 +260,7 @@ impl LoopRun {
                 && !was_left_out(row)
                 && (is_repeat || !any(row, IterationStatus::Failed))
                 && !any(row, IterationStatus::Edited)
+                && !any(row, IterationStatus::HeldBack)
         };
         let is_same_log = before.about.id == self.about.id;
         let places = places_in(&before.about, &self.body);

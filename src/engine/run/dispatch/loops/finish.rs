@@ -224,7 +224,7 @@ impl Dispatcher<'_> {
             Some(Stop::Cancelled) => InnerEnd::Cancelled,
             Some(stop) => InnerEnd::Failed(in_words(run, stop)),
         };
-        self.settle_inner(iteration, slot, end, Arc::clone(record));
+        self.settle_inner((iteration, slot), end, Arc::clone(record), run.holds_back);
     }
 
     /// Returns the record of a node of the body; `None` if it merely reused what an earlier run had, or has one already.
@@ -254,6 +254,9 @@ impl Dispatcher<'_> {
         node.attempts.clone_from(&story.attempts);
         node.log.clone_from(&story.log);
         node.sources.clone_from(&story.sources);
+        if !story.deeds.is_empty() {
+            node.deeds.clone_from(&story.deeds);
+        }
         if let Some(note) = &story.pinned_data {
             node.pinned_data = note.kept_in(self.engine.store.as_ref());
         }
@@ -273,6 +276,9 @@ impl Dispatcher<'_> {
 
     fn member_status(&self, run: &LoopRun, step: &Step, slot: Slot) -> Status {
         let story = &run.members[slot];
+        if story.n_held_back > 0 {
+            return Status::NotRun(NotRun::HeldBack);
+        }
         if let Some(status) = self.planned_status(step).filter(|_| story.n_executed == 0) {
             return status;
         }

@@ -243,6 +243,9 @@ impl Dispatcher<'_> {
         if self.lacks_input(iteration, slot, step) {
             return self.leave_out(iteration, slot, IterationStatus::NotRun);
         }
+        if self.holds_back(step) {
+            return self.leave_out(iteration, slot, IterationStatus::HeldBack);
+        }
         if self.is_held_in(Unit { walk: iteration + 1, slot }, &step.plan.node) {
             return;
         }
@@ -366,10 +369,19 @@ impl Dispatcher<'_> {
     }
 
     /// Settles the head of an inner loop.
-    pub(super) fn settle_inner(&mut self, iteration: usize, slot: Slot, end: InnerEnd, inner: Arc<LoopRecord>) {
+    pub(super) fn settle_inner(
+        &mut self,
+        (iteration, slot): (usize, Slot),
+        end: InnerEnd,
+        inner: Arc<LoopRecord>,
+        holds_back: bool,
+    ) {
         let done = || Some(Arc::new(Outputs::one("done", true)));
         let with = |cell: IterationCell| IterationCell { inner: Some(inner), ..cell };
         match end {
+            InnerEnd::Done | InnerEnd::Reused if holds_back => {
+                self.settle_in(iteration, slot, with(cell(IterationStatus::HeldBack, 0, done())));
+            }
             InnerEnd::Done => self.settle_in(iteration, slot, with(cell(IterationStatus::Executed, 0, done()))),
             InnerEnd::Reused => self.settle_in(iteration, slot, with(cell(IterationStatus::Reused, 0, done()))),
             InnerEnd::Cancelled => {
@@ -446,10 +458,15 @@ impl Dispatcher<'_> {
             let of = self.loops.iteration(iteration).of;
             let run = self.loops.run(of);
             run.is_new[slot] |= cell.status != IterationStatus::Reused;
+            if cell.status == IterationStatus::HeldBack {
+                run.holds_back = true;
+                run.members[slot].n_held_back += 1;
+            }
             Arc::clone(&run.body)
         };
         let provenance = Provenance::Run(self.shared.run);
         let step = self.plan.step(body.members[slot].index);
+        let lacking = self.request.options.dry_run.then(|| self.held_back_above(iteration, slot)).flatten();
         let this = self.loops.iteration(iteration);
         let is_excused = step.facts.node.settings.excuses_failure();
         if cell.status == IterationStatus::Failed && !is_excused && this.failed.is_none() {
@@ -459,7 +476,8 @@ impl Dispatcher<'_> {
             (Some(outputs), _) => Given::Results(step.kept(Arc::clone(outputs), provenance)),
             (None, IterationStatus::Failed) => Given::Nothing(NothingBecause::Failed),
             (None, IterationStatus::Disabled) => Given::Nothing(NothingBecause::Disabled),
-            (None, _) => Given::Nothing(NothingBecause::DidNotRun),
+            (None, IterationStatus::HeldBack) => Given::Nothing(NothingBecause::HeldBack(step.plan.node.clone())),
+            (None, _) => Given::Nothing(lacking.unwrap_or(NothingBecause::DidNotRun)),
         });
         this.cells[slot] = Some(cell);
         this.n_left -= 1;
@@ -539,6 +557,15 @@ impl Dispatcher<'_> {
             return matches!(step.plan.decision, Decision::NotRun(_)) && self.lacks_by_kind(iteration, slot, kind);
         }
         self.lacks_by_kind(iteration, slot, kind)
+    }
+
+    /// Returns that what a node needs in an iteration of a dry run is held back, if it is.
+    fn held_back_above(&self, iteration: usize, slot: Slot) -> Option<NothingBecause> {
+        let mut given = self.feeds_in(iteration, slot).filter_map(|(_, given)| given);
+        given.find_map(|given| match given {
+            Given::Nothing(because @ NothingBecause::HeldBack(_)) => Some(because.clone()),
+            _ => None,
+        })
     }
 
     fn lacks_by_kind(&self, iteration: usize, slot: Slot, kind: &crate::nodes::Kind) -> bool {

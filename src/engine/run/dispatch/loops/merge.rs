@@ -3,7 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{InnerRecord, MAX_LOG_LINES};
-use crate::store::{NodeRecord, NotRun, PinnedChange, Status};
+use crate::{
+    nodes::Deeds,
+    store::{Effect, NodeRecord, NotRun, PinnedChange, Status},
+};
 
 /// Puts what came of an inner loop's node this time in the place of what came of it before: times and failures add up.
 pub(super) fn merge(inner: &mut HashMap<usize, InnerRecord>, index: usize, this: InnerRecord) {
@@ -17,11 +20,23 @@ pub(super) fn merge(inner: &mut HashMap<usize, InnerRecord>, index: usize, this:
     let started = records.iter().filter_map(|record| record.started).min();
     let took = Some(records.iter().filter_map(|record| record.took).sum());
     let log: Vec<_> = records.iter().flat_map(|record| record.log.iter()).take(MAX_LOG_LINES).cloned().collect();
+    let mut deeds = Deeds::none();
+    for record in records {
+        deeds.append(record.deeds.clone());
+    }
+    let effect = [older.record.effect, newer.record.effect].into_iter().max_by_key(|effect| match effect {
+        Effect::None => 0,
+        Effect::HeldBack => 1,
+        Effect::Performed => 2,
+    });
     let pinned_data = records.iter().filter_map(|record| record.pinned_data.clone()).max_by_key(PinnedChange::at);
     let weighs_more = weight(&older.record.status) > weight(&newer.record.status);
     let (InnerRecord { index: shown, record: more }, InnerRecord { record: less, .. }) =
         if weighs_more { (older, newer) } else { (newer, older) };
-    let mut merged = NodeRecord { started, took, ..more };
+    let mut merged = NodeRecord { started, took, effect: effect.unwrap_or_default(), ..more };
+    if !deeds.is_empty() {
+        merged.deeds = deeds;
+    }
     if merged.reasons.is_empty() {
         merged.reasons = Arc::clone(&less.reasons);
     }
@@ -41,7 +56,8 @@ pub(super) fn merge(inner: &mut HashMap<usize, InnerRecord>, index: usize, this:
 /// Returns how much there is to be said of what came of a node of an inner loop: what weighs most stands for all.
 const fn weight(status: &Status) -> u8 {
     match status {
-        Status::Failed(_) => 3,
+        Status::Failed(_) => 4,
+        Status::NotRun(NotRun::HeldBack) => 3,
         Status::NotRun(NotRun::NoIteration) => 0,
         Status::NotRun(_) => 1,
         _ => 2,

@@ -201,6 +201,7 @@ impl Dispatcher<'_> {
             keeps_items: false,
             pinned: None,
             is_from_the_start: !is_replayed && continued.is_none(),
+            holds_back: false,
             earlier: kept.map(|record| Earlier { record, rows: VecDeque::new(), next: 0 }),
             executes_always,
             unfinished: HashMap::new(),

@@ -1,0 +1,86 @@
+//! What nodes need of the world outside and is not there: files to read, secrets.
+
+use std::path::Path;
+
+use super::{Catalogue, ParameterType, ResolvedParameters};
+use crate::workflow::{Location, NodeId, Problem, ProblemKind, Workflow};
+
+/// Returns a warning for each file to read and each secret that a node names and that is not there, sorted. Relative paths
+/// start from the folder. Looks at the disk, and asks about secrets: not for the interface thread.
+pub(crate) fn lacking(
+    workflow: &Workflow,
+    catalogue: &Catalogue,
+    folder: &Path,
+    has_secret: &dyn Fn(&str) -> bool,
+) -> Vec<Problem> {
+    let nodes = workflow.nodes().filter_map(|(id, node)| Some((id, node, catalogue.get(&node.kind)?)));
+    let mut problems = Vec::new();
+    for (id, node, kind) in nodes {
+        let parameters = ResolvedParameters::new(&kind.parameters, node);
+        for schema in &kind.parameters {
+            let named = match schema.parameter_type {
+                ParameterType::FileToRead { .. } if !is_fed(workflow, id, schema.id.as_str()) => {
+                    let path = parameters.text(schema.id.as_str());
+                    let is_missing = !path.trim().is_empty() && !folder.join(path).exists();
+                    is_missing.then(|| {
+                        (
+                            ProblemKind::MissingFile,
+                            format!("there is no file {path}: choose one, or make it before the run"),
+                        )
+                    })
+                }
+                ParameterType::Secret { .. } => {
+                    let name = parameters.text(schema.id.as_str()).trim();
+                    let is_missing = !name.is_empty() && !has_secret(name);
+                    is_missing.then(|| (ProblemKind::MissingSecret, format!("there is no secret {name}: set the environment variable, or keep it with `pinflow secret set {name}`")))
+                }
+                _ => None,
+            };
+            let place = || Location::Parameter(id.clone(), schema.id.clone());
+            problems.extend(named.map(|(kind, said)| Problem::warning(kind, place(), said)));
+        }
+    }
+    problems.sort();
+    problems
+}
+
+/// Returns whether a wire brings what a parameter would say.
+fn is_fed(workflow: &Workflow, id: &NodeId, parameter: &str) -> bool {
+    workflow.feeds_of(id).any(|(port, _)| port.as_str() == parameter)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::workflow::{Connection, Edit, Node, PortRef, Position};
+
+    #[test]
+    fn files_and_secrets_that_are_not_there_are_named_with_their_place() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("here.txt"), "x").unwrap();
+        let mut workflow = Workflow::new("lacking");
+        let mut add = |id: &'static str, node: Node| workflow.apply(Edit::AddNode(id.into(), Arc::new(node))).unwrap();
+        let at = Position(0.0, 0.0);
+        add("here", Node::new("read_text", at).with("path", "here.txt"));
+        add("gone", Node::new("read_text", at).with("path", "gone.txt"));
+        add("unset", Node::new("read_text", at));
+        add("fed", Node::new("read_text", at).with("path", "gone.txt"));
+        add("name", Node::new("text", at).with("text", "here.txt"));
+        add("write", Node::new("write_text", at).with("path", "new.txt"));
+        add("ask", Node::new("http_request", at).with("secret", "KEY"));
+        add("own", Node::new("http_request", at).with("secret", "MINE"));
+        let wire = Connection { from: PortRef::new("name", "text"), to: PortRef::new("fed", "path") };
+        workflow.apply(Edit::Connect(wire)).unwrap();
+        let found = lacking(&workflow, &Catalogue::standard(), folder.path(), &|name| name == "MINE");
+        let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "gone: there is no file gone.txt: choose one, or make it before the run",
+                "ask: there is no secret KEY: set the environment variable, or keep it with `pinflow secret set KEY`",
+            ]
+        );
+    }
+}
