@@ -386,3 +386,24 @@ fn a_repeat_that_was_run_alone_is_made_again_with_what_a_pin_hands_on() {
         check_theorem(&[run(), pin.clone(), run(), only.clone()], is_stored).unwrap();
     }
 }
+
+#[test]
+fn what_was_walked_again_beside_a_repeat_leaves_the_next_resume_nothing_to_do() {
+    for is_stored in [false, true] {
+        let mut worlds = Worlds::new(is_stored);
+        // Fed by the state, and beside what hands it on.
+        worlds.step(&Step::Connect { from: 13, port: 0, to: 16, input: 3 }).unwrap();
+        worlds.step(&Step::Disconnect { to: 16, input: 0 }).unwrap();
+        for input in [1, 2] {
+            worlds.step(&Step::Disconnect { to: 16, input }).unwrap();
+        }
+        worlds.step(&Step::Run(RunStep::whole(false))).unwrap();
+        worlds.step(&Step::Salt { node: 16, salt: 77 }).unwrap();
+        let executed = |worlds: &mut Worlds| -> BTreeSet<String> {
+            let ran = worlds.world.step(&Step::Run(RunStep::whole(true))).unwrap();
+            ran.executed.into_iter().map(|(node, _)| node).filter(|node| *node != "u").collect()
+        };
+        assert!(executed(&mut worlds).contains("t"), "it was changed");
+        assert_eq!(executed(&mut worlds), BTreeSet::new(), "nothing has changed since");
+    }
+}

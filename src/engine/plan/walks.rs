@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     nodes::Role,
-    store::{LoopAbout, NodeRecord, NotRun, Provenance, Reason, iterations_in_words},
+    store::{IterationStatus, LoopAbout, LoopRecord, NodeRecord, NotRun, Provenance, Reason, iterations_in_words},
     value::Fingerprint,
     workflow::Feed,
 };
@@ -74,12 +74,22 @@ impl Decider<'_> {
         let head = self.view.id(this.head);
         self.view.step(this.head).filter(|head| matches!(head.plan.decision, Decision::Reuse { .. }))?;
         let own = &self.record?.iterations.as_ref()?.of.about;
-        let newest = &self.view.sources.baseline.get(head)?.iterations.as_ref()?.of.about;
+        let newest = &self.view.sources.baseline.get(head)?.iterations.as_ref()?.of;
         let hands_on = this.closers.contains(&self.index)
             && self.view.facts(this.head).kind.as_ref().is_some_and(|kind| kind.role == Role::Repeat);
-        let is_of_other_data = own.input.is_some() && own.input != newest.input;
-        let is_of_another_walk = own.head == *head && (is_of_other_data || (hands_on && own.id != newest.id));
+        let is_of_other_data = own.input.is_some() && own.input != newest.about.input;
+        let is_of_another_walk = own.head == *head
+            && (is_of_other_data || (hands_on && own.id != newest.about.id && self.was_not_needed(newest)));
         is_of_another_walk.then(|| Reason::ResultsLost("it was left out when its loop ran last".to_owned()))
+    }
+
+    /// Returns whether the iterations of a loop left this node out, as a run asked for others alone.
+    fn was_not_needed(&self, walk: &LoopRecord) -> bool {
+        let id = self.view.id(self.index);
+        let place = walk.about.members.iter().position(|member| member == id);
+        let first = walk.log.rows(0..1, &walk.about.ports).ok().and_then(|rows| rows.into_iter().next());
+        let cell = place.zip(first).and_then(|(place, (_, row))| row.cells.get(place).map(|cell| cell.status));
+        cell == Some(IterationStatus::NotNeeded)
     }
 
     /// Returns why a node executes that went through the iterations of another loop last: what reaches it may come from a pin
