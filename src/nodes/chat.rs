@@ -172,7 +172,7 @@ fn ask(ctx: &Context<'_>, question: Question) -> Result<Answer, NodeError> {
     };
     let deed = question.deed(ctx.parameters().text("model").trim());
     let answer = apart_in_parts(ctx, "chat", tell, move |abandoned, tell| question.send(abandoned, tell));
-    ctx.did(deed.outcome(if answer.is_ok() { "answered" } else { "no answer" }));
+    ctx.did(deed.outcome(if answer.is_ok() { "answered" } else { "no whole answer" }));
     answer
 }
 

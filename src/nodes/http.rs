@@ -279,7 +279,7 @@ fn send(ctx: &Context<'_>, request: Request) -> Result<Response, NodeError> {
     let response = apart(ctx, "request", move |abandoned| request.send(abandoned));
     ctx.did(deed.outcome(match &response {
         Ok(response) => format!("status {}", response.status),
-        Err(_) => "no answer".to_owned(),
+        Err(_) => "no whole answer".to_owned(),
     }));
     Ok(response?.without(&told))
 }

@@ -185,8 +185,9 @@ impl Scan<'_> {
 
     fn jinja(&mut self) {
         while !self.rest().is_empty() {
-            let begins = |start: &str| self.rest().find(start);
-            let first = [begins("{{"), begins("{%"), begins("{#")].into_iter().flatten().min();
+            let text = self.rest();
+            let mut braces = text.match_indices('{').map(|(at, _)| at);
+            let first = braces.find(|at| matches!(text.as_bytes().get(at + 1), Some(b'{' | b'%' | b'#')));
             self.take(first.unwrap_or_else(|| self.rest().len()), Part::Plain);
             let rest = self.rest();
             if rest.starts_with("{#") {

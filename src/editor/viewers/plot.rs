@@ -103,14 +103,21 @@ fn texture(ctx: &egui::Context, cells: &Cells) -> Option<TextureHandle> {
     Some(ctx.load_texture("heat map", ColorImage::new([cells.x.n, cells.y.n], pixels), TextureOptions::NEAREST))
 }
 
+/// The most points and the closest view with which lines are dashed.
+const MOST_DASHED: usize = 600;
+const MOST_ZOOM_DASHED: f64 = 8.0;
+
 /// Shows a plot.
 pub(super) fn plot_ui(ui: &mut Ui, shown: &Shown, room: Room) {
     let plot = &shown.plot;
     let id = ui.make_persistent_id(("plot", plot.kind.name(), &plot.x.label, &plot.y.label));
+    // What is in view is remembered by an id: other data is another picture.
+    let bounds = roomy(plot);
+    let view = id.with((bounds.x.map(f64::to_bits), bounds.y.map(f64::to_bits)));
     let is_low = room.height(ui) < LOW;
     let mut hidden = ui.data(|data| data.get_temp::<BTreeSet<usize>>(id)).unwrap_or_default();
-    ui.horizontal_wrapped(|ui| bar_ui(ui, plot, id, (room, is_low), &mut hidden));
-    let drawn = widget(ui, plot, id, room, is_low).show(ui, |inside| {
+    ui.horizontal_wrapped(|ui| bar_ui(ui, plot, view, (room, is_low), &mut hidden));
+    let drawn = widget(ui, plot, view, room, is_low).show(ui, |inside| {
         if room == Room::Large {
             zoom(inside);
         }
@@ -338,14 +345,25 @@ fn label_of(ticks: &RefCell<Vec<Tick>>, mark: GridMark) -> String {
 }
 
 impl Shown {
+    /// Returns whether lines may be dashed where this much of the x axis is in view: each dash is a shape of its own, also where
+    /// a long line leads out of view.
+    fn may_have_dashes(&self, in_view: f64) -> bool {
+        let bounds = roomy(&self.plot);
+        let n_points: usize = self.points.iter().map(Vec::len).sum();
+        n_points <= MOST_DASHED && in_view * MOST_ZOOM_DASHED >= bounds.x[1] - bounds.x[0]
+    }
+
     fn add_to<'a>(&'a self, inside: &mut PlotUi<'a>, hidden: &BTreeSet<usize>) {
+        let has_dashes = self.may_have_dashes(inside.plot_bounds().width());
         let all = self.plot.series.iter().zip(&self.points).enumerate();
         for (index, (series, points)) in all.filter(|(index, _)| !hidden.contains(index)) {
             let (name, color) = (series.name.as_str(), theme::of_data(color_of_series(index)));
             match &series.marks {
                 Marks::Line(_) => {
-                    let line =
-                        Line::new(name, PlotPoints::Borrowed(points)).color(color).width(2.0).style(line_style(index));
+                    let line = Line::new(name, PlotPoints::Borrowed(points))
+                        .color(color)
+                        .width(2.0)
+                        .style(if has_dashes { line_style(index) } else { LineStyle::Solid });
                     inside.line(line.allow_hover(false).id(index));
                 }
                 Marks::Points(_) => inside.points(

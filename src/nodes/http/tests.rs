@@ -163,7 +163,7 @@ fn a_server_that_is_not_there_or_silent_is_an_error_that_says_so() {
     drop(listener);
     let trial = Trial::of("http_request").set("url", format!("http://{address}/x"));
     let refused = trial.error();
-    assert_eq!(trial.host.deeds(), [format!("sent GET http://{address}/x (no answer)")]);
+    assert_eq!(trial.host.deeds(), [format!("sent GET http://{address}/x (no whole answer)")]);
     assert_eq!(refused, format!("GET http://{address}/x: the connection was refused; is the server running?"));
     let unknown = Trial::of("http_request").set("url", "http://no-such-host.invalid/").error();
     assert!(unknown.contains("no-such-host.invalid is not known (DNS)"), "{unknown}");

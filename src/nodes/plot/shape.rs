@@ -412,6 +412,9 @@ impl Series {
     }
 }
 
+/// The most cells of a heat map side by side: more than a picture of it may have on any machine are none.
+const MOST_CELLS: usize = 2048;
+
 fn cells(grid: &Value, values: Vec<f64>) -> Option<Cells> {
     let Value::List(grid) = grid else { return None };
     let number = |index: usize| match grid.get(index)? {
@@ -421,7 +424,11 @@ fn cells(grid: &Value, values: Vec<f64>) -> Option<Cells> {
     };
     let steps = |first: usize| {
         let (step, n) = (number(first + 1)?, number(first + 2)?);
-        (step > 0.0 && n >= 0.0).then_some(Steps { first: number(first)?, step, n: n as usize })
+        (step > 0.0 && (0.0..=MOST_CELLS as f64).contains(&n)).then_some(Steps {
+            first: number(first)?,
+            step,
+            n: n as usize,
+        })
     };
     let (x, y) = (steps(0)?, steps(3)?);
     (x.n.checked_mul(y.n)? == values.len()).then_some(Cells { x, y, values })
