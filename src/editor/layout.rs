@@ -6,6 +6,8 @@
 mod area;
 mod panes;
 
+use std::collections::HashMap;
+
 use egui::Vec2;
 use egui_tiles::{Container, Linear, LinearDir, Tabs, Tile, TileId, Tiles, Tree};
 
@@ -16,7 +18,7 @@ pub(crate) use self::{
 use super::{Panel, Tab};
 
 /// What can stand somewhere in the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Pane {
     Canvas,
     Library,
@@ -60,6 +62,8 @@ const MOST: f32 = 0.6;
 /// Where the panels stand.
 pub(crate) struct Layout {
     tree: Tree<Pane>,
+    /// What panels were given by hand, in points: in a small window they may get less for a while.
+    wanted: HashMap<TileId, f32>,
     /// A person has moved or sized something since it was kept.
     is_edited: bool,
 }
@@ -76,12 +80,12 @@ impl Layout {
         let area = area.clone().made_whole();
         let mut tiles = Tiles::default();
         let root = insert(&mut tiles, &area);
-        Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles), is_edited: false }
+        Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles), wanted: HashMap::new(), is_edited: false }
     }
 
     /// Returns the arrangement as it is now.
     pub(crate) fn area(&self) -> Area {
-        self.tree.root().map(|root| area_of(&self.tree.tiles, root)).unwrap_or_default()
+        self.tree.root().map(|root| area_of(&self.tree.tiles, &self.wanted, root)).unwrap_or_default()
     }
 
     /// Returns whether a person has moved or sized something since this was asked last, and is done with it.
@@ -106,7 +110,7 @@ impl Layout {
             self.tree.set_visible(id, is_shown(pane));
         }
         if let Some(root) = self.tree.root() {
-            fit(&mut self.tree.tiles, root, size);
+            fit(&mut self.tree.tiles, &mut self.wanted, root, size);
         }
     }
 }
@@ -134,7 +138,7 @@ fn insert(tiles: &mut Tiles<Pane>, area: &Area) -> TileId {
     }
 }
 
-fn area_of(tiles: &Tiles<Pane>, id: TileId) -> Area {
+fn area_of(tiles: &Tiles<Pane>, wanted: &HashMap<TileId, f32>, id: TileId) -> Area {
     match tiles.get(id) {
         Some(Tile::Pane(pane)) => Area::Tabs(vec![*pane], 0),
         Some(Tile::Container(Container::Tabs(tabs))) => {
@@ -144,11 +148,12 @@ fn area_of(tiles: &Tiles<Pane>, id: TileId) -> Area {
             Area::Tabs(panes.into_iter().map(|(_, pane)| pane).collect(), front)
         }
         Some(Tile::Container(Container::Linear(linear))) => {
-            let parts = linear.children.iter().map(|id| (in_points(linear.shares[*id]), area_of(tiles, *id))).collect();
+            let points = |id: &TileId| in_points(wanted.get(id).copied().unwrap_or(linear.shares[*id]));
+            let parts = linear.children.iter().map(|id| (points(id), area_of(tiles, wanted, *id))).collect();
             if linear.dir == LinearDir::Horizontal { Area::Row(parts) } else { Area::Column(parts) }
         }
         Some(Tile::Container(Container::Grid(grid))) => {
-            Area::Row(grid.children().map(|id| (0, area_of(tiles, *id))).collect())
+            Area::Row(grid.children().map(|id| (0, area_of(tiles, wanted, *id))).collect())
         }
         None => Area::Tabs(Vec::new(), 0),
     }
@@ -163,19 +168,19 @@ fn holds_canvas(tiles: &Tiles<Pane>, id: TileId) -> bool {
 }
 
 /// Gives what stands in a container its size: panels what they had, the one with the canvas what is left.
-fn fit(tiles: &mut Tiles<Pane>, id: TileId, size: Vec2) {
+fn fit(tiles: &mut Tiles<Pane>, wanted: &mut HashMap<TileId, f32>, id: TileId, size: Vec2) {
     let Some(Tile::Container(container)) = tiles.get(id) else { return };
     let Container::Linear(linear) = container else {
         let children: Vec<TileId> = container.active_children(tiles).collect();
         for child in children {
-            fit(tiles, child, size);
+            fit(tiles, wanted, child, size);
         }
         return;
     };
     let dir = linear.dir;
     let seen: Vec<TileId> = linear.children.iter().copied().filter(|id| tiles.is_visible_in_layout(*id)).collect();
     let total = if dir == LinearDir::Horizontal { size.x } else { size.y };
-    let asked: Vec<f32> = seen.iter().map(|id| linear.shares[*id]).collect();
+    let asked: Vec<f32> = seen.iter().map(|id| *wanted.entry(*id).or_insert(linear.shares[*id])).collect();
     let flexible = seen.iter().position(|id| holds_canvas(tiles, *id));
     let sizes = sizes(&asked, flexible, total);
     for (child, points) in seen.into_iter().zip(sizes) {
@@ -183,7 +188,7 @@ fn fit(tiles: &mut Tiles<Pane>, id: TileId, size: Vec2) {
             linear.shares.set_share(child, points);
         }
         let size = if dir == LinearDir::Horizontal { Vec2::new(points, size.y) } else { Vec2::new(size.x, points) };
-        fit(tiles, child, size);
+        fit(tiles, wanted, child, size);
     }
 }
 

@@ -140,8 +140,15 @@ impl Settings {
     /// Reads the settings; without a file they are the defaults.
     pub(crate) fn load(path: &Path) -> Result<Self, String> {
         match fs::read_to_string(path) {
-            Ok(text) => ron::from_str(&text)
-                .map_err(|error| format!("the settings cannot be read and are left out: {error}: {}", path.display())),
+            Ok(text) => ron::from_str(&text).map_err(|error| {
+                // The next change writes new ones: what cannot be read is not lost.
+                let aside = path.with_extension("unreadable.ron");
+                let kept = match fs::copy(path, &aside) {
+                    Ok(_) => format!("; a copy is kept in {}", aside.display()),
+                    Err(_) => String::new(),
+                };
+                format!("the settings cannot be read and are left out: {error}: {}{kept}", path.display())
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(format!("the settings cannot be read: {error}: {}", path.display())),
         }

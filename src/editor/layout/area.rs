@@ -1,6 +1,6 @@
 //! The arrangement of the panels as it is kept in the settings.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Pane;
 use crate::editor::Tab;
@@ -13,7 +13,18 @@ pub(crate) enum Area {
     /// One below the other, each with its height in points.
     Column(Vec<(u32, Self)>),
     /// One in front of the others, with the number of the one in front.
-    Tabs(Vec<Pane>, usize),
+    Tabs(#[serde(serialize_with = "by_name", deserialize_with = "known")] Vec<Pane>, usize),
+}
+
+/// Writes panes by their names, so that a program that does not know one can read the others.
+fn by_name<S: Serializer>(panes: &[Pane], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(panes.iter().map(|pane| pane.name()))
+}
+
+/// Reads the panes that are known.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Pane>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    Ok(names.iter().filter_map(|name| Pane::all().find(|pane| pane.name() == name)).collect())
 }
 
 impl Default for Area {

@@ -38,8 +38,13 @@ pub(crate) fn panes_ui(
     ui.painter().rect_filled(room, 0.0, theme::tokens(ui).panel);
     layout.fit(room.size(), is_shown);
     let canvas = layout.tree.tiles.find_pane(&Pane::Canvas);
-    let mut panes = Panes { title, draw, canvas, tokens: *theme::tokens(ui), is_edited: false, hides: None };
+    let mut panes =
+        Panes { title, draw, canvas, tokens: *theme::tokens(ui), is_edited: false, is_sized: false, hides: None };
     layout.tree.ui(&mut panes, ui);
+    if panes.is_sized {
+        // From here on panels want what they have.
+        layout.wanted.clear();
+    }
     layout.is_edited |= panes.is_edited;
     panes.hides
 }
@@ -50,6 +55,7 @@ struct Panes<'a> {
     canvas: Option<TileId>,
     tokens: Tokens,
     is_edited: bool,
+    is_sized: bool,
     hides: Option<Panel>,
 }
 
@@ -170,7 +176,8 @@ impl Behavior<Pane> for Panes<'_> {
         }
     }
 
-    fn on_edit(&mut self, _edit: EditAction) {
+    fn on_edit(&mut self, edit: EditAction) {
         self.is_edited = true;
+        self.is_sized |= matches!(edit, EditAction::TileResized | EditAction::TileDropped);
     }
 }

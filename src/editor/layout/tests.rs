@@ -30,6 +30,24 @@ fn an_arrangement_reads_as_it_was_written() {
 }
 
 #[test]
+fn panes_of_another_version_are_left_out() {
+    let text = r#"Tabs(["Canvas", "Crystal ball", "Log"], 0)"#;
+    assert_eq!(ron::from_str::<Area>(text).unwrap(), Area::Tabs(vec![Pane::Canvas, Pane::Tab(Tab::Log)], 0));
+}
+
+#[test]
+fn panels_get_their_size_back_after_the_window_was_small() {
+    let mut layout = Layout::default();
+    let before = layout.area();
+    for width in [1280.0, 600.0, 1280.0] {
+        layout.fit(Vec2::new(width, 700.0), |_| true);
+    }
+    let Area::Row(parts) = layout.area() else { panic!("it is still a row") };
+    let Area::Row(first) = before else { panic!("it was a row") };
+    assert_eq!((parts[0].0, parts[2].0), (first[0].0, first[2].0));
+}
+
+#[test]
 fn what_an_arrangement_lacks_stands_beside_the_results() {
     let area = Area::Row(vec![(700, canvas()), (300, Area::Tabs(vec![Pane::Tab(Tab::Log)], 0))]);
     let Area::Row(parts) = Layout::of(&area).area() else { panic!("it is still a row") };
