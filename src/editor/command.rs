@@ -484,7 +484,7 @@ pub enum PinRequest {
 }
 
 /// A tab of the bottom panel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tab {
     /// The results of the selected node.
     #[default]
@@ -495,6 +495,8 @@ pub enum Tab {
     Problems,
     /// What the run did to the world outside, and what was held back.
     Effects,
+    /// When each node of the run executed.
+    Timeline,
     /// The marks of this session.
     Pins,
     /// Earlier runs.
@@ -503,8 +505,8 @@ pub enum Tab {
 
 impl Tab {
     /// All of them, as they stand unless a person moves them.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Output, Self::Log, Self::Problems, Self::Effects, Self::Pins, Self::History];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Output, Self::Log, Self::Problems, Self::Effects, Self::Timeline, Self::Pins, Self::History];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -512,6 +514,7 @@ impl Tab {
             Self::Log => "Log",
             Self::Problems => "Problems",
             Self::Effects => "Effects",
+            Self::Timeline => "Timeline",
             Self::Pins => "Pins",
             Self::History => "History",
         }

@@ -66,7 +66,7 @@ command_ids! {
     RunToHere, ResumeToHere, RunSelection, ResumeSelection, RunFromHere, ResumeFromHere, ToggleBreakpoint,
     PinResults, PinUntilChange, Unpin, UnpinDownstream, Keep, Refresh,
     EditPinnedValue, CompareWithFresh, ReplaceWithConstant, TakeOverPins, Force, Disable,
-    FitSelected, FitAll, ZoomReset, History, Problems, Effects, BackFromRun, TogglePlan, FollowRunning, ToggleTheme,
+    FitSelected, FitAll, ZoomReset, History, Problems, Effects, Timeline, BackFromRun, TogglePlan, FollowRunning, ToggleTheme,
     LibraryPanel, InspectorPanel, BottomPanel, ResetLayout, Larger, Smaller, NormalSize,
     OpenResults, ShowIterations, ShowStatistics, ShowWhy,
     OpenMenu, WalkLeft, WalkRight, WalkUp, WalkDown,

@@ -11,6 +11,7 @@ mod pins;
 mod problems;
 mod status;
 mod tabs;
+mod timeline;
 mod toolbar;
 mod tour;
 mod undo_list;
@@ -26,6 +27,7 @@ pub(crate) use self::{
     pin_rows::PinsState,
     status::{StatusWords, status_ui},
     tabs::{TabFace, TabSign, TabStrip, tabs_ui},
+    timeline::TimelineState,
     toolbar::{pins_banner_ui, toolbar_ui},
     tour::{TourCard, tour_ui},
     welcome::welcome_ui,

@@ -381,6 +381,7 @@ fn view() -> Vec<&'static str> {
     doing.person.press("Run");
     doing.palette("Problems", |person| shows(person, "No problems."));
     doing.palette("Effects", |person| shows(person, "The run did nothing"));
+    doing.palette("Timeline", |person| shows(person, "The end hung on"));
     doing.keys("Run history", (CTRL, Key::H), |person| shows(person, "Run 1"));
     doing.person.press("Run 1");
     doing.person.press("Open run");

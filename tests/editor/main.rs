@@ -28,5 +28,6 @@ mod runs;
 mod sections;
 mod settings;
 mod tabs;
+mod timeline;
 mod tour;
 mod wiring;

@@ -83,7 +83,11 @@ impl Person {
         }
     }
 
+    /// Brings something into view, if it can be scrolled to, and clicks on it.
     pub(crate) fn press(&mut self, label: &str) {
+        self.window.get_by_label(label).scroll_to_me();
+        // A run may go on for as long as it likes.
+        self.window.run_steps(3);
         self.window.get_by_label(label).click();
         self.settle();
     }
@@ -150,6 +154,8 @@ impl Person {
     /// Selects a node and types a new template into the inspector.
     pub(crate) fn change_template(&mut self, title: &str, text: &str) {
         self.press(&format!("Node {title}"));
+        self.window.get_by_label("Parameters").scroll_to_me();
+        self.window.run_steps(3);
         self.window.get_by_role_and_label(Role::MultilineTextInput, "Template").click();
         self.settle();
         self.key(Modifiers::COMMAND, Key::A);

@@ -19,6 +19,8 @@ const FAILING: &str = r#"(
 impl Person {
     /// Types into a one-line field of the inspector and leaves it.
     fn type_setting(&mut self, label: &str, text: &str) {
+        self.window.get_by_role_and_label(Role::TextInput, label).scroll_to_me();
+        self.settle();
         self.window.get_by_role_and_label(Role::TextInput, label).click();
         self.settle();
         self.key(Modifiers::COMMAND, Key::A);

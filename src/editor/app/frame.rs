@@ -149,7 +149,7 @@ impl App {
         let mut canvas_room = Rect::NOTHING;
         let (layout, library, inspector) = (&mut panels.layout, &mut panels.library, &mut panels.inspector);
         let (viewers, history, pins) = (&mut panels.viewers, &mut tab.history, &mut tab.pins);
-        let effects = &mut tab.effects;
+        let (effects, timeline) = (&mut tab.effects, &mut tab.timeline);
         let mut draw = |pane: Pane, ui: &mut Ui| match pane {
             Pane::Canvas => {
                 canvas_room = ui.available_rect_before_wrap();
@@ -161,7 +161,8 @@ impl App {
             }
             Pane::Tab(tab) => {
                 let (viewers, history, pins, effects) = (&mut *viewers, &mut *history, &mut *pins, &mut *effects);
-                let states = BottomStates { viewers, history, pins, effects, problems };
+                let timeline = &mut *timeline;
+                let states = BottomStates { viewers, history, pins, effects, timeline, problems };
                 ui.push_id((session, tab.name()), |ui| tab_ui(ui, tab, (view, now), log, states, commands));
             }
         };

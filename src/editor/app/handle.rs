@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::ViewportCommand;
 
-use super::{App, apply_theme, files};
+use super::{App, apply_theme, files, messages::Message};
 use crate::{
     editor::{
         Answer, Command,
@@ -88,19 +88,11 @@ impl App {
             Command::LoadTimes(node) => self.load_times(node),
             Command::ClearPinnedData(node) => self.clear_pinned_data(node),
             Command::CopyPinnedData(from, to) => self.copy_pinned_data(from, to),
-            Command::WorkOnTable(work) => {
-                self.background.start("pinflow-table", move || super::Message::Table(work.done()));
-            }
-            Command::WorkOnText(work) => {
-                self.background.start("pinflow-text", move || super::Message::Text(work.done()));
-            }
+            Command::WorkOnTable(work) => self.background.start("pinflow-table", move || Message::Table(work.done())),
+            Command::WorkOnText(work) => self.background.start("pinflow-text", move || Message::Text(work.done())),
             Command::SaveValue(value, name) => self.choose_file(FilePurpose::Value { value, name }),
-            Command::WorkOnBytes(work) => {
-                self.background.start("pinflow-bytes", move || super::Message::Bytes(work.done()));
-            }
-            Command::WorkOnTree(work) => {
-                self.background.start("pinflow-tree", move || super::Message::Tree(work.done()));
-            }
+            Command::WorkOnBytes(work) => self.background.start("pinflow-bytes", move || Message::Bytes(work.done())),
+            Command::WorkOnTree(work) => self.background.start("pinflow-tree", move || Message::Tree(work.done())),
             Command::PreparePicture(image) => self.prepare_picture(ctx, image),
             Command::PrepareThumbnail(kept, port) => self.prepare_thumbnail(kept, port),
             Command::ListFolder(folder) => self.list_folder(folder),
@@ -166,7 +158,7 @@ impl App {
         let reporter = self.background.reporter();
         self.keeper.write("settings", move || {
             if let Err(error) = settings.save(&path) {
-                reporter.report(super::Message::Trouble(error));
+                reporter.report(Message::Trouble(error));
             }
         });
     }
@@ -177,7 +169,7 @@ impl App {
         let (node, run) = (node.clone(), record.run);
         if self.panels.viewers.loads.begin_results(&node, run) {
             self.background.start("pinflow-results", move || {
-                super::Message::Results(node, run, kept.load().err().map(|error| error.to_string()))
+                Message::Results(node, run, kept.load().err().map(|error| error.to_string()))
             });
         }
     }
@@ -192,7 +184,7 @@ impl App {
                 || Err("the value is not in memory, and there is no store".to_owned()),
                 |store| store.load_value(&fingerprint).map_err(|error| error.to_string()),
             );
-            super::Message::Value(fingerprint, value)
+            Message::Value(fingerprint, value)
         });
     }
 
@@ -211,7 +203,7 @@ impl App {
                     Some(Ok(secret)) => secret.map_or(SecretPlace::Nowhere, |_| SecretPlace::Keyring),
                 },
             };
-            super::Message::SecretLookedFor(name, place)
+            Message::SecretLookedFor(name, place)
         });
     }
 
@@ -225,7 +217,7 @@ impl App {
         if self.panels.inspector.iterations.begin(key) {
             let store = self.store.clone();
             self.background.start("pinflow-iteration", move || {
-                super::Message::Iteration(key, read_iteration(&of, head.as_deref(), store.as_ref(), index))
+                Message::Iteration(key, read_iteration(&of, head.as_deref(), store.as_ref(), index))
             });
         }
     }
@@ -235,7 +227,7 @@ impl App {
             let max_side = ctx.input(|input| input.max_texture_side);
             self.background.start("pinflow-picture", move || {
                 let (key, pixels) = crate::editor::viewers::prepare(&image, max_side);
-                super::Message::Picture(key, pixels)
+                Message::Picture(key, pixels)
             });
         }
     }
@@ -243,7 +235,7 @@ impl App {
     fn prepare_thumbnail(&self, kept: Kept, port: PortId) {
         self.background.start("pinflow-thumbnail", move || {
             let made = make_thumbnail(&kept, &port);
-            super::Message::Thumbnail(kept, port, made)
+            Message::Thumbnail(kept, port, made)
         });
     }
 

@@ -8,7 +8,7 @@ use crate::{
     editor::{
         canvas::CanvasState,
         history::HistoryState,
-        panels::{EffectsState, Log, PinsState, TabSign},
+        panels::{EffectsState, Log, PinsState, TabSign, TimelineState},
         problems::ProblemsState,
         sitting::Sitting,
     },
@@ -34,6 +34,7 @@ pub(super) struct WorkflowTab {
     pub(super) pins: PinsState,
     pub(super) problems: ProblemsState,
     pub(super) effects: EffectsState,
+    pub(super) timeline: TimelineState,
     pub(super) log: Log,
     /// The notice that offers an earlier session, and that session.
     pub(super) offer: Option<(usize, SessionId)>,
@@ -52,6 +53,7 @@ impl WorkflowTab {
             pins: PinsState::default(),
             problems: ProblemsState::default(),
             effects: EffectsState::default(),
+            timeline: TimelineState::default(),
             log: Log::default(),
             offer: None,
         }

@@ -47,6 +47,12 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
         |_| Command::ShowTab(Tab::Effects),
     ),
     CommandEntry::new(
+        Id::Timeline,
+        ("Timeline", "Show when each node of the run executed, and what was waited for"),
+        &[Need::Workflow],
+        |_| Command::ShowTab(Tab::Timeline),
+    ),
+    CommandEntry::new(
         Id::BackFromRun,
         ("Back to the workflow", "Show the workflow as it is now, in place of an earlier run"),
         &[Need::Past],

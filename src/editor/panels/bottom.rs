@@ -7,6 +7,7 @@ use super::{
     pin_rows::PinsState,
     pins::pins_ui,
     problems::problems_ui,
+    timeline::{TimelineState, timeline_ui},
 };
 use crate::{
     editor::{
@@ -55,13 +56,14 @@ pub(crate) struct BottomStates<'a> {
     pub(crate) history: &'a mut HistoryState,
     pub(crate) pins: &'a mut PinsState,
     pub(crate) effects: &'a mut EffectsState,
+    pub(crate) timeline: &'a mut TimelineState,
     pub(crate) problems: &'a [Finding],
 }
 
 /// Returns the name of a tab with how many things are on it.
 pub(crate) fn tab_title(tab: Tab, now: View<'_>, log: &Log, n_problems: usize) -> String {
     let count = match tab {
-        Tab::Output | Tab::Effects | Tab::History => 0,
+        Tab::Output | Tab::Effects | Tab::Timeline | Tab::History => 0,
         Tab::Log => log.0.len(),
         Tab::Problems => n_problems,
         Tab::Pins => {
@@ -78,7 +80,7 @@ pub(crate) fn tab_ui(
     tab: Tab,
     (view, now): (View<'_>, View<'_>),
     log: &Log,
-    BottomStates { viewers, history, pins, effects, problems }: BottomStates<'_>,
+    BottomStates { viewers, history, pins, effects, timeline, problems }: BottomStates<'_>,
     commands: &mut Vec<Command>,
 ) {
     match tab {
@@ -86,6 +88,7 @@ pub(crate) fn tab_ui(
         Tab::Log => log_ui(ui, view, &log.0, commands),
         Tab::Problems => problems_ui(ui, now, problems, commands),
         Tab::Effects => effects_ui(ui, view, effects, commands),
+        Tab::Timeline => timeline_ui(ui, view, timeline, commands),
         Tab::Pins => pins_ui(ui, now, pins, commands),
         Tab::History => match view.past.and_then(|past| Some((past, past.compared.as_deref()?))) {
             Some(compared) => compare_ui(ui, view, compared, history, commands),

@@ -29,7 +29,7 @@ pub(crate) struct EffectsState {
 }
 
 /// Returns the run that is looked at, or the last one.
-fn shown_run(view: View<'_>) -> Option<RunId> {
+pub(super) fn shown_run(view: View<'_>) -> Option<RunId> {
     let newest = || view.baseline.iter().map(|record| record.run).max();
     let looked_at = view.past.map(|past| past.summary.id);
     looked_at.or_else(|| view.run.map(|run| run.id)).or_else(newest)
