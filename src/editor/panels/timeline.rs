@@ -3,8 +3,8 @@
 mod bars;
 
 use egui::{
-    Align2, Color32, FontId, Key, Label, Rect, RichText, Role, ScrollArea, Sense, Stroke, TextStyle, Ui, WidgetInfo,
-    pos2, vec2,
+    Align, Align2, Color32, FontId, Key, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, TextStyle, Ui,
+    UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use self::bars::{Bar, Bars, step};
@@ -91,12 +91,13 @@ pub(super) fn timeline_ui(ui: &mut Ui, view: View<'_>, state: &mut TimelineState
         ui.weak("Nothing executed in this run: all was reused or pinned.");
         return;
     }
+    let room = ui.available_rect_before_wrap();
     summary_ui(ui, &state.bars, commands);
     let total = state.bars.total.max(1e-6);
     let (from, to) = state.range.unwrap_or((0.0, total * 1.02));
     let row_height = ui.spacing().interact_size.y;
-    let left = ui.available_rect_before_wrap().left() + NAMES + 8.0;
-    let scale = Scale { from, to, left, width: (ui.available_rect_before_wrap().right() - left - 16.0).max(40.0) };
+    let left = room.left() + NAMES + 8.0;
+    let scale = Scale { from, to, left, width: (room.right() - left - 16.0).max(40.0) };
     let axis = scale_ui(ui, scale);
     let shown = ScrollArea::vertical().id_salt("timeline").auto_shrink([false, false]).show_rows(
         ui,
@@ -122,7 +123,7 @@ pub(super) fn timeline_ui(ui: &mut Ui, view: View<'_>, state: &mut TimelineState
 }
 
 fn summary_ui(ui: &mut Ui, bars: &Bars, commands: &mut Vec<Command>) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let tokens = theme::tokens(ui);
         for load in [Load::Waits, Load::Computes, Load::Instant] {
             let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
@@ -189,7 +190,9 @@ fn bar_ui(ui: &mut Ui, bar: &Bar, scale: Scale, row_height: f32, commands: &mut 
     let name = Rect::from_min_size(row.min, vec2(NAMES, row_height));
     let text = RichText::new(theme::readable(&bar.title).as_ref());
     let text = if bar.is_on_chain { text.strong() } else { text };
-    ui.put(name, Label::new(text).truncate().selectable(false).halign(egui::Align::LEFT));
+    ui.scope_builder(UiBuilder::new().max_rect(name).layout(Layout::left_to_right(Align::Center)), |ui| {
+        ui.add(Label::new(text).truncate().selectable(false));
+    });
     let room = Rect::from_x_y_ranges(scale.left..=scale.left + scale.width + 8.0, row.y_range());
     let painter = ui.painter().with_clip_rect(room.intersect(ui.clip_rect()));
     let (ready, start, end) = (scale.x(bar.ready), scale.x(bar.start), scale.x(bar.end).max(scale.x(bar.start) + 2.0));
