@@ -3,6 +3,8 @@
 
 #[path = "loops/cut_short.rs"]
 mod cut_short;
+#[path = "loops/dry.rs"]
+mod dry;
 #[path = "loops/nested.rs"]
 mod nested;
 #[path = "loops/paused.rs"]

@@ -5,6 +5,7 @@
 mod earlier;
 mod finish;
 mod gave;
+mod held_back;
 mod items;
 mod iteration;
 mod merge;
@@ -162,6 +163,8 @@ struct MemberStory {
     started: Option<Instant>,
     took: Duration,
     n_executed: u64,
+    /// How often it executed to its end.
+    n_performed: u64,
     n_failed: u64,
     n_held_back: u64,
     /// The run of the newest iteration in which it gave what it had given in an earlier run.

@@ -245,11 +245,14 @@ impl Dispatcher<'_> {
             node.reasons = reasons_inside(step);
             node.started = story.started.map(|started| self.clock.date(started));
             node.took = Some(story.took);
-            if step.plan.side_effect {
-                node.effect = Effect::Performed;
-            }
-        } else if step.plan.side_effect {
-            node.effect = Effect::HeldBack;
+        }
+        if step.plan.side_effect {
+            // As outside of loops: where it only failed, nobody knows of any.
+            node.effect = match story {
+                _ if story.n_performed > 0 || !story.deeds.is_empty() => Effect::Performed,
+                _ if story.n_failed > 0 => Effect::None,
+                _ => Effect::HeldBack,
+            };
         }
         node.attempts.clone_from(&story.attempts);
         node.log.clone_from(&story.log);

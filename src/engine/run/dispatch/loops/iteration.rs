@@ -338,6 +338,7 @@ impl Dispatcher<'_> {
         let took_nanos = took.as_nanos() as u64;
         match outcome {
             Outcome::Executed(outputs) => {
+                story.n_performed += 1;
                 self.settle_in(iteration, slot, cell(IterationStatus::Executed, took_nanos, Some(outputs)));
             }
             Outcome::Kept(kept) => match kept.results.load() {
@@ -466,7 +467,7 @@ impl Dispatcher<'_> {
         };
         let provenance = Provenance::Run(self.shared.run);
         let step = self.plan.step(body.members[slot].index);
-        let lacking = self.request.options.dry_run.then(|| self.held_back_above(iteration, slot)).flatten();
+        let lacking = self.held_back_above(iteration, slot);
         let this = self.loops.iteration(iteration);
         let is_excused = step.facts.node.settings.excuses_failure();
         if cell.status == IterationStatus::Failed && !is_excused && this.failed.is_none() {
@@ -557,15 +558,6 @@ impl Dispatcher<'_> {
             return matches!(step.plan.decision, Decision::NotRun(_)) && self.lacks_by_kind(iteration, slot, kind);
         }
         self.lacks_by_kind(iteration, slot, kind)
-    }
-
-    /// Returns that what a node needs in an iteration of a dry run is held back, if it is.
-    fn held_back_above(&self, iteration: usize, slot: Slot) -> Option<NothingBecause> {
-        let mut given = self.feeds_in(iteration, slot).filter_map(|(_, given)| given);
-        given.find_map(|given| match given {
-            Given::Nothing(because @ NothingBecause::HeldBack(_)) => Some(because.clone()),
-            _ => None,
-        })
     }
 
     fn lacks_by_kind(&self, iteration: usize, slot: Slot, kind: &crate::nodes::Kind) -> bool {

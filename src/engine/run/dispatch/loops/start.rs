@@ -335,7 +335,7 @@ impl LoopRun {
                     if let Some(value) = outputs.get(&"state".into()) {
                         self.state = value.clone();
                     }
-                    self.goes_on = !matches!(outputs.get(&"go_on".into()), Some(Value::Bool(false)));
+                    self.goes_on &= !matches!(outputs.get(&"go_on".into()), Some(Value::Bool(false)));
                 }
                 _ => {}
             }
