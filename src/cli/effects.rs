@@ -10,7 +10,7 @@ use super::{
     why::Names,
 };
 use crate::{
-    store::{Effect, RunRecord, Store},
+    store::{Effect, RunRecord, Status, Store},
     workflow::NodeId,
 };
 
@@ -39,6 +39,9 @@ fn as_text(record: &RunRecord, names: &Names) -> String {
     for node in with_effects.iter().filter(|node| node.effect == Effect::HeldBack) {
         let why = node.status.held_back_in_words(&|node| names.of(node));
         lines.push(format!("{:<9} {:<20} {why}", "held back", node.node.as_str()));
+    }
+    if record.nodes().any(|node| node.status == Status::Interrupted) {
+        lines.push("the run was interrupted: what was done just before that is not known".to_owned());
     }
     if lines.is_empty() {
         lines.push("nothing was done to the world outside".to_owned());

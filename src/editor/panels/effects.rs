@@ -8,7 +8,7 @@ use crate::{
     editor::{Command, LookRequest, View, theme, words},
     engine::Decision,
     session::Baseline,
-    store::{Effect, NodeRecord, RunId},
+    store::{Effect, NodeRecord, RunId, Status},
     workflow::NodeId,
 };
 
@@ -68,10 +68,16 @@ fn rows(view: View<'_>) -> Vec<Row> {
         };
         add(view, &seen.shown(), &mut done, &mut held_back);
     }
+    let is_interrupted = |record: &Arc<NodeRecord>| record.run == run && record.status == Status::Interrupted;
+    let interrupted = view
+        .baseline
+        .iter()
+        .any(is_interrupted)
+        .then(|| Row::Heading("The run was interrupted: what was done just before that is not known".to_owned()));
     let heading =
         |name: &str, rows: &[Row]| (!rows.is_empty()).then(|| Row::Heading(format!("{name} ({})", rows.len())));
     let (first, second) = (heading("Done", &done), heading("Held back", &held_back));
-    first.into_iter().chain(done).chain(second).chain(held_back).collect()
+    first.into_iter().chain(done).chain(second).chain(held_back).chain(interrupted).collect()
 }
 
 fn add(view: View<'_>, record: &NodeRecord, done: &mut Vec<Row>, held_back: &mut Vec<Row>) {
