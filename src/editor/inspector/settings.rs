@@ -96,9 +96,9 @@ pub(super) fn settings_edit(id: &NodeId, node: &Node, settings: NodeSettings) ->
 }
 
 /// Returns the edit that gives a node what was ticked, over what was typed in before the click.
-fn ticked_edit(id: &NodeId, typed: &NodeSettings, ticked: NodeSettings) -> (String, Edit) {
+fn ticked_edit(id: &NodeId, typed: &NodeSettings, ticked: &NodeSettings) -> (String, Edit) {
     let &NodeSettings { retries, retry_delay, time_limit, keep_results_for, .. } = typed;
-    let settings = NodeSettings { retries, retry_delay, time_limit, keep_results_for, ..ticked };
+    let settings = NodeSettings { retries, retry_delay, time_limit, keep_results_for, ..ticked.clone() };
     (format!("Settings of {id}"), Edit::SetNodeSettings(id.clone(), settings))
 }
 
@@ -173,7 +173,7 @@ pub(super) fn settings_ui(
     sensitive_ui(ui, view, (id, node), &mut settings);
     if settings != node.settings {
         let typed = typed_settings(&commands[n_before..]).unwrap_or(&node.settings);
-        let (label, edit) = ticked_edit(id, typed, settings);
+        let (label, edit) = ticked_edit(id, typed, &settings);
         commands.push(Command::Edit(label, edit));
     }
     let label = ui.label("Note");

@@ -55,6 +55,9 @@ pub(super) fn failed_ui(
         }
         status => {
             said_ui(ui, &words::status(status, &|node| view.name(node)), false);
+            if status.is_held_back() && record.has_results() {
+                ui.weak("What it gave before is kept:");
+            }
             chain_ui(ui, view, &chain(view, record), commands);
         }
     }
