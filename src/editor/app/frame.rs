@@ -7,7 +7,7 @@ use crate::editor::{
     Command, LayoutRequest, Panel, Tab, View,
     canvas::canvas_ui,
     command_table::{self, Situation, TabsStand},
-    guide::guide_ui,
+    guide::{close_on_escape, guide_ui},
     inspector::inspector_ui,
     layout::{Pane, PaneTitle, panes_ui},
     panels::{
@@ -21,6 +21,9 @@ use crate::session::SessionId;
 impl App {
     /// Draws the window.
     pub(super) fn frame_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        if self.dialog.is_none() {
+            close_on_escape(ui.ctx(), &mut self.guide);
+        }
         let situation = self.situation();
         if self.dialog.is_none()
             && self.carried.is_none()
