@@ -19,6 +19,9 @@ use crate::{
 /// No chain of nodes that did not run is followed further.
 const MAX_CHAIN: usize = 50;
 
+/// The most characters of the first line of an error that are shown; *Copy error* has all of them.
+const MAX_CHARS: usize = 4000;
+
 /// The most lines of an error that are shown at once; *Copy error* has all of them.
 const MAX_LINES: usize = 400;
 
@@ -70,12 +73,16 @@ fn said_ui(ui: &mut Ui, said: &str, is_failed: bool) {
     let said = theme::readable(said);
     let (first, more) =
         said.split_once('\n').map_or_else(|| (said.as_ref(), None), |(first, more)| (first, Some(more)));
+    let first = match first.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &first[..end])),
+        None => Cow::Borrowed(first),
+    };
     ui.horizontal_top(|ui| {
         if is_failed {
             let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
             icons::paint(ui.painter(), rect, Icon::Error, color);
         }
-        ui.add(Label::new(RichText::new(first).color(color)).wrap());
+        ui.add(Label::new(RichText::new(first.as_ref()).color(color)).wrap());
     });
     if let Some(more) = more {
         let n_lines = more.lines().count();
