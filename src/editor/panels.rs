@@ -2,6 +2,7 @@
 
 mod bottom;
 mod effects;
+mod iterations;
 mod library;
 mod notices;
 mod past;

@@ -30,4 +30,5 @@ mod settings;
 mod tabs;
 mod timeline;
 mod tour;
+mod windows;
 mod wiring;

@@ -320,7 +320,7 @@ fn copied(value: &Value) -> String {
 }
 
 /// Returns a value as one line: one with entries by what it is.
-pub(super) fn leaf(value: &Value) -> String {
+pub(crate) fn leaf(value: &Value) -> String {
     let line = match value {
         Value::Null => "null".to_owned(),
         Value::Text(text) if text.len() <= 200 && !text.contains('\n') => format!("{text:?}"),
