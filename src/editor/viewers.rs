@@ -25,7 +25,7 @@ use egui::{AsIdSalt, Label, RichText, ScrollArea, Ui};
 pub use self::{alone::ValueViewer, bytes::BytesWork, table::TableWork, text::TextWork, tree::TreeWork};
 pub(crate) use self::{
     bytes::BytesDone,
-    failed::input_ui,
+    failed::{attempts_ui, input_ui},
     markdown::markdown_ui,
     of_record::record_ui,
     picture::{PictureKey, prepare},

@@ -7,7 +7,7 @@ use crate::editor::{
     Command, LayoutRequest, Panel, Tab, View,
     canvas::canvas_ui,
     command_table::{self, Situation, TabsStand},
-    guide::guide_ui,
+    guide::{close_on_escape, guide_ui},
     inspector::inspector_ui,
     layout::{Pane, PaneTitle, panes_ui},
     panels::{
@@ -22,6 +22,9 @@ impl App {
     /// Draws the window.
     pub(super) fn frame_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
         let is_in_window = self.dialog.is_none() && self.windows.take_keys(ui.ctx());
+        if self.dialog.is_none() && !is_in_window {
+            close_on_escape(ui.ctx(), &mut self.guide);
+        }
         let situation = self.situation();
         if self.dialog.is_none()
             && !is_in_window

@@ -7,6 +7,9 @@ use crate::{
     session::ProfileName,
 };
 
+/// In a narrower window the status line does not say how long runs take; the tooltips of Run and Resume do, too. In points.
+const ROOM_FOR_FORECAST: f32 = 900.0;
+
 /// What the status line says besides what the pointer is over.
 pub(crate) struct StatusWords<'a> {
     /// Whose window it is.
@@ -27,6 +30,7 @@ pub(crate) fn status_ui(
     says: &StatusWords<'_>,
     commands: &mut Vec<Command>,
 ) {
+    let has_room = ui.available_width() > ROOM_FOR_FORECAST;
     egui::Sides::new().shrink_left().show(
         ui,
         |ui| {
@@ -49,7 +53,7 @@ pub(crate) fn status_ui(
                     commands.push(Command::ShowTab(Tab::Problems));
                 }
             }
-            if let Some(forecast) = &says.forecast {
+            if let Some(forecast) = says.forecast.as_ref().filter(|_| has_room) {
                 ui.weak("·");
                 ui.label(forecast).on_hover_text("From how long the nodes took before");
             }

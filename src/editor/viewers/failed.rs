@@ -1,6 +1,6 @@
 //! Errors: what failed, the chain that led there, what can be done, and the data that reached the node.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use egui::{CollapsingHeader, Label, RichText, Ui};
 
@@ -33,7 +33,7 @@ pub(super) fn failed_ui(
 ) {
     let hides = record.shown().status != record.status;
     let shows = !hides || wants_to_see_ui(ui, ("error", &record.node, record.run));
-    let seen = if shows { record.clone() } else { record.shown().into_owned() };
+    let seen = if shows { Cow::Borrowed(record) } else { record.shown() };
     match &seen.status {
         Status::Failed(error) => {
             said_ui(ui, &words::status(&seen.status, &|node| view.name(node)), true);
@@ -55,6 +55,9 @@ pub(super) fn failed_ui(
         }
         status => {
             said_ui(ui, &words::status(status, &|node| view.name(node)), false);
+            if status.is_held_back() && record.has_results() {
+                ui.weak("What it gave before is kept:");
+            }
             chain_ui(ui, view, &chain(view, record), commands);
         }
     }
@@ -84,7 +87,8 @@ fn said_ui(ui: &mut Ui, said: &str, is_failed: bool) {
     }
 }
 
-fn attempts_ui(ui: &mut Ui, record: &NodeRecord) {
+/// Shows the attempts of a node that failed.
+pub(crate) fn attempts_ui(ui: &mut Ui, record: &NodeRecord) {
     for (number, attempt) in (1..).zip(&record.attempts) {
         let text = format!("Attempt {number} failed after {}: {}", words::duration(attempt.took), attempt.error);
         let color = theme::tokens(ui).text_muted;
