@@ -4,6 +4,7 @@
 mod alone;
 mod bytes;
 mod failed;
+mod gathered;
 mod markdown;
 mod of_record;
 mod picture;
@@ -177,6 +178,7 @@ fn kept_ui(
         return;
     }
     if let Some(outputs) = kept.loaded() {
+        gathered::gathered_ui(ui, view, record, outputs, viewers, commands);
         outputs_ui(ui, &record.node, outputs, room, viewers, commands);
         return;
     }

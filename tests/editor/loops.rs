@@ -71,6 +71,20 @@ fn a_loop_of_old_and_new_says_so_and_is_made_again_on_request() {
     person.press("Resume");
     person.press("Node All");
     assert!(shows(&person, "Mixed: iterations 1–2 were made before"));
+    assert!(shows(&person, "2 of 4 items come from run #1"));
+    let marked: Vec<String> = person
+        .window
+        .query_all_by_label_contains(", from an earlier run")
+        .filter_map(|row| row.accesskit_node().label())
+        .collect();
+    assert!(
+        marked.len() >= 2 && marked.iter().all(|row| row.starts_with("0: ") || row.starts_with("1: ")),
+        "{marked:?}"
+    );
+    person.window.get_all_by_label("List them").next().unwrap().click();
+    person.settle();
+    person.press("From earlier runs");
+    assert_eq!(rows(&person).len(), 2);
     person.press("Make all iterations again");
     person.sees("Each", "forced");
     person.press("Resume");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{RichText, ScrollArea, Ui};
 
-use super::{Room, Viewers, failed, heading_ui, hidden_ui, stored_ui, value_ui};
+use super::{Room, Viewers, failed, gathered::gathered_ui, heading_ui, hidden_ui, stored_ui, value_ui};
 use crate::{
     editor::{Command, View},
     nodes::Outputs,
@@ -28,6 +28,9 @@ pub(crate) fn record_ui(
     };
     if (kept.is_sensitive() || view.is_sensitive(&record.node)) && !hidden_ui(ui, kept, viewers) {
         return;
+    }
+    if let Some(outputs) = kept.loaded() {
+        gathered_ui(ui, view, record, outputs, viewers, commands);
     }
     match port.map_or_else(|| ports(kept), |port| vec![port.clone()]).as_slice() {
         [] => {
