@@ -18,6 +18,7 @@ mod guide;
 mod history;
 pub mod icons;
 mod inspector;
+mod iterations;
 mod keeper;
 mod landmarks;
 mod layout;
@@ -36,6 +37,7 @@ mod viewers;
 mod watch;
 mod ways;
 mod window;
+mod windows;
 mod wiring;
 mod words;
 
@@ -47,11 +49,13 @@ pub use self::{
         Panel, PinRequest, RunOption, Section, Tab, TabRequest, TourRequest, WireEnd, WireRequest,
     },
     dialogs::KeepRules,
+    iterations::IterationsWork,
     past::Past,
     view::{LiveState, Pause, RunNumbers, RunProgress, View},
     viewers::{BytesWork, TableWork, TextWork, TreeWork, ValueViewer},
     ways::Bend,
     window::{WindowError, open_window},
+    windows::{WindowIteration, WindowOf},
 };
 
 /// Returns the names of all commands of the window, as its menus and its palette say them.

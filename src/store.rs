@@ -16,6 +16,7 @@ mod database;
 mod error;
 mod history;
 mod iteration_bytes;
+mod iteration_glance;
 mod iterations;
 mod kept;
 mod kept_for;
@@ -62,6 +63,7 @@ pub use self::{
     database::Store,
     error::StoreError,
     history::{HistoryFilter, RunCounts, RunSummary},
+    iteration_glance::{Glance, Outcome, Seen},
     iterations::LoopId,
     kept::{Kept, KeptPort},
     kept_for::{KeptFor, age_in_words, kept_for_key},

@@ -35,6 +35,7 @@ mod take_over;
 #[cfg(test)]
 mod tests;
 mod touring;
+mod windows;
 mod wiring;
 
 use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Instant};
@@ -56,6 +57,7 @@ use super::{
     tour::Tour,
     viewers::Viewers,
     watch::Watch,
+    windows::{WindowId, Windows},
 };
 use crate::{
     engine::Engine,
@@ -100,6 +102,9 @@ pub struct App {
     notices: Notices,
     dialog: Option<Dialog>,
     guide: Guide,
+    /// Values in windows of their own, and what these asked for in this frame.
+    windows: Windows,
+    asked: Vec<(WindowId, SessionId, Command)>,
     /// A run of which nothing is kept, for the dialog that compares a pin.
     aside: Option<Aside>,
     settings: Settings,
@@ -202,6 +207,8 @@ impl App {
             notices,
             dialog: None,
             guide: Guide::default(),
+            windows: Windows::default(),
+            asked: Vec::new(),
             aside: None,
             settings,
             background: Background::new(ctx.clone()),
@@ -295,6 +302,7 @@ impl eframe::App for App {
             // A command that follows in the same frame may let the run go on.
             self.tell_breakpoints();
         }
+        self.handle_of_windows(ui.ctx());
         self.replan();
     }
 

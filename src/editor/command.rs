@@ -1,16 +1,18 @@
 //! Everything a person can ask for. Only the app carries a command out.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     arrange::{Align, Axis},
     dialogs::KeepRules,
+    iterations::IterationsWork,
     viewers::{BytesWork, TableWork, TextWork, TreeWork},
     ways::Bend,
+    windows::WindowOf,
 };
 use crate::{
     session::{PinPolicy, ProfileName, SessionId},
-    store::{Kept, Passphrase, RunId, RunKind},
+    store::{Kept, LoopRecord, Passphrase, RunId, RunKind},
     value::{Fingerprint, Image, Value},
     workflow::{Edit, FrameColor, FrameId, KindId, NodeId, ParameterId, PortId, PortRef, Position, WorkflowId},
 };
@@ -133,8 +135,10 @@ pub enum Command {
     LoadResults(NodeId),
     /// Read a kept value into memory, to show it.
     LoadValue(Fingerprint),
-    /// Read an iteration of a node's loop into memory, to show it.
-    LoadIteration(NodeId, u64),
+    /// Read an iteration of a loop into memory, to show it; with the run that the loop's record is of.
+    LoadIteration(Arc<LoopRecord>, RunId, u64),
+    /// Read what a table of iterations shows.
+    WorkOnIterations(IterationsWork),
     /// Read what a node remembers across runs, to show it.
     LoadPinnedData(NodeId),
     /// Read how long a node took in earlier runs, to show it.
@@ -151,6 +155,8 @@ pub enum Command {
     WorkOnTable(TableWork),
     /// Wrap or search a text that is shown.
     WorkOnText(TextWork),
+    /// Show what a node gave in a window of its own.
+    OpenWindow(WindowOf),
     /// Save a value to a file, under a name that is offered.
     SaveValue(Value, String),
     /// Search bytes.
@@ -250,6 +256,7 @@ impl Command {
             Self::LoadResults(_)
                 | Self::LoadValue(_)
                 | Self::LoadIteration(..)
+                | Self::WorkOnIterations(_)
                 | Self::LoadPinnedData(_)
                 | Self::LoadTimes(_)
                 | Self::LoadPinSizes
@@ -397,8 +404,10 @@ pub enum LookRequest {
 pub enum Section {
     /// What it gave, large.
     Results,
-    /// What came of each iteration of its loop.
+    /// What came of an iteration of its loop.
     Iterations,
+    /// All iterations of its loop, in a table.
+    AllIterations,
     /// How long it took.
     Timing,
     /// Why it ran, or will.
@@ -497,6 +506,8 @@ pub enum Tab {
     Effects,
     /// When each node of the run executed.
     Timeline,
+    /// The iterations of the selected node's loop.
+    Iterations,
     /// The marks of this session.
     Pins,
     /// Earlier runs.
@@ -505,8 +516,16 @@ pub enum Tab {
 
 impl Tab {
     /// All of them, as they stand unless a person moves them.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Output, Self::Log, Self::Problems, Self::Effects, Self::Timeline, Self::Pins, Self::History];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Output,
+        Self::Iterations,
+        Self::Log,
+        Self::Problems,
+        Self::Effects,
+        Self::Timeline,
+        Self::Pins,
+        Self::History,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -515,6 +534,7 @@ impl Tab {
             Self::Problems => "Problems",
             Self::Effects => "Effects",
             Self::Timeline => "Timeline",
+            Self::Iterations => "Iterations",
             Self::Pins => "Pins",
             Self::History => "History",
         }

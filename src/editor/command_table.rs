@@ -68,7 +68,7 @@ command_ids! {
     EditPinnedValue, CompareWithFresh, ReplaceWithConstant, TakeOverPins, Force, Disable,
     FitSelected, FitAll, ZoomReset, History, Problems, Effects, Timeline, BackFromRun, TogglePlan, FollowRunning, ToggleTheme,
     LibraryPanel, InspectorPanel, BottomPanel, ResetLayout, Larger, Smaller, NormalSize,
-    OpenResults, ShowIterations, ShowStatistics, ShowWhy,
+    OpenResults, OpenInWindow, ShowIterations, AllIterations, ShowStatistics, ShowWhy,
     OpenMenu, WalkLeft, WalkRight, WalkUp, WalkDown,
     NudgeLeft, NudgeRight, NudgeUp, NudgeDown,
     Tidy, OfferAlign, AlignLeft, AlignRight, AlignTop, AlignBottom, AlignRow, AlignColumn,

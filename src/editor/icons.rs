@@ -115,6 +115,8 @@ pub enum Icon {
     ChevronUp,
     /// Where everything starts: a house.
     Home,
+    /// A window of its own.
+    Window,
 }
 
 impl Icon {
@@ -207,6 +209,11 @@ pub fn paint(painter: &Painter, rect: Rect, icon: Icon, color: Color32) {
             pen.line(&[(2.2, 8.2), (8.0, 3.0), (13.8, 8.2)]);
             pen.line(&[(4.0, 7.2), (4.0, 13.2), (12.0, 13.2), (12.0, 7.2)]);
         }
+        Icon::Window => {
+            pen.line(&[(7.0, 3.4), (2.4, 3.4), (2.4, 13.4), (12.4, 13.4), (12.4, 9.0)]);
+            pen.line(&[(9.6, 2.6), (13.6, 2.6), (13.6, 6.6)]);
+            pen.line(&[(13.6, 2.6), (7.6, 8.6)]);
+        }
     }
 }
 
@@ -270,7 +277,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Icon; 50] = [
+    const ALL: [Icon; 51] = [
         Icon::Pin,
         Icon::PinFilled,
         Icon::PinStale,
@@ -321,6 +328,7 @@ mod tests {
         Icon::Tidy,
         Icon::ChevronUp,
         Icon::Home,
+        Icon::Window,
     ];
 
     #[test]

@@ -30,7 +30,6 @@ pub(crate) use self::{
     drafts::{Draft, Drafts, Target, set_parameter},
     fields::parameter_ui,
     highlight::Part,
-    iterations::{Iteration, IterationKey, read_iteration},
     number_field::number_speed,
     path_field::note_recent,
     secret_field::SecretPlace,
@@ -44,6 +43,7 @@ use super::{
     command_item::small_button_ui,
     command_table::{CommandId as Id, Situation},
     icons::{self, Icon},
+    iterations::IterationsState,
     past::Past,
     theme,
     viewers::{Room, Viewers, results_ui},
@@ -59,14 +59,14 @@ use crate::{
 const MAX_LISTED: usize = 50;
 
 /// What the inspector remembers between frames.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct InspectorState {
     /// What is being typed or dragged.
     pub(crate) drafts: Drafts,
     /// The value that is being changed for a paused run.
     change: Option<change_value::Change>,
     /// Which iteration of a loop is looked at.
-    pub(crate) iterations: iterations::IterationsState,
+    pub(crate) iterations: IterationsState,
     /// What the selected node remembers.
     pub(crate) pinned_data: Asked<Option<PinnedData>>,
     /// How long it took in earlier runs.
@@ -267,7 +267,7 @@ fn node_ui(
             pinned_data::pinned_data_ui(ui, view, id, data, viewers, commands);
         });
     }
-    if iterations::of(view, id).is_some() {
+    if super::iterations::of(view, id).is_some() {
         section(ui, "Iterations", true, &mut |ui| {
             iterations::iterations_ui(ui, view, id, &mut state.iterations, viewers, commands);
         });

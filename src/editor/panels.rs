@@ -3,6 +3,7 @@
 mod bottom;
 mod effects;
 mod fresh_rows;
+mod iterations;
 mod library;
 mod notices;
 mod past;

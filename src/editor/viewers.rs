@@ -4,7 +4,9 @@
 mod alone;
 mod bytes;
 mod failed;
+mod gathered;
 mod markdown;
+mod of_record;
 mod picture;
 mod plot;
 mod scroll;
@@ -12,6 +14,7 @@ mod search;
 mod table;
 mod text;
 mod tree;
+mod work;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,13 +28,16 @@ pub(crate) use self::{
     bytes::BytesDone,
     failed::{attempts_ui, input_ui},
     markdown::markdown_ui,
+    of_record::record_ui,
     picture::{PictureKey, prepare},
+    scroll::{BAR, Extent, RowScroll},
     table::TableDone,
     text::TextDone,
-    tree::TreeDone,
+    tree::{TreeDone, leaf as line_of},
+    work::ViewerDone,
 };
 use super::{
-    Command, View,
+    Command, View, WindowOf,
     icons::{Icon, icon_button},
     theme, words,
 };
@@ -172,6 +178,7 @@ fn kept_ui(
         return;
     }
     if let Some(outputs) = kept.loaded() {
+        gathered::gathered_ui(ui, view, record, outputs, viewers, commands);
         outputs_ui(ui, &record.node, outputs, room, viewers, commands);
         return;
     }
@@ -241,14 +248,21 @@ fn outputs_ui(
     }
     for (port, value) in outputs.iter() {
         ui.push_id((node.as_str(), port.as_str()), |ui| {
-            heading_ui(ui, (node, port), value, commands);
+            let of = WindowOf { node: node.clone(), port: Some(port.clone()), iteration: None };
+            heading_ui(ui, (node, port), value, Some(of), commands);
             value_ui(ui, value, room, viewers, commands);
         });
     }
 }
 
-/// Shows what stands above a value, with the way to save it to a file.
-fn heading_ui(ui: &mut Ui, (node, port): (&NodeId, &PortId), value: &Value, commands: &mut Vec<Command>) {
+/// Shows what stands above a value, with the ways to save it to a file and to open it in a window of its own.
+fn heading_ui(
+    ui: &mut Ui,
+    (node, port): (&NodeId, &PortId),
+    value: &Value,
+    of: Option<WindowOf>,
+    commands: &mut Vec<Command>,
+) {
     ui.horizontal(|ui| {
         let formats = formats(value);
         if let Some(usual) = formats.first() {
@@ -257,8 +271,21 @@ fn heading_ui(ui: &mut Ui, (node, port): (&NodeId, &PortId), value: &Value, comm
                 commands.push(Command::SaveValue(value.clone(), format!("{node} {port}.{usual}")));
             }
         }
+        if let Some(of) = of {
+            open_ui(ui, of, commands);
+        }
         ui.add(Label::new(RichText::new(format!("{port} · {}", heading(value))).strong()).truncate());
     });
+}
+
+/// Offers to open what is shown in a window of its own.
+pub(crate) fn open_ui(ui: &mut Ui, of: WindowOf, commands: &mut Vec<Command>) {
+    let port = of.port.as_ref().map_or("all", |port| port.as_str());
+    let button = icon_button(ui, Icon::Window, &format!("Open {port} in a window"));
+    let hint = "Open in a window of its own, which follows the newest result or holds this one";
+    if button.on_hover_text(hint).clicked() {
+        commands.push(Command::OpenWindow(of));
+    }
 }
 
 /// Returns what stands above a value: its type and extent, not the value itself.
@@ -284,7 +311,7 @@ pub(crate) fn port_ui(ui: &mut Ui, kept: &Kept, port: &PortId, viewers: &mut Vie
             }
         },
         None => match kept.fingerprint(port) {
-            Some(fingerprint) => stored_ui(ui, fingerprint, viewers, commands),
+            Some(fingerprint) => stored_ui(ui, fingerprint, Room::Small, viewers, commands),
             None => {
                 ui.weak("No value");
             }
@@ -293,14 +320,20 @@ pub(crate) fn port_ui(ui: &mut Ui, kept: &Kept, port: &PortId, viewers: &mut Vie
 }
 
 /// Shows a value that lies in the store.
-pub(crate) fn stored_ui(ui: &mut Ui, fingerprint: Fingerprint, viewers: &mut Viewers, commands: &mut Vec<Command>) {
+pub(crate) fn stored_ui(
+    ui: &mut Ui,
+    fingerprint: Fingerprint,
+    room: Room,
+    viewers: &mut Viewers,
+    commands: &mut Vec<Command>,
+) {
     match viewers.loads.values.get(&fingerprint).cloned() {
         None => commands.push(Command::LoadValue(fingerprint)),
         Some(Load::Waiting) => waiting_ui(ui),
         Some(Load::Failed(error)) => {
             ui.colored_label(theme::tokens(ui).failed, theme::readable(&error));
         }
-        Some(Load::Here(value)) => value_ui(ui, &value, Room::Small, viewers, commands),
+        Some(Load::Here(value)) => value_ui(ui, &value, room, viewers, commands),
     }
 }
 

@@ -444,6 +444,11 @@ impl Reader {
         }
     }
 
+    /// Returns how many bytes a value takes before it is encrypted, without reading it.
+    pub(super) fn size_of_value(&self, fingerprint: &Fingerprint) -> Result<u64, StoreError> {
+        self.read(|connection| values::size_of(connection, &self.0.blobs, &[*fingerprint]))
+    }
+
     /// Looks behind the reader's back whether a mapped file is what was written, once for each.
     fn look_through(&self, fingerprint: Fingerprint, file: PathBuf, checksum: Fingerprint) {
         if !self.0.mapped.lock().unwrap_or_else(PoisonError::into_inner).insert(checksum) {

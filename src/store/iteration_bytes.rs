@@ -131,6 +131,7 @@ pub(super) fn encode(
 }
 
 /// Bytes of a row that are yet to be read.
+#[derive(Clone)]
 pub(super) struct Taker<'a>(&'a [u8]);
 
 impl<'a> Taker<'a> {
@@ -163,7 +164,26 @@ impl<'a> Taker<'a> {
         std::str::from_utf8(self.take(length)?).map_err(|error| error.to_string())
     }
 
-    fn value(&mut self, large: &mut impl FnMut(Large) -> Result<Value, String>) -> Result<Value, String> {
+    /// Skips an inner loop that stands in the row with what is kept of it.
+    pub(super) fn skip_about(&mut self) -> Result<(), String> {
+        let length = self.number()?;
+        self.take(length).map(|_| ())
+    }
+
+    fn skip_value(&mut self) -> Result<(), String> {
+        match self.byte()? {
+            NULL => Ok(()),
+            INT | PLACE => self.number().map(|_| ()),
+            INLINE => {
+                let length = self.number()?;
+                self.take(length).map(|_| ())
+            }
+            FINGERPRINT => self.take(32).map(|_| ()),
+            other => Err(format!("value tag {other} is unknown")),
+        }
+    }
+
+    pub(super) fn value(&mut self, large: &mut impl FnMut(Large) -> Result<Value, String>) -> Result<Value, String> {
         match self.byte()? {
             NULL => Ok(Value::Null),
             INT => {
@@ -201,7 +221,7 @@ pub(super) fn decode(
     while !rest.0.is_empty() {
         let flags = rest.byte()?;
         let has = |bit: u8| flags & bit != 0;
-        let status = *IterationStatus::ALL.get(usize::from(flags & (HAS_INNER - 1))).ok_or("a status is unknown")?;
+        let status = status(flags)?;
         let took_nanos = rest.number()?;
         let outputs = if has(HAS_OUTPUTS) { Some(Arc::new(take_outputs(&mut rest, ports, &mut large)?)) } else { None };
         let error = if has(HAS_ERROR) { Some(rest.text()?.to_owned()) } else { None };
@@ -209,6 +229,78 @@ pub(super) fn decode(
         cells.push(IterationCell { status, took_nanos, outputs, error, inner });
     }
     Ok(IterationRow { is_finished: head & 1 != 0, item, next, cells })
+}
+
+/// A row of which no value has been read.
+pub(super) struct Unread<'a> {
+    /// The item it keeps, if it keeps one.
+    pub(super) item: Option<Taker<'a>>,
+    pub(super) cells: Vec<UnreadCell<'a>>,
+}
+
+/// What came of a node in an iteration, with its values unread.
+pub(super) struct UnreadCell<'a> {
+    pub(super) status: IterationStatus,
+    pub(super) took_nanos: u64,
+    pub(super) error: Option<&'a str>,
+    outputs: Option<Taker<'a>>,
+}
+
+impl UnreadCell<'_> {
+    /// Returns whether the row has what the node gave.
+    pub(super) const fn gave(&self) -> bool {
+        self.outputs.is_some()
+    }
+
+    /// Reads what the node gave.
+    pub(super) fn outputs(
+        &self,
+        ports: &[PortId],
+        mut large: impl FnMut(Large) -> Result<Value, String>,
+    ) -> Result<Option<Outputs>, String> {
+        self.outputs.clone().map(|mut outputs| take_outputs(&mut outputs, ports, &mut large)).transpose()
+    }
+}
+
+/// Goes through the bytes of a row and reads no value; `skip_inner` knows how inner loops stand in it.
+pub(super) fn unread<'a>(
+    bytes: &'a [u8],
+    skip_inner: impl Fn(&mut Taker<'a>) -> Result<(), String>,
+) -> Result<Unread<'a>, String> {
+    let mut rest = Taker(bytes);
+    let head = rest.byte()?;
+    let item = (head & 2 != 0).then(|| rest.clone());
+    if item.is_some() {
+        rest.skip_value()?;
+    }
+    rest.skip_value()?;
+    let mut cells = Vec::new();
+    while !rest.0.is_empty() {
+        let flags = rest.byte()?;
+        let has = |bit: u8| flags & bit != 0;
+        let status = status(flags)?;
+        let took_nanos = rest.number()?;
+        let outputs = has(HAS_OUTPUTS).then(|| rest.clone());
+        if outputs.is_some() {
+            for _ in 0..rest.byte()? {
+                if rest.number()? == 0 {
+                    rest.text()?;
+                }
+                rest.skip_value()?;
+            }
+        }
+        let error = if has(HAS_ERROR) { Some(rest.text()?) } else { None };
+        if has(HAS_INNER) {
+            skip_inner(&mut rest)?;
+        }
+        cells.push(UnreadCell { status, took_nanos, error, outputs });
+    }
+    Ok(Unread { item, cells })
+}
+
+fn status(flags: u8) -> Result<IterationStatus, String> {
+    let status = IterationStatus::ALL.get(usize::from(flags & (HAS_INNER - 1)));
+    status.copied().ok_or_else(|| "a status is unknown".to_owned())
 }
 
 /// Returns the values and the inner loops that the bytes of an iteration in a store refer to.

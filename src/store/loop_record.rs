@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     LoopId, RunId, Store, StoreError,
     database::Reader,
-    iteration_bytes::{Large, Taker, cut_short, decode, encode, put_about, put_number, take_about},
+    iteration_bytes::{Large, Taker, Unread, cut_short, decode, encode, put_about, put_number, take_about, unread},
+    iteration_glance::LargeValue,
 };
 use crate::{
     nodes::Outputs,
@@ -92,6 +93,20 @@ impl LoopAbout {
 
     /// Returns the iterations that were made by another body than this one.
     pub fn parts_not_of(&self, body: Fingerprint) -> Vec<Range<u64>> {
+        self.parts_like(|part| part.body != body)
+    }
+
+    /// Returns the iterations that were made by an earlier run than the last that made any.
+    pub fn earlier_parts(&self) -> Vec<Range<u64>> {
+        self.parts.last().map(|newest| self.parts_like(|part| part.run != newest.run)).unwrap_or_default()
+    }
+
+    /// Returns the run that made an iteration.
+    pub fn run_of(&self, index: u64) -> Option<RunId> {
+        self.parts.iter().rev().find(|part| (part.from..part.to).contains(&index)).map(|part| part.run)
+    }
+
+    fn parts_like(&self, is_meant: impl Fn(&LoopPart) -> bool) -> Vec<Range<u64>> {
         let mut old: Vec<Range<u64>> = Vec::new();
         for part in &self.parts {
             // What was made again later is in two parts: the later one counts.
@@ -101,7 +116,7 @@ impl LoopAbout {
                     .filter(|left| !left.is_empty())
             };
             old = old.into_iter().flat_map(cut).collect();
-            if part.body != body {
+            if is_meant(part) {
                 old.push(part.from..part.to);
             }
         }
@@ -300,6 +315,46 @@ impl IterationLog {
             log.reader.drain();
         }
         self.rows_written(range, ports)
+    }
+
+    /// Goes through the iterations of a range that are there, ascending, and reads no value of them. `look` is given what finds
+    /// the values that do not stand in the row. Reads the store: not for the interface thread.
+    pub(super) fn for_each_unread(
+        &self,
+        range: Range<u64>,
+        mut look: impl FnMut(u64, &Unread<'_>, &dyn Fn(Large) -> Result<LargeValue, String>) -> Result<(), String>,
+    ) -> Result<(), StoreError> {
+        let unreadable = |why| StoreError::Unreadable { what: "an iteration".to_owned(), why };
+        match self {
+            Self::Memory(log) => {
+                let rows = log.rows();
+                let large = |large: Large| match large {
+                    Large::Place(place) => {
+                        rows.large.get(place as usize).cloned().map(LargeValue::Here).ok_or_else(cut_short)
+                    }
+                    Large::Fingerprint(_) => Err("a value lies in no store".to_owned()),
+                };
+                let end = range.end.min(rows.rows.len() as u64);
+                for index in range.start.min(end)..end {
+                    if let Some(place) = rows.rows[index as usize].clone() {
+                        unread(&rows.bytes[place], |rest| rest.number().map(|_| ()))
+                            .and_then(|row| look(index, &row, &large))
+                            .map_err(unreadable)?;
+                    }
+                }
+            }
+            Self::Stored(log) => {
+                let large = |large: Large| match large {
+                    Large::Fingerprint(fingerprint) => Ok(LargeValue::Stored(log.reader.clone(), fingerprint)),
+                    Large::Place(_) => Err("a value lies in another program's memory".to_owned()),
+                };
+                log.reader.drain();
+                for (index, bytes) in log.reader.iterations(log.id, range)? {
+                    unread(&bytes, Taker::skip_about).and_then(|row| look(index, &row, &large)).map_err(unreadable)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Returns the same of a log of which nothing waits to be written, at the cost of reading alone.

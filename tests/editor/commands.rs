@@ -395,6 +395,8 @@ fn view() -> Vec<&'static str> {
         tabs.any(|tab| tab.accesskit_node().toggled() == Some(egui::accesskit::Toggled::True))
     };
     doing.palette("Open results", output);
+    doing.palette("Open in a window", |person| shows(person, "Hold this result"));
+    doing.person.key(NONE, Key::Escape);
     doing.palette("Statistics…", |person| shows(person, "Took "));
     doing.person.press("Why");
     doing.palette("Why does it run?", |person| shows(person, "Next Resume"));
@@ -455,7 +457,7 @@ fn every_command_does_what_it_says() {
         done.map(|done| done.expect("a command was not carried out: see above")).concat()
     });
     // Keep and Refresh need a pin that has gone stale, Iterations a loop, Quit an end: each has a test of its own beside.
-    done.extend(["Keep results", "Refresh", "Iterations…", "Quit", "Reopen tabs on start"]);
+    done.extend(["Keep results", "Refresh", "Iterations…", "All iterations", "Quit", "Reopen tabs on start"]);
     let missing: Vec<&str> = pinflow::editor::command_names().filter(|name| !done.contains(name)).collect();
     assert!(missing.is_empty(), "nobody carries these out: {missing:?}");
 }

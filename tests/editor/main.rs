@@ -31,4 +31,5 @@ mod settings;
 mod tabs;
 mod timeline;
 mod tour;
+mod windows;
 mod wiring;

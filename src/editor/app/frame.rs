@@ -21,11 +21,13 @@ use crate::session::SessionId;
 impl App {
     /// Draws the window.
     pub(super) fn frame_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
-        if self.dialog.is_none() {
+        let is_in_window = self.dialog.is_none() && self.windows.take_keys(ui.ctx());
+        if self.dialog.is_none() && !is_in_window {
             close_on_escape(ui.ctx(), &mut self.guide);
         }
         let situation = self.situation();
         if self.dialog.is_none()
+            && !is_in_window
             && self.carried.is_none()
             && !self.tabs.front().is_some_and(|tab| tab.canvas.takes_letters())
         {
@@ -42,6 +44,7 @@ impl App {
                 .show(ui, |ui| welcome_ui(ui, &self.settings.recent, &self.profiles, &self.folders.profile, commands));
         }
         guide_ui(ui.ctx(), &mut self.guide);
+        self.windows_ui(ui.ctx());
         self.dialogs_ui(ui, commands);
         command_table::note_menus(ui.ctx());
         self.take_dropped_files(ui.ctx(), commands);
@@ -145,7 +148,7 @@ impl App {
         let log = &tab.log;
         let title = |pane: Pane| match pane {
             Pane::Tab(tab) => {
-                let of = (tab == Tab::Output).then(|| shown_node(view)).flatten();
+                let of = matches!(tab, Tab::Output | Tab::Iterations).then(|| shown_node(view)).flatten();
                 PaneTitle { name: tab_title(tab, now, log, problems.len()), of }
             }
             _ => PaneTitle { name: pane.name().to_owned(), of: None },
@@ -165,8 +168,8 @@ impl App {
             }
             Pane::Tab(tab) => {
                 let (viewers, history, pins, effects) = (&mut *viewers, &mut *history, &mut *pins, &mut *effects);
-                let timeline = &mut *timeline;
-                let states = BottomStates { viewers, history, pins, effects, timeline, problems };
+                let (timeline, iterations) = (&mut *timeline, &mut inspector.iterations);
+                let states = BottomStates { viewers, history, pins, effects, timeline, iterations, problems };
                 ui.push_id((session, tab.name()), |ui| tab_ui(ui, tab, (view, now), log, states, commands));
             }
         };

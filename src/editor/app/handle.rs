@@ -1,24 +1,20 @@
 //! Commands carried out: each arm is one call.
 
-use std::sync::Arc;
-
 use egui::ViewportCommand;
 
-use super::{App, apply_theme, files, messages::Message};
+use super::{App, apply_theme, files, messages::Message, windows::Whose};
 use crate::{
     editor::{
         Answer, Command,
         canvas::{CanvasState, Thumbnail, make_thumbnail},
         command_table::ask_for_paste,
         dialogs::FilePurpose,
-        inspector::{SecretPlace, read_iteration},
+        inspector::SecretPlace,
         settings::ThemeChoice,
-        sitting::Sitting,
     },
     nodes::secrets::from_environment,
     session::PinPolicy,
     store::{Kept, Part},
-    value::{Fingerprint, Image},
     workflow::{NodeId, PortId},
 };
 
@@ -82,18 +78,20 @@ impl App {
             Command::UsePath(nodes, parameter, path) => self.set_path(&nodes, &parameter, &path),
             Command::LookForSecret(name) => self.look_for_secret(name),
             Command::LoadResults(node) => self.load_results(&node),
-            Command::LoadValue(fingerprint) => self.load_value(fingerprint),
-            Command::LoadIteration(node, index) => self.load_iteration(&node, index),
+            Command::LoadValue(fingerprint) => self.load_value(Whose::Panels, fingerprint),
+            Command::LoadIteration(of, run, index) => self.load_iteration_in_front(of, run, index),
+            Command::WorkOnIterations(work) => self.work_on_iterations(work),
             Command::LoadPinnedData(node) => self.load_pinned_data(node),
             Command::LoadTimes(node) => self.load_times(node),
             Command::ClearPinnedData(node) => self.clear_pinned_data(node),
             Command::CopyPinnedData(from, to) => self.copy_pinned_data(from, to),
-            Command::WorkOnTable(work) => self.background.start("pinflow-table", move || Message::Table(work.done())),
-            Command::WorkOnText(work) => self.background.start("pinflow-text", move || Message::Text(work.done())),
+            Command::WorkOnTable(_)
+            | Command::WorkOnText(_)
+            | Command::WorkOnBytes(_)
+            | Command::WorkOnTree(_)
+            | Command::PreparePicture(_) => drop(self.work(ctx, Whose::Panels, command)),
+            Command::OpenWindow(of) => self.open_window(of),
             Command::SaveValue(value, name) => self.choose_file(FilePurpose::Value { value, name }),
-            Command::WorkOnBytes(work) => self.background.start("pinflow-bytes", move || Message::Bytes(work.done())),
-            Command::WorkOnTree(work) => self.background.start("pinflow-tree", move || Message::Tree(work.done())),
-            Command::PreparePicture(image) => self.prepare_picture(ctx, image),
             Command::PrepareThumbnail(kept, port) => self.prepare_thumbnail(kept, port),
             Command::ListFolder(folder) => self.list_folder(folder),
             Command::LoadHistory => self.load_history(),
@@ -174,20 +172,6 @@ impl App {
         }
     }
 
-    fn load_value(&mut self, fingerprint: Fingerprint) {
-        if !self.panels.viewers.loads.begin_value(fingerprint) {
-            return;
-        }
-        let store = self.store.clone();
-        self.background.start("pinflow-value", move || {
-            let value = store.map_or_else(
-                || Err("the value is not in memory, and there is no store".to_owned()),
-                |store| store.load_value(&fingerprint).map_err(|error| error.to_string()),
-            );
-            Message::Value(fingerprint, value)
-        });
-    }
-
     fn look_for_secret(&mut self, name: String) {
         if !self.panels.inspector.secrets.begin(&name) {
             return;
@@ -205,31 +189,6 @@ impl App {
             };
             Message::SecretLookedFor(name, place)
         });
-    }
-
-    fn load_iteration(&mut self, node: &NodeId, index: u64) {
-        let Some(baseline) = self.tabs.sitting().map(Sitting::shown_baseline) else { return };
-        let Some(record) = baseline.get(node) else { return };
-        let Some(iterations) = &record.iterations else { return };
-        let of = Arc::clone(&iterations.of);
-        let key = (of.about.id, record.run, index);
-        let head = baseline.get(&of.about.head).cloned();
-        if self.panels.inspector.iterations.begin(key) {
-            let store = self.store.clone();
-            self.background.start("pinflow-iteration", move || {
-                Message::Iteration(key, read_iteration(&of, head.as_deref(), store.as_ref(), index))
-            });
-        }
-    }
-
-    fn prepare_picture(&mut self, ctx: &egui::Context, image: Image) {
-        if self.panels.viewers.pictures.begin(&image) {
-            let max_side = ctx.input(|input| input.max_texture_side);
-            self.background.start("pinflow-picture", move || {
-                let (key, pixels) = crate::editor::viewers::prepare(&image, max_side);
-                Message::Picture(key, pixels)
-            });
-        }
     }
 
     fn prepare_thumbnail(&self, kept: Kept, port: PortId) {

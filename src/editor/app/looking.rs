@@ -93,6 +93,7 @@ impl App {
         self.select(vec![node]);
         match section {
             Section::Results => self.show_tab(Tab::Output),
+            Section::AllIterations => self.show_tab(Tab::Iterations),
             Section::Iterations | Section::Timing | Section::Why => {
                 self.show_pane(Pane::Inspector);
                 self.panels.inspector.go_to(section);

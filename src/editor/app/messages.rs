@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use egui::ColorImage;
 use jiff::Timestamp;
 
 use super::{
@@ -16,6 +15,7 @@ use super::{
     sessions::{OpenError, Opened},
     sweeping::SweptFor,
     take_over::EarlierPins,
+    windows::Whose,
 };
 use crate::{
     editor::{
@@ -24,9 +24,10 @@ use crate::{
         dialogs::{Dialog, FileEntry, FilePurpose, KeepRules, PlannedSweep},
         fresh::Comparison,
         history::DifferenceKey,
-        inspector::{Iteration, IterationKey, NodeKey, SecretPlace},
+        inspector::{NodeKey, SecretPlace},
+        iterations::{Iteration, IterationKey, IterationsDone},
         past::Past,
-        viewers::{BytesDone, PictureKey, TableDone, TextDone, TreeDone},
+        viewers::ViewerDone,
     },
     engine::{Event, Probes, Timings},
     nodes::Outputs,
@@ -67,9 +68,11 @@ pub(super) enum Message {
     /// Kept results were read, or why not.
     Results(NodeId, RunId, Option<String>),
     /// A kept value was read, or why not.
-    Value(Fingerprint, Result<Value, String>),
+    Value(Whose, Fingerprint, Result<Value, String>),
     /// An iteration of a loop was read, or why not.
-    Iteration(IterationKey, Result<Iteration, String>),
+    Iteration(Whose, IterationKey, Result<Iteration, String>),
+    /// Rows of a table of iterations were read.
+    Iterations(IterationsDone),
     /// It was found out where a secret is.
     SecretLookedFor(String, SecretPlace),
     /// What a node remembers across runs was read, or why not.
@@ -104,20 +107,12 @@ pub(super) enum Message {
     AsideAt(RunId, NodeId),
     /// What the run aside gave beside what is pinned, or why nothing.
     AsideEnded(RunId, Result<Box<Comparison>, String>),
-    /// A picture is ready for the screen.
-    Picture(PictureKey, ColorImage),
+    /// What came of work that viewers asked for.
+    Viewer(Whose, ViewerDone),
     /// A thumbnail of the value on a port is ready, or there is none.
     Thumbnail(Kept, PortId, Option<Thumbnail>),
-    /// Rows of a table were arranged, counted or copied.
-    Table(TableDone),
-    /// A text was wrapped or searched.
-    Text(TextDone),
     /// A value was saved to a file, or why not.
     SavedValue(Result<String, String>),
-    /// What came of a search in bytes.
-    Bytes(BytesDone),
-    /// What came of a search in a value.
-    Tree(TreeDone),
     /// The nodes of this state of the workflow were laid out: what to call it, and the edit, if they were not tidy.
     Tidied(Arc<Workflow>, String, Option<Edit>),
     /// It was found which nodes read files that were dropped at a place of a session's canvas.
@@ -166,8 +161,17 @@ impl App {
             Message::Lacking(session, lacking) => self.found_lacking(session, lacking),
             Message::Timed(session, timings, numbers) => self.timed(session, timings, numbers),
             Message::Results(node, run, error) => self.panels.viewers.loads.end_results(node, run, error),
-            Message::Value(fingerprint, value) => self.panels.viewers.loads.end_value(fingerprint, value),
-            Message::Iteration(key, read) => self.panels.inspector.iterations.end(key, read),
+            Message::Value(whose, fingerprint, value) => {
+                if let Some((viewers, _)) = self.asking(whose) {
+                    viewers.loads.end_value(fingerprint, value);
+                }
+            }
+            Message::Iteration(whose, key, read) => {
+                if let Some((_, iterations)) = self.asking(whose) {
+                    iterations.end(key, read);
+                }
+            }
+            Message::Iterations(done) => self.panels.inspector.iterations.table.take(done),
             Message::SecretLookedFor(name, place) => self.panels.inspector.secrets.end(name, place),
             Message::PinnedData(key, data) => self.panels.inspector.pinned_data.end(key, data),
             Message::Times(key, runs) => self.panels.inspector.times.end(key, runs),
@@ -189,26 +193,14 @@ impl App {
             }
             Message::AsideAt(run, node) => self.aside_at(run, &node),
             Message::AsideEnded(run, compared) => self.aside_ended(run, compared),
-            Message::Picture(key, pixels) => self.panels.viewers.pictures.ready(ctx, key, pixels),
             Message::Thumbnail(kept, port, made) => self.made_thumbnail(ctx, &kept, &port, made.as_ref()),
-            Message::Text(done) => self.panels.viewers.texts.take(done),
-            Message::Bytes(done) => self.panels.viewers.dumps.take(done),
-            Message::Tree(done) => self.panels.viewers.trees.take(done),
-            Message::Table(done) => self.table_done(ctx, done),
+            Message::Viewer(whose, done) => self.viewer_done(ctx, whose, done),
             Message::Tidied(of, label, edit) => self.tidied(&of, label, edit),
             Message::Dropped(session, place, readers) => self.add_readers(session, place, readers),
             Message::SavedValue(Ok(said)) => self.notices.done(said),
             Message::SavedValue(Err(why)) => self.notices.error(why),
             Message::Trouble(text) => self.notices.trouble(text),
             Message::Done => {}
-        }
-    }
-
-    fn table_done(&mut self, ctx: &egui::Context, done: TableDone) {
-        match self.panels.viewers.tables.take(done) {
-            Some(Ok(text)) => ctx.copy_text(text),
-            Some(Err(why)) => self.notices.trouble(why),
-            None => {}
         }
     }
 

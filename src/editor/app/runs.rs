@@ -103,6 +103,7 @@ impl App {
 
     fn run_finished(&mut self, session: SessionId, record: &RunRecord) {
         self.panels.viewers.loads.forget_failures();
+        self.windows.forget_failures();
         self.panels.inspector.pinned_data.outdate();
         self.panels.inspector.times.outdate();
         let is_front = self.tabs.session() == Some(session);

@@ -76,14 +76,14 @@ const NODES: &[&[Id]] = &[
         Id::Force,
         Id::Disable,
     ],
-    &[Id::OpenResults, Id::ShowIterations, Id::ShowStatistics, Id::ShowWhy],
+    &[Id::OpenResults, Id::OpenInWindow, Id::ShowIterations, Id::AllIterations, Id::ShowStatistics, Id::ShowWhy],
     &[Id::Comment, Id::Collapse, Id::FrameNodes, Id::Group, Id::OfferAlign],
     &[Id::Rename, Id::Duplicate, Id::Copy, Id::Cut, Id::Delete],
 ];
 /// What nodes of an earlier run offer.
 const PAST: &[&[Id]] = &[
     &[Id::PinResults, Id::PinUntilChange],
-    &[Id::OpenResults, Id::ShowIterations, Id::ShowStatistics, Id::ShowWhy],
+    &[Id::OpenResults, Id::OpenInWindow, Id::ShowIterations, Id::AllIterations, Id::ShowStatistics, Id::ShowWhy],
     &[Id::Copy, Id::BackFromRun],
 ];
 

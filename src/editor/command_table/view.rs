@@ -3,7 +3,10 @@
 use egui::Key;
 
 use super::{CommandEntry, CommandId as Id, Need, Situation, ctrl, key, shift};
-use crate::editor::{Command, Direction, LayoutRequest, LookRequest, Panel, Section, Tab, icons::Icon};
+use crate::{
+    editor::{Command, Direction, LayoutRequest, LookRequest, Panel, Section, Tab, WindowOf, icons::Icon},
+    workflow::NodeId,
+};
 
 fn show(situation: &Situation<'_>, section: Section) -> Command {
     let node = situation.nodes.first();
@@ -119,12 +122,32 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     )
     .icon(Icon::Search),
     CommandEntry::new(
+        Id::OpenInWindow,
+        (
+            "Open in a window",
+            "Show what the node gave in a window of its own, which follows the newest result or holds one",
+        ),
+        &[Need::Settled],
+        |situation| {
+            let of = |node: &NodeId| WindowOf { node: node.clone(), port: None, iteration: None };
+            situation.nodes.first().map_or(Command::SelectAll, |node| Command::OpenWindow(of(node)))
+        },
+    )
+    .icon(Icon::Window)
+    .keys(&[shift(Key::O)]),
+    CommandEntry::new(
         Id::ShowIterations,
         ("Iterations…", "Show in the inspector what came of each iteration of the node's loop"),
         &[Need::Iterated],
         |situation| show(situation, Section::Iterations),
     )
     .icon(Icon::Resume),
+    CommandEntry::new(
+        Id::AllIterations,
+        ("All iterations", "List every iteration of the node's loop: how it went, how long it took, what it gave"),
+        &[Need::Iterated],
+        |situation| show(situation, Section::AllIterations),
+    ),
     CommandEntry::new(
         Id::ShowStatistics,
         ("Statistics…", "Show in the inspector when the node ran, how long it took and how often it was tried"),

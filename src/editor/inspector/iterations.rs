@@ -1,127 +1,25 @@
-//! The iterations of a node that is part of a loop: how many there were, and any one of them to look at. What came of one is
-//! read from the log by another thread; a few stay in memory.
+//! The iterations of a node that is part of a loop: how many there were, and any one of them to look at.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use egui::{Button, DragValue, Label, RichText, Ui};
+use egui::{Label, RichText, Ui};
 
 use crate::{
     editor::{
-        Command, LookRequest, MarkRequest, View, theme,
-        viewers::{Room, Viewers, value_ui, wants_to_see_ui},
+        Command, LookRequest, MarkRequest, View,
+        command_item::small_button_ui,
+        command_table::{CommandId as Id, Situation},
+        iterations::{Followed, Iteration, IterationsState, around_ui, choice_ui, of, standing_ui},
+        theme,
+        viewers::{Room, Viewers, open_ui, value_ui, wants_to_see_ui},
         words,
     },
     nodes::{HIDDEN, Role},
     session::Mark,
-    store::{
-        Arrived, IterationCell, IterationRow, IterationStatus, Iterations, LoopAbout, LoopId, LoopRecord, NodeRecord,
-        Reason, RunId, Store, made_in_words, with_commas,
-    },
+    store::{IterationCell, IterationRow, IterationStatus, LoopRecord, NodeRecord, Reason, made_in_words, with_commas},
     value::Value,
     workflow::{NodeId, PortRef},
 };
-
-/// The most iterations that are kept in memory.
-const MAX_KEPT: usize = 16;
-
-/// Which iteration is read: the loop, the run its record is of, the index from 0.
-pub(crate) type IterationKey = (LoopId, RunId, u64);
-
-/// What the section remembers between frames.
-#[derive(Debug, Default)]
-pub(crate) struct IterationsState {
-    /// The iteration that was chosen, for all nodes of its loop alike. Without one the newest is shown.
-    chosen: Option<(LoopId, u64)>,
-    /// The one that is being read.
-    waiting: Option<IterationKey>,
-    /// What was read, the newest last.
-    kept: VecDeque<(IterationKey, Result<Iteration, String>)>,
-}
-
-/// An iteration, as it is shown.
-#[derive(Clone, Debug)]
-pub(crate) struct Iteration {
-    /// What the log has of it; nothing if it has not been made.
-    row: Option<IterationRow>,
-    /// The item, or the state it began with, where that is known.
-    item: Option<Value>,
-}
-
-impl IterationsState {
-    /// Notes that an iteration is being read; returns whether it may be: one after the other, so that a hand on the number
-    /// field does not have all those it passes by be read at once.
-    pub(crate) fn begin(&mut self, key: IterationKey) -> bool {
-        let may = self.waiting.is_none() && self.get(&key).is_none();
-        if may {
-            self.waiting = Some(key);
-        }
-        may
-    }
-
-    /// Takes in what was read, or why it could not be.
-    pub(crate) fn end(&mut self, key: IterationKey, iteration: Result<Iteration, String>) {
-        self.waiting = None;
-        if self.kept.len() >= MAX_KEPT {
-            self.kept.pop_front();
-        }
-        self.kept.push_back((key, iteration));
-    }
-
-    fn get(&self, key: &IterationKey) -> Option<&Result<Iteration, String>> {
-        self.kept.iter().find(|(known, _)| known == key).map(|(_, iteration)| iteration)
-    }
-}
-
-/// Reads an iteration of a loop, with the item or state it began with if the record of the loop's head still has it. Not for
-/// the interface thread.
-pub(crate) fn read_iteration(
-    of: &LoopRecord,
-    head: Option<&NodeRecord>,
-    store: Option<&Store>,
-    index: u64,
-) -> Result<Iteration, String> {
-    let rows = of.log.rows(index.saturating_sub(1)..index + 1, &of.about.ports).map_err(|error| error.to_string())?;
-    let find = |index: u64| rows.iter().find(|(known, _)| *known == index).map(|(_, row)| row);
-    let row = find(index).cloned();
-    let kept = row.as_ref().and_then(|row| row.item.clone());
-    let given = || {
-        let input = head.filter(|head| is_of(head, &of.about))?.inputs.first()?;
-        let value = match &input.arrived {
-            Arrived::NoValue => return None,
-            Arrived::Stored(known) => store?.load_value(&known.1?).ok()?,
-            Arrived::Results(results) => results.load().ok()?.get(&input.source().port)?.clone(),
-        };
-        if input.port().as_str() == "items" { item_of(&value, index) } else { (index == 0).then_some(value) }
-    };
-    let handed_on = || {
-        let before = index.checked_sub(1).and_then(find)?;
-        let outputs = before.cells.iter().filter_map(|cell| cell.outputs.as_ref());
-        // What a Next was given; in a loop over items there is none.
-        let is_repeat = head.is_some_and(|head| head.as_it_was().kind.as_str() == "repeat");
-        outputs.filter(|_| is_repeat).find_map(|outputs| outputs.get(&"state".into()).cloned())
-    };
-    let item = kept.or_else(handed_on).or_else(given);
-    Ok(Iteration { row, item })
-}
-
-fn is_of(record: &NodeRecord, about: &LoopAbout) -> bool {
-    record.iterations.as_ref().is_some_and(|iterations| iterations.of.about.id == about.id)
-}
-
-fn item_of(value: &Value, index: u64) -> Option<Value> {
-    let index = usize::try_from(index).ok()?;
-    match value {
-        Value::List(items) => items.get(index).cloned(),
-        Value::Table(table) if index < table.n_rows() => Some(Value::Record(table.record(index).into())),
-        _ => None,
-    }
-}
-
-/// Returns the iterations of a node, if it has any.
-pub(super) fn of<'a>(view: View<'a>, id: &NodeId) -> Option<(&'a NodeRecord, &'a Iterations)> {
-    let record = view.baseline.get(id)?;
-    Some((record, record.iterations.as_ref()?))
-}
 
 /// Shows that what a loop has collected is of several bodies, with a way to make it anew.
 pub(super) fn mixed_ui(ui: &mut Ui, view: View<'_>, id: &NodeId, commands: &mut Vec<Command>) {
@@ -165,8 +63,10 @@ pub(super) fn iterations_ui(
     viewers: &mut Viewers,
     commands: &mut Vec<Command>,
 ) {
-    let Some((record, iterations)) = of(view, id) else { return };
-    let about = &iterations.of.about;
+    let (Some((record, _)), Some(followed)) = (of(view, id), state.follow(view, id, commands)) else { return };
+    around_ui(ui, view, &followed, state);
+    let Some(of) = standing_ui(ui, &followed) else { return };
+    let about = &of.about;
     let words = about.in_words();
     let color = if about.failures.is_empty() { theme::tokens(ui).text } else { theme::tokens(ui).failed };
     ui.colored_label(color, words[..1].to_uppercase() + &words[1..]);
@@ -175,19 +75,12 @@ pub(super) fn iterations_ui(
         ui.weak("Resume goes on behind the last one.");
         redo_ui(ui, view, &about.head, commands);
     }
-    let n_seen = about.n_seen();
-    if n_seen == 0 {
-        return;
-    }
-    let chosen = state.chosen.filter(|(of, _)| *of == about.id).map_or(n_seen - 1, |(_, index)| index.min(n_seen - 1));
-    let index = choice_ui(ui, about, n_seen, chosen);
-    if index != chosen {
-        state.chosen = Some((about.id, index));
-    }
-    let key = (about.id, record.run, index);
+    let Some(index) = choice_ui(ui, about, None, state) else { return };
+    small_button_ui(ui, Id::AllIterations, &Situation::of(view), None, commands);
+    let key = (about.id, followed.run, index);
     match state.get(&key) {
         None => {
-            commands.push(Command::LoadIteration(id.clone(), index));
+            commands.push(Command::LoadIteration(Arc::clone(of), followed.run, index));
             ui.horizontal(|ui| {
                 ui.spinner();
                 ui.weak(format!("Reading iteration {}…", with_commas(index + 1)));
@@ -200,44 +93,24 @@ pub(super) fn iterations_ui(
             ui.weak("This iteration has not been made.");
         }
         Some(Ok(Iteration { row: Some(row), item })) => {
-            let shown = Shown { view, id, record, iterations, index, row, item: item.as_ref() };
+            let shown = Shown {
+                view,
+                id,
+                record,
+                of,
+                followed: &followed,
+                member: followed.member,
+                index,
+                row,
+                item: item.as_ref(),
+            };
             shown.ui(ui, viewers, commands);
         }
     }
 }
 
-/// Shows the number of an iteration with the ways to others; returns which one is chosen now.
-fn choice_ui(ui: &mut Ui, about: &LoopAbout, n_seen: u64, chosen: u64) -> u64 {
-    let mut index = chosen;
-    let last = n_seen - 1;
-    ui.horizontal_wrapped(|ui| {
-        let step = |ui: &mut Ui, sign: &str, name: &str, to: Option<u64>| {
-            let response = ui.add_enabled(to.is_some(), Button::new(sign)).on_hover_text(name).accessible_name(name);
-            to.filter(|_| response.clicked())
-        };
-        let first = step(ui, "«", "First iteration", (chosen > 0).then_some(0));
-        let previous = step(ui, "‹", "Previous iteration", chosen.checked_sub(1));
-        let mut number = chosen + 1;
-        let field = DragValue::new(&mut number).range(1..=n_seen);
-        let typed = ui.add(field).on_hover_text("Drag, or click and type").accessible_name("Iteration");
-        let typed = typed.changed().then_some(number.saturating_sub(1));
-        let next = step(ui, "›", "Next iteration", (chosen < last).then_some(chosen + 1));
-        let newest = step(ui, "»", "Last iteration", (chosen < last).then_some(last));
-        let failed = if about.failures.is_empty() {
-            None
-        } else {
-            step(ui, "Next failed", "Next failed", next_failed(about, chosen))
-        };
-        index = [first, previous, typed, next, newest, failed].into_iter().flatten().next().unwrap_or(chosen);
-    });
-    index
-}
-
-/// Returns the failed iteration behind this one; behind the last the first.
-fn next_failed(about: &LoopAbout, index: u64) -> Option<u64> {
-    let failed = || about.failures.iter().map(|failure| failure.index);
-    failed().filter(|failed| *failed > index).min().or_else(|| failed().min()).filter(|failed| *failed != index)
-}
+/// What is said of a value that the node gave.
+const GAVE: &str = "gave";
 
 /// What came by a wire in an iteration.
 enum Given {
@@ -253,7 +126,9 @@ struct Shown<'a> {
     view: View<'a>,
     id: &'a NodeId,
     record: &'a NodeRecord,
-    iterations: &'a Iterations,
+    of: &'a Arc<LoopRecord>,
+    followed: &'a Followed,
+    member: Option<usize>,
     index: u64,
     row: &'a IterationRow,
     item: Option<&'a Value>,
@@ -261,12 +136,12 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     fn ui(&self, ui: &mut Ui, viewers: &mut Viewers, commands: &mut Vec<Command>) {
-        let about = &self.iterations.of.about;
+        let about = &self.of.about;
         let tokens = theme::tokens(ui);
         if about.old_parts().iter().any(|part| part.contains(&self.index)) {
             ui.colored_label(tokens.stale, "Made before the loop's body was changed");
         }
-        let cell = self.iterations.member.and_then(|member| self.row.cells.get(member));
+        let cell = self.member.and_then(|member| self.row.cells.get(member));
         let shows = !self.hides_any() || wants_to_see_ui(ui, (about.id, self.id, self.index));
         match cell {
             Some(cell) => cell_ui(ui, cell, shows || !self.view.is_sensitive(self.id)),
@@ -281,18 +156,18 @@ impl Shown<'_> {
             }
             ui.add(Label::new(RichText::new(theme::readable(&failure.error)).color(tokens.failed)).wrap());
         }
-        if self.iterations.member.is_some() {
+        if self.member.is_some() {
             self.inputs_ui(ui, shows, viewers, commands);
         } else if let Some(item) = self.item {
             let item = self.seen(self.id, item, shows);
-            self.port_ui(ui, "gave", self.item_port(), item, viewers, commands);
+            self.port_ui(ui, GAVE, self.item_port(), item, viewers, commands);
         } else {
             ui.weak("The item is not kept.");
         }
         // The log has of what closes a loop what it was given, which stands among the inputs.
         let outputs = cell.and_then(|cell| cell.outputs.as_ref()).filter(|_| !role(self.view, self.id).is_closer());
         for (port, value) in outputs.iter().flat_map(|outputs| outputs.iter()) {
-            self.port_ui(ui, "gave", port.as_str(), self.seen(self.id, value, shows), viewers, commands);
+            self.port_ui(ui, GAVE, port.as_str(), self.seen(self.id, value, shows), viewers, commands);
         }
     }
 
@@ -314,7 +189,7 @@ impl Shown<'_> {
     }
 
     fn item_port(&self) -> &'static str {
-        if role(self.view, &self.iterations.of.about.head) == Role::Repeat { "state" } else { "item" }
+        if role(self.view, &self.of.about.head) == Role::Repeat { "state" } else { "item" }
     }
 
     fn inputs_ui(&self, ui: &mut Ui, shows: bool, viewers: &mut Viewers, commands: &mut Vec<Command>) {
@@ -338,7 +213,7 @@ impl Shown<'_> {
 
     /// Returns what came from an output in this iteration.
     fn given(&self, source: &PortRef) -> Given {
-        let about = &self.iterations.of.about;
+        let about = &self.of.about;
         let value = if source.node == about.head {
             let is_index = source.port.as_str() == "index";
             if is_index { Some(Value::Int(self.index.cast_signed())) } else { self.item.cloned() }
@@ -364,7 +239,12 @@ impl Shown<'_> {
             ui.label(RichText::new(format!("{verb} {port} · {HIDDEN}")).strong());
             return;
         };
-        ui.label(RichText::new(format!("{verb} {port} · {}", value.value_type())).strong());
+        ui.horizontal(|ui| {
+            if let Some(port) = port.parse().ok().filter(|_| verb == GAVE) {
+                open_ui(ui, self.followed.window(self.id, self.of, Some(port), self.index), commands);
+            }
+            ui.label(RichText::new(format!("{verb} {port} · {}", value.value_type())).strong());
+        });
         ui.push_id((verb, port, self.index), |ui| value_ui(ui, value, Room::Small, viewers, commands));
     }
 }

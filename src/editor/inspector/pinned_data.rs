@@ -121,7 +121,7 @@ pub(super) fn of_past_ui(ui: &mut Ui, change: &PinnedChange, viewers: &mut Viewe
     match change {
         PinnedChange::Stored { value, .. } => {
             ui.label(RichText::new(format!("What this run stored, {ago}")).strong());
-            ui.push_id("then", |ui| stored_ui(ui, *value, viewers, commands));
+            ui.push_id("then", |ui| stored_ui(ui, *value, Room::Small, viewers, commands));
         }
         PinnedChange::Cleared { .. } => {
             ui.weak(format!("This run cleared it, {ago}"));
@@ -135,7 +135,7 @@ fn of_run_ui(ui: &mut Ui, change: &PinnedChange, viewers: &mut Viewers, commands
     match change {
         PinnedChange::Stored { value, .. } => {
             ui.label(RichText::new(format!("What the last run stored, {ago}")).strong());
-            ui.push_id("then", |ui| stored_ui(ui, *value, viewers, commands));
+            ui.push_id("then", |ui| stored_ui(ui, *value, Room::Small, viewers, commands));
         }
         PinnedChange::Cleared { .. } => {
             ui.weak(format!("The last run cleared it, {ago}"));

@@ -26,7 +26,7 @@ impl Section {
     const fn title(self) -> &'static str {
         match self {
             Self::Results => "Output Data",
-            Self::Iterations => "Iterations",
+            Self::Iterations | Self::AllIterations => "Iterations",
             Self::Timing => "Timing",
             Self::Why => "Why",
         }

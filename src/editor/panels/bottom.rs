@@ -4,6 +4,7 @@ use egui::{Label, RichText, ScrollArea, TextStyle, Ui};
 
 use super::{
     effects::{EffectsState, effects_ui},
+    iterations::iterations_ui,
     pin_rows::PinsState,
     pins::pins_ui,
     problems::problems_ui,
@@ -13,6 +14,7 @@ use crate::{
     editor::{
         Command, LookRequest, Tab, View,
         history::{HistoryState, compare_ui, list_ui},
+        iterations::IterationsState,
         problems::Finding,
         theme,
         viewers::{Room, Viewers, results_ui},
@@ -57,13 +59,14 @@ pub(crate) struct BottomStates<'a> {
     pub(crate) pins: &'a mut PinsState,
     pub(crate) effects: &'a mut EffectsState,
     pub(crate) timeline: &'a mut TimelineState,
+    pub(crate) iterations: &'a mut IterationsState,
     pub(crate) problems: &'a [Finding],
 }
 
 /// Returns the name of a tab with how many things are on it.
 pub(crate) fn tab_title(tab: Tab, now: View<'_>, log: &Log, n_problems: usize) -> String {
     let count = match tab {
-        Tab::Output | Tab::Effects | Tab::Timeline | Tab::History => 0,
+        Tab::Output | Tab::Iterations | Tab::Effects | Tab::Timeline | Tab::History => 0,
         Tab::Log => log.0.len(),
         Tab::Problems => n_problems,
         Tab::Pins => {
@@ -80,7 +83,7 @@ pub(crate) fn tab_ui(
     tab: Tab,
     (view, now): (View<'_>, View<'_>),
     log: &Log,
-    BottomStates { viewers, history, pins, effects, timeline, problems }: BottomStates<'_>,
+    BottomStates { viewers, history, pins, effects, timeline, iterations, problems }: BottomStates<'_>,
     commands: &mut Vec<Command>,
 ) {
     match tab {
@@ -88,6 +91,7 @@ pub(crate) fn tab_ui(
         Tab::Log => log_ui(ui, view, &log.0, commands),
         Tab::Problems => problems_ui(ui, now, problems, commands),
         Tab::Effects => effects_ui(ui, view, effects, commands),
+        Tab::Iterations => iterations_ui(ui, view, iterations, commands),
         Tab::Timeline => timeline_ui(ui, view, timeline, commands),
         Tab::Pins => pins_ui(ui, now, pins, commands),
         Tab::History => match view.past.and_then(|past| Some((past, past.compared.as_deref()?))) {
@@ -103,7 +107,7 @@ pub(crate) fn shown_node(view: View<'_>) -> Option<String> {
 }
 
 /// Returns the selected node, if it is the only one.
-fn only_selected(view: View<'_>) -> Option<&NodeId> {
+pub(super) fn only_selected(view: View<'_>) -> Option<&NodeId> {
     view.selection.first().filter(|_| view.selection.len() == 1)
 }
 

@@ -105,7 +105,14 @@ fn menus_ui(ui: &mut Ui, situation: &Situation<'_>, commands: &mut Vec<Command>)
                 &[Id::PinResults, Id::PinUntilChange, Id::Unpin, Id::UnpinDownstream],
                 &[Id::EditPinnedValue, Id::CompareWithFresh, Id::ReplaceWithConstant, Id::TakeOverPins],
                 &[Id::Force, Id::Disable],
-                &[Id::OpenResults, Id::ShowIterations, Id::ShowStatistics, Id::ShowWhy],
+                &[
+                    Id::OpenResults,
+                    Id::OpenInWindow,
+                    Id::ShowIterations,
+                    Id::AllIterations,
+                    Id::ShowStatistics,
+                    Id::ShowWhy,
+                ],
             ],
         ),
         (

@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use super::{Room, Viewers, prepare, value_ui};
+use super::{Room, Viewers, value_ui};
 use crate::{editor::Command, value::Value};
 
 /// Shows values; remembers where they stand, how they are sorted and what was searched for.
@@ -23,16 +23,8 @@ impl ValueViewer {
         let asked = std::mem::take(&mut self.asked);
         let has_work = !asked.is_empty();
         for command in asked {
-            match command {
-                Command::WorkOnTable(work) => drop(self.viewers.tables.take(work.done())),
-                Command::WorkOnText(work) => self.viewers.texts.take(work.done()),
-                Command::WorkOnTree(work) => self.viewers.trees.take(work.done()),
-                Command::WorkOnBytes(work) => self.viewers.dumps.take(work.done()),
-                Command::PreparePicture(image) if self.viewers.pictures.begin(&image) => {
-                    let (key, pixels) = prepare(&image, ctx.input(|input| input.max_texture_side));
-                    self.viewers.pictures.ready(ctx, key, pixels);
-                }
-                _ => {}
+            if let Ok(Some(work)) = self.viewers.work_of(ctx, command) {
+                drop(self.viewers.take(ctx, work.done()));
             }
         }
         has_work

@@ -141,7 +141,7 @@ pub(crate) fn input_ui(
         (Arrived::Stored(_), Some(_)) if view.is_sensitive(source) && !wants_to_see_ui(ui, (source, record.run)) => {
             ui.label(HIDDEN);
         }
-        (Arrived::Stored(_), Some(data)) => stored_ui(ui, data, viewers, commands),
+        (Arrived::Stored(_), Some(data)) => stored_ui(ui, data, Room::Small, viewers, commands),
         (Arrived::Results(results), Some(_)) => port_ui(ui, results, &input.source().port, viewers, commands),
         _ => {
             ui.weak("No value");

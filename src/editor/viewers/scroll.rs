@@ -6,52 +6,52 @@ use egui::{EventFilter, Id, Key, Modifiers, Pos2, Rect, Response, Role, Sense, U
 use crate::editor::theme;
 
 /// How thick the scroll bars are, in points.
-pub(super) const BAR: f32 = 10.0;
+pub(crate) const BAR: f32 = 10.0;
 
 /// How far an arrow key moves to the side, in points.
 const SIDEWAYS: f32 = 110.0;
 
 /// Where the rows stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct RowScroll {
+pub(crate) struct RowScroll {
     /// The row at the top, with the part of it that is above.
-    pub(super) top: f64,
+    pub(crate) top: f64,
     /// How far all is moved to the left, in points.
-    pub(super) left: f32,
+    pub(crate) left: f32,
 }
 
 /// How much there is, and how much of it is in sight.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Extent {
-    pub(super) n_rows: usize,
-    pub(super) row_height: f32,
+pub(crate) struct Extent {
+    pub(crate) n_rows: usize,
+    pub(crate) row_height: f32,
     /// How wide all is, in points.
-    pub(super) width: f32,
+    pub(crate) width: f32,
     /// Where the rows are on the screen. The bars are below it and to its right.
-    pub(super) rows: Rect,
+    pub(crate) rows: Rect,
 }
 
 impl Extent {
     /// Returns how many rows are in sight, at least one.
-    pub(super) fn n_in_sight(&self) -> f64 {
+    pub(crate) fn n_in_sight(&self) -> f64 {
         f64::from((self.rows.height() / self.row_height).max(1.0))
     }
 }
 
 impl RowScroll {
     /// Returns the rows in sight, also those of which only a part is.
-    pub(super) fn in_sight(&self, extent: &Extent) -> std::ops::Range<usize> {
+    pub(crate) fn in_sight(&self, extent: &Extent) -> std::ops::Range<usize> {
         let first = self.top as usize;
         first..extent.n_rows.min(first + extent.n_in_sight().ceil() as usize + 1)
     }
 
     /// Returns where a row begins on the screen.
-    pub(super) fn y(&self, row: usize, extent: &Extent) -> f32 {
+    pub(crate) fn y(&self, row: usize, extent: &Extent) -> f32 {
         extent.rows.top() + ((row as f64 - self.top) * f64::from(extent.row_height)) as f32
     }
 
     /// Brings a row into sight, with some rows above it.
-    pub(super) fn show(&mut self, row: usize, extent: &Extent) {
+    pub(crate) fn show(&mut self, row: usize, extent: &Extent) {
         let row = row as f64;
         if row < self.top || row + 1.0 > self.top + extent.n_in_sight() {
             self.top = row - extent.n_in_sight() / 3.0;
@@ -61,7 +61,7 @@ impl RowScroll {
 
     /// Moves by the wheel as far as there is anything to move to, what is left over moves what is around; and by keys, if what
     /// is shown has the focus.
-    pub(super) fn follow(&mut self, ui: &Ui, response: &Response, extent: &Extent) {
+    pub(crate) fn follow(&mut self, ui: &Ui, response: &Response, extent: &Extent) {
         if response.contains_pointer() {
             self.wheel(ui, extent);
         }
@@ -114,7 +114,7 @@ impl RowScroll {
     }
 
     /// Shows the bars, where not all is in sight.
-    pub(super) fn bars_ui(&mut self, ui: &Ui, id: Id, extent: &Extent) {
+    pub(crate) fn bars_ui(&mut self, ui: &Ui, id: Id, extent: &Extent) {
         let rows = extent.rows;
         let track = Rect::from_min_max(rows.right_top(), pos2(rows.right() + BAR, rows.bottom()));
         let (whole, in_sight) = (extent.n_rows as f64, extent.n_in_sight());

@@ -5,6 +5,7 @@ mod open;
 
 use std::{
     fmt::Write as _,
+    ops::Range,
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -45,6 +46,8 @@ const MAX_CHARS: usize = 400;
 #[derive(Default)]
 pub(crate) struct Trees {
     by_place: IdMap<Looked>,
+    /// A list of which some items were made by an earlier run, and which.
+    marked: Option<(Value, Vec<Range<u64>>)>,
 }
 
 /// How a value is looked at.
@@ -83,6 +86,11 @@ impl TreeWork {
 }
 
 impl Trees {
+    /// Marks items of a list that were made by an earlier run, wherever it is shown.
+    pub(super) fn mark(&mut self, list: &Value, earlier: &[Range<u64>]) {
+        self.marked = Some((list.clone(), earlier.to_vec()));
+    }
+
     /// Takes what came of a search.
     pub(crate) fn take(&mut self, done: TreeDone) {
         if let Some(looked) = self.by_place.get_mut(&done.place) {
@@ -217,14 +225,15 @@ impl Looked {
         }
     }
 
-    fn rows_ui(&mut self, ui: &Ui, id: Id, extent: &Extent) {
+    fn rows_ui(&mut self, ui: &Ui, id: Id, extent: &Extent, marked: &[Range<u64>]) {
         let mut clicked = None;
         let mut width = 0.0_f32;
         for row in self.scroll.in_sight(extent) {
             let Some(path) = self.open.path_at(row) else { continue };
             let y = self.scroll.y(row, extent);
             let rect = Rect::from_min_size(pos2(extent.rows.left(), y), vec2(extent.rows.width(), extent.row_height));
-            let (response, drawn) = self.row_ui(ui, (id, row), rect, extent, &path);
+            let is_marked = path.len() == 1 && marked.iter().any(|part| part.contains(&(path[0] as u64)));
+            let (response, drawn) = self.row_ui(ui, (id, row), (rect, is_marked), extent, &path);
             width = width.max(drawn);
             let at_sign = INDENT * path.len() as f32 - self.scroll.left;
             let on_sign =
@@ -246,7 +255,14 @@ impl Looked {
     }
 
     /// Draws a row; returns how wide it is, wherever it is cut off.
-    fn row_ui(&self, ui: &Ui, (id, row): (Id, usize), rect: Rect, extent: &Extent, path: &[usize]) -> (Response, f32) {
+    fn row_ui(
+        &self,
+        ui: &Ui,
+        (id, row): (Id, usize),
+        (rect, is_marked): (Rect, bool),
+        extent: &Extent,
+        path: &[usize],
+    ) -> (Response, f32) {
         let tokens = theme::tokens(ui);
         let painter = ui.painter().with_clip_rect(extent.rows.intersect(ui.clip_rect()));
         let response = ui.interact(rect.intersect(extent.rows), id.with(("row", row)), Sense::click());
@@ -257,8 +273,12 @@ impl Looked {
         let name = name.map_or_else(|| path[path.len() - 1].to_string(), ToString::to_string);
         let name = theme::readable(&name);
         let shown = leaf(value);
-        response.widget_info(|| WidgetInfo::labeled(Role::TreeItem, true, format!("{name}: {shown}")));
+        let earlier = if is_marked { ", from an earlier run" } else { "" };
+        response.widget_info(|| WidgetInfo::labeled(Role::TreeItem, true, format!("{name}: {shown}{earlier}")));
         self.background_ui(&painter, rect, tokens, &response, path);
+        if is_marked {
+            painter.rect_filled(Rect::from_min_size(rect.min, vec2(3.0, rect.height())), 0.0, tokens.stale);
+        }
         let font = TextStyle::Monospace.resolve(ui.style());
         let left = rect.left() - self.scroll.left + INDENT * path.len() as f32;
         if n_entries(value).is_some_and(|n_entries| n_entries > 0) {
@@ -320,7 +340,7 @@ fn copied(value: &Value) -> String {
 }
 
 /// Returns a value as one line: one with entries by what it is.
-pub(super) fn leaf(value: &Value) -> String {
+pub(crate) fn leaf(value: &Value) -> String {
     let line = match value {
         Value::Null => "null".to_owned(),
         Value::Text(text) if text.len() <= 200 && !text.contains('\n') => format!("{text:?}"),
@@ -337,6 +357,7 @@ pub(super) fn tree_ui(ui: &mut Ui, value: &Value, room: Room, state: &mut Trees,
         return;
     }
     let place = ui.make_persistent_id("tree");
+    let marked = state.marked.as_ref().filter(|(list, _)| is_held(list, value)).map(|(_, marked)| marked.clone());
     let looked = state.look(place, value);
     let step = if room == Room::Large { looked.bar_ui(ui) } else { None };
     if let Some((sought, cancelled)) = looked.search.ask() {
@@ -363,7 +384,7 @@ pub(super) fn tree_ui(ui: &mut Ui, value: &Value, room: Room, state: &mut Trees,
     }
     extent.n_rows = looked.open.n_rows();
     looked.scroll.follow(ui, &response, &extent);
-    looked.rows_ui(ui, id, &extent);
+    looked.rows_ui(ui, id, &extent, marked.as_deref().unwrap_or_default());
     looked.scroll.bars_ui(ui, id, &extent);
 }
 

@@ -345,8 +345,14 @@ impl LoopRun {
     /// Notes which body and run made an iteration.
     pub(super) fn note_part(&mut self, index: u64, run: RunId) {
         let body = self.body_fingerprint;
+        // What was taken up between two that are made now is of another run, and may be of another body.
+        let is_beside = |part: &LoopPart| {
+            let mut between = if index < part.from { index + 1..part.from } else { part.to..index };
+            self.about.parts.len() >= MAX_PARTS || !between.any(|index| self.finished.contains(index))
+        };
+        let grows = self.about.parts.last().is_some_and(is_beside);
         match self.about.parts.last_mut() {
-            Some(part) if part.body == body && part.run == run => {
+            Some(part) if grows && part.body == body && part.run == run => {
                 part.from = part.from.min(index);
                 part.to = part.to.max(index + 1);
             }
@@ -365,6 +371,9 @@ fn walked_over(step: &Step, input: Option<&(Value, Option<Fingerprint>)>) -> Opt
         _ => input.and_then(|(_, fingerprint)| *fingerprint),
     }
 }
+
+/// The most parts of a loop that are told apart.
+const MAX_PARTS: usize = 4_096;
 
 /// Returns the run that made an iteration.
 pub(super) fn run_of(parts: &[LoopPart], index: u64) -> RunId {
