@@ -186,9 +186,9 @@ fn what_is_typed_is_kept_when_another_tab_is_chosen() {
 
 #[test]
 fn runs_in_several_tabs_go_on_behind_and_say_how_they_ended() {
-    let mut person = Person::at(&FLOW.replace("\"secs\": 0.0", "\"secs\": 2.0"));
-    person.writes("other", &OTHER.replace("\"secs\": 0.0", "\"secs\": 2.0"));
-    person.writes("bad", &FLOW.replace("\"secs\": 0.0", "\"secs\": 1.0").replace("{{ in1 }}b", "{{ oops }}"));
+    let mut person = Person::at(&FLOW.replace("\"secs\": 0.0", "\"secs\": 3.0"));
+    person.writes("other", &OTHER.replace("\"secs\": 0.0", "\"secs\": 3.0"));
+    person.writes("bad", &FLOW.replace("\"secs\": 0.0", "\"secs\": 3.0").replace("{{ in1 }}b", "{{ oops }}"));
     person.opens("other");
     person.opens("bad");
     for _ in 0..3 {
