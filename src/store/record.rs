@@ -506,6 +506,5 @@ pub struct RunHeader {
     pub status: RunStatus,
 }
 
-// A run of a hundred thousand nodes writes as many of these: what few of them have belongs into the notes. With the two counts
-// of an `Arc` it is 320 bytes; allocators have no size between that and 384.
+// A run of a hundred thousand nodes writes as many of these: what few of them have belongs into the notes.
 const _: () = assert!(size_of::<NodeRecord>() <= 304);
