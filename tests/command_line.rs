@@ -1,6 +1,8 @@
 //! The program as it is used from a shell: real processes, real files, a real kill.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[path = "command_line/dry.rs"]
+mod dry;
 #[path = "command_line/kept.rs"]
 mod kept;
 

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
@@ -32,7 +32,8 @@ fn int(value: &Value) -> i64 {
     }
 }
 
-/// Deterministic kinds: a sum, a branch by parity, a merge, a node that fails for some sums, and one that reads what lies outside.
+/// Deterministic kinds: a sum, one that changes something outside, a branch by parity, a merge, a node that fails for some
+/// sums, and one that reads what lies outside.
 fn catalogue(outside: &Arc<AtomicI64>) -> Arc<Catalogue> {
     let salt = || ParameterSchema::new("salt", "Salt", SALT, 0_i64, "");
     let mut catalogue = Catalogue::empty();
@@ -48,6 +49,13 @@ fn catalogue(outside: &Arc<AtomicI64>) -> Arc<Catalogue> {
                 .load(load),
         );
     }
+    catalogue.register(
+        Kind::new("send", "Send", Family::System, move |ctx| Ok(Success::one("out", sum(ctx))))
+            .input("in", ValueType::Int, Arity::Many { min: 0 })
+            .output("out", ValueType::Int)
+            .parameter(salt())
+            .side_effect(|_| true),
+    );
     catalogue.register(
         Kind::new("parity", "Parity", Family::Flow, move |ctx| {
             let number = sum(ctx);
@@ -86,8 +94,9 @@ fn catalogue(outside: &Arc<AtomicI64>) -> Arc<Catalogue> {
     Arc::new(catalogue)
 }
 
-const KINDS: [(&str, &[&str]); 6] = [
+const KINDS: [(&str, &[&str]); 7] = [
     ("outside", &["out"]),
+    ("send", &["out"]),
     ("sum", &["out"]),
     ("slow_sum", &["out"]),
     ("parity", &["even", "odd"]),
@@ -107,7 +116,7 @@ enum Step {
     Mark { node: usize, mark: usize },
     Outside { number: i64 },
     Settings { node: usize, error_output: bool, retries: u32, keeps: bool },
-    Run { resumed: bool, target: Option<usize> },
+    Run { resumed: bool, dry: bool, target: Option<usize> },
 }
 
 fn any_step() -> impl Strategy<Value = Step> {
@@ -124,7 +133,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (0..6_i64).prop_map(|number| Step::Outside { number }),
         2 => (node.clone(), any::<bool>(), 0..2_u32, any::<bool>())
             .prop_map(|(node, error_output, retries, keeps)| Step::Settings { node, error_output, retries, keeps }),
-        3 => (any::<bool>(), prop::option::of(node)).prop_map(|(resumed, target)| Step::Run { resumed, target }),
+        3 => (any::<bool>(), prop::bool::weighted(0.3), prop::option::of(node))
+            .prop_map(|(resumed, dry, target)| Step::Run { resumed, dry, target }),
     ]
 }
 
@@ -230,9 +240,11 @@ impl World {
                 let settings = NodeSettings { error_output, retries, keep_results_for, ..NodeSettings::default() };
                 Edit::SetNodeSettings(id(node), settings)
             }
-            Step::Run { resumed, target } => {
+            Step::Run { resumed, dry, target } => {
                 let kind = if resumed { RunKind::Resumed } else { RunKind::Standard };
-                return Some(self.run(kind, target));
+                let mut request = self.request(kind, target);
+                request.options.dry_run = dry;
+                return Some(self.make(request));
             }
         };
         let _refused = self.workflow.apply(edit).is_err();
@@ -261,14 +273,20 @@ impl World {
     }
 
     fn run(&mut self, kind: RunKind, target: Option<usize>) -> Arc<RunRecord> {
+        self.make(self.request(kind, target))
+    }
+
+    fn make(&mut self, request: RunRequest) -> Arc<RunRecord> {
         let started = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&started);
-        let record = self.engine.run(self.request(kind, target), move |event| {
+        let is_dry = request.options.dry_run;
+        let record = self.engine.run(request, move |event| {
             if let EventKind::NodeStarted { node } = event.kind {
                 seen.lock().unwrap().push(node);
             }
         });
         check_record(&self.workflow, &record, &started.lock().unwrap());
+        assert!(!is_dry || sent(&record).is_empty(), "a dry run changes nothing outside");
         self.baseline.absorb(&record);
         let changed = marks_after(&self.marks, &record);
         self.marks.apply(changed);
@@ -311,6 +329,15 @@ fn has_lost_an_input(run: &RunRecord, record: &NodeRecord, pins: &Marks) -> bool
         let upstream = run.node(&before.source().node).and_then(|upstream| upstream.results.clone());
         !upstream.is_some_and(|results| results.has_value(&before.source().port))
     })
+}
+
+/// Returns the nodes that changed something outside.
+fn sent(record: &RunRecord) -> BTreeSet<NodeId> {
+    record
+        .nodes()
+        .filter(|node| has_executed(node) && node.as_it_was().kind == "send")
+        .map(|node| node.node.clone())
+        .collect()
 }
 
 type Given = BTreeMap<NodeId, Vec<(String, Fingerprint)>>;
@@ -358,6 +385,23 @@ proptest! {
             ));
             prop_assert!(excused, "{} ran for {:?}", node.node, node.reasons);
         }
+    }
+
+    #[test]
+    fn no_effect_takes_place_again_because_of_dry_runs(
+        steps in prop::collection::vec(any_step(), 1..60),
+        dry in prop::collection::vec((any::<bool>(), prop::option::of(0..N_NODES)), 1..3),
+    ) {
+        let (mut without, mut with) = (World::new(), World::new());
+        for step in &steps {
+            without.step(step);
+            with.step(step);
+        }
+        for (resumed, target) in dry {
+            with.step(&Step::Run { resumed, dry: true, target });
+        }
+        let (without, with) = (sent(&without.run(RunKind::Resumed, None)), sent(&with.run(RunKind::Resumed, None)));
+        prop_assert!(with.is_subset(&without), "{with:?} are not all of {without:?}");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) struct PartArguments {
     /// Leave out nodes without side effects whose every consumer is pinned
     #[arg(long, conflicts_with = "resume")]
     skip_what_only_feeds_pins: bool,
-    /// Hold back every node that would change something outside, and list it; it executes with the next --resume. What only reads or asks, also a model, does so
+    /// Hold back every node that would change something outside, and list it; what has to execute does so with the next --resume. What only reads or asks, also a model, does so
     #[arg(long)]
     dry_run: bool,
 }

@@ -6,7 +6,10 @@ mod pictures;
 
 use std::sync::Arc;
 
-use egui::{Align, Button, Context, Id, Label, RichText, ScrollArea, TextEdit, Ui, Window, vec2};
+use egui::{
+    Align, Button, Context, Id, Key, Label, LayerId, Modifiers, Order, Popup, RichText, ScrollArea, TextEdit, Ui,
+    Window, vec2,
+};
 use egui_commonmark::CommonMarkCache;
 
 pub(crate) use self::page::target_of_kind;
@@ -93,6 +96,17 @@ impl Guide {
             self.before.push(self.place);
             self.show(place);
         }
+    }
+}
+
+/// Closes the guide on Escape, if it is the topmost window and nothing is being typed.
+pub(crate) fn close_on_escape(ctx: &Context, guide: &mut Guide) {
+    let is_on_top = || {
+        let layer = LayerId::new(Order::Middle, Id::unique("guide"));
+        ctx.memory(|memory| memory.focused().is_none() && memory.areas().top_layer_id(Order::Middle) == Some(layer))
+    };
+    if guide.is_open && is_on_top() && !Popup::is_any_open(ctx) {
+        guide.is_open = !ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bottom;
 mod effects;
+mod fresh_rows;
 mod library;
 mod notices;
 mod past;

@@ -23,7 +23,7 @@ use egui::{AsIdSalt, Label, RichText, ScrollArea, Ui};
 pub use self::{alone::ValueViewer, bytes::BytesWork, table::TableWork, text::TextWork, tree::TreeWork};
 pub(crate) use self::{
     bytes::BytesDone,
-    failed::input_ui,
+    failed::{attempts_ui, input_ui},
     markdown::markdown_ui,
     picture::{PictureKey, prepare},
     table::TableDone,

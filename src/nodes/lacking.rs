@@ -1,12 +1,13 @@
-//! What nodes need of the world outside and is not there: files to read, secrets.
+//! What would fail in a run and takes longer to see than a frame: files that are not there or not named, secrets that are
+//! not there, texts in a language that cannot be read.
 
 use std::path::Path;
 
-use super::{Catalogue, ParameterType, ResolvedParameters};
+use super::{Catalogue, ParameterType, ResolvedParameters, wrong_in};
 use crate::workflow::{Location, NodeId, Problem, ProblemKind, Workflow};
 
-/// Returns a warning for each file to read and each secret that a node names and that is not there, sorted. Relative paths
-/// start from the folder. Looks at the disk, and asks about secrets: not for the interface thread.
+/// Returns a warning for each file and secret that is not there, each file that is not named, and each text that cannot be
+/// read, sorted. Relative paths start from the folder. Looks at the disk, and asks about secrets: not for the interface thread.
 pub(crate) fn lacking(
     workflow: &Workflow,
     catalogue: &Catalogue,
@@ -18,30 +19,41 @@ pub(crate) fn lacking(
     for (id, node, kind) in nodes {
         let parameters = ResolvedParameters::new(&kind.parameters, node);
         for schema in &kind.parameters {
-            let named = match schema.parameter_type {
-                ParameterType::FileToRead { .. } if !is_fed(workflow, id, schema.id.as_str()) => {
-                    let path = parameters.text(schema.id.as_str());
-                    let is_missing = !path.trim().is_empty() && !folder.join(path).exists();
-                    is_missing.then(|| {
-                        (
-                            ProblemKind::MissingFile,
-                            format!("there is no file {path}: choose one, or make it before the run"),
-                        )
-                    })
-                }
-                ParameterType::Secret { .. } => {
-                    let name = parameters.text(schema.id.as_str()).trim();
-                    let is_missing = !name.is_empty() && !has_secret(name);
-                    is_missing.then(|| (ProblemKind::MissingSecret, format!("there is no secret {name}: set the environment variable, or keep it with `pinflow secret set {name}`")))
+            let text = || parameters.text(schema.id.as_str());
+            let is_fed = || is_fed(workflow, id, schema.id.as_str());
+            let found = match schema.parameter_type {
+                ParameterType::FileToRead { .. } if !is_fed() => no_file(text(), Some(folder)),
+                ParameterType::FileToWrite { .. } if !is_fed() => no_file(text(), None),
+                ParameterType::Secret { .. } => no_secret(text().trim(), has_secret),
+                ParameterType::Text { language } if !is_fed() => {
+                    wrong_in(language, text()).map(|wrong| (ProblemKind::BadParameter, wrong.message))
                 }
                 _ => None,
             };
             let place = || Location::Parameter(id.clone(), schema.id.clone());
-            problems.extend(named.map(|(kind, said)| Problem::warning(kind, place(), said)));
+            problems.extend(found.map(|(kind, said)| Problem::warning(kind, place(), said)));
         }
     }
     problems.sort();
     problems
+}
+
+/// Returns what is wrong with the path of a file: none is given, or none is there to be read in the folder.
+fn no_file(path: &str, read_in: Option<&Path>) -> Option<(ProblemKind, String)> {
+    if path.trim().is_empty() {
+        return Some((ProblemKind::BadParameter, "no file is named: choose one".to_owned()));
+    }
+    let is_missing = read_in.is_some_and(|folder| !folder.join(path).exists());
+    is_missing
+        .then(|| (ProblemKind::MissingFile, format!("there is no file {path}: choose one, or make it before the run")))
+}
+
+fn no_secret(name: &str, has_secret: &dyn Fn(&str) -> bool) -> Option<(ProblemKind, String)> {
+    let is_missing = !name.is_empty() && !has_secret(name);
+    is_missing.then(|| {
+        let how = format!("set the environment variable, or keep it with `pinflow secret set {name}`");
+        (ProblemKind::MissingSecret, format!("there is no secret {name}: {how}"))
+    })
 }
 
 /// Returns whether a wire brings what a parameter would say.
@@ -70,6 +82,8 @@ mod tests {
         add("name", Node::new("text", at).with("text", "here.txt"));
         add("write", Node::new("write_text", at).with("path", "new.txt"));
         add("ask", Node::new("http_request", at).with("secret", "KEY"));
+        add("question", Node::new("sql", at).with("query", "SELECT 1 ORDR BY 1"));
+        add("fine", Node::new("sql", at).with("query", "SELECT 1"));
         add("own", Node::new("http_request", at).with("secret", "MINE"));
         let wire = Connection { from: PortRef::new("name", "text"), to: PortRef::new("fed", "path") };
         workflow.apply(Edit::Connect(wire)).unwrap();
@@ -78,6 +92,8 @@ mod tests {
         assert_eq!(
             said,
             [
+                "question: line 1, column 15: the SQL cannot be read: Expected: end of statement, found: BY",
+                "unset: no file is named: choose one",
                 "gone: there is no file gone.txt: choose one, or make it before the run",
                 "ask: there is no secret KEY: set the environment variable, or keep it with `pinflow secret set KEY`",
             ]

@@ -71,11 +71,18 @@ pub struct Capture {
 impl Capture {
     /// Returns the results of a record, if it has any.
     pub fn of(record: &NodeRecord) -> Option<Self> {
-        let results = record.results.clone().filter(|_| record.status.has_results())?;
+        let results = record.results.clone().filter(|_| record.has_results())?;
         let (edited, captured_in) = match &record.status {
             Status::Pinned { edited, captured_in, .. } => (*edited, *captured_in),
             Status::Reused { from: Provenance::Run(run) } | Status::Kept { from: run, .. } => (false, Some(*run)),
-            _ => (false, Some(record.run)),
+            Status::Executed => (false, Some(record.run)),
+            _ => (
+                false,
+                match results.provenance() {
+                    Provenance::Run(run) => Some(run),
+                    Provenance::Edited(_) => None,
+                },
+            ),
         };
         Some(Self {
             results,

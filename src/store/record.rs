@@ -102,6 +102,11 @@ impl Status {
     pub const fn has_results(&self) -> bool {
         matches!(self, Self::Executed | Self::Reused { .. } | Self::Pinned { .. } | Self::Kept { .. })
     }
+
+    /// Returns whether a dry run held the node back, or one above whose results it needs.
+    pub const fn is_held_back(&self) -> bool {
+        matches!(self, Self::NotRun(why) if why.is_held_back())
+    }
 }
 
 /// What became of a node's effect on the world.
@@ -346,7 +351,7 @@ impl NodeRecord {
             self.released = None;
             self.warnings = Vec::new();
         }
-        let from = self.provenance().filter(|_| self.status.has_results());
+        let from = self.provenance().filter(|_| self.has_results());
         let status = from.map_or_else(|| self.status.clone(), |from| Status::Reused { from });
         let effect = if self.effect == Effect::None { Effect::None } else { Effect::HeldBack };
         Self { run, status, reasons: Arc::default(), effect, ..self }
@@ -355,7 +360,7 @@ impl NodeRecord {
     /// Returns whether nothing came of the node because no iteration of its loop had anything for it, and the loop was
     /// completed all the same: its results have no values, and until something it depends on changes they stand.
     pub fn had_nothing_to_do(&self) -> bool {
-        self.results.is_some() && matches!(self.status, Status::NotRun(_))
+        self.results.is_some() && matches!(self.status, Status::NotRun(_)) && !self.status.is_held_back()
     }
 
     /// Returns whether what it gave and said stays in memory and is shown only when asked for.
@@ -422,9 +427,9 @@ impl NodeRecord {
         if self.effect == Effect::Performed { n_told.max(1) } else { n_told }
     }
 
-    /// Returns whether Resume may use the results.
+    /// Returns whether Resume may use the results: of what a dry run held back, those it had before.
     pub fn has_results(&self) -> bool {
-        self.results.is_some() && self.status.has_results()
+        self.results.is_some() && (self.status.has_results() || self.status.is_held_back())
     }
 }
 

@@ -216,3 +216,43 @@ fn tidying_and_lining_up_leave_a_group_as_it_is_inside() {
     assert_eq!(person.parameter("slow", "secs"), Some(Value::Float(0.0)));
     assert!(person.window.query_by_role_and_label(Role::Button, GROUP).is_some());
 }
+
+#[test]
+fn wires_are_drawn_from_and_to_the_ports_of_a_group() {
+    const MORE: &str = r#""d": (kind: "template", title: "Other", position: (840.0, 200.0), parameters: {"template": "{{ in1 }}d"}),
+    "e": (kind: "text", title: "Else", position: (0.0, 200.0), parameters: {"text": "y"}),
+  },
+  connections"#;
+    let mut person = Person::at(&FLOW.replace("},\n  connections", MORE));
+    person.press("Node Slow");
+    let middle = person.window.get_by_label("Node Middle").rect().center_top() + vec2(0.0, 8.0);
+    person.clicks_at(middle, 1, Modifiers::SHIFT);
+    person.key(CTRL_SHIFT, Key::G);
+    let (input, output) = ("Group Group input slow.value", "Group Group output b.text");
+    let feed = |person: &Person, node: &'static str, port: &'static str| {
+        person.document().feed(&workflow::PortRef::new(node, port)).map(ToString::to_string)
+    };
+    // What is under the pointer is in the status bar, too.
+    let port = |person: &Person, label| person.window.get_by_role_and_label(Role::Button, label).rect().center();
+    // From its output to a node outside.
+    person.drag(port(&person, output), person.middle("Other input in1"));
+    assert_eq!(feed(&person, "d", "in1").as_deref(), Some("b.text"));
+    // From a node outside to its input, in place of the wire that was there.
+    person.drag(person.middle("Else output text"), port(&person, input));
+    assert_eq!(feed(&person, "slow", "value").as_deref(), Some("e.text"));
+    // Backwards from an input outside, which would close a circle.
+    person.drag(port(&person, output), port(&person, input));
+    assert_eq!(feed(&person, "slow", "value").as_deref(), Some("e.text"));
+    // Taken away at the border and let go on the empty canvas.
+    let empty = person.window.get_by_label(GROUP).rect().center_bottom() + vec2(0.0, 120.0);
+    person.drag(port(&person, input), empty);
+    assert_eq!(feed(&person, "slow", "value"), None);
+    person.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(feed(&person, "slow", "value").as_deref(), Some("e.text"));
+    // A click on a port selects all that is folded.
+    person.window.get_by_role_and_label(Role::Button, input).click();
+    person.settle();
+    let n_nodes = person.document().n_nodes();
+    person.key(Modifiers::NONE, Key::Delete);
+    assert_eq!(person.document().n_nodes(), n_nodes - 2);
+}

@@ -21,6 +21,9 @@ fn the_guide_is_opened_and_gone_about_in() {
     let mut person = Person::at(FLOW);
     person.key(Modifiers::SHIFT, Key::F1);
     assert!(person.can_read("and you always see why something ran"));
+    person.key(Modifiers::NONE, Key::Escape);
+    assert!(!person.can_read("and you always see why something ran"));
+    person.key(Modifiers::SHIFT, Key::F1);
     // The other page of this title is on kinds, and stands below.
     person.click_first("Page Loops");
     assert!(person.can_read("For each item"));

@@ -19,6 +19,7 @@ mod layout;
 mod loops;
 mod masked;
 mod person;
+mod pictures;
 mod pinned_data;
 mod pins;
 mod pins_panel;

@@ -179,12 +179,16 @@ impl Person {
 }
 
 pub(crate) fn open(folder: &TempDir, file: Option<PathBuf>) -> Harness<'static, App> {
+    open_in(egui::Theme::Dark, folder, file)
+}
+
+pub(crate) fn open_in(theme: egui::Theme, folder: &TempDir, file: Option<PathBuf>) -> Harness<'static, App> {
     let folders = Folders::under(&folder.path().join("home"));
     Harness::builder()
         .with_size(vec2(1280.0, 800.0))
         .with_max_steps(60)
         .with_step_dt(0.05)
-        .with_theme(egui::Theme::Dark)
+        .with_theme(theme)
         .renderer(cpu_renderer::CpuRenderer::default())
         .build_eframe(move |cc| App::new(cc, AppOptions { folders, open: file }))
 }

@@ -18,6 +18,7 @@ const BROKEN: &str = r#"(
     "o": (kind: "template", title: "Other", position: (280.0, 200.0), parameters: {"template": "{{ in1 }}"}),
   },
   connections: ["a.text -> t.in1", "t.text -> d.value", "a.nothing -> o.in1"],
+  ways: {"d.value": [(500.0, 90.0)]},
 )
 "#;
 
@@ -47,6 +48,8 @@ fn each_problem_is_mended_by_its_button_and_undo_takes_that_back() {
     person.mend("Make it a Template, for Typo");
     assert!(person.workflow_has("t", |node| node.kind == *"template"));
     assert_eq!(person.window.state().workflow().unwrap().connections().len(), 3, "its wires stay");
+    let bent = pinflow::workflow::PortRef::new("d", "value");
+    assert_eq!(person.window.state().workflow().unwrap().way(&bent).len(), 1, "and their bends");
     person.mend("Reset, for Slow");
     assert!(person.workflow_has("d", |node| node.parameters.is_empty()));
     person.mend("Remove wire, for Other");

@@ -2,7 +2,10 @@
 
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::Queryable as _;
-use pinflow::workflow::{self, NodeId, PortRef};
+use pinflow::{
+    value::Value,
+    workflow::{self, NodeId, PortRef},
+};
 
 use crate::person::Person;
 
@@ -81,4 +84,44 @@ fn an_error_output_is_shown_and_wired_and_its_attempts_are_listed() {
     assert_eq!([1, 2].map(|number| n_listed(&person, number)), with_the_error.map(|n| n + 1));
     person.press("Node Report");
     assert!(person.window.query_all_by_label_contains("no luck!").next().is_some());
+}
+
+#[test]
+fn what_was_typed_stays_when_the_next_click_is_a_checkbox() {
+    let mut person = Person::at(FAILING);
+    person.press("Node Source");
+    person.press("Parameters");
+    person.press("Why");
+    person.press("Output Data");
+    person.press("Settings");
+    person.window.get_by_role_and_label(Role::TextInput, "Time limit").click();
+    person.settle();
+    person.window.get_by_role_and_label(Role::TextInput, "Time limit").type_text("90s");
+    person.settle();
+    person.press("Continue on error");
+    let settings = person.settings("f");
+    assert!(settings.continue_on_error, "{settings:?}");
+    assert_eq!(settings.time_limit.map(|span| span.to_string()), Some("1m 30s".to_owned()), "{settings:?}");
+    person.key(Modifiers::COMMAND, Key::Z);
+    let settings = person.settings("f");
+    assert!(!settings.continue_on_error && settings.time_limit.is_some(), "the click alone is undone: {settings:?}");
+}
+
+#[test]
+fn what_was_typed_into_a_cell_stays_when_the_next_click_adds_a_row() {
+    let flow = FAILING.replace(
+        r#"(kind: "fail", title: "Source", position: (0.0, 0.0), parameters: {"message": "no luck"})"#,
+        r#"(kind: "table", title: "Source", position: (0.0, 0.0), parameters: {"table": {"columns": ["x"], "rows": [[1]]}})"#,
+    );
+    let mut person = Person::at(&flow);
+    person.press("Node Source");
+    person.window.get_by_role_and_label(Role::TextInput, "x, row 1").click();
+    person.settle();
+    person.key(Modifiers::COMMAND, Key::A);
+    person.window.get_by_role_and_label(Role::TextInput, "x, row 1").type_text("42");
+    person.settle();
+    person.press("Add row");
+    let Some(Value::Record(table)) = person.parameter("f", "table") else { panic!("a table is a record") };
+    let rows = Value::list([Value::list([Value::Int(42)]), Value::list([Value::Null])]);
+    assert_eq!(table.get("rows"), Some(&rows));
 }

@@ -7,7 +7,7 @@ use crate::editor::{
     Command, LayoutRequest, Panel, Tab, View,
     canvas::canvas_ui,
     command_table::{self, Situation, TabsStand},
-    guide::guide_ui,
+    guide::{close_on_escape, guide_ui},
     inspector::inspector_ui,
     layout::{Pane, PaneTitle, panes_ui},
     panels::{
@@ -21,6 +21,9 @@ use crate::session::SessionId;
 impl App {
     /// Draws the window.
     pub(super) fn frame_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
+        if self.dialog.is_none() {
+            close_on_escape(ui.ctx(), &mut self.guide);
+        }
         let situation = self.situation();
         if self.dialog.is_none()
             && self.carried.is_none()
@@ -116,10 +119,12 @@ impl App {
         let view = sitting.view(&self.catalogue, self.panels.show_plan);
         let now = sitting.view_of_now(&self.catalogue, self.panels.show_plan);
         let panels = &mut self.panels;
+        let problems = tab.problems.of(now);
         let says = StatusWords {
             profile: &self.folders.profile,
             profiles: &self.profiles,
             session: sitting.session_in_words(),
+            n_problems: problems.len(),
             forecast: sitting.forecasts().in_words(now.run.is_some_and(|run| run.finished.is_none())),
         };
         // The canvas comes first: in a small window the panels beside it make room.
@@ -135,10 +140,9 @@ impl App {
                 has_room && !hidden.contains(&panel)
             })
         };
-        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, view, canvas, &says, commands));
+        Side::bottom("status").frame(bar(ui)).show(ui, |ui| status_ui(ui, canvas, &says, commands));
         canvas.show_minimap(!self.settings.hide_minimap);
         let log = &tab.log;
-        let problems = tab.problems.of(now);
         let title = |pane: Pane| match pane {
             Pane::Tab(tab) => {
                 let of = (tab == Tab::Output).then(|| shown_node(view)).flatten();

@@ -16,13 +16,28 @@ use crate::{
 /// How long the workflow must stay as it is before it is looked at.
 const PAUSE: Duration = Duration::from_millis(400);
 
+/// A look that takes longer hangs, on a network drive say: the next does not wait for it.
+const HANGS: Duration = Duration::from_secs(20);
+
+/// The most looks at once.
+const MAX_AT_WORK: u8 = 4;
+
 /// What was looked at last.
 #[derive(Default)]
 pub(super) struct Looking {
     /// The state of a session's workflow, how often its runs have ended, and since when it is the newest.
     newest: Option<(State, Instant)>,
     looked_at: Option<State>,
-    is_at_work: bool,
+    n_at_work: u8,
+    /// When the last of these began.
+    began: Option<Instant>,
+}
+
+impl Looking {
+    fn may_begin(&self) -> bool {
+        let hangs = || self.began.is_some_and(|began| began.elapsed() > HANGS);
+        self.n_at_work == 0 || (self.n_at_work < MAX_AT_WORK && hangs())
+    }
 }
 
 type State = (SessionId, u64, bool, bool);
@@ -35,7 +50,7 @@ impl App {
         let Some(sitting) = self.tabs.sitting() else { return };
         let state = (sitting.session(), sitting.revision(), running, focused);
         let looking = &mut self.probing.lacking;
-        if looking.looked_at == Some(state) || looking.is_at_work {
+        if looking.looked_at == Some(state) || !looking.may_begin() {
             return;
         }
         let since = match looking.newest {
@@ -48,18 +63,24 @@ impl App {
             return ctx.request_repaint_after(left);
         }
         looking.looked_at = Some(state);
-        looking.is_at_work = true;
+        looking.n_at_work += 1;
+        looking.began = Some(Instant::now());
         let (workflow, catalogue) = (Arc::clone(sitting.workflow()), Arc::clone(&self.catalogue));
         let (folder, store) = (self.folder(), self.store.clone());
         self.background.start("pinflow-lacking", move || {
-            let in_keyring = |name: &str| store.as_ref().is_some_and(|store| matches!(store.secret(name), Ok(Some(_))));
-            let has_secret = |name: &str| matches!(secrets::from_environment(name), Ok(Some(_))) || in_keyring(name);
+            // Of a keyring that cannot be asked nobody knows what is not in it.
+            let in_keyring = |name: &str| store.as_ref().is_some_and(|store| !matches!(store.secret(name), Ok(None)));
+            let has_secret = |name: &str| match secrets::from_environment(name) {
+                Ok(found) => found.is_some() || in_keyring(name),
+                Err(_) => false,
+            };
             Message::Lacking(state.0, lacking(&workflow, &catalogue, &folder, &has_secret))
         });
     }
 
     pub(super) fn found_lacking(&mut self, session: SessionId, lacking: Vec<Problem>) {
-        self.probing.lacking.is_at_work = false;
+        let looking = &mut self.probing.lacking;
+        looking.n_at_work = looking.n_at_work.saturating_sub(1);
         if let Some(tab) = self.tabs.of_mut(session) {
             tab.sitting.lacks(lacking);
         }

@@ -234,6 +234,19 @@ impl<'a> CanvasFrame<'a> {
                 }
             }
         }
+        for (index, group) in self.scene.groups.iter().enumerate() {
+            let rect = self.group_rect(index);
+            if !rect.expand(reach).contains(point) {
+                continue;
+            }
+            for (is_input, ports) in [(true, &group.inputs), (false, &group.outputs)] {
+                let near = ports.iter().filter_map(|on_border| {
+                    let distance = (rect.min + on_border.layout.offset).distance(point);
+                    Some((self.port_at(&on_border.port, is_input).filter(|_| distance <= reach)?, distance))
+                });
+                found.extend(near);
+            }
+        }
         found
     }
 
@@ -257,9 +270,22 @@ impl<'a> CanvasFrame<'a> {
         if at.is_input { &layout.inputs[at.port] } else { &layout.outputs[at.port] }
     }
 
-    /// Returns where a port is in the scene.
+    /// Returns where a port is in the scene: that of a folded node on the border of its group, if it is there.
     pub(super) fn port_position(&self, at: PortAt) -> Pos2 {
-        self.position(at.node) + self.port(at).offset
+        let on_border = || {
+            let group = &self.scene.groups[self.node(at.node).group? as usize];
+            Some(group.port_place(&self.port_ref(at), at.is_input)? - group.rect.min)
+        };
+        self.position(at.node) + on_border().unwrap_or_else(|| self.port(at).offset)
+    }
+
+    /// Returns the port that the document names so.
+    pub(super) fn port_at(&self, named: &PortRef, is_input: bool) -> Option<PortAt> {
+        let node = self.scene.index(&named.node)?;
+        let layout = self.layout(node);
+        let ports = if is_input { &layout.inputs } else { &layout.outputs };
+        let port = ports.iter().position(|port| port.id == named.port)?;
+        Some(PortAt { node, port, is_input })
     }
 
     /// Returns a port as the document names it.

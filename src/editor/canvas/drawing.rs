@@ -300,8 +300,9 @@ fn node_ui(
     let look = hash((theme, stood.look, &looks, &ports));
     state.kept.node(brush, layout, position, (stood, frame.detail, look), |brush| {
         node::paint(brush, layout, Pos2::ZERO, stands.get(), looks);
+        let room = (!layout.node.collapsed).then(|| node::name_room(layout));
         for (port, look) in layout.inputs.iter().chain(&layout.outputs).zip(&ports) {
-            node::paint_port(brush, layout, Pos2::ZERO, port, *look);
+            node::paint_port(brush, Pos2::ZERO, port, *look, room);
         }
     });
     CanvasState::paint_thumbnail(brush, layout.thumbnail(position), &thumbnail);
@@ -416,9 +417,20 @@ fn port_ui(
             ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
         }
     }
-    match &state.interaction {
+    port_look(frame, &state.interaction, at, &response, is_off)
+}
+
+/// Returns how a port is seen, by what is in the hand.
+pub(super) fn port_look(
+    frame: &CanvasFrame<'_>,
+    interaction: &Interaction,
+    at: PortAt,
+    response: &Response,
+    is_off: bool,
+) -> PortLook {
+    match interaction {
         Interaction::DragWire(drag)
-            if drag.fits(at.node, port, at.is_input) && !drag.is_refused_by_loops(frame, at) =>
+            if drag.fits(at.node, frame.port(at), at.is_input) && !drag.is_refused_by_loops(frame, at) =>
         {
             PortLook::Fits
         }

@@ -10,13 +10,14 @@ use super::{
     CanvasState,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail},
+    drawing::port_look,
     folding::{Group, GroupPort},
-    geometry::{FOOTER, HEADER, PORT_RADIUS, PortLayout},
+    geometry::{FOOTER, HEADER, PortLayout},
     hover,
     interaction::{Interaction, NodeDrag},
     menu::MenuTarget,
+    node::{self, PortLook},
     pointer::{Target, select},
-    port_sign,
     standing::{PinHold, Tone, is_failed, pin_hold},
 };
 use crate::{
@@ -28,6 +29,9 @@ use crate::{
 
 /// The radius of a block's corners.
 const RADIUS: f32 = 8.0;
+
+/// How much room the name of a port has.
+const ROOM: f32 = 84.0;
 
 /// How the nodes of a group stand: how many there are, and how many of them stand so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -229,7 +233,7 @@ impl CanvasState {
             }
             self.group_touched(frame, group, &response, commands);
             if frame.detail == Detail::Full {
-                self.ports_of_group_ui(ui, brush, frame, (group, rect));
+                self.ports_of_group_ui(ui, brush, frame, (group, rect), commands);
             }
         }
         self.sums = sums;
@@ -243,6 +247,11 @@ impl CanvasState {
                 let sum = sums.get(frame, self.seen.serial(), index);
                 let at = (group, frame.group_rect(index));
                 paint(brush, frame.detail, at, sum, Face { is_selected: is_selected(frame, group), is_lit: false });
+                if frame.detail == Detail::Full {
+                    for GroupPort { layout, .. } in group.inputs.iter().chain(&group.outputs) {
+                        node::paint_port(brush, at.1.min, layout, PortLook::Plain, Some(ROOM));
+                    }
+                }
             }
         }
         self.sums = sums;
@@ -314,19 +323,35 @@ impl CanvasState {
         self.interaction = Interaction::DragNodes(NodeDrag::new(nodes, bends, grabbed, origin));
     }
 
-    /// Names the ports of a group: which port of which node each is, and what came out last.
-    fn ports_of_group_ui(&mut self, ui: &Ui, brush: &Brush, frame: &CanvasFrame<'_>, (group, rect): (&Group, Rect)) {
+    /// Shows the ports of a group, which take wires as those of nodes do, and names them: which port of which node each is,
+    /// and what came out last.
+    fn ports_of_group_ui(
+        &mut self,
+        ui: &Ui,
+        brush: &Brush,
+        frame: &CanvasFrame<'_>,
+        (group, rect): (&Group, Rect),
+        commands: &mut Vec<Command>,
+    ) {
         let side = (18.0 * brush.zoom()).max(10.0);
         for (is_input, ports) in [(true, &group.inputs), (false, &group.outputs)] {
             for GroupPort { port, layout, .. } in ports {
+                let Some(at) = frame.port_at(port, is_input) else { continue };
                 let what = if is_input { "input" } else { "output" };
-                let at = brush.projection.screen_from_scene(rect.min + layout.offset);
+                let center = brush.projection.screen_from_scene(rect.min + layout.offset);
                 let id = ui.make_persistent_id(("group port", what, port.node.as_str(), port.port.as_str()));
-                let response = ui.interact(Rect::from_center_size(at, vec2(side, side)), id, Sense::hover());
+                let area = Rect::from_center_size(center, vec2(side, side));
+                let response = ui.interact(area, id, Sense::click_and_drag());
                 let words = || format!("Group {} {what} {port}", group.title);
-                response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words()));
-                if response.hovered() {
+                response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words()));
+                self.touched(frame, Target::Port(at), &response, commands);
+                let look = port_look(frame, &self.interaction, at, &response, false);
+                node::paint_port(brush, rect.min, layout, look, Some(ROOM));
+                if response.hovered() || response.has_focus() {
                     self.status = words();
+                }
+                if response.hovered() && matches!(self.interaction, Interaction::Idle) {
+                    ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
                     let last = (!is_input).then(|| hover::preview(frame.view, port)).flatten();
                     response.on_hover_ui(|ui| port_tooltip_ui(ui, frame.view, (port, layout), last));
                 }
@@ -407,17 +432,6 @@ fn paint_full(brush: &Brush, (group, rect): (&Group, Rect), sum: &Sum, tint: Col
     let width = brush.text(at, Align2::RIGHT_CENTER, &n_nodes, 11.5, 70.0, tokens.text_muted);
     let room = rect.width() - 34.0 - 16.0 - width;
     brush.text(pos2(rect.left() + 34.0, middle), Align2::LEFT_CENTER, &group.title, 13.5, room, tokens.text);
-
-    for (ports, align, inset) in
-        [(&group.inputs, Align2::LEFT_CENTER, 12.0), (&group.outputs, Align2::RIGHT_CENTER, -12.0)]
-    {
-        for GroupPort { port, layout, .. } in ports {
-            let center = rect.min + layout.offset;
-            port_sign::paint(brush, center, PORT_RADIUS, layout, tokens.of_type(layout.value_type));
-            let at = center + vec2(inset, 0.0);
-            brush.text(at, align, port.port.as_str(), 11.5, 84.0, tokens.text_muted);
-        }
-    }
 
     let foot = rect.bottom() - FOOTER * 0.5;
     let line = rect.bottom() - FOOTER;

@@ -346,8 +346,13 @@ fn paint_plan(brush: &Brush, position: Pos2, standing: &Standing<'_>) {
     brush.icon(badge.center(), 10.5, icon, color);
 }
 
-/// Paints a port and what it is called.
-pub(super) fn paint_port(brush: &Brush, layout: &NodeLayout, position: Pos2, port: &PortLayout, look: PortLook) {
+/// Returns how much room the name of a port has beside those across.
+pub(super) fn name_room(layout: &NodeLayout) -> f32 {
+    if layout.inputs.is_empty() || layout.outputs.is_empty() { 170.0 } else { 84.0 }
+}
+
+/// Paints a port of a block at this place, and what it is called if there is room.
+pub(super) fn paint_port(brush: &Brush, position: Pos2, port: &PortLayout, look: PortLook, room: Option<f32>) {
     let center = position + port.offset;
     let brush = &match look {
         PortLook::Refuses => {
@@ -369,12 +374,9 @@ pub(super) fn paint_port(brush: &Brush, layout: &NodeLayout, position: Pos2, por
     let radius = PORT_RADIUS + if look == PortLook::Hovered { 1.0 } else { 0.0 };
     port_sign::paint(brush, center, radius, port, color);
 
-    if layout.node.collapsed && !grown {
-        return;
-    }
+    let Some(room) = room.or_else(|| grown.then_some(84.0)) else { return };
     let text = if grown { tokens.text } else { tokens.text_muted };
     let is_input = port.offset.x == 0.0;
-    let room = if layout.inputs.is_empty() || layout.outputs.is_empty() { 170.0 } else { 84.0 };
     let (align, inset) = if is_input { (Align2::LEFT_CENTER, 12.0) } else { (Align2::RIGHT_CENTER, -12.0) };
     brush.text(center + vec2(inset, 0.0), align, port.id.as_str(), SMALL_SIZE, room, text);
 }

@@ -189,7 +189,7 @@ impl CanvasState {
             Target::Node(index) | Target::Pin(index) | Target::Port(PortAt { node: index, .. }) => {
                 let id = frame.node(index).id.clone();
                 if !frame.view.selection.contains(&id) {
-                    commands.push(Command::Select(vec![id.clone()]));
+                    commands.push(Command::Select(frame.scene.together(index)));
                 }
                 MenuTarget::Node(id)
             }
@@ -329,7 +329,7 @@ fn clicked(frame: &CanvasFrame<'_>, target: Target, modifiers: Modifiers, comman
             commands.push(Command::Mark(vec![frame.node(index).id.clone()], MarkRequest::TogglePin));
         }
         Target::Node(index) | Target::Port(PortAt { node: index, .. }) => {
-            commands.push(select(vec![frame.node(index).id.clone()], modifiers));
+            commands.push(select(frame.scene.together(index), modifiers));
         }
     }
 }

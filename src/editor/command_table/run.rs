@@ -35,7 +35,7 @@ pub(super) const COMMANDS: &[CommandEntry] = &[
     .keys(&[shift(Key::Enter)]),
     CommandEntry::new(
         Id::DryRun,
-        ("Dry run", "Run with all that would change something outside held back and listed; what only reads or asks, also a model, does so. Resume executes the rest later"),
+        ("Dry run", "Run with all that would change something outside held back and listed; what only reads or asks, also a model, does so. Resume executes what has to later"),
         &[Need::Nodes, Need::NoRun, Need::Now],
         |_| Command::DryRun(RunKind::Standard),
     )

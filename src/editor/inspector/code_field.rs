@@ -18,7 +18,7 @@ use crate::{
 /// The height above which a field scrolls.
 const MAX_HEIGHT: f32 = 280.0;
 
-/// A longer text is neither coloured nor looked through while it is typed.
+/// A longer text is not coloured while it is typed, and only looked through if it is JSON, which is read quickly.
 const MAX_BYTES: usize = 200_000;
 
 /// Looks through texts.
@@ -33,7 +33,7 @@ impl ComputerMut<(&str, &str), Option<Arc<Wrong>>> for Reader {
 
 /// Returns what is wrong with a text in a language; kept as long as it is asked for in every frame.
 pub(super) fn wrong_with(ui: &Ui, language: &str, text: &str) -> Option<Arc<Wrong>> {
-    if text.len() > MAX_BYTES {
+    if text.len() > MAX_BYTES && language != "json" {
         return None;
     }
     ui.memory_mut(|memory| {

@@ -8,7 +8,7 @@ use super::{
     Aids, code_field,
     drafts::{Drafts, Target, set_parameter},
     number_field::{number_ui, range_in_words},
-    parameter_text::ParameterText,
+    parameter_text::{self, ParameterText},
     path_field::path_ui,
     push_draft,
     secret_field::secret_ui,
@@ -194,7 +194,11 @@ fn unreadable(ui: &Ui, field: Field<'_>, drafts: &Drafts) -> Option<Arc<Wrong>> 
 
 /// Returns what is wrong with what is typed, or else with the value.
 fn wrong_value(field: Field<'_>, drafts: &Drafts) -> Option<String> {
-    match drafts.typed(&field.target()) {
+    let target = field.target();
+    let is_json = field.schema.parameter_type == ParameterType::Json;
+    match drafts.typed(&target) {
+        // It was looked through already, and anything that is JSON will do.
+        Some(text) if is_json && !text.is_empty() && drafts.refused(&target).is_none() => None,
         Some(text) => match ParameterText(field.schema).parse(text) {
             Ok(value) => field.schema.problem_with(&value),
             Err(wrong) => Some(wrong),
@@ -311,7 +315,7 @@ pub(super) fn text_ui(
     commands: &mut Vec<Command>,
     add: impl FnOnce(&mut Ui, &mut String) -> Response,
 ) {
-    let shown = if field.is_mixed { String::new() } else { ParameterText(field.schema).show(field.value) };
+    let shown = if field.is_mixed { Arc::default() } else { parameter_text::shown(ui, field) };
     let name = field.schema.label.as_ref();
     let draft = drafts.text(ui, &field.target(), &shown, |ui, text| add(ui, text).accessible_name(name));
     push_draft(field.view, drafts, draft, commands);

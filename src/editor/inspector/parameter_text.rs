@@ -1,11 +1,47 @@
 //! Parameters as text and back, and tables typed in by hand.
 
-use std::sync::Arc;
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
+use egui::{
+    Ui,
+    cache::{ComputerMut, FrameCache},
+};
+
+use super::fields::Field;
 use crate::{
     nodes::{ParameterSchema, ParameterType, of_json},
     value::{Record, Value, from_json, to_json},
 };
+
+/// A field whose value is to be seen as text.
+#[derive(Clone, Copy)]
+struct Seen<'a>(Field<'a>);
+
+impl Hash for Seen<'_> {
+    /// What is the same value of the same parameter in the same state of the workflow.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Field { view, of, schema, value, .. } = self.0;
+        (view.revision, of.nodes(), &schema.id, std::ptr::from_ref(value)).hash(state);
+    }
+}
+
+/// Writes values as text.
+#[derive(Default)]
+struct Writer;
+
+impl ComputerMut<Seen<'_>, Arc<str>> for Writer {
+    fn compute(&mut self, Seen(field): Seen<'_>) -> Arc<str> {
+        ParameterText(field.schema).show(field.value).into()
+    }
+}
+
+/// Returns the value of a field as text; kept as long as it is asked for in every frame.
+pub(super) fn shown(ui: &Ui, field: Field<'_>) -> Arc<str> {
+    ui.memory_mut(|memory| Arc::clone(memory.caches.cache::<FrameCache<Arc<str>, Writer>>().get(Seen(field))))
+}
 
 /// A parameter seen as text.
 #[derive(Clone, Copy)]

@@ -95,6 +95,21 @@ pub(super) fn settings_edit(id: &NodeId, node: &Node, settings: NodeSettings) ->
     changes.then(|| (format!("Settings of {id}"), Edit::SetNodeSettings(id.clone(), settings)))
 }
 
+/// Returns the edit that gives a node what was ticked, over what was typed in before the click.
+fn ticked_edit(id: &NodeId, typed: &NodeSettings, ticked: &NodeSettings) -> (String, Edit) {
+    let &NodeSettings { retries, retry_delay, time_limit, keep_results_for, .. } = typed;
+    let settings = NodeSettings { retries, retry_delay, time_limit, keep_results_for, ..ticked.clone() };
+    (format!("Settings of {id}"), Edit::SetNodeSettings(id.clone(), settings))
+}
+
+/// Returns the settings that these commands give.
+fn typed_settings(commands: &[Command]) -> Option<&NodeSettings> {
+    commands.iter().rev().find_map(|command| match command {
+        Command::Edit(_, Edit::SetNodeSettings(_, settings)) => Some(settings),
+        _ => None,
+    })
+}
+
 fn sensitive_ui(ui: &mut Ui, view: View<'_>, (id, node): (&NodeId, &Node), settings: &mut NodeSettings) {
     let reads = view.plan.sensitive_source(id);
     let by_itself = reads.is_some() || view.catalogue.get(&node.kind).is_some_and(|kind| kind.gives_secrets);
@@ -138,6 +153,7 @@ pub(super) fn settings_ui(
     commands: &mut Vec<Command>,
 ) {
     let drafts = &mut state.drafts;
+    let n_before = commands.len();
     let mut settings = node.settings.clone();
     ui.checkbox(&mut settings.continue_on_error, "Continue on error")
         .on_hover_text("A failure of this node does not make the run fail");
@@ -155,7 +171,11 @@ pub(super) fn settings_ui(
         span_ui(ui, view, (id, node, field), drafts, commands);
     }
     sensitive_ui(ui, view, (id, node), &mut settings);
-    commands.extend(settings_edit(id, node, settings).map(|(label, edit)| Command::Edit(label, edit)));
+    if settings != node.settings {
+        let typed = typed_settings(&commands[n_before..]).unwrap_or(&node.settings);
+        let (label, edit) = ticked_edit(id, typed, &settings);
+        commands.push(Command::Edit(label, edit));
+    }
     let label = ui.label("Note");
     let target = Target::Comment(id.clone());
     let draft = drafts.text(ui, &target, &node.comment, |ui, text| {

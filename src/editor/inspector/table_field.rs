@@ -9,9 +9,12 @@ use super::{
     parameter_text::TypedTable,
     push_draft,
 };
-use crate::editor::{
-    Command,
-    icons::{Icon, icon_button},
+use crate::{
+    editor::{
+        Command,
+        icons::{Icon, icon_button},
+    },
+    workflow::Edit,
 };
 
 /// What a person asks of the shape of a table.
@@ -35,7 +38,8 @@ impl Reshape {
 
 /// Shows a table parameter as a grid of text fields, each cell committed on its own.
 pub(super) fn table_field_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts, commands: &mut Vec<Command>) {
-    let mut table = TypedTable::of(field.value);
+    let table = TypedTable::of(field.value);
+    let n_before = commands.len();
     let mut reshape = None;
     if !table.columns.is_empty() {
         egui::ScrollArea::horizontal().id_salt("table").show(ui, |ui| {
@@ -51,9 +55,18 @@ pub(super) fn table_field_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts,
         }
     });
     if let Some(reshape) = reshape {
+        let mut table = typed_table(&commands[n_before..]).unwrap_or(table);
         reshape.apply(&mut table);
         field.set(table.to_value(), commands);
     }
+}
+
+/// Returns the table that these commands give: a cell that was typed into before the click.
+fn typed_table(commands: &[Command]) -> Option<TypedTable> {
+    commands.iter().rev().find_map(|command| match command {
+        Command::Edit(_, Edit::SetParameter(_, _, Some(table))) => Some(TypedTable::of(table)),
+        _ => None,
+    })
 }
 
 fn grid_ui(

@@ -6,7 +6,7 @@ use egui::{Label, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::asked::Asked;
 use crate::{
-    editor::{Command, LiveState, View, theme, words},
+    editor::{Command, LiveState, View, theme, viewers::attempts_ui, words},
     store::NodeRun,
     workflow::NodeId,
 };
@@ -68,10 +68,7 @@ fn last_ui(ui: &mut Ui, view: View<'_>, node: &NodeId) {
             ui.weak("It did not execute in the last run.");
         }
     }
-    for (number, attempt) in (1..).zip(&record.shown().attempts) {
-        let text = format!("Attempt {number} failed after {}: {}", words::duration(attempt.took), attempt.error);
-        ui.add(Label::new(RichText::new(theme::readable(&text)).color(theme::tokens(ui).text_muted)).wrap());
-    }
+    attempts_ui(ui, &record.shown());
     let number = view.numbers.get(record.run).map_or_else(|| record.run.to_string(), |number| format!("#{number}"));
     ui.weak(format!("Run {number}"));
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use egui::{Label, RichText, ScrollArea, Ui};
 
+use super::fresh_rows::{Due, MadeOf, shown_run};
 use crate::{
     editor::{Command, LookRequest, View, theme, words},
     engine::Decision,
-    session::Baseline,
-    store::{Effect, NodeRecord, RunId, Status},
+    store::{Effect, NodeRecord, Status},
     workflow::NodeId,
 };
 
@@ -21,31 +21,11 @@ enum Row {
     HeldBack(NodeId, String),
 }
 
-/// The lines, made again only when the records are others.
+/// The lines.
 #[derive(Default)]
 pub(crate) struct EffectsState {
-    key: Option<(Option<RunId>, u64, Baseline)>,
+    made_of: MadeOf,
     rows: Vec<Row>,
-}
-
-/// Returns the run that is looked at, or the last one.
-pub(super) fn shown_run(view: View<'_>) -> Option<RunId> {
-    let newest = || view.baseline.iter().map(|record| record.run).max();
-    let looked_at = view.past.map(|past| past.summary.id);
-    looked_at.or_else(|| view.run.map(|run| run.id)).or_else(newest)
-}
-
-impl EffectsState {
-    fn update(&mut self, view: View<'_>) {
-        let run = view.past.map(|past| past.summary.id).or_else(|| view.run.map(|run| run.id));
-        let is_same = self.key.as_ref().is_some_and(|(known, revision, baseline)| {
-            *known == run && *revision == view.revision && baseline.records().is_same(view.baseline.records())
-        });
-        if !is_same {
-            self.rows = rows(view);
-            self.key = Some((run, view.revision, view.baseline.clone()));
-        }
-    }
 }
 
 fn rows(view: View<'_>) -> Vec<Row> {
@@ -102,7 +82,10 @@ fn add(view: View<'_>, record: &NodeRecord, done: &mut Vec<Row>, held_back: &mut
 
 /// Shows what was done and what was held back.
 pub(super) fn effects_ui(ui: &mut Ui, view: View<'_>, state: &mut EffectsState, commands: &mut Vec<Command>) {
-    state.update(view);
+    let looked_at = view.past.map(|past| past.summary.id).or_else(|| view.run.map(|run| run.id));
+    if state.made_of.due(ui, view, looked_at) != Due::No {
+        state.rows = rows(view);
+    }
     if state.rows.is_empty() {
         ui.weak(match shown_run(view) {
             Some(_) => "The run did nothing to the world outside: no file was written, nothing was sent.",

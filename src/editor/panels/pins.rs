@@ -21,14 +21,14 @@ use crate::{
 
 /// The columns with their names and widths, in points.
 const COLUMNS: [(Option<Column>, &str, f32); 8] = [
-    (Some(Column::Node), "Node", 106.0),
-    (Some(Column::Mark), "Mark", 134.0),
-    (Some(Column::State), "State", 172.0),
-    (Some(Column::Size), "Size", 60.0),
-    (Some(Column::Age), "Age", 74.0),
-    (Some(Column::Run), "From", 66.0),
+    (Some(Column::Node), "Node", 100.0),
+    (Some(Column::Mark), "Mark", 112.0),
+    (Some(Column::State), "State", 120.0),
+    (Some(Column::Size), "Size", 56.0),
+    (Some(Column::Age), "Age", 66.0),
+    (Some(Column::Run), "From", 56.0),
     (None, "", 24.0),
-    (None, "Results", 120.0),
+    (None, "Results", 100.0),
 ];
 
 /// Shows all marks.

@@ -3,9 +3,12 @@
 use egui::{Label, Ui};
 
 use crate::{
-    editor::{Command, LookRequest, Tab, View, canvas::CanvasState, theme, words},
+    editor::{Command, LookRequest, Tab, canvas::CanvasState, theme, words},
     session::ProfileName,
 };
+
+/// In a narrower window the status line does not say how long runs take; the tooltips of Run and Resume do, too. In points.
+const ROOM_FOR_FORECAST: f32 = 900.0;
 
 /// What the status line says besides what the pointer is over.
 pub(crate) struct StatusWords<'a> {
@@ -15,18 +18,15 @@ pub(crate) struct StatusWords<'a> {
     pub(crate) profiles: &'a [ProfileName],
     /// How the session stands.
     pub(crate) session: String,
+    /// How many problems there are now.
+    pub(crate) n_problems: usize,
     /// How long is left of the run, or how long runs take, if anybody knows.
     pub(crate) forecast: Option<String>,
 }
 
 /// Shows the status line.
-pub(crate) fn status_ui(
-    ui: &mut Ui,
-    view: View<'_>,
-    canvas: &CanvasState,
-    says: &StatusWords<'_>,
-    commands: &mut Vec<Command>,
-) {
+pub(crate) fn status_ui(ui: &mut Ui, canvas: &CanvasState, says: &StatusWords<'_>, commands: &mut Vec<Command>) {
+    let has_room = ui.available_width() > ROOM_FOR_FORECAST;
     egui::Sides::new().shrink_left().show(
         ui,
         |ui| {
@@ -42,14 +42,14 @@ pub(crate) fn status_ui(
             if ui.add(button).on_hover_text("Zoom to 100 %").clicked() {
                 commands.push(Command::Look(LookRequest::ZoomReset));
             }
-            if !view.problems.is_empty() {
+            if says.n_problems > 0 {
                 ui.weak("·");
-                let text = words::count(view.problems.len(), "problem");
+                let text = words::count(says.n_problems, "problem");
                 if ui.add(egui::Button::new(text).frame_when_inactive(false).small()).clicked() {
                     commands.push(Command::ShowTab(Tab::Problems));
                 }
             }
-            if let Some(forecast) = &says.forecast {
+            if let Some(forecast) = says.forecast.as_ref().filter(|_| has_room) {
                 ui.weak("·");
                 ui.label(forecast).on_hover_text("From how long the nodes took before");
             }

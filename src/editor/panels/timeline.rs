@@ -8,7 +8,7 @@ use egui::{
 };
 
 use self::bars::{Bar, Bars, step};
-use super::effects::shown_run;
+use super::fresh_rows::{Due, MadeOf, shown_run};
 use crate::{
     editor::{
         Command, LookRequest, View,
@@ -16,48 +16,17 @@ use crate::{
         words,
     },
     nodes::Load,
-    session::Baseline,
-    store::RunId,
 };
 
 /// The width of the column with the names, in points.
 const NAMES: f32 = 150.0;
-/// The most often that the bars of a run that goes on are made again, in seconds.
-const PACE: f64 = 0.25;
-
-/// The bars, made again only when the records are others, and what part of the time is in view.
+/// The bars, and what part of the time is in view.
 #[derive(Default)]
 pub(crate) struct TimelineState {
-    key: Option<(RunId, u64, Baseline)>,
-    /// When they were made, in seconds of the window's clock.
-    made: f64,
+    made_of: MadeOf,
     bars: Bars,
     /// From when to when, in seconds; all of it if nothing.
     range: Option<(f64, f64)>,
-}
-
-impl TimelineState {
-    fn update(&mut self, ui: &Ui, view: View<'_>, run: RunId) {
-        let now = ui.input(|input| input.time);
-        let is_same = self.key.as_ref().is_some_and(|(known, revision, baseline)| {
-            *known == run && *revision == view.revision && baseline.records().is_same(view.baseline.records())
-        });
-        if is_same {
-            return;
-        }
-        let is_of_another = self.key.as_ref().is_none_or(|(known, ..)| *known != run);
-        let goes_on = view.run.is_some_and(|run| run.finished.is_none());
-        if goes_on && !is_of_another && now - self.made < PACE {
-            ui.ctx().request_repaint_after_secs(0.3);
-            return;
-        }
-        if is_of_another {
-            self.range = None;
-        }
-        self.bars = Bars::of(view, run);
-        self.made = now;
-        self.key = Some((run, view.revision, view.baseline.clone()));
-    }
 }
 
 /// How times become places.
@@ -86,7 +55,13 @@ pub(super) fn timeline_ui(ui: &mut Ui, view: View<'_>, state: &mut TimelineState
         ui.weak("No run yet. When each node executed, and what it waited for, is shown here.");
         return;
     };
-    state.update(ui, view, run);
+    let due = state.made_of.due(ui, view, Some(run));
+    if due == Due::Anew {
+        state.range = None;
+    }
+    if due != Due::No {
+        state.bars = Bars::of(view, run);
+    }
     if state.bars.list.is_empty() {
         ui.weak("Nothing executed in this run: all was reused or pinned.");
         return;

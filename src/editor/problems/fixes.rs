@@ -55,7 +55,9 @@ fn of_parameter(now: View<'_>, node: &NodeId, parameter: &ParameterId) -> SmallV
     if schema.is_some_and(is_file) {
         fixes.push(("Choose file…".to_owned(), Command::Browse(vec![node.clone()], parameter.clone())));
     }
-    if placed.parameters.contains_key(parameter) {
+    // Nobody wants to lose a query for one wrong letter.
+    let is_written = schema.is_some_and(|schema| matches!(schema.parameter_type, ParameterType::Text { .. }));
+    if placed.parameters.contains_key(parameter) && !is_written {
         fixes.push(unset(node, parameter, "Reset"));
     }
     fixes
@@ -111,14 +113,18 @@ fn difference(one: &str, other: &str) -> f32 {
     row[other.len()] as f32 / n_chars.max(other.len()).max(1) as f32
 }
 
-/// Returns the edit that gives a node another kind; wires that it has ports for stay.
+/// Returns the edit that gives a node another kind; wires that it has ports for stay, with their bends.
 fn with_kind(now: View<'_>, id: &NodeId, node: &Node, kind: &Kind) -> Edit {
     let changed = Node { kind: KindId::clone(&kind.id), ..node.clone() };
     let wires = now.workflow.connections().filter(|(to, from)| {
         (to.node == *id && kind.input_port(&to.port).is_some())
             || (from.node == *id && kind.output_port(&from.port).is_some())
     });
-    let connect = wires.map(|(to, from)| Edit::Connect(Connection { from: from.clone(), to: to.clone() }));
+    let connect = wires.flat_map(|(to, from)| {
+        let way = now.workflow.way(to).to_vec();
+        let bends = (!way.is_empty()).then(|| Edit::SetWay(to.clone(), way));
+        std::iter::once(Edit::Connect(Connection { from: from.clone(), to: to.clone() })).chain(bends)
+    });
     let replace = [Edit::RemoveNode(id.clone()), Edit::AddNode(id.clone(), Arc::new(changed))];
     Edit::Group(replace.into_iter().chain(connect).collect())
 }

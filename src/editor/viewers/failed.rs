@@ -1,6 +1,6 @@
 //! Errors: what failed, the chain that led there, what can be done, and the data that reached the node.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use egui::{CollapsingHeader, Label, RichText, Ui};
 
@@ -19,6 +19,9 @@ use crate::{
 /// No chain of nodes that did not run is followed further.
 const MAX_CHAIN: usize = 50;
 
+/// The most characters of the first line of an error that are shown; *Copy error* has all of them.
+const MAX_CHARS: usize = 4000;
+
 /// The most lines of an error that are shown at once; *Copy error* has all of them.
 const MAX_LINES: usize = 400;
 
@@ -33,7 +36,7 @@ pub(super) fn failed_ui(
 ) {
     let hides = record.shown().status != record.status;
     let shows = !hides || wants_to_see_ui(ui, ("error", &record.node, record.run));
-    let seen = if shows { record.clone() } else { record.shown().into_owned() };
+    let seen = if shows { Cow::Borrowed(record) } else { record.shown() };
     match &seen.status {
         Status::Failed(error) => {
             said_ui(ui, &words::status(&seen.status, &|node| view.name(node)), true);
@@ -55,6 +58,9 @@ pub(super) fn failed_ui(
         }
         status => {
             said_ui(ui, &words::status(status, &|node| view.name(node)), false);
+            if status.is_held_back() && record.has_results() {
+                ui.weak("What it gave before is kept:");
+            }
             chain_ui(ui, view, &chain(view, record), commands);
         }
     }
@@ -67,12 +73,16 @@ fn said_ui(ui: &mut Ui, said: &str, is_failed: bool) {
     let said = theme::readable(said);
     let (first, more) =
         said.split_once('\n').map_or_else(|| (said.as_ref(), None), |(first, more)| (first, Some(more)));
+    let first = match first.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &first[..end])),
+        None => Cow::Borrowed(first),
+    };
     ui.horizontal_top(|ui| {
         if is_failed {
             let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());
             icons::paint(ui.painter(), rect, Icon::Error, color);
         }
-        ui.add(Label::new(RichText::new(first).color(color)).wrap());
+        ui.add(Label::new(RichText::new(first.as_ref()).color(color)).wrap());
     });
     if let Some(more) = more {
         let n_lines = more.lines().count();
@@ -84,7 +94,8 @@ fn said_ui(ui: &mut Ui, said: &str, is_failed: bool) {
     }
 }
 
-fn attempts_ui(ui: &mut Ui, record: &NodeRecord) {
+/// Shows the attempts of a node that failed.
+pub(crate) fn attempts_ui(ui: &mut Ui, record: &NodeRecord) {
     for (number, attempt) in (1..).zip(&record.attempts) {
         let text = format!("Attempt {number} failed after {}: {}", words::duration(attempt.took), attempt.error);
         let color = theme::tokens(ui).text_muted;

@@ -367,10 +367,7 @@ impl Decider<'_> {
     fn standing_reason(&self, record: &NodeRecord) -> Option<Reason> {
         let id = self.view.id(self.index);
         match &record.status {
-            Status::Executed | Status::Reused { .. } | Status::Kept { .. } => {
-                let lost = self.view.sources.probes.lost_results.get(id).cloned();
-                lost.or_else(|| self.not_kept(record).map(ToOwned::to_owned)).map(Reason::ResultsLost)
-            }
+            Status::Executed | Status::Reused { .. } | Status::Kept { .. } => self.lost(record),
             Status::Pinned { .. } => Some(match self.view.sources.probes.lost_pins.get(id) {
                 Some(why) if self.mark.capture().is_some() => Reason::ResultsLost(why.clone()),
                 _ => Reason::Unpinned,
@@ -380,12 +377,20 @@ impl Decider<'_> {
                 _ => None,
             },
             Status::NotRun(_) if record.had_nothing_to_do() => None,
-            Status::NotRun(why) if why.is_held_back() => Some(Reason::NeverRan(NeverRan::HeldBack)),
+            Status::NotRun(why) if why.is_held_back() => match record.results {
+                Some(_) => self.lost(record),
+                None => Some(Reason::NeverRan(NeverRan::HeldBack)),
+            },
             Status::NotRun(_) => Some(Reason::NeverRan(NeverRan::Skipped)),
             Status::Disabled => Some(Reason::NeverRan(NeverRan::Disabled)),
             Status::Cancelled => Some(Reason::NeverRan(NeverRan::Cancelled)),
             Status::Interrupted => Some(Reason::NeverRan(NeverRan::Interrupted)),
         }
+    }
+
+    fn lost(&self, record: &NodeRecord) -> Option<Reason> {
+        let lost = self.view.sources.probes.lost_results.get(&record.node).cloned();
+        lost.or_else(|| self.not_kept(record).map(ToOwned::to_owned)).map(Reason::ResultsLost)
     }
 
     /// Returns why nothing is there to be reused of a node that gave something, if so.

@@ -105,8 +105,10 @@ impl Builder<'_> {
 
     fn note_left_out(&mut self, n_rows: usize, of: &str) {
         if n_rows > 0 {
-            let rows = if n_rows == 1 { "1 row".to_owned() } else { format!("{} rows", count(n_rows)) };
-            self.plot.notes.push(format!("{rows} without {of} left out"));
+            self.plot.notes.push(match n_rows {
+                1 => format!("1 row without {of} is left out"),
+                _ => format!("{} rows without {of} are left out", count(n_rows)),
+            });
         }
     }
 
@@ -190,7 +192,7 @@ impl Builder<'_> {
             }
             all.append(&mut series);
         }
-        self.note_left_out(n_left_out, "a number to draw are");
+        self.note_left_out(n_left_out, "a number to draw");
         self.columns.go_on()?;
         let n_points = all.iter().map(Vec::len).sum::<usize>();
         if self.wanted.kind == PlotKind::Line {
@@ -251,7 +253,7 @@ impl Builder<'_> {
                 }
             }
         }
-        self.note_left_out(n_left_out, "a number are");
+        self.note_left_out(n_left_out, "a number");
         let aggregate = if y.is_empty() { Aggregate::Count } else { self.wanted.aggregate };
         Ok(all.into_iter().map(|series| series.iter().map(|together| together.told(aggregate)).collect()).collect())
     }
@@ -330,7 +332,7 @@ impl Builder<'_> {
             }
             all.append(&mut series);
         }
-        self.note_left_out(n_left_out, "a number are");
+        self.note_left_out(n_left_out, "a number");
         self.label(&counted, &groups, |_| String::new());
         let scale = if is_time { Scale::Time } else { Scale::Number };
         let label = if let [only] = counted[..] { self.columns.name(only) } else { String::new() };
@@ -394,7 +396,7 @@ impl Builder<'_> {
                 self.plot.series.push(Series { name, marks });
             }
         }
-        self.note_left_out(n_left_out, "a number are");
+        self.note_left_out(n_left_out, "a number");
         self.note_outliers(n_outliers, n_drawn);
         self.note_series(y.len() * groups.len());
         Ok(())
@@ -416,7 +418,7 @@ impl Builder<'_> {
             n_drawn += n_shown;
             self.plot.series.push(Series { name, marks });
         }
-        self.note_left_out(n_left_out, "a number are");
+        self.note_left_out(n_left_out, "a number");
         self.note_outliers(n_outliers, n_drawn);
         Ok(())
     }
@@ -455,7 +457,7 @@ impl Builder<'_> {
                 _ => n_left_out += 1,
             }
         }
-        self.note_left_out(n_left_out, "a value in both columns, or a number, are");
+        self.note_left_out(n_left_out, "a value in both columns, or a number,");
         let aggregate = if color.is_some() { self.wanted.aggregate } else { Aggregate::Count };
         let name = aggregate.in_words(&color.map(|column| self.columns.name(column)).unwrap_or_default());
         self.plot.legend.clone_from(&name);

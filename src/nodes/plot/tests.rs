@@ -106,7 +106,7 @@ fn dates_and_texts_that_are_dates_are_times() {
     let plot = made(&trial("line", table(vec![("n", numbers(&[1.0, 2.0, 3.0])), ("day", dates)])));
     assert_eq!((plot.x.label.as_str(), &plot.x.scale), ("day", &Scale::Time));
     assert_eq!(points(&plot.series[0]), [[19_783.0 * 86_400.0, 1.0], [19_784.0 * 86_400.0, 3.0]]);
-    assert_eq!(plot.notes, ["1 row without a number to draw are left out"]);
+    assert_eq!(plot.notes, ["1 row without a number to draw is left out"]);
     let as_text = table(vec![("day", texts(&["2024-03-01", "", "2024-03-02"])), ("n", numbers(&[1.0, 2.0, 3.0]))]);
     let plot = made(&trial("line", as_text).set("x", "day"));
     assert_eq!((&plot.x.scale, points(&plot.series[0]).len()), (&Scale::Time, 2));

@@ -382,7 +382,8 @@ fn paint_bars(painter: &egui::Painter, rect: Rect, bars: &[u64], tokens: &Tokens
 
 fn cell_ui(ui: &mut Ui, cell: &Value, tokens: &Tokens) {
     let text = match cell {
-        Value::Null => RichText::new("null").color(tokens.text_muted).italics(),
+        // Not slanted: such letters reach beyond their width, and the last would be cut off.
+        Value::Null => RichText::new("null").color(tokens.text_muted),
         cell => RichText::new(shortened(&cell.display_text())),
     };
     ui.add(Label::new(text).selectable(false).truncate());

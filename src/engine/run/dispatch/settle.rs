@@ -116,7 +116,9 @@ impl Dispatcher<'_> {
             }
             Status::Pinned { .. } => self.add_what_a_pin_came_from(slot, &mut record),
             _ => {
-                if let Some(left) = self.iterations_left(self.step(slot)) {
+                if !self.keep_what_is_held_back(&mut record)
+                    && let Some(left) = self.iterations_left(self.step(slot))
+                {
                     record.iterations = Some(left);
                 }
             }
@@ -143,6 +145,18 @@ impl Dispatcher<'_> {
         if before.iterations.is_some() {
             record.iterations.clone_from(&before.iterations);
         }
+    }
+
+    /// Leaves a node that a dry run holds back what it gave before, with what that was made of: should a later run find
+    /// that it is what it would be made of again, it is reused. Returns whether there is any.
+    pub(super) fn keep_what_is_held_back(&self, record: &mut NodeRecord) -> bool {
+        let before = self.request.baseline.get(&record.node);
+        let keeps = |before: &NodeRecord| before.has_results() && !matches!(before.status, Status::Pinned { .. });
+        let Some(before) = before.filter(|before| record.status.is_held_back() && keeps(before)) else { return false };
+        record.results.clone_from(&before.results);
+        self.add_what_is_reused(record);
+        self.add_what_it_was_made_of(record);
+        true
     }
 
     /// Makes the record of a pinned node say what its results came from: its parameters of now had no part in them.

@@ -351,8 +351,12 @@ impl Dispatcher<'_> {
 
     /// Gives a node results without values that had nothing to do in the newest iteration, or in any.
     fn add_nothing(&self, run: &LoopRun, step: &Step, node: &mut NodeRecord) {
-        let had_nothing_to_do =
-            || run.stop.is_none() && matches!(node.status, Status::NotRun(_)) && self.planned_status(step).is_none();
+        let had_nothing_to_do = || {
+            run.stop.is_none()
+                && matches!(node.status, Status::NotRun(_))
+                && !node.status.is_held_back()
+                && self.planned_status(step).is_none()
+        };
         if node.results.is_none() && (node.status.has_results() || had_nothing_to_do()) {
             node.results = Some(Kept::nothing(Provenance::Run(self.shared.run)));
         }
@@ -437,6 +441,7 @@ impl Dispatcher<'_> {
             });
             let mut record = self.record_inside(&step, own, smallvec::SmallVec::new());
             self.add_what_a_pin_gives(&mut record);
+            self.keep_what_is_held_back(&mut record);
             self.add_record(Arc::new(record));
         }
         self.settle(slot, status, None);
