@@ -393,8 +393,18 @@ struct View<'a> {
     /// `None`: all nodes are needed.
     needs: Option<&'a [Need]>,
     steps: Steps<'a>,
-    /// Each node's record, where all are looked at.
-    records: Option<&'a [Option<&'a Arc<NodeRecord>>]>,
+    records: &'a Records<'a>,
+}
+
+/// A node's record, by the node's index; `None` if it has none.
+type Recorded<'a> = Option<&'a Arc<NodeRecord>>;
+
+/// What is known of where records are: finding one in the baseline takes a look at a dozen others.
+enum Records<'a> {
+    /// Each node's, where all are looked at.
+    All(Vec<Recorded<'a>>),
+    /// Those of the nodes whose records have changed since the last plan, ascending by index.
+    Changed(Vec<(usize, Recorded<'a>)>),
 }
 
 /// What is decided so far.
@@ -427,8 +437,11 @@ impl View<'_> {
     /// Returns what came of a node last.
     fn record(&self, index: usize) -> Option<&Arc<NodeRecord>> {
         match self.records {
-            Some(records) => records[index],
-            None => self.sources.baseline.get(self.id(index)),
+            Records::All(records) => records[index],
+            Records::Changed(changed) => match changed.binary_search_by_key(&index, |(index, _)| *index) {
+                Ok(place) => changed[place].1,
+                Err(_) => self.sources.baseline.get(self.id(index)),
+            },
         }
     }
 

@@ -36,9 +36,7 @@ impl Baseline {
 
     /// Returns all records of a run, those of nodes it had no need of too: to be looked at, not to resume from.
     pub fn of_run(run: &RunRecord) -> Self {
-        let mut baseline = Self::default();
-        run.nodes().for_each(|record| baseline.nodes.insert(record));
-        baseline
+        Self { nodes: run.nodes().collect() }
     }
 
     /// Takes in what came of a node. A node the run had no need of keeps what it had.
@@ -58,10 +56,6 @@ impl Baseline {
 
 impl FromIterator<Arc<NodeRecord>> for Baseline {
     fn from_iter<T: IntoIterator<Item = Arc<NodeRecord>>>(iter: T) -> Self {
-        let mut baseline = Self::default();
-        for record in iter {
-            baseline.settle(record);
-        }
-        baseline
+        Self { nodes: iter.into_iter().filter(|record| !record.status.was_not_needed()).collect() }
     }
 }

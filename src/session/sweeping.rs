@@ -18,7 +18,7 @@ pub const SETTINGS_FILE: &str = "settings.ron";
 /// Returns the session of headless runs without a name: it keeps results for Resume, and never marks. It has no file.
 pub fn headless_session(workflow: WorkflowId) -> SessionId {
     const HEADLESS: u128 = 0x6865_6164_6c65_7373;
-    SessionId(Ulid(workflow.0.0 ^ HEADLESS))
+    Ulid(workflow.0.0 ^ HEADLESS).into()
 }
 
 /// Returns the program's rule for the history, from its settings; all runs stay if they say nothing.

@@ -102,7 +102,7 @@ impl Place<'_> {
             Self::Value(name) => put(&mut aad, 1, &[name.as_bytes()]),
             Self::Record(id) => put(&mut aad, 2, &[&id.to_le_bytes()]),
             Self::Workflow(name) => put(&mut aad, 3, &[name.as_bytes()]),
-            Self::Path(run) => put(&mut aad, 4, &[&run.0.to_bytes()]),
+            Self::Path(run) => put(&mut aad, 4, &[&run.ulid().to_bytes()]),
             Self::Iteration(of, index, run) => {
                 put(&mut aad, 5, &[&of.to_le_bytes(), &index.to_le_bytes(), &run.to_le_bytes()]);
             }
@@ -112,7 +112,7 @@ impl Place<'_> {
             }
             Self::KeptFor(name, column) => put(&mut aad, 8, &[name.as_bytes(), column.as_bytes()]),
             Self::Timing(workflow, node) => put(&mut aad, 9, &[workflow, node.as_bytes()]),
-            Self::Session(id) => put(&mut aad, 10, &[&id.0.to_bytes()]),
+            Self::Session(id) => put(&mut aad, 10, &[&id.ulid().to_bytes()]),
             Self::Check => put(&mut aad, 11, &[]),
             Self::RetiredKey => put(&mut aad, 12, &[]),
         }

@@ -162,21 +162,21 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Why nothing arrived on a required input.
+/// Why nothing arrived on a required input. The node is boxed, as every record and every step of a plan has room for this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Missing {
     /// Nothing is connected.
     NotConnected,
     /// What feeds it is disabled.
-    UpstreamDisabled(NodeId),
+    UpstreamDisabled(Box<NodeId>),
     /// What feeds it failed.
-    UpstreamFailed(NodeId),
+    UpstreamFailed(Box<NodeId>),
     /// What feeds it gave no value on that port.
-    BranchNotTaken(NodeId),
+    BranchNotTaken(Box<NodeId>),
     /// What feeds it did not run.
-    UpstreamDidNotRun(NodeId),
+    UpstreamDidNotRun(Box<NodeId>),
     /// It comes from this node, however far up, whose effect is held back.
-    UpstreamHeldBack(NodeId),
+    UpstreamHeldBack(Box<NodeId>),
 }
 
 /// Why a node did not run.

@@ -512,4 +512,4 @@ pub struct RunHeader {
 }
 
 // A run of a hundred thousand nodes writes as many of these: what few of them have belongs into the notes.
-const _: () = assert!(size_of::<NodeRecord>() <= 320);
+const _: () = assert!(size_of::<NodeRecord>() <= 304);

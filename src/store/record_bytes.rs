@@ -65,15 +65,15 @@ impl ProvenanceRow {
     fn of(provenance: Provenance, own: RunId) -> Self {
         match provenance {
             Provenance::Run(run) if run == own => Self::Own,
-            Provenance::Run(run) => Self::Run(run.0.0),
+            Provenance::Run(run) => Self::Run(run.ulid().0),
             Provenance::Edited(fingerprint) => Self::Edited(*fingerprint.as_bytes()),
         }
     }
 
-    const fn seen_from(&self, own: RunId) -> Provenance {
+    fn seen_from(&self, own: RunId) -> Provenance {
         match self {
             Self::Own => Provenance::Run(own),
-            Self::Run(run) => Provenance::Run(RunId(Ulid(*run))),
+            Self::Run(run) => Provenance::Run(Ulid(*run).into()),
             Self::Edited(bytes) => Provenance::Edited(Fingerprint::from_bytes(*bytes)),
         }
     }
@@ -415,9 +415,9 @@ mod tests {
     fn variants_keep_the_positions_they_are_written_by() {
         let statuses = [
             Status::Executed,
-            Status::Reused { from: Provenance::Run(RunId(Ulid(1))) },
+            Status::Reused { from: Provenance::Run(Ulid(1).into()) },
             Status::Pinned { policy: PinPolicy::Hold, edited: false, captured_in: None },
-            Status::Kept { made: Timestamp::UNIX_EPOCH, from: RunId(Ulid(1)) },
+            Status::Kept { made: Timestamp::UNIX_EPOCH, from: Ulid(1).into() },
             Status::Disabled,
             Status::NotRun(NotRun::NotNeeded),
             Status::Failed(String::new()),

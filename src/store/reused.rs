@@ -52,7 +52,7 @@ impl ReusedSet {
             .iter()
             .map(|(node, run)| {
                 let index = *indices.entry(*run).or_insert_with(|| {
-                    runs.push(run.0.0);
+                    runs.push(run.ulid().0);
                     (runs.len() - 1) as u32
                 });
                 (node.as_str(), index)
@@ -101,7 +101,7 @@ fn bytes_of(connection: &Connection, set: i64) -> rusqlite::Result<Vec<u8>> {
 pub(super) fn nodes_by_run(connection: &Connection, set: i64) -> rusqlite::Result<Result<NodesByRun, String>> {
     let bytes = bytes_of(connection, set)?;
     Ok(SetRow::of(&bytes).and_then(|row| {
-        let mut by_run: NodesByRun = row.runs.iter().map(|run| (RunId(Ulid(*run)), Vec::new())).collect();
+        let mut by_run: NodesByRun = row.runs.iter().map(|run| (RunId::from(Ulid(*run)), Vec::new())).collect();
         for (node, index) in row.nodes {
             if let Some((_, nodes)) = by_run.get_mut(index as usize) {
                 nodes.push(node.parse().map_err(|error: crate::workflow::IdError| error.to_string())?);
@@ -140,7 +140,7 @@ pub(super) fn add_records(
             nodes.insert(node, None);
         }
     }
-    for (from, mut nodes) in row.runs.iter().map(|run| RunId(Ulid(*run))).zip(nodes_of_runs) {
+    for (from, mut nodes) in row.runs.iter().map(|run| RunId::from(Ulid(*run))).zip(nodes_of_runs) {
         read_records(connection, reader, from, &mut nodes).map_err(sqlite)?;
         records.extend(nodes.into_values().flatten().map(|record| (record.node.clone(), record.seen_from(run))));
     }

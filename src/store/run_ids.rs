@@ -9,24 +9,39 @@ macro_rules! ulid_id {
     ($name:ident, $what:literal) => {
         #[doc = $what]
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(pub Ulid);
+        pub struct $name {
+            // A `u128` would have every record aligned to 16 bytes, and larger for it.
+            high: u64,
+            low: u64,
+        }
 
         impl $name {
             /// Returns a new id; ids made later sort later.
             pub fn generate() -> Self {
-                Self(Ulid::generate())
+                Ulid::generate().into()
+            }
+
+            /// Returns the id as the number it is.
+            pub const fn ulid(self) -> Ulid {
+                Ulid((self.high as u128) << 64 | self.low as u128)
+            }
+        }
+
+        impl From<Ulid> for $name {
+            fn from(Ulid(id): Ulid) -> Self {
+                Self { high: (id >> 64) as u64, low: id as u64 }
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
+                self.ulid().fmt(f)
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
+                self.ulid().fmt(f)
             }
         }
 
@@ -34,13 +49,13 @@ macro_rules! ulid_id {
             type Err = ulid::DecodeError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                text.parse().map(Self)
+                text.parse().map(Ulid::into)
             }
         }
 
         impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(&self.0)
+                serializer.collect_str(&self.ulid())
             }
         }
 

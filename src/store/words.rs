@@ -78,7 +78,7 @@ impl NotRun {
     }
 
     /// Returns the node it comes from, if it comes from one.
-    pub const fn because_of(&self) -> Option<&NodeId> {
+    pub fn because_of(&self) -> Option<&NodeId> {
         match self {
             Self::InputMissing {
                 why:
@@ -88,8 +88,8 @@ impl NotRun {
                     | Missing::UpstreamDidNotRun(node)
                     | Missing::UpstreamHeldBack(node),
                 ..
-            }
-            | Self::StoppedByError(node) => Some(node),
+            } => Some(node),
+            Self::StoppedByError(node) => Some(node),
             _ => None,
         }
     }
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_did_not_run_names_what_it_waited_for() {
         let missing = |why| NotRun::InputMissing { port: "in".into(), why };
-        let failed = missing(Missing::UpstreamFailed("a".into()));
+        let failed = missing(Missing::UpstreamFailed(Box::new("a".into())));
         assert_eq!(failed.in_words(&shout), "nothing on in: A failed");
         assert_eq!(failed.because_of(), Some(&"a".into()));
         assert_eq!(missing(Missing::NotConnected).in_words(&shout), "the input in is not connected");

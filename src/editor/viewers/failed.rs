@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn only_what_waits_for_another_node_has_a_chain() {
         let missing = |why| Status::NotRun(NotRun::InputMissing { port: "in1".into(), why });
-        assert_eq!(waited_for(&missing(Missing::UpstreamFailed("a".into()))), Some(&"a".into()));
+        assert_eq!(waited_for(&missing(Missing::UpstreamFailed(Box::new("a".into())))), Some(&"a".into()));
         assert_eq!(waited_for(&Status::NotRun(NotRun::StoppedByError("b".into()))), Some(&"b".into()));
         assert_eq!(waited_for(&missing(Missing::NotConnected)), None);
         assert_eq!(waited_for(&Status::Failed("x".to_owned())), None);

@@ -284,7 +284,7 @@ impl Decider<'_> {
                     (&feed.port, None)
                 }
                 Some(given) => (&feed.port, Some(given.missing(&feed.source.node))),
-                None => (&feed.port, Some(Missing::UpstreamDidNotRun(feed.source.node.clone()))),
+                None => (&feed.port, Some(Missing::UpstreamDidNotRun(Box::new(feed.source.node.clone())))),
             })
             .collect();
         missing_input(kind, &arrivals)

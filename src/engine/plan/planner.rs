@@ -4,7 +4,7 @@
 use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use super::{
-    Decision, Learned, Plan, PlanOptions, Probes, Sources, Step, Steps, View,
+    Decision, Learned, Plan, PlanOptions, Probes, Recorded, Records, Sources, Step, Steps, View,
     again::Again,
     decide::{differs, step},
     facts::Prepared,
@@ -110,6 +110,15 @@ impl Last {
         let mut dirty = Dirty::new(prepared.graph.n_nodes());
         dirty.extend(changed);
         self.add_changed(sources, &prepared.graph, &mut dirty);
+        let before = std::mem::replace(&mut self.baseline, sources.baseline.clone());
+        let records = if self.looks_back() {
+            changed_records(&before, sources.baseline, &prepared.graph)
+        } else {
+            Records::Changed(Vec::new())
+        };
+        if let Records::Changed(changed) = &records {
+            dirty.extend(changed.iter().map(|(index, _)| *index));
+        }
         // Nodes inside of a loop look at what came of its head.
         for this in &prepared.loops.loops {
             if dirty.contains(this.head) {
@@ -124,26 +133,25 @@ impl Last {
             dirty.extend(prepared.loops.loops.iter().map(|this| this.head));
             let learned = std::mem::take(&mut self.learned);
             if let Some(moved) = moved {
-                self.plan = self.plan_of_moved(sources, prepared, &moved, &mut dirty);
+                self.plan = self.plan_of_moved((sources, &records), prepared, &moved, &mut dirty);
             } else {
                 dirty.extend(learned.released.into_keys());
                 dirty.extend(learned.restarted.into_keys());
                 dirty.extend(learned.carried.into_keys());
                 self.plan.take_over(prepared);
-                self.plan_added(sources);
+                self.plan_added(sources, &records);
             }
-            self.follow(sources, dirty);
+            self.follow(sources, &records, dirty);
         }
         self.workflow = sources.workflow.clone();
         self.marks = sources.marks.clone();
-        self.baseline = sources.baseline.clone();
         self.probes = sources.probes.clone();
     }
 
     /// Adds a step for each node that has come behind the others.
-    fn plan_added(&mut self, sources: &Sources<'_>) {
+    fn plan_added(&mut self, sources: &Sources<'_>, records: &Records<'_>) {
         for index in self.plan.steps.len()..self.plan.graph().n_nodes() {
-            let step = step(&self.view(sources), index);
+            let step = step(&self.view(sources, records), index);
             self.plan.push(step);
         }
     }
@@ -151,7 +159,7 @@ impl Last {
     /// Returns the plan of nodes that are at other places than they were; takes out of `dirty` what it has decided on.
     fn plan_of_moved(
         &self,
-        sources: &Sources<'_>,
+        (sources, records): (&Sources<'_>, &Records<'_>),
         prepared: Prepared,
         moved: &[Option<usize>],
         dirty: &mut Dirty,
@@ -164,7 +172,7 @@ impl Last {
                 continue;
             }
             let (learned, steps_so_far) = (&self.learned, Steps::Growing(&steps));
-            let view = View { sources, prepared: &prepared, learned, needs: None, steps: steps_so_far, records: None };
+            let view = View { sources, prepared: &prepared, learned, needs: None, steps: steps_so_far, records };
             let now = step(&view, index);
             dirty.remove(index);
             if !before.is_some_and(|before| before.is_same_to_those_below(&now)) {
@@ -175,30 +183,31 @@ impl Last {
         Plan::new(prepared, steps.into_iter().collect())
     }
 
-    fn view<'a>(&'a self, sources: &'a Sources<'a>) -> View<'a> {
+    fn view<'a>(&'a self, sources: &'a Sources<'a>, records: &'a Records<'a>) -> View<'a> {
         View {
             sources,
             prepared: &self.plan.prepared,
             learned: &self.learned,
             needs: None,
             steps: Steps::Whole(&self.plan.steps),
-            records: None,
+            records,
         }
     }
 
-    /// Adds the nodes whose marks, records or probes differ.
+    /// Returns whether earlier runs decide: what a standard run of all nodes would do depends on them only where pins say how
+    /// they stand.
+    fn looks_back(&self) -> bool {
+        self.options.kind == RunKind::Resumed
+    }
+
+    /// Adds the nodes whose marks or probes differ.
     fn add_changed(&self, sources: &Sources<'_>, graph: &Graph, dirty: &mut Dirty) {
         let mut add = |node: &NodeId| dirty.extend(graph.index(node));
         if !sources.marks.is_same(&self.marks) {
             sources.marks.changed_since(&self.marks).for_each(&mut add);
         }
-        // What a standard run of all nodes would do depends on earlier runs only where pins say how they stand.
-        let looks_back = self.options.kind == RunKind::Resumed;
-        if !looks_back && !sources.baseline.records().is_same(self.baseline.records()) {
+        if !self.looks_back() && !sources.baseline.records().is_same(self.baseline.records()) {
             sources.marks.iter().filter(|(_, mark)| mark.capture().is_some()).for_each(|(node, _)| add(node));
-        }
-        if looks_back && !sources.baseline.records().is_same(self.baseline.records()) {
-            sources.baseline.records().changed_since(self.baseline.records()).for_each(&mut add);
         }
         if *sources.probes != self.probes {
             for probes in [sources.probes, &self.probes] {
@@ -211,11 +220,11 @@ impl Last {
     }
 
     /// Decides anew on what has changed and on all that this alters.
-    fn follow(&mut self, sources: &Sources<'_>, mut dirty: Dirty) {
+    fn follow(&mut self, sources: &Sources<'_>, records: &Records<'_>, mut dirty: Dirty) {
         let graph = Arc::clone(&self.plan.prepared.graph);
         loop {
             while let Some(index) = dirty.pop_first() {
-                let now = step(&self.view(sources), index);
+                let now = step(&self.view(sources, records), index);
                 let is_same = self.plan.steps[index].is_same_to_those_below(&now);
                 self.plan.replace(index, now);
                 if !is_same {
@@ -223,7 +232,7 @@ impl Last {
                     dirty.extend(self.plan.prepared.loops.begun_by(index));
                 }
             }
-            let more = learn(&self.view(sources));
+            let more = learn(&self.view(sources, records));
             dirty.extend(more.released.keys().copied());
             dirty.extend(more.restarted.keys().copied());
             dirty.extend(more.carried.keys().copied());
@@ -254,7 +263,7 @@ impl Learned {
 /// Plans from nothing.
 pub(super) fn plan_all(sources: &Sources<'_>, prepared: Prepared) -> (Plan, Learned) {
     let mut learned = Learned::default();
-    let records = records_of(sources.baseline, &prepared.graph);
+    let records = Records::All(records_of(sources.baseline, &prepared.graph));
     loop {
         let begin = View {
             sources,
@@ -262,7 +271,7 @@ pub(super) fn plan_all(sources: &Sources<'_>, prepared: Prepared) -> (Plan, Lear
             learned: &learned,
             needs: None,
             steps: Steps::Growing(&[]),
-            records: Some(&records),
+            records: &records,
         };
         let steps = decide_all(&begin);
         let needs = needs(&View { steps: Steps::Growing(&steps), ..begin }, &learned);
@@ -287,7 +296,7 @@ fn decide_all(begin: &View<'_>) -> Vec<Arc<Step>> {
 }
 
 /// Returns the record of each node: going through all of them costs less than finding each.
-fn records_of<'a>(baseline: &'a Baseline, graph: &Graph) -> Vec<Option<&'a Arc<NodeRecord>>> {
+fn records_of<'a>(baseline: &'a Baseline, graph: &Graph) -> Vec<Recorded<'a>> {
     let mut records = vec![None; graph.n_nodes()];
     let mut known = baseline.iter().peekable();
     for index in graph.sorted_by_id() {
@@ -304,6 +313,17 @@ fn records_of<'a>(baseline: &'a Baseline, graph: &Graph) -> Vec<Option<&'a Arc<N
         }
     }
     records
+}
+
+/// Returns the records that differ from those of before.
+fn changed_records<'a>(before: &'a Baseline, now: &'a Baseline, graph: &Graph) -> Records<'a> {
+    let mut changed = Vec::new();
+    if !now.records().is_same(before.records()) {
+        let differ = now.records().changed_since(before.records());
+        changed.extend(differ.filter_map(|(node, record)| Some((graph.index(node)?, record))));
+        changed.sort_unstable_by_key(|(index, _)| *index);
+    }
+    Records::Changed(changed)
 }
 
 /// Returns what the next round of planning should know.

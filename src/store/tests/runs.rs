@@ -181,7 +181,7 @@ fn every_status_comes_back() {
     for status in [
         Status::Reused { from: Provenance::Run(run) },
         Status::Disabled,
-        Status::NotRun(NotRun::InputMissing { port: "in".into(), why: Missing::UpstreamFailed("a".into()) }),
+        Status::NotRun(NotRun::InputMissing { port: "in".into(), why: Missing::UpstreamFailed(Box::new("a".into())) }),
         Status::NotRun(NotRun::StoppedByError("a".into())),
         Status::Failed("it \"broke\"\nbadly".into()),
         Status::Cancelled,

@@ -28,7 +28,10 @@ fn a_node_says_what_came_of_it() {
     app.settle("keeper", Status::Failed("no column named x\nmore".to_owned()), Value::Null);
     app.settle(
         "letter",
-        Status::NotRun(NotRun::InputMissing { port: "body".into(), why: Missing::UpstreamFailed("keeper".into()) }),
+        Status::NotRun(NotRun::InputMissing {
+            port: "body".into(),
+            why: Missing::UpstreamFailed(Box::new("keeper".into())),
+        }),
         Value::Null,
     );
     let mut window = window_of(app);

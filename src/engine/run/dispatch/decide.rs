@@ -362,10 +362,10 @@ impl Dispatcher<'_> {
             _ if self.hold.edited(feed).is_some() => None,
             Some(Given::Results(results)) if results.has_value(&feed.source.port) => None,
             Some(Given::Results(_)) if self.has_failed(source) => {
-                Some(Missing::UpstreamFailed(feed.source.node.clone()))
+                Some(Missing::UpstreamFailed(Box::new(feed.source.node.clone())))
             }
             Some(given) => Some(given.missing(&feed.source.node)),
-            None => Some(Missing::UpstreamDidNotRun(feed.source.node.clone())),
+            None => Some(Missing::UpstreamDidNotRun(Box::new(feed.source.node.clone()))),
         }
     }
 }

@@ -331,7 +331,7 @@ impl Dispatcher<'_> {
         let index = self.plan.graph().index(&step.plan.node);
         let feed = index.and_then(|index| self.plan.graph().inputs[index].first());
         feed.map_or(Status::Cancelled, |feed| {
-            let why = Missing::UpstreamDidNotRun(feed.source.node.clone());
+            let why = Missing::UpstreamDidNotRun(Box::new(feed.source.node.clone()));
             Status::NotRun(NotRun::InputMissing { port: feed.port.clone(), why })
         })
     }
@@ -459,7 +459,7 @@ impl Dispatcher<'_> {
             Closing::Given(_) => Status::Executed,
             Closing::Cancelled => Status::Cancelled,
             Closing::Stopped => {
-                Status::NotRun(NotRun::InputMissing { port, why: Missing::UpstreamFailed(head.clone()) })
+                Status::NotRun(NotRun::InputMissing { port, why: Missing::UpstreamFailed(Box::new(head.clone())) })
             }
         });
         let mut node = self.record_inside(step, status, smallvec::SmallVec::new());

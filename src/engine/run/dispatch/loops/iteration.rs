@@ -572,7 +572,7 @@ pub(super) fn missing(feed: &Feed, given: Option<&Given>) -> Option<Missing> {
     match given {
         Some(Given::Results(results)) if results.has_value(&feed.source.port) => None,
         Some(given) => Some(given.missing(&feed.source.node)),
-        None => Some(Missing::UpstreamDidNotRun(feed.source.node.clone())),
+        None => Some(Missing::UpstreamDidNotRun(Box::new(feed.source.node.clone()))),
     }
 }
 

@@ -38,7 +38,7 @@ impl Dispatcher<'_> {
     /// Returns why nothing comes by a wire inside of a loop in any iteration, if that is certain.
     fn never_arrives(&self, number: usize, feed: &Feed) -> Option<Missing> {
         let loops = self.plan.loops();
-        let node = || feed.source.node.clone();
+        let node = || Box::new(feed.source.node.clone());
         let step = self.plan.step(feed.from);
         if feed.from == loops.loops[number].head || loops.is_inside(feed.from, number) {
             return match (&step.plan.decision, &step.given) {

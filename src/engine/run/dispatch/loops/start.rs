@@ -378,7 +378,7 @@ const MAX_PARTS: usize = 4_096;
 /// Returns the run that made an iteration.
 pub(super) fn run_of(parts: &[LoopPart], index: u64) -> RunId {
     let part = parts.iter().rev().find(|part| (part.from..part.to).contains(&index));
-    part.or_else(|| parts.last()).map_or(RunId(ulid::Ulid::nil()), |part| part.run)
+    part.or_else(|| parts.last()).map_or_else(|| ulid::Ulid::nil().into(), |part| part.run)
 }
 
 /// Returns what is known of a loop that begins, or goes on behind what an earlier run has of it, in that one's log if it can.
