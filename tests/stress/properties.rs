@@ -407,3 +407,16 @@ fn what_was_walked_again_beside_a_repeat_leaves_the_next_resume_nothing_to_do() 
         assert_eq!(executed(&mut worlds), BTreeSet::new(), "nothing has changed since");
     }
 }
+
+#[test]
+fn what_a_loop_held_back_is_made_up_for_when_the_node_outside_of_it_is_reused() {
+    let steps = [
+        Step::Run(RunStep::whole(false)),
+        Step::Remove { node: 18 },
+        Step::Run(RunStep { dry_run: true, ..RunStep::whole(true) }),
+        Step::Undo,
+    ];
+    for is_stored in [false, true] {
+        check_theorem(&steps, is_stored).unwrap();
+    }
+}

@@ -116,7 +116,9 @@ impl Dispatcher<'_> {
             }
             Status::Pinned { .. } => self.add_what_a_pin_came_from(slot, &mut record),
             _ => {
-                if !self.keep_what_is_held_back(&mut record)
+                // What closes a loop that was walked just now has nothing of its own before: that was another walk.
+                let is_walked = self.loops.closing.contains_key(&self.body.members[slot].index);
+                if (is_walked || !self.keep_what_is_held_back(&mut record))
                     && let Some(left) = self.iterations_left(self.step(slot))
                 {
                     record.iterations = Some(left);

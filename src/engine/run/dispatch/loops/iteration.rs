@@ -241,7 +241,10 @@ impl Dispatcher<'_> {
             return self.cancel_in(iteration, slot);
         }
         if self.lacks_input(iteration, slot, step) {
-            return self.leave_out(iteration, slot, IterationStatus::NotRun);
+            // Should what is held back above give nothing in the next run either, that is known only from here.
+            let is_held_back = self.held_back_above(iteration, slot).is_some();
+            let status = if is_held_back { IterationStatus::HeldBack } else { IterationStatus::NotRun };
+            return self.leave_out(iteration, slot, status);
         }
         if self.holds_back(step) {
             return self.leave_out(iteration, slot, IterationStatus::HeldBack);
@@ -455,19 +458,19 @@ impl Dispatcher<'_> {
         if has_executed && self.loops.iteration(iteration).edited.contains(&slot) {
             cell.status = IterationStatus::Edited;
         }
+        let lacking = self.held_back_above(iteration, slot);
         let body = {
             let of = self.loops.iteration(iteration).of;
             let run = self.loops.run(of);
             run.is_new[slot] |= cell.status != IterationStatus::Reused;
             if cell.status == IterationStatus::HeldBack {
                 run.holds_back = true;
-                run.members[slot].n_held_back += 1;
+                run.members[slot].n_held_back += u64::from(lacking.is_none());
             }
             Arc::clone(&run.body)
         };
         let provenance = Provenance::Run(self.shared.run);
         let step = self.plan.step(body.members[slot].index);
-        let lacking = self.held_back_above(iteration, slot);
         let this = self.loops.iteration(iteration);
         let is_excused = step.facts.node.settings.excuses_failure();
         if cell.status == IterationStatus::Failed && !is_excused && this.failed.is_none() {
@@ -477,7 +480,9 @@ impl Dispatcher<'_> {
             (Some(outputs), _) => Given::Results(step.kept(Arc::clone(outputs), provenance)),
             (None, IterationStatus::Failed) => Given::Nothing(NothingBecause::Failed),
             (None, IterationStatus::Disabled) => Given::Nothing(NothingBecause::Disabled),
-            (None, IterationStatus::HeldBack) => Given::Nothing(NothingBecause::HeldBack(step.plan.node.clone())),
+            (None, IterationStatus::HeldBack) if lacking.is_none() => {
+                Given::Nothing(NothingBecause::HeldBack(step.plan.node.clone()))
+            }
             (None, _) => Given::Nothing(lacking.unwrap_or(NothingBecause::DidNotRun)),
         });
         this.cells[slot] = Some(cell);
