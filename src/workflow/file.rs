@@ -277,6 +277,50 @@ fn line_of(bytes: &[u8], at: usize) -> usize {
     bytes[..at].split(|byte| *byte == b'\n').count()
 }
 
+/// A map in the making. Files are sorted: as long as keys ascend, one look at the last is enough.
+enum Sorting<K, V> {
+    Ascending(Vec<(K, V)>),
+    Any(BTreeMap<K, V>),
+}
+
+impl<K, V> Default for Sorting<K, V> {
+    fn default() -> Self {
+        Self::Ascending(Vec::new())
+    }
+}
+
+impl<K: Ord, V> Sorting<K, V> {
+    /// Returns whether a key is there.
+    fn has(&self, key: &K) -> bool {
+        match self {
+            Self::Ascending(pairs) if pairs.last().is_none_or(|(last, _)| last < key) => false,
+            Self::Ascending(pairs) => pairs.binary_search_by(|(known, _)| known.cmp(key)).is_ok(),
+            Self::Any(map) => map.contains_key(key),
+        }
+    }
+
+    /// Adds a key that is not there.
+    fn insert(&mut self, key: K, value: V) {
+        if let Self::Ascending(pairs) = self {
+            if pairs.last().is_none_or(|(last, _)| *last < key) {
+                pairs.push((key, value));
+                return;
+            }
+            *self = Self::Any(std::mem::take(pairs).into_iter().collect());
+        }
+        if let Self::Any(map) = self {
+            map.insert(key, value);
+        }
+    }
+
+    fn into_map(self) -> BTreeMap<K, V> {
+        match self {
+            Self::Ascending(pairs) => pairs.into_iter().collect(),
+            Self::Any(map) => map,
+        }
+    }
+}
+
 /// Reads a map and refuses a key that stands there twice, so that nothing is silently lost.
 pub(super) fn unique_map<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
 where
@@ -293,15 +337,15 @@ where
         }
 
         fn visit_map<A: de::MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-            let mut map = BTreeMap::new();
+            let mut map = Sorting::default();
             while let Some(key) = access.next_key::<K>()? {
-                if map.contains_key(&key) {
+                if map.has(&key) {
                     return Err(de::Error::custom(format!("{key:?} stands here twice", key = key.to_string())));
                 }
                 let value = access.next_value()?;
                 map.insert(key, value);
             }
-            Ok(map)
+            Ok(map.into_map())
         }
     }
     deserializer.deserialize_map(Visitor(PhantomData))
@@ -328,16 +372,16 @@ impl<'de> Deserialize<'de> for Connections {
             }
 
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Connections, A::Error> {
-                let mut connections = BTreeMap::new();
+                let mut connections = Sorting::default();
                 while let Some(Connection { from, to }) = seq.next_element::<Connection>()? {
-                    if connections.contains_key(&to) {
+                    if connections.has(&to) {
                         return Err(de::Error::custom(format!(
                             "the input {to} is connected twice; it can take one connection"
                         )));
                     }
                     connections.insert(to, from);
                 }
-                Ok(Connections(connections))
+                Ok(Connections(connections.into_map()))
             }
         }
         deserializer.deserialize_seq(Visitor)
@@ -495,6 +539,24 @@ mod tests {
         assert!(error(&SMALL.replace("\"b_2\"", "\"a\"")).contains("\"a\" stands here twice"));
         let unknown = error(&SMALL.replace("title:", "tilte:"));
         assert!(unknown.starts_with("line 16") && unknown.contains("tilte") && unknown.contains("title"), "{unknown}");
+    }
+
+    #[test]
+    fn a_map_in_the_making_knows_its_keys_in_whatever_order_they_come() {
+        for keys in [[1, 2, 5, 9], [9, 5, 2, 1], [1, 5, 2, 9], [5, 9, 1, 2]] {
+            let mut map = Sorting::default();
+            for (n_added, key) in keys.into_iter().enumerate() {
+                for known in 0..=10 {
+                    assert_eq!(
+                        map.has(&known),
+                        keys[..n_added].contains(&known),
+                        "{known} after {n_added} of {keys:?}"
+                    );
+                }
+                map.insert(key, key * 10);
+            }
+            assert_eq!(map.into_map().into_iter().collect::<Vec<_>>(), [(1, 10), (2, 20), (5, 50), (9, 90)]);
+        }
     }
 
     #[test]
