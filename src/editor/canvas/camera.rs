@@ -90,6 +90,12 @@ impl Projection {
         self.camera.zoom
     }
 
+    /// Returns how far all goes on the screen from this projection to another, if that is all that happens.
+    pub(super) fn shift_to(&self, other: &Self) -> Option<Vec2> {
+        let is_shifted = self.camera.zoom == other.camera.zoom && self.view == other.view;
+        is_shifted.then(|| (self.camera.center - other.camera.center) * self.camera.zoom)
+    }
+
     /// Returns where a scene point is on the screen.
     pub(super) fn screen_from_scene(&self, point: Pos2) -> Pos2 {
         self.view.center() + (point - self.camera.center) * self.camera.zoom

@@ -34,18 +34,22 @@ const MAX_WIRES: usize = 40_000;
 /// Wires shorter than this on the screen are left out: nodes lie over most of them.
 const LEAST_LENGTH: f32 = 1.5;
 
+/// A line shorter than this on the screen is one triangle, that at its start is twice as wide and at its end has no width.
+const SHORT: f32 = 12.0;
+/// A mesh is shifted as a whole so often at most: each time a little is rounded off.
+const MAX_SHIFTS: u8 = 64;
+
 /// What is seen from afar, kept from frame to frame.
 #[derive(Default)]
 pub(super) struct Overview {
     made_of: Option<MadeOf>,
-    /// The indices of the wires shown, ascending; one that has bends is there several times.
-    wires: Vec<u32>,
-    lines: Layer<Line>,
+    long: Wires<4>,
+    short: Wires<3>,
     /// The indices of the nodes shown, ascending.
     nodes: Vec<u32>,
-    blocks: Layer<Rect>,
+    blocks: Layer<Rect, 4>,
     /// What marks cut out of the blocks, by node.
-    notches: Layer<Notch>,
+    notches: Layer<Notch, 4>,
     /// The indices of the nodes with a ring.
     ringed: Vec<usize>,
     /// By the scene's index.
@@ -89,43 +93,54 @@ impl Line {
     }
 }
 
-/// Things of four corners each, and their mesh as it was last put on the screen.
-struct Layer<T> {
+/// Things of so many corners each, and their mesh as it was last put on the screen.
+struct Layer<T, const N: usize> {
     things: Vec<T>,
     mesh: Arc<Mesh>,
     /// Where it was put.
     put: Option<Projection>,
+    /// How often it was shifted since each thing was put.
+    n_shifts: u8,
 }
 
-impl<T> Default for Layer<T> {
+impl<T, const N: usize> Default for Layer<T, N> {
     fn default() -> Self {
-        Self { things: Vec::new(), mesh: Arc::default(), put: None }
+        Self { things: Vec::new(), mesh: Arc::default(), put: None, n_shifts: 0 }
     }
 }
 
-impl<T> Layer<T> {
+impl<T, const N: usize> Layer<T, N> {
     fn new(things: Vec<T>, color: impl Fn(usize) -> Color32) -> Self {
         let mut mesh = Mesh::default();
-        mesh.vertices.reserve_exact(things.len() * 4);
-        mesh.indices.reserve_exact(things.len() * 6);
+        mesh.vertices.reserve_exact(things.len() * N);
+        mesh.indices.reserve_exact(things.len() * 3 * (N - 2));
         for index in 0..things.len() {
             let vertex = Vertex { pos: Pos2::ZERO, uv: WHITE_UV, color: color(index) };
-            mesh.vertices.extend([vertex; 4]);
-            let first = index as u32 * 4;
-            mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|corner| first + corner));
+            mesh.vertices.extend([vertex; N]);
+            let first = (index * N) as u32;
+            mesh.indices.extend((2..N as u32).flat_map(|corner| [first, first + corner - 1, first + corner]));
         }
-        Self { things, mesh: mesh.into(), put: None }
+        Self { things, mesh: mesh.into(), put: None, n_shifts: 0 }
     }
 
-    /// Puts all things on the screen, if they are elsewhere; `always` puts them in any case.
-    fn put(&mut self, projection: Projection, always: bool, corners: impl Fn(&T) -> [Pos2; 4]) {
-        if self.put == Some(projection) && !always {
+    /// Puts all things on the screen, if they are elsewhere.
+    fn put(&mut self, projection: Projection, corners: impl Fn(&T) -> [Pos2; N]) {
+        let before = self.put.replace(projection);
+        if before == Some(projection) {
             return;
         }
-        self.put = Some(projection);
         // After a frame nobody else holds it: nothing is copied.
         let mesh = Arc::make_mut(&mut self.mesh);
-        for (thing, vertices) in self.things.iter().zip(mesh.vertices.chunks_exact_mut(4)) {
+        let shift = before.and_then(|before| before.shift_to(&projection));
+        if let Some(shift) = shift.filter(|_| self.n_shifts < MAX_SHIFTS) {
+            self.n_shifts += 1;
+            for vertex in &mut mesh.vertices {
+                vertex.pos += shift;
+            }
+            return;
+        }
+        self.n_shifts = 0;
+        for (thing, vertices) in self.things.iter().zip(mesh.vertices.chunks_exact_mut(N)) {
             for (vertex, pos) in vertices.iter_mut().zip(corners(thing)) {
                 vertex.pos = pos;
             }
@@ -133,9 +148,9 @@ impl<T> Layer<T> {
     }
 
     /// Puts one thing on the screen until the next `put`.
-    fn move_one(&mut self, index: usize, corners: [Pos2; 4]) {
+    fn move_one(&mut self, index: usize, corners: [Pos2; N]) {
         self.put = None;
-        let vertices = &mut Arc::make_mut(&mut self.mesh).vertices[index * 4..index * 4 + 4];
+        let vertices = &mut Arc::make_mut(&mut self.mesh).vertices[index * N..(index + 1) * N];
         for (vertex, pos) in vertices.iter_mut().zip(corners) {
             vertex.pos = pos;
         }
@@ -143,7 +158,7 @@ impl<T> Layer<T> {
 
     fn recolor(&mut self, color: impl Fn(usize) -> Color32) {
         let mesh = Arc::make_mut(&mut self.mesh);
-        for (index, vertices) in mesh.vertices.chunks_exact_mut(4).enumerate() {
+        for (index, vertices) in mesh.vertices.chunks_exact_mut(N).enumerate() {
             let color = color(index);
             for vertex in vertices {
                 vertex.color = color;
@@ -164,20 +179,11 @@ impl Overview {
         self.color(frame, brush.tokens, state);
         let projection = frame.projection;
         let half_width = 0.5 * (5.0 * brush.zoom()).max(0.7);
-        self.lines.put(projection, false, |line| on_screen(&projection, line, half_width));
-        for wire in frame.held_wires() {
-            let first = self.wires.partition_point(|&shown| shown < wire as u32);
-            let n_slots = self.wires[first..].partition_point(|&shown| shown == wire as u32);
-            let lines: SmallVec<[Line; 4]> =
-                if n_slots == 0 { SmallVec::new() } else { Line::of(&frame.course(wire)).collect() };
-            for slot in first..first + n_slots {
-                let line = &lines[self.lines.things[slot].piece];
-                self.lines.move_one(slot, on_screen(&projection, line, half_width));
-            }
-        }
-        self.lines.paint(brush);
+        let held = frame.held_wires();
+        self.long.paint(brush, frame, &held, half_width);
+        self.short.paint(brush, frame, &held, half_width);
         self.paint_rings(brush, frame, boxed);
-        self.blocks.put(projection, false, |rect| corners(block(&projection, *rect)));
+        self.blocks.put(projection, |rect| corners(block(&projection, *rect)));
         for &node in frame.held() {
             if let Ok(slot) = self.nodes.binary_search(&(node as u32)) {
                 self.blocks.move_one(slot, corners(block(&projection, frame.rect(node))));
@@ -196,7 +202,7 @@ impl Overview {
             let color = brush.tokens.of_type(frame.scene.wires[wire].value_type);
             for line in Line::of(&frame.course(wire)) {
                 let first = mesh.vertices.len() as u32;
-                let corners = on_screen(&projection, &line, half_width);
+                let corners: [Pos2; 4] = on_screen(&projection, &line, half_width);
                 mesh.vertices.extend(corners.map(|pos| Vertex { pos, uv: WHITE_UV, color }));
                 mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|corner| first + corner));
             }
@@ -209,8 +215,9 @@ impl Overview {
 
     /// Returns how many vertices and indices there are.
     pub(super) const fn n_corners(&self) -> (usize, usize) {
-        let n = self.lines.things.len() + self.blocks.things.len() + self.notches.things.len();
-        (n * 4, n * 6)
+        let n = self.long.lines.things.len() + self.blocks.things.len() + self.notches.things.len();
+        let n_short = self.short.lines.things.len();
+        (n * 4 + n_short * 3, n * 6 + n_short * 3)
     }
 
     /// Chooses what is in the meshes.
@@ -246,11 +253,11 @@ impl Overview {
             lines.extend(Line::of(&course).filter(is_long).map(|line| (wire as u32, line)));
         }
         let step = lines.len().div_ceil(MAX_WIRES).max(1);
-        let (wires, lines) = lines.into_iter().step_by(step).unzip();
-        self.wires = wires;
-        let color =
-            |slot: usize| brush.tokens.of_type(scene.wires[self.wires[slot] as usize].value_type).gamma_multiply(0.55);
-        self.lines = Layer::new(lines, color);
+        let is_short = |(_, line): &(u32, Line)| line.from.distance(line.to) * (octave as f32 + 1.0).exp2() < SHORT;
+        let (short, long) = lines.into_iter().step_by(step).partition(is_short);
+        let color = |wire: u32| brush.tokens.of_type(scene.wires[wire as usize].value_type).gamma_multiply(0.55);
+        self.short = Wires::new(short, color);
+        self.long = Wires::new(long, color);
     }
 
     /// Gives the nodes their colours, if they may have others.
@@ -270,7 +277,7 @@ impl Overview {
     /// Paints what marks cut out of the blocks.
     fn paint_notches(&mut self, brush: &Brush, frame: &CanvasFrame<'_>) {
         let projection = frame.projection;
-        self.notches.put(projection, false, |notch| corners(notch.on(block(&projection, notch.rect))));
+        self.notches.put(projection, |notch| corners(notch.on(block(&projection, notch.rect))));
         for &node in frame.held() {
             let first = self.notches.things.partition_point(|notch| notch.node < node);
             for slot in first..self.notches.things.partition_point(|notch| notch.node <= node) {
@@ -301,6 +308,39 @@ impl Overview {
     }
 }
 
+/// Wires as lines of so many corners each.
+#[derive(Default)]
+struct Wires<const N: usize> {
+    /// The indices of the wires, ascending; one that has bends is there several times.
+    indices: Vec<u32>,
+    lines: Layer<Line, N>,
+}
+
+impl<const N: usize> Wires<N> {
+    fn new(wires: Vec<(u32, Line)>, color: impl Fn(u32) -> Color32) -> Self {
+        let (indices, lines): (Vec<u32>, Vec<Line>) = wires.into_iter().unzip();
+        let lines = Layer::new(lines, |slot| color(indices[slot]));
+        Self { indices, lines }
+    }
+
+    /// Paints all; those that are held, given by their indices, as they are held.
+    fn paint(&mut self, brush: &Brush, frame: &CanvasFrame<'_>, held: &[usize], half_width: f32) {
+        let projection = frame.projection;
+        self.lines.put(projection, |line| on_screen(&projection, line, half_width));
+        for &wire in held {
+            let first = self.indices.partition_point(|&shown| shown < wire as u32);
+            let n_slots = self.indices[first..].partition_point(|&shown| shown == wire as u32);
+            let lines: SmallVec<[Line; 4]> =
+                if n_slots == 0 { SmallVec::new() } else { Line::of(&frame.course(wire)).collect() };
+            for slot in first..first + n_slots {
+                let line = &lines[self.lines.things[slot].piece];
+                self.lines.move_one(slot, on_screen(&projection, line, half_width));
+            }
+        }
+        self.lines.paint(brush);
+    }
+}
+
 /// Returns where a node is on the screen, at least one point wide and high.
 fn block(projection: &Projection, rect: Rect) -> Rect {
     let on_screen = projection.rect(rect);
@@ -311,10 +351,15 @@ fn corners(rect: Rect) -> [Pos2; 4] {
     [rect.min, pos2(rect.max.x, rect.min.y), rect.max, pos2(rect.min.x, rect.max.y)]
 }
 
-fn on_screen(projection: &Projection, line: &Line, half_width: f32) -> [Pos2; 4] {
+/// Returns the corners of a line on the screen: four, or three if it is short.
+fn on_screen<const N: usize>(projection: &Projection, line: &Line, half_width: f32) -> [Pos2; N] {
     let (from, to) = (projection.screen_from_scene(line.from), projection.screen_from_scene(line.to));
     let across = line.across * half_width;
-    [from + across, to + across, to - across, from - across]
+    let corners = match N {
+        3 => [from + across * 2.0, to, from - across * 2.0, from],
+        _ => [from + across, to + across, to - across, from - across],
+    };
+    std::array::from_fn(|corner| corners[corner])
 }
 
 /// What of a node is seen from afar.
