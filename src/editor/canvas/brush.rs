@@ -4,11 +4,11 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use egui::{
     Align2, Color32, CornerRadius, Galley, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2,
-    epaint::{RectShape, Tessellator, TextShape},
+    epaint::{RectShape, TextShape},
     pos2, vec2,
 };
 
-use super::{camera::Projection, galleys::Galleys};
+use super::{camera::Projection, galleys::Galleys, rounded::Triangulator};
 use crate::editor::{
     icons::{self, Icon},
     theme::Tokens,
@@ -48,12 +48,9 @@ impl Brush {
         Self { tokens, ..self.clone() }
     }
 
-    /// Returns what makes triangles of shapes, without the discs that egui has in its texture: where those are changes as the
-    /// texture grows.
-    pub(super) fn tessellator(&self) -> Tessellator {
-        let ctx = self.painter.ctx();
-        let options = ctx.tessellation_options(|options| *options);
-        Tessellator::new(ctx.pixels_per_point(), options, [1, 1], Vec::new())
+    /// Returns what makes triangles of shapes that are kept.
+    pub(super) fn triangulator(&self) -> Triangulator {
+        Triangulator::new(self.painter.ctx())
     }
 
     /// Says how many vertices and indices are about to be painted: egui makes room for all of them at once, in place of

@@ -17,6 +17,10 @@ use crate::{
 
 /// The least distance on the screen within which a port is found.
 const PORT_REACH: f32 = 12.0;
+/// The side of the square in which a port can be taken.
+const PORT_SIDE: f32 = 18.0;
+/// That on the screen, at least.
+const LEAST_PORT_SIDE: f32 = 10.0;
 /// How near a wire the pointer must be on the screen.
 const WIRE_REACH: f32 = 7.0;
 
@@ -277,6 +281,23 @@ impl<'a> CanvasFrame<'a> {
             Some(group.port_place(&self.port_ref(at), at.is_input)? - group.rect.min)
         };
         self.position(at.node) + on_border().unwrap_or_else(|| self.port(at).offset)
+    }
+
+    /// Returns where a port can be taken in the scene.
+    pub(super) fn port_area(&self, at: PortAt) -> Rect {
+        Rect::from_center_size(
+            self.port_position(at),
+            Vec2::splat(PORT_SIDE.max(LEAST_PORT_SIDE / self.projection.zoom())),
+        )
+    }
+
+    /// Returns the port that can be taken at a scene point: no other node lies over it there.
+    pub(super) fn port_under(&self, point: Pos2) -> Option<PortAt> {
+        let height = |node: usize| (self.view.selection.contains(&self.node(node).id), node);
+        let top = self.node_at(point).map(height);
+        let near = self.ports_near(point).into_iter().map(|(at, _)| at);
+        near.filter(|at| self.port_area(*at).contains(point) && top.is_none_or(|top| top <= height(at.node)))
+            .max_by_key(|at| height(at.node))
     }
 
     /// Returns the port that the document names so.

@@ -6,6 +6,9 @@ use smallvec::SmallVec;
 /// The share of the way to the next point that the curve keeps its direction at a bend, and how far at most.
 const BEND_REACH: (f32, f32) = (0.35, 160.0);
 
+/// How far from a curve its straight pieces may be where it is seen from afar.
+const NEARNESS: f32 = 0.2;
+
 /// A piece of a wire: a cubic Bézier.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Curve(pub(super) [Pos2; 4]);
@@ -27,6 +30,13 @@ impl Curve {
     /// Returns the points in which the curve falls into so many straight pieces, without its start.
     fn points(self, n_pieces: u8) -> impl Iterator<Item = Pos2> {
         (1..=n_pieces).map(move |piece| self.at(f32::from(piece) / f32::from(n_pieces)))
+    }
+
+    /// Returns the same in few pieces, up to eight: as many as it takes to be near the curve, which is in points on the screen.
+    pub(super) fn few_points(self) -> impl Iterator<Item = Pos2> {
+        let [start, leaving, arriving, end] = self.0.map(Pos2::to_vec2);
+        let turn = (start - 2.0 * leaving + arriving).length().max((leaving - 2.0 * arriving + end).length());
+        self.points((0.75 * turn / NEARNESS).sqrt().ceil().clamp(1.0, 8.0) as u8)
     }
 
     /// Returns whether any part of the curve may be in an area; one that is not is nearly always found out.

@@ -10,13 +10,13 @@ use super::{
     CanvasState,
     brush::Brush,
     canvas_frame::{CanvasFrame, Detail},
-    drawing::port_look,
     folding::{Group, GroupPort},
     geometry::{FOOTER, HEADER, PortLayout},
     hover,
     interaction::{Interaction, NodeDrag},
     menu::MenuTarget,
     node::{self, PortLook},
+    node_ui::port_look,
     pointer::{Target, select},
     standing::{PinHold, Tone, is_failed, pin_hold},
 };
@@ -345,9 +345,11 @@ impl CanvasState {
                 let words = || format!("Group {} {what} {port}", group.title);
                 response.widget_info(|| WidgetInfo::labeled(Role::Button, true, words()));
                 self.touched(frame, Target::Port(at), &response, commands);
-                let look = port_look(frame, &self.interaction, at, &response, false);
+                let is_lit = response.hovered() || response.has_focus();
+                let at_rest = if is_lit { PortLook::Hovered } else { PortLook::Plain };
+                let look = port_look(frame, &self.interaction, at, at_rest);
                 node::paint_port(brush, rect.min, layout, look, Some(ROOM));
-                if response.hovered() || response.has_focus() {
+                if is_lit {
                     self.status = words();
                 }
                 if response.hovered() && matches!(self.interaction, Interaction::Idle) {

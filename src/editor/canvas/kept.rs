@@ -1,25 +1,37 @@
 //! What was painted of nodes and wires, kept from frame to frame: painted anew only when it would look otherwise.
 //!
-//! While the view zooms, what was painted for another zoom is shown larger or smaller, and a few are painted anew in each
-//! frame, so that no frame is slow; once the zoom rests, all are soon as sharp as ever.
+//! While the view zooms, what was painted for a zoom not far from this one is shown larger or smaller, and of the rest a few
+//! are painted anew in each frame, so that no frame is slow; once the zoom rests, all are soon as sharp as ever.
 
-use std::{collections::HashMap, rc::Rc, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::{BuildHasherDefault, Hasher},
+    rc::Rc,
+    sync::Arc,
+};
 
 use egui::{Mesh, Pos2, Shape};
 
-use super::{brush::Brush, canvas_frame::Detail, course::Course, geometry::NodeLayout, picture::Picture};
+use super::{
+    brush::Brush, canvas_frame::Detail, course::Course, geometry::NodeLayout, picture::Picture, strand::Strand,
+};
 
 /// What is out of sight is kept for this many frames.
 const KEPT_FOR: u64 = 120;
 /// Fewer are kept for good.
 const FEW: usize = 400;
 
+/// While the view zooms, what is not shown more than this much larger or smaller than it was painted stays as it is.
+const MAX_SCALE: f32 = 1.3;
+
 /// Nodes and wires as they were painted.
 #[derive(Default)]
 pub(super) struct Kept {
-    nodes: HashMap<usize, KeptNode>,
-    wires: HashMap<usize, KeptWire>,
+    nodes: HashMap<usize, KeptNode, BuildHasherDefault<Spread>>,
+    wires: HashMap<usize, KeptWire, BuildHasherDefault<Spread>>,
     wire_serial: u64,
+    /// What is seen of all wires in this frame.
+    strands: Arc<Mesh>,
     /// The number of this frame.
     frame: u64,
     zoom: f32,
@@ -30,6 +42,27 @@ pub(super) struct Kept {
     is_blurred: bool,
     /// How many vertices and indices were painted in this frame.
     n_corners: (usize, usize),
+}
+
+/// Spreads keys that are addresses or indices.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, key: usize) {
+        let spread = (self.0 ^ key as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = spread ^ (spread >> 32);
+    }
 }
 
 /// A node as it was painted.
@@ -62,12 +95,9 @@ pub(super) struct Stood {
 struct KeptWire {
     course: Course,
     look: u64,
-    zoom: f32,
-    /// From its start, on the screen.
-    local: Vec<Pos2>,
-    mesh: Arc<Mesh>,
-    /// Where its start is on the screen, and how much larger than painted it is.
-    placed: (Pos2, f32),
+    strand: Strand,
+    /// Where its start is on the screen.
+    start: Pos2,
     used: u64,
 }
 
@@ -82,6 +112,8 @@ impl Kept {
         if std::mem::replace(&mut self.wire_serial, wire_serial) != wire_serial {
             self.wires.clear();
         }
+        // After a frame nobody else holds it: nothing is copied.
+        Arc::make_mut(&mut self.strands).clear();
         self.is_zooming = self.zoom != zoom;
         self.zoom = zoom;
         self.is_blurred = false;
@@ -139,9 +171,10 @@ impl Kept {
         node.used = self.frame;
         node.stood = Some(stood);
         let is_same = node.look == look && node.picture.is_some();
-        let is_sharp =
-            node.detail == detail && node.picture.as_ref().is_some_and(|picture| picture.zoom() == self.zoom);
-        if !is_same || (!is_sharp && self.left.0 > 0) {
+        let painted_for = node.picture.as_ref().filter(|_| node.detail == detail).map(Picture::zoom);
+        let is_sharp = painted_for == Some(self.zoom);
+        let is_near = self.is_zooming && painted_for.is_some_and(|painted_for| is_near(self.zoom, painted_for));
+        if !is_same || !(is_sharp || is_near || self.left.0 == 0) {
             if is_same {
                 self.left.0 -= 1;
             }
@@ -169,49 +202,66 @@ impl Kept {
     /// Paints a wire that was painted in this frame once more.
     pub(super) fn wire_again(&self, brush: &Brush, index: usize) {
         if let Some(wire) = self.wires.get(&index).filter(|wire| wire.used == self.frame) {
-            brush.painter.add(Shape::Mesh(Arc::clone(&wire.mesh)));
+            let mut mesh = Mesh::default();
+            wire.strand.add_to(&mut mesh, brush.projection.view, wire.start, self.zoom);
+            brush.painter.add(Shape::mesh(mesh));
         }
     }
 
-    /// Paints a wire: as it was painted last if it still looks so, else as the shapes that `shapes` gives for its course on
-    /// the screen.
+    /// Adds what is seen of a wire to what [`Self::paint_wires`] paints: as it was painted last if it still looks so, else as
+    /// the shapes that `shapes` gives for its course on the screen. Returns whether anything of it is seen.
     pub(super) fn wire(
         &mut self,
         brush: &Brush,
         (index, course, look): (usize, &Course, u64),
         shapes: impl FnOnce(&mut dyn FnMut(Shape), &Course),
-    ) {
+    ) -> bool {
         let zoom = self.zoom;
-        let start = brush.projection.screen_from_scene(course.start());
-        let may_wait = self.left.1 == 0;
-        let is_kept = self.wires.get(&index).is_some_and(|wire| {
-            wire.look == look && wire.course.is_shaped_as(course) && (wire.zoom == zoom || may_wait)
-        });
-        if !is_kept {
+        let (is_zooming, none_left) = (self.is_zooming, self.left.1 == 0);
+        let may_be_seen = || course.may_touch(brush.projection.visible());
+        let is_good = |wire: &KeptWire| {
+            let painted_for = wire.strand.zoom();
+            let may_wait = none_left || (is_zooming && is_near(zoom, painted_for));
+            wire.look == look && (painted_for == zoom || may_wait) && wire.course.is_shaped_as(course)
+        };
+        let paint = || {
             self.left.1 = self.left.1.saturating_sub(1);
-            let mut mesh = Mesh::default();
-            let mut tessellator = brush.tessellator();
-            let on_screen = course.map(|point| ((point - course.start()) * zoom).to_pos2());
-            shapes(&mut |shape| tessellator.tessellate_shape(shape, &mut mesh), &on_screen);
-            let local = mesh.vertices.iter().map(|vertex| vertex.pos).collect();
-            let placed = (Pos2::ZERO, 1.0);
-            let course = course.clone();
-            self.wires.insert(index, KeptWire { course, look, zoom, local, mesh: mesh.into(), placed, used: 0 });
-        }
-        let Some(wire) = self.wires.get_mut(&index) else { return };
-        wire.used = self.frame;
-        self.is_blurred |= wire.zoom != zoom;
-        let placed = (start, zoom / wire.zoom);
-        if wire.placed != placed {
-            wire.placed = placed;
-            let mesh = Arc::make_mut(&mut wire.mesh);
-            for (vertex, local) in mesh.vertices.iter_mut().zip(&wire.local) {
-                vertex.pos = start + local.to_vec2() * placed.1;
+            let strand = Strand::new(brush, course, shapes);
+            KeptWire { course: course.clone(), look, strand, start: Pos2::ZERO, used: 0 }
+        };
+        let wire = match self.wires.entry(index) {
+            Entry::Occupied(entry) => {
+                let wire = entry.into_mut();
+                if !is_good(wire) {
+                    if !may_be_seen() {
+                        return false;
+                    }
+                    *wire = paint();
+                }
+                wire
             }
+            Entry::Vacant(_) if !may_be_seen() => return false,
+            Entry::Vacant(entry) => entry.insert(paint()),
+        };
+        wire.start = brush.projection.screen_from_scene(course.start());
+        let sum = Arc::make_mut(&mut self.strands);
+        let is_seen = wire.strand.add_to(sum, brush.projection.view, wire.start, zoom);
+        if is_seen {
+            wire.used = self.frame;
+            self.is_blurred |= wire.strand.zoom() != zoom;
         }
-        count(&mut self.n_corners, (wire.mesh.vertices.len(), wire.mesh.indices.len()));
-        brush.painter.add(Shape::Mesh(Arc::clone(&wire.mesh)));
+        is_seen
     }
+
+    /// Paints what is seen of the wires.
+    pub(super) fn paint_wires(&mut self, brush: &Brush) {
+        count(&mut self.n_corners, (self.strands.vertices.len(), self.strands.indices.len()));
+        brush.painter.add(Shape::Mesh(Arc::clone(&self.strands)));
+    }
+}
+
+fn is_near(zoom: f32, painted_for: f32) -> bool {
+    (1.0 / MAX_SCALE..=MAX_SCALE).contains(&(zoom / painted_for))
 }
 
 fn key(layout: &Arc<NodeLayout>) -> usize {

@@ -44,19 +44,17 @@ impl CanvasState {
         ui: &Ui,
         brush: &Brush,
         frame: &CanvasFrame<'_>,
-        index: usize,
+        (index, all_are_widgets): (usize, bool),
         node: &Response,
         commands: &mut Vec<Command>,
     ) {
-        let is_read_out = || ui.ctx().accesskit_node_builder(node.id, |_| ()).is_some();
-        let is_walked = || ui.memory(|memory| memory.focused().is_some());
         let layout = frame.layout(index);
         if layout.parameters.is_empty() || frame.view.past.is_some() {
             return;
         }
         let id = &frame.node(index).id;
         let in_hand = self.has_number_of(id);
-        if !(node.contains_pointer() || in_hand || is_walked() || is_read_out()) {
+        if !(node.contains_pointer() || in_hand || all_are_widgets) {
             return;
         }
         // A finger comes without having been over the node before: the rows were no widgets then.

@@ -81,12 +81,12 @@ impl Picture {
 /// Returns all shapes in one row, from `origin`. Rows with letters that have colours of their own come behind it.
 fn rows(brush: &Brush, shapes: &PaintList, origin: Pos2, blank: Option<&PlacedRow>) -> Vec<PlacedRow> {
     let pixels_per_point = brush.painter.ctx().pixels_per_point();
-    let mut tessellator = brush.tessellator();
+    let mut triangulator = brush.triangulator();
     let mut mesh = Mesh::default();
     let mut rows: Vec<PlacedRow> = blank.cloned().into_iter().collect();
     for clipped in shapes.all_entries() {
         if !matches!(clipped.shape, Shape::Text(_)) {
-            tessellator.tessellate_shape(clipped.shape.clone(), &mut mesh);
+            triangulator.add(clipped.shape.clone(), &mut mesh);
         }
     }
     mesh.translate(-origin.to_vec2());

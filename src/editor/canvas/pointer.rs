@@ -118,6 +118,7 @@ impl CanvasState {
             self.open_menu(frame, resolved(frame, target, pointer), pointer, commands);
         } else if response.clicked() {
             let by_key = !response.clicked_by(PointerButton::Primary);
+            let target = if by_key { target } else { resolved(frame, target, pointer) };
             if let Target::Port(at) = target
                 && (by_key || self.carried().is_some())
                 && frame.view.past.is_none()
@@ -128,7 +129,6 @@ impl CanvasState {
             if self.carried().is_some() && !by_key {
                 self.interaction = Interaction::Idle;
             }
-            let target = resolved(frame, target, pointer);
             if !(response.double_clicked() && self.double_clicked(frame, target, pointer, commands)) {
                 let modifiers = ctx.input(|input| input.modifiers);
                 if modifiers.shift || modifiers.command {
@@ -289,13 +289,20 @@ impl CanvasState {
     }
 }
 
-/// Seen from afar nodes have no widgets of their own: the canvas stands for them.
+/// Returns what the pointer is at. Seen from afar nodes have no widgets of their own: the canvas stands for them; and the
+/// small parts of a node have none until the pointer is at it, and a finger comes from nowhere.
 fn resolved(frame: &CanvasFrame<'_>, target: Target, at: Pos2) -> Target {
-    match target {
-        Target::Canvas if frame.detail == Detail::Blocks => {
-            frame.node_at(frame.projection.scene_from_screen(at)).map_or(Target::Canvas, Target::Node)
+    let place = frame.projection.scene_from_screen(at);
+    match (target, frame.detail) {
+        (Target::Canvas, Detail::Blocks) => frame.node_at(place).map_or(Target::Canvas, Target::Node),
+        (Target::Canvas | Target::Node(_), Detail::Full) => {
+            let on_pin = |index: &usize| frame.layout(*index).pin(frame.position(*index)).contains(place);
+            match target {
+                Target::Node(index) if on_pin(&index) => Target::Pin(index),
+                _ => frame.port_under(place).map_or(target, Target::Port),
+            }
         }
-        other => other,
+        (other, _) => other,
     }
 }
 

@@ -215,7 +215,7 @@ impl CanvasState {
         ui: &Ui,
         brush: &Brush,
         frame: &CanvasFrame<'_>,
-        index: usize,
+        (index, is_widget): (usize, bool),
         commands: &mut Vec<Command>,
     ) -> Place {
         let (placed, layout) = (frame.node(index), frame.layout(index));
@@ -228,6 +228,9 @@ impl CanvasState {
             Place::Hidden => ": hidden",
             Place::None | Place::Empty | Place::NoPicture => return place,
         };
+        if !is_widget {
+            return place;
+        }
         let id = ui.make_persistent_id(("thumbnail", placed.id.as_str()));
         let response = ui.interact(brush.projection.rect(rect), id, Sense::hover());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("Thumbnail {}{says}", layout.title)));

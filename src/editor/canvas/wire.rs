@@ -31,6 +31,9 @@ pub(super) enum Emphasis {
     Hovered,
 }
 
+/// How far from a curve its straight pieces may be, in points.
+const FLATNESS: f32 = 0.2;
+
 /// The radius of a bend's sign.
 const BEND_RADIUS: f32 = 4.0;
 
@@ -87,14 +90,15 @@ fn line(course: &Course, width: f32, color: Color32) -> Shape {
 }
 
 fn stroke(points: [Pos2; 4], width: f32, color: Color32) -> Shape {
-    let stroke = PathStroke::new(width, color);
-    CubicBezierShape { points, closed: false, fill: Color32::TRANSPARENT, stroke }.into()
+    let curve = CubicBezierShape { points, closed: false, fill: Color32::TRANSPARENT, stroke: PathStroke::NONE };
+    Shape::line(curve.flatten(Some(FLATNESS)), Stroke::new(width, color))
 }
 
 /// Adds the shapes of a wire in few pieces, for when it is seen from afar; the course is on the screen.
 pub(super) fn coarse(brush: &Brush, add: &mut dyn FnMut(Shape), course: &Course, value_type: ValueType) {
     let color = brush.tokens.of_type(value_type).gamma_multiply(0.7);
-    add(Shape::line(course.points(8).collect(), Stroke::new(1.0, color)));
+    let points = std::iter::once(course.start()).chain(course.curves().iter().flat_map(|curve| curve.few_points()));
+    add(Shape::line(points.collect(), Stroke::new(1.0, color)));
     for bend in course.bends() {
         add(Shape::circle_filled(bend, bend_radius(brush), color));
     }

@@ -59,13 +59,21 @@ impl<'a> Pen<'a> {
 
     /// Draws part of a circle; angles in turns, clockwise from the right.
     pub(super) fn arc(&self, (x, y): (f32, f32), radius: f32, from: f32, to: f32) {
-        let points: Vec<(f32, f32)> = (0..=12)
-            .map(|step| {
-                let angle = (from + (to - from) * step as f32 / 12.0) * std::f32::consts::TAU;
+        let n_sides = self.n_sides(radius, (to - from).abs());
+        let points: Vec<(f32, f32)> = (0..=n_sides)
+            .map(|side| {
+                let angle = (from + (to - from) * side as f32 / n_sides as f32) * std::f32::consts::TAU;
                 (x + radius * angle.cos(), y + radius * angle.sin())
             })
             .collect();
         self.line(&points);
+    }
+
+    /// Returns in how many straight sides a part of a circle falls, given in turns, so that none can be told from the round.
+    fn n_sides(&self, radius: f32, turns: f32) -> usize {
+        let pixel = 1.0 / self.painter.pixels_per_point();
+        let flat = (1.0 - 0.12 * pixel / (radius * self.unit)).clamp(0.0, 0.999);
+        ((0.5 * turns * std::f32::consts::TAU / flat.acos()).ceil() as usize).clamp(1, 48)
     }
 
     pub(super) fn dashes(&self, x: f32, y: f32, radius: f32) {

@@ -1,6 +1,7 @@
 //! What hands do.
 
 mod add;
+mod finger;
 mod movement;
 mod select;
 mod view;
