@@ -13,7 +13,7 @@ use std::{
 
 use pinflow::{
     engine::{Engine, Event, EventKind, PlanOptions, RunRequest},
-    nodes::{Arity, Catalogue, Context, Family, Kind, Load, NodeError, Success},
+    nodes::{Arity, Catalogue, Context, Family, Kind, Load, NodeError, Outputs, Success},
     session::{Baseline, Capture, Mark, PinPolicy, marks_after},
     store::{Kept, NodeRecord, Part, Reason, RunKind, RunRecord, RunStatus, Status},
     value::{Value, ValueType},
@@ -190,6 +190,100 @@ fn the_last_event_is_that_the_run_is_over() {
     });
     let expected = ["started", "node started", "node settled", "node started", "node settled", "finished"];
     assert_eq!(*events.lock().unwrap(), expected);
+}
+
+/// Returns a hundred nodes of each kind and, below each, a node that takes what it gives.
+fn wide(kinds: &[&'static str]) -> Workflow {
+    let mut workflow = Workflow::new("wide");
+    for (number, kind) in (0..100).flat_map(|number| kinds.iter().map(move |kind| (number, *kind))) {
+        let [above, below] = ["above", "below"].map(|row| format!("{row}_{kind}_{number}").parse::<NodeId>().unwrap());
+        for (id, kind) in [(&above, kind), (&below, "pass")] {
+            let node = Node::new(kind, Position(0.0, 0.0));
+            workflow.apply(Edit::AddNode(id.clone(), Arc::new(node))).unwrap();
+        }
+        let connection = Connection { from: PortRef::new(above, "out"), to: PortRef::new(below, "in") };
+        workflow.apply(Edit::Connect(connection)).unwrap();
+    }
+    workflow
+}
+
+#[test]
+fn many_quick_nodes_that_are_ready_come_out_as_they_do_one_by_one() {
+    static N_EXECUTED: AtomicUsize = AtomicUsize::new(0);
+    let one: Execute = |_| {
+        N_EXECUTED.fetch_add(1, Ordering::SeqCst);
+        Ok(Success::one("out", 1_i64))
+    };
+    let engine = engine([
+        kind("one", Load::Instant, one),
+        kind("effect", Load::Instant, one).side_effect(|_| true),
+        kind("computes", Load::Computes, one),
+        kind("nothing", Load::Instant, |_| Ok(Success::new(Outputs::none()))),
+        kind("fails", Load::Instant, |_| Err(NodeError::new("no luck"))),
+        kind("panics", Load::Instant, |_| panic!("oh no")),
+        kind("pass", Load::Instant, |ctx| Ok(Success::one("out", ctx.input("in").cloned().unwrap_or(Value::Null)))),
+    ]);
+    let workflow = wide(&["one", "effect", "computes", "nothing", "fails", "panics"]);
+    for dry_run in [false, true] {
+        let request = RunRequest {
+            options: PlanOptions { dry_run, ..PlanOptions::of(RunKind::Standard) },
+            ..request(workflow.clone())
+        };
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = Arc::clone(&told);
+        N_EXECUTED.store(0, Ordering::SeqCst);
+        let at_once = engine.run(request.clone(), move |event: Event| {
+            if let EventKind::NodeSettled(record) = event.kind {
+                listener.lock().unwrap().push(record.node.clone());
+            }
+        });
+        assert_eq!(N_EXECUTED.load(Ordering::SeqCst), if dry_run { 200 } else { 300 });
+        // A run that may have to pause goes through its nodes one by one.
+        let breakpoints = BTreeSet::from([NodeId::from("nowhere")]);
+        let one_by_one = engine.start(RunRequest { breakpoints, ..request }, |_| ()).wait();
+        assert_eq!(at_once.nodes().count(), 1200);
+        for (this, other) in at_once.nodes().zip(one_by_one.nodes()) {
+            assert_eq!((&this.node, &this.status, this.effect), (&other.node, &other.status, other.effect));
+            assert_eq!(this.reasons, other.reasons);
+            let data = |record: &NodeRecord| record.results.as_ref().map(|results| results.fingerprint(&"out".into()));
+            assert_eq!(data(&this), data(&other));
+            let arrived =
+                |record: &NodeRecord| record.inputs.iter().map(|input| input.fingerprint()).collect::<Vec<_>>();
+            assert_eq!(arrived(&this), arrived(&other));
+            assert_eq!(this.attempts.len(), other.attempts.len());
+            assert_eq!(this.took.is_some(), other.took.is_some());
+        }
+        let mut told = std::mem::take(&mut *told.lock().unwrap());
+        told.sort();
+        assert!(
+            told.into_iter().eq(at_once.nodes().map(|record| record.node.clone()).collect::<BTreeSet<_>>()),
+            "each once"
+        );
+    }
+}
+
+#[test]
+fn a_cancel_reaches_quick_nodes_of_which_many_are_ready() {
+    static N_EXECUTED: AtomicUsize = AtomicUsize::new(0);
+    let engine = engine([
+        kind("slow", Load::Instant, |_| {
+            N_EXECUTED.fetch_add(1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(1));
+            Ok(Success::one("out", 1_i64))
+        }),
+        kind("pass", Load::Instant, |_| Ok(Success::new(Outputs::none()))),
+    ]);
+    let handle = engine.start(request(wide(&["slow"])), |_| ());
+    while N_EXECUTED.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    handle.cancel();
+    let record = handle.wait();
+    assert_eq!((record.nodes().count(), record.header.status), (200, RunStatus::Cancelled));
+    let n_executed = record.nodes().filter(|record| record.status == Status::Executed).count();
+    assert_eq!(n_executed, N_EXECUTED.load(Ordering::SeqCst));
+    let others = record.nodes().filter(|record| record.status != Status::Executed);
+    assert!(others.into_iter().all(|record| record.status == Status::Cancelled && record.started.is_none()));
 }
 
 #[test]

@@ -405,6 +405,8 @@ enum Records<'a> {
     All(Vec<Recorded<'a>>),
     /// Those of the nodes whose records have changed since the last plan, ascending by index.
     Changed(Vec<(usize, Recorded<'a>)>),
+    /// The same, where many have: by index.
+    ManyChanged(Vec<Option<Recorded<'a>>>),
 }
 
 /// What is decided so far.
@@ -441,6 +443,10 @@ impl View<'_> {
             Records::Changed(changed) => match changed.binary_search_by_key(&index, |(index, _)| *index) {
                 Ok(place) => changed[place].1,
                 Err(_) => self.sources.baseline.get(self.id(index)),
+            },
+            Records::ManyChanged(changed) => match changed.get(index) {
+                Some(Some(record)) => *record,
+                _ => self.sources.baseline.get(self.id(index)),
             },
         }
     }

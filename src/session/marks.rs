@@ -76,13 +76,7 @@ impl Capture {
             Status::Pinned { edited, captured_in, .. } => (*edited, *captured_in),
             Status::Reused { from: Provenance::Run(run) } | Status::Kept { from: run, .. } => (false, Some(*run)),
             Status::Executed => (false, Some(record.run)),
-            _ => (
-                false,
-                match results.provenance() {
-                    Provenance::Run(run) => Some(run),
-                    Provenance::Edited(_) => None,
-                },
-            ),
+            _ => (false, results.provenance().run()),
         };
         Some(Self {
             results,

@@ -39,6 +39,16 @@ pub enum Provenance {
     Edited(Fingerprint),
 }
 
+impl Provenance {
+    /// Returns the run in which the node executed.
+    pub const fn run(self) -> Option<RunId> {
+        match self {
+            Self::Run(run) => Some(run),
+            Self::Edited(_) => None,
+        }
+    }
+}
+
 /// What came of a node in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {

@@ -214,8 +214,7 @@ impl Decider<'_> {
         static STANDARD_RUN: OnceLock<Arc<[Reason]>> = OnceLock::new();
         let kind = self.view.sources.options.kind;
         if kind == RunKind::Resumed || self.view.need(self.index) == Need::AsKept {
-            let reasons = self.reasons();
-            return if reasons.is_empty() { Arc::default() } else { reasons.into_iter().collect() };
+            return shared(self.reasons());
         }
         if matches!(self.mark, Mark::Forced) {
             return Arc::new([Reason::Forced]);
@@ -273,21 +272,24 @@ impl Decider<'_> {
     }
 
     fn missing_input(&self, kind: &Kind) -> Option<NotRun> {
-        let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> = self
-            .feeds()
-            .iter()
-            .map(|feed| match self.view.upstream(self.index, feed).map(|upstream| &upstream.given) {
-                Some(Given::Fresh) => (&feed.port, None),
-                Some(Given::Results(results)) if results.has_value(&feed.source.port) => (&feed.port, None),
-                // What a node gave in the newest iteration says nothing of the others; what its pin gives does.
-                Some(Given::Results(_)) if self.shares_a_loop_with(feed.from) && !self.is_pinned(feed) => {
-                    (&feed.port, None)
-                }
-                Some(given) => (&feed.port, Some(given.missing(&feed.source.node))),
-                None => (&feed.port, Some(Missing::UpstreamDidNotRun(Box::new(feed.source.node.clone())))),
-            })
-            .collect();
+        if self.facts.has_wires_it_needs && self.feeds().iter().all(|feed| self.missing(feed).is_none()) {
+            return None;
+        }
+        let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> =
+            self.feeds().iter().map(|feed| (&feed.port, self.missing(feed))).collect();
         missing_input(kind, &arrivals)
+    }
+
+    /// Returns why nothing will come by a wire, if nothing will.
+    fn missing(&self, feed: &Feed) -> Option<Missing> {
+        match self.view.upstream(self.index, feed).map(|upstream| &upstream.given) {
+            Some(Given::Fresh) => None,
+            Some(Given::Results(results)) if results.has_value(&feed.source.port) => None,
+            // What a node gave in the newest iteration says nothing of the others; what its pin gives does.
+            Some(Given::Results(_)) if self.shares_a_loop_with(feed.from) && !self.is_pinned(feed) => None,
+            Some(given) => Some(given.missing(&feed.source.node)),
+            None => Some(Missing::UpstreamDidNotRun(Box::new(feed.source.node.clone()))),
+        }
     }
 
     fn warn_of_pin(&self, node: &mut NodePlan) {
@@ -507,6 +509,16 @@ pub(in crate::engine) fn missing_input(kind: &Kind, arrivals: &[(&PortId, Option
         }
     }
     None
+}
+
+/// Returns reasons as plans and records hold them. There is seldom more than one.
+fn shared(mut reasons: SmallVec<[Reason; 2]>) -> Arc<[Reason]> {
+    if reasons.len() == 1
+        && let Some(only) = reasons.pop()
+    {
+        return Arc::new([only]);
+    }
+    if reasons.is_empty() { Arc::default() } else { reasons.into_vec().into() }
 }
 
 /// Returns whether a mark is a pin that waits for results.

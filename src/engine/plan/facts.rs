@@ -9,8 +9,9 @@ use std::{
 };
 
 use imbl::OrdMap;
+use smallvec::SmallVec;
 
-use super::chunks::Chunks;
+use super::{chunks::Chunks, decide::missing_input};
 use crate::{
     nodes::{
         Cacheability, Catalogue, Kind, Loops, NodeWithKind, ResolvedParameters, nodes_with_kinds, problems_of_node,
@@ -30,6 +31,8 @@ pub(in crate::engine) struct Facts {
     pub(in crate::engine) config: Fingerprint,
     pub(in crate::engine) side_effect: bool,
     pub(in crate::engine) uncacheable: bool,
+    /// Whether it has what it needs if something comes by each of its wires.
+    pub(super) has_wires_it_needs: bool,
     /// Why it cannot run.
     pub(in crate::engine) error: Option<String>,
 }
@@ -135,6 +138,10 @@ impl Prepared {
             side_effect: parameters.is_some_and(|(kind, parameters)| (kind.side_effect)(&parameters)),
             uncacheable: parameters
                 .is_some_and(|(kind, parameters)| (kind.cacheability)(&parameters) == Cacheability::Never),
+            has_wires_it_needs: kind.is_some_and(|kind| {
+                let wires = self.graph.inputs[index].iter().map(|feed| (&feed.port, None));
+                missing_input(kind, &wires.collect::<SmallVec<[_; 4]>>()).is_none()
+            }),
             error,
         };
         (Arc::new(facts), problems)

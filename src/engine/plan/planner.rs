@@ -116,8 +116,12 @@ impl Last {
         } else {
             Records::Changed(Vec::new())
         };
-        if let Records::Changed(changed) = &records {
-            dirty.extend(changed.iter().map(|(index, _)| *index));
+        match &records {
+            Records::All(_) => {}
+            Records::Changed(changed) => dirty.extend(changed.iter().map(|(index, _)| *index)),
+            Records::ManyChanged(changed) => {
+                dirty.extend(changed.iter().enumerate().filter(|(_, record)| record.is_some()).map(|(index, _)| index));
+            }
         }
         // Nodes inside of a loop look at what came of its head.
         for this in &prepared.loops.loops {
@@ -315,14 +319,24 @@ fn records_of<'a>(baseline: &'a Baseline, graph: &Graph) -> Vec<Recorded<'a>> {
     records
 }
 
+/// Of how many records one must have changed for a table of all to cost less than sorting those that have.
+const MANY: usize = 32;
+
 /// Returns the records that differ from those of before.
 fn changed_records<'a>(before: &'a Baseline, now: &'a Baseline, graph: &Graph) -> Records<'a> {
     let mut changed = Vec::new();
     if !now.records().is_same(before.records()) {
         let differ = now.records().changed_since(before.records());
         changed.extend(differ.filter_map(|(node, record)| Some((graph.index(node)?, record))));
-        changed.sort_unstable_by_key(|(index, _)| *index);
     }
+    if changed.len() > graph.n_nodes() / MANY {
+        let mut by_index = vec![None; graph.n_nodes()];
+        for (index, record) in changed {
+            by_index[index] = Some(record);
+        }
+        return Records::ManyChanged(by_index);
+    }
+    changed.sort_unstable_by_key(|(index, _)| *index);
     Records::Changed(changed)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Iteration, LoopRun, Parent, ROWS_AT_ONCE, items::Next, start::run_of};
+use super::{Iteration, LoopRun, Parent, ROWS_AT_ONCE, items::Next};
 use crate::{
     engine::{
         Decision,
@@ -295,9 +295,9 @@ impl LoopRun {
                 };
                 let given = given.with("index", index.cast_signed());
                 self.take_contributions(index, &row.cells);
-                let made_in = run_of(&self.about.parts, index);
+                let made_in = self.about.run_of(index);
                 for (story, _) in self.members.iter_mut().zip(&row.cells).filter(|(_, cell)| cell.outputs.is_some()) {
-                    story.reused_from = Some(made_in);
+                    story.reused_from = made_in;
                 }
                 self.note_taken_up(index, &given, &row);
                 self.finished.insert(index);

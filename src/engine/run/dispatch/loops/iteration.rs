@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use smallvec::SmallVec;
 
-use super::{Edit, LoopRun, Newest, Stop, start::run_of};
+use super::{Edit, LoopRun, Newest, Stop};
 use crate::{
     engine::{
         Decision, Plan,
@@ -229,8 +229,7 @@ impl Dispatcher<'_> {
         if earlier.outputs.is_some() {
             let index = this.index;
             let run = self.loops.run(of);
-            run.members[slot].reused_from =
-                run.earlier.as_ref().map(|before| run_of(&before.record.about.parts, index));
+            run.members[slot].reused_from = run.earlier.as_ref().and_then(|before| before.record.about.run_of(index));
         }
         Some(IterationCell { status: IterationStatus::Reused, ..earlier })
     }

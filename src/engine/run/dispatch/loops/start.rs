@@ -292,7 +292,7 @@ impl Dispatcher<'_> {
 impl LoopRun {
     /// Makes a logged iteration the newest.
     pub(super) fn show_row(&mut self, index: u64, row: IterationRow, given: Outputs) {
-        let run = run_of(&self.about.parts, index);
+        let Some(run) = self.about.run_of(index) else { return };
         let provenance = Provenance::Run(run);
         let kept = |outputs, is_sensitive| Given::Results(Kept::at_hand(outputs, provenance, is_sensitive));
         let head = kept(Arc::new(given), self.body.head_is_sensitive);
@@ -374,12 +374,6 @@ fn walked_over(step: &Step, input: Option<&(Value, Option<Fingerprint>)>) -> Opt
 
 /// The most parts of a loop that are told apart.
 const MAX_PARTS: usize = 4_096;
-
-/// Returns the run that made an iteration.
-pub(super) fn run_of(parts: &[LoopPart], index: u64) -> RunId {
-    let part = parts.iter().rev().find(|part| (part.from..part.to).contains(&index));
-    part.or_else(|| parts.last()).map_or_else(|| ulid::Ulid::nil().into(), |part| part.run)
-}
 
 /// Returns what is known of a loop that begins, or goes on behind what an earlier run has of it, in that one's log if it can.
 fn about_now(

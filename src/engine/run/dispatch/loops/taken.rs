@@ -9,7 +9,6 @@ use super::{
     InnerRecord, LoopRun,
     earlier::{in_places, item_of, places_in},
     merge::merge,
-    start::run_of,
 };
 use crate::{
     engine::{
@@ -143,7 +142,8 @@ impl Dispatcher<'_> {
         outputs: Option<Arc<Outputs>>,
     ) -> (usize, NodeRecord) {
         let step = self.plan.step(index);
-        let from = Provenance::Run(run_of(&walked.about.parts, walked.about.n_finished.saturating_sub(1)));
+        let newest = walked.about.run_of(walked.about.n_finished.saturating_sub(1));
+        let from = Provenance::Run(newest.or_else(|| Some(walked.about.parts.last()?.run)).unwrap_or(self.shared.run));
         let status = match outputs {
             Some(_) => Status::Reused { from },
             None => self.not_reached(step),
