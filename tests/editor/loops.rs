@@ -3,25 +3,16 @@
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use crate::person::Person;
+use crate::person::{LOOP, Person};
+
+/// Returns the loop over these items, of which 0 fails.
+fn dividing(items: &str) -> String {
+    LOOP.replace(r#"["x", "y", "z"]"#, items).replace("{{ in1 }}b", "{{ 6 // in1 }}")
+}
 
 #[test]
 fn any_iteration_of_a_loop_can_be_looked_at() {
-    let mut person = Person::at(
-        r#"(
-  format: 1,
-  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-  name: "Loop",
-  nodes: {
-    "a": (kind: "list", title: "Source", position: (0.0, 0.0), parameters: {"items": ["x", "y", "z"]}),
-    "each": (kind: "for_each", title: "Each", position: (280.0, 0.0)),
-    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ in1 }}b"}),
-    "all": (kind: "collect", title: "All", position: (840.0, 0.0)),
-  },
-  connections: ["a.list -> each.items", "each.item -> b.in1", "b.text -> all.item"],
-)
-"#,
-    );
+    let mut person = Person::at(LOOP);
     person.press("Run");
     person.sees("Middle", "3×");
     person.sees("All", "3 items");
@@ -42,21 +33,7 @@ fn any_iteration_of_a_loop_can_be_looked_at() {
 
 #[test]
 fn a_loop_of_old_and_new_says_so_and_is_made_again_on_request() {
-    let mut person = Person::at(
-        r#"(
-  format: 1,
-  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-  name: "Loop",
-  nodes: {
-    "a": (kind: "list", title: "Source", position: (0.0, 0.0), parameters: {"items": [1, 2, 0, 3]}),
-    "each": (kind: "for_each", title: "Each", position: (280.0, 0.0)),
-    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ 6 // in1 }}"}),
-    "all": (kind: "collect", title: "All", position: (840.0, 0.0)),
-  },
-  connections: ["a.list -> each.items", "each.item -> b.in1", "b.text -> all.item"],
-)
-"#,
-    );
+    let mut person = Person::at(&dividing("[1, 2, 0, 3]"));
     let shows = |person: &Person, text: &str| person.window.query_all_by_label_contains(text).next().is_some();
     person.press("Run");
     person.press("Node Middle");
@@ -115,21 +92,8 @@ fn in_short(rows: &[String]) -> Vec<String> {
 
 #[test]
 fn all_iterations_are_listed_and_a_click_or_an_arrow_looks_at_one() {
-    let mut person = Person::at(
-        r#"(
-  format: 1,
-  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-  name: "Loop",
-  nodes: {
-    "a": (kind: "list", title: "Source", position: (0.0, 0.0), parameters: {"items": [1, 0, 2, 0, 3]}),
-    "each": (kind: "for_each", title: "Each", position: (280.0, 0.0), parameters: {"on_error": "collect"}),
-    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ 6 // in1 }}"}),
-    "all": (kind: "collect", title: "All", position: (840.0, 0.0)),
-  },
-  connections: ["a.list -> each.items", "each.item -> b.in1", "b.text -> all.item"],
-)
-"#,
-    );
+    let collecting = r#"title: "Each", parameters: {"on_error": "collect"}"#;
+    let mut person = Person::at(&dividing("[1, 0, 2, 0, 3]").replace(r#"title: "Each""#, collecting));
     person.press("Run");
     person.right_click("Node Middle", "All iterations");
     let listed = in_short(&rows(&person));

@@ -35,6 +35,21 @@ pub(crate) const FLOW: &str = r#"(
 )
 "#;
 
+/// A loop of three iterations.
+pub(crate) const LOOP: &str = r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  name: "Loop",
+  nodes: {
+    "a": (kind: "list", title: "Source", position: (0.0, 0.0), parameters: {"items": ["x", "y", "z"]}),
+    "each": (kind: "for_each", title: "Each", position: (280.0, 0.0)),
+    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ in1 }}b"}),
+    "all": (kind: "collect", title: "All", position: (840.0, 0.0)),
+  },
+  connections: ["a.list -> each.items", "each.item -> b.in1", "b.text -> all.item"],
+)
+"#;
+
 /// A person at the program, with a folder of their own.
 pub(crate) struct Person {
     pub(crate) folder: TempDir,

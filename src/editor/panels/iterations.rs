@@ -19,6 +19,7 @@ use crate::{
     },
     nodes::HIDDEN,
     store::{IterationStatus, LoopAbout, LoopRecord, MAX_FAILURES, made_in_words, with_commas},
+    value::shortened,
     workflow::NodeId,
 };
 
@@ -403,12 +404,5 @@ fn took(nanos: u64) -> String {
     match nanos {
         ..100_000 => format!("{} µs", nanos.div_ceil(1_000)),
         _ => words::duration(Duration::from_nanos(nanos)),
-    }
-}
-
-fn shortened(text: &str, max_chars: usize) -> String {
-    match text.char_indices().nth(max_chars) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
