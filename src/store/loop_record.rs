@@ -6,8 +6,10 @@
 use std::{
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -201,11 +203,41 @@ pub struct IterationCell {
     pub inner: Option<Arc<LoopRecord>>,
 }
 
+/// When an iteration began, and how long it went on by the clock: longer than its nodes took if it had to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IterationTimes {
+    /// When it began, in microseconds since its loop's id was made; negative if another loop has made it.
+    pub from_micros: i64,
+    /// How long it went on, in microseconds.
+    pub took_micros: u64,
+}
+
+impl IterationTimes {
+    /// Returns the times of an iteration of a loop.
+    pub(crate) fn of(id: LoopId, began: Timestamp, took: Duration) -> Self {
+        let from_micros = began.as_microsecond() - id.made().as_microsecond();
+        Self { from_micros, took_micros: took.as_micros() as u64 }
+    }
+
+    /// Returns the times of an iteration in the log of another loop than the one that has made it.
+    pub(crate) fn in_log_of(self, made_by: LoopId, log: LoopId) -> Self {
+        let between = made_by.made().as_microsecond() - log.made().as_microsecond();
+        Self { from_micros: self.from_micros.saturating_add(between), ..self }
+    }
+
+    /// Returns when an iteration of a loop began.
+    pub fn began(self, id: LoopId) -> Timestamp {
+        Timestamp::from_microsecond(id.made().as_microsecond().saturating_add(self.from_micros)).unwrap_or_default()
+    }
+}
+
 /// What came of an iteration.
 #[derive(Clone, Debug)]
 pub struct IterationRow {
     /// Whether it counts: it is not made again when the loop goes on.
     pub is_finished: bool,
+    /// When it was made; unknown of one that was written before this was noted.
+    pub times: Option<IterationTimes>,
     /// The item, where it cannot be had again for nothing.
     pub item: Option<Value>,
     /// Where the items go on behind it.
@@ -421,6 +453,8 @@ pub(super) mod tests {
         let large = Value::from("x".repeat(MAX_INLINE_BYTES + 1));
         IterationRow {
             is_finished: !index.is_multiple_of(3),
+            times: (index > 0)
+                .then_some(IterationTimes { from_micros: 64 - index.cast_signed() * 100, took_micros: 1 << index }),
             item: index.is_multiple_of(2).then(|| Value::Int(i64::MIN + index.cast_signed())),
             next: Value::record([("byte", Value::Int(-1))]),
             cells: vec![
@@ -445,7 +479,9 @@ pub(super) mod tests {
         };
         let lines: Vec<String> = rows
             .iter()
-            .map(|(index, row)| format!("{index} {} {:?} {:?} {:?}", row.is_finished, row.item, row.next, cells(row)))
+            .map(|(index, row)| {
+                format!("{index} {} {:?} {:?} {:?} {:?}", row.is_finished, row.times, row.item, row.next, cells(row))
+            })
             .collect();
         lines.join("\n")
     }
