@@ -143,6 +143,10 @@ pub(crate) struct TableState {
     key: Option<TableKey>,
     /// How many iterations there are to see, and how many have ended: both grow while the loop goes on.
     extent: (u64, u64),
+    /// The iterations that were made before the body was changed, ascending.
+    pub(crate) old: Vec<Range<u64>>,
+    /// Whether an earlier run made any.
+    pub(crate) has_earlier: bool,
     /// There are more iterations than when rows were put in order.
     is_outdated: bool,
     order: Option<(Wanted, Result<Order, String>)>,
@@ -272,23 +276,26 @@ impl TableState {
     pub(crate) fn look(&mut self, of: &LoopRecord, run: RunId, member: Option<usize>) {
         let (key, extent) = ((of.about.id, run, member), (of.about.n_seen(), of.about.n_finished));
         if self.key == Some(key) {
-            return self.grow(extent);
+            return self.grow(&of.about, extent);
         }
         self.stop();
-        if self.wanted.only == Only::Earlier && of.about.earlier_parts().is_empty() {
+        let has_earlier = !of.about.earlier_parts().is_empty();
+        if self.wanted.only == Only::Earlier && !has_earlier {
             self.wanted.only = Only::All;
         }
-        *self = Self { wanted: self.wanted, key: Some(key), extent, ..Self::default() };
+        let old = of.about.old_parts();
+        *self = Self { wanted: self.wanted, key: Some(key), extent, old, has_earlier, ..Self::default() };
     }
 
     /// Takes in that the loop has come further. What was read stays, and where one stands.
-    fn grow(&mut self, extent: (u64, u64)) {
+    fn grow(&mut self, about: &LoopAbout, extent: (u64, u64)) {
         if self.extent == extent {
             return;
         }
         self.stop();
         self.extent = extent;
         self.is_outdated = true;
+        (self.old, self.has_earlier) = (about.old_parts(), !about.earlier_parts().is_empty());
         self.outcomes = None;
         self.lines.retain(|_, line| line.outcome.is_some());
     }
@@ -297,6 +304,12 @@ impl TableState {
         if let Some((_, cancelled)) = self.at_work.take() {
             cancelled.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Returns whether an iteration was made before the body was changed.
+    pub(crate) fn is_old(&self, index: u64) -> bool {
+        let behind = self.old.partition_point(|part| part.start <= index);
+        behind > 0 && self.old[behind - 1].contains(&index)
     }
 
     /// Returns whether rows are being sorted or left out.

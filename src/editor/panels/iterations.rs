@@ -59,7 +59,8 @@ pub(super) fn iterations_ui(ui: &mut Ui, view: View<'_>, state: &mut IterationsS
     }
     state.table.look(of, followed.run, followed.member);
     let order = state.table.rows(of, goes_on, commands);
-    let table = Table { view, id, of, followed: &followed, order, columns: Columns::of(ui, &of.about), goes_on };
+    let columns = Columns::of(ui, &of.about, state.table.has_earlier);
+    let table = Table { view, id, of, followed: &followed, order, columns, goes_on };
     table.bar_ui(ui, state);
     table.rows_ui(ui, state, commands);
 }
@@ -78,10 +79,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(ui: &Ui, about: &LoopAbout) -> Self {
+    fn of(ui: &Ui, about: &LoopAbout, with_runs: bool) -> Self {
         let n_digits = about.n_seen().max(1).ilog10() as f32 + 1.0;
         let status = (30.0 + 9.0 * n_digits).max(74.0);
-        let with_runs = !about.earlier_parts().is_empty();
         let (start, took) = (status + 94.0, status + 194.0);
         let made = took + 76.0;
         let says = if with_runs { made + 82.0 } else { made };
@@ -141,9 +141,8 @@ impl Table<'_> {
             if let Some(error) = table.error() {
                 ui.colored_label(tokens.failed, theme::readable(error));
             }
-            let old = about.old_parts();
-            if !old.is_empty() {
-                let said = format!("Mixed: {} made before the loop's body was changed", made_in_words(&old));
+            if !table.old.is_empty() {
+                let said = format!("Mixed: {} made before the loop's body was changed", made_in_words(&table.old));
                 ui.colored_label(tokens.stale, said);
             }
         });
@@ -240,8 +239,8 @@ impl Table<'_> {
         commands: &mut Vec<Command>,
     ) -> Option<usize> {
         let tokens = theme::tokens(ui);
-        let chosen = state.chosen(&self.of.about);
-        let old = self.of.about.old_parts();
+        // The newest of a loop that goes on is another at every look.
+        let chosen = state.chosen(&self.of.about).filter(|_| !self.goes_on || state.is_chosen(&self.of.about));
         let mut clicked = None;
         for row in in_sight {
             let Some(index) = self.order.at(row) else { continue };
@@ -258,7 +257,7 @@ impl Table<'_> {
                 let label = format!("Iteration {}: {}", with_commas(index + 1), spoken(line, &says));
                 WidgetInfo::selected(Role::Row, true, chosen == Some(index), label)
             });
-            let is_old = old.iter().any(|part| part.contains(&index));
+            let is_old = state.table.is_old(index);
             let fill = match () {
                 () if chosen == Some(index) => tokens.selected,
                 () if response.hovered() => tokens.button_pressed.gamma_multiply(0.3),
@@ -391,6 +390,8 @@ impl Table<'_> {
                 let at = Rect::from_center_size(pos2(place.right() - 14.0, place.center().y), Vec2::splat(10.0));
                 icons::paint(ui.painter(), at, icon, tokens.accent);
             }
+            let response =
+                if sort == SortBy::Start { response.on_hover_text("When it began, in UTC") } else { response };
             if response.clicked() {
                 // Of times a person wants the longest first.
                 table.wanted.descending = if is_sorted { !table.wanted.descending } else { sort == SortBy::Took };

@@ -283,7 +283,7 @@ fn spans_ui(painter: &Painter, body: Rect, (spans, scale): (&Spans, Scale), colo
             let right = if right - left > 4.0 { right - 1.0 } else { right.max(left + 1.0) };
             let color = match piece.went {
                 Went::Executed => color,
-                Went::Reused => tokens.plan_reuse,
+                Went::Reused => tokens.pinned,
                 Went::Failed => tokens.failed,
             };
             painter.rect_filled(Rect::from_x_y_ranges(left..=right, top..=top + height), 0.0, color);
