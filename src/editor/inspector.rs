@@ -4,6 +4,7 @@ mod about;
 mod asked;
 mod change_value;
 mod code_field;
+mod color_field;
 mod drafts;
 mod fields;
 mod highlight;
