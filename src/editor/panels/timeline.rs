@@ -162,6 +162,12 @@ fn summary_ui(ui: &mut Ui, state: &mut TimelineState, run: RunId, commands: &mut
                 commands.push(Command::Look(LookRequest::Reveal(bar.node.clone())));
             }
         }
+        let errors = state.spans.values().filter_map(|spans| spans.as_ref()?.as_ref().err());
+        for error in errors {
+            ui.separator();
+            let said = format!("Iterations cannot be read: {error}");
+            ui.add(Label::new(RichText::new(theme::readable(&said)).color(theme::tokens(ui).failed)).wrap());
+        }
         if let Some((place, index, took)) = longest {
             let bar = &bars.list[place];
             ui.separator();

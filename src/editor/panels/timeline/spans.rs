@@ -79,33 +79,30 @@ impl SpansWork {
 
     /// Does the work. Slow for long loops.
     pub(crate) fn done(self) -> SpansDone {
-        let Self { key, of, first, began } = self;
-        let read = read(&of).map(|read| {
-            let offset = of.about.id.made().duration_since(first).as_secs_f64();
-            // What was made in an earlier run that was cut off is no part of this one.
-            let times = read.into_iter().filter_map(|(index, outcome)| {
+        SpansDone { key: self.key, spans: self.read().map(|times| Arc::new(Spans::of(times))) }
+    }
+
+    /// Returns the iterations that were made in this run, by start, time, index and how they went.
+    fn read(self) -> Result<Vec<(f64, f64, u32, Went)>, String> {
+        let Self { of, first, began, .. } = self;
+        let end = of.about.n_seen().min(u64::from(u32::MAX));
+        let offset = of.about.id.made().duration_since(first).as_secs_f64();
+        let mut read = Vec::new();
+        for from in (0..end).step_by(STRETCH as usize) {
+            let stretch = of.log.outcomes(from..end.min(from + STRETCH), None).map_err(|error| error.to_string())?;
+            read.extend(stretch.into_iter().filter_map(|(index, outcome)| {
                 let times = outcome.times?;
                 let from = offset + times.from_micros as f64 / 1e6;
-                (from >= began - 1e-3).then_some((from, times.took_micros as f64 / 1e6, index, went(&outcome)))
-            });
-            Arc::new(Spans::of(times.collect()))
-        });
-        SpansDone { key, spans: read }
+                // What was made in an earlier run that was cut off is no part of this one.
+                (from >= began - 1e-3).then_some((from, times.took_micros as f64 / 1e6, index as u32, went(&outcome)))
+            }));
+        }
+        Ok(read)
     }
 }
 
 pub(super) fn key_of(run: RunId, of: &LoopRecord) -> SpansKey {
     (of.about.id, run, of.about.n_seen())
-}
-
-fn read(of: &LoopRecord) -> Result<Vec<(u32, Outcome)>, String> {
-    let end = of.about.n_seen().min(u64::from(u32::MAX));
-    let mut read = Vec::new();
-    for from in (0..end).step_by(STRETCH as usize) {
-        let stretch = of.log.outcomes(from..end.min(from + STRETCH), None).map_err(|error| error.to_string())?;
-        read.extend(stretch.into_iter().map(|(index, outcome)| (index as u32, outcome)));
-    }
-    Ok(read)
 }
 
 const fn went(outcome: &Outcome) -> Went {
