@@ -50,6 +50,7 @@ pub use self::{
     },
     dialogs::KeepRules,
     iterations::IterationsWork,
+    panels::SpansWork,
     past::Past,
     view::{LiveState, Pause, RunNumbers, RunProgress, View},
     viewers::{BytesWork, TableWork, TextWork, TreeWork, ValueViewer},

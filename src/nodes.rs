@@ -3,6 +3,7 @@
 //! A [`Kind`] is plain data (ports, parameter schema, traits) and one function, its executor. Each family of kinds has
 //! a file; [`Catalogue::standard`] lists them all. An executor sees the world through its [`Context`] only.
 
+mod access;
 mod apart;
 mod catalogue;
 mod chat;
@@ -54,7 +55,9 @@ pub use self::{
 };
 pub(crate) use self::{
     check::{NodeWithKind, check_loops, nodes_with_kinds, problems_of_node, problems_of_wires, wire_fits},
+    command::{ShellPart, shell_parts},
     lacking::lacking,
+    parameters::{color_as_text, color_of_text},
 };
 
 /// Why a node failed: what is wrong and what to do, for a person.

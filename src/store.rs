@@ -69,8 +69,8 @@ pub use self::{
     kept_for::{KeptFor, age_in_words, kept_for_key},
     keys::{KeyOptions, KeyPlace, Passphrase},
     loop_record::{
-        IterationCell, IterationLog, IterationRow, IterationStatus, LoopAbout, LoopFailure, LoopPart, LoopRecord,
-        MAX_FAILURES,
+        IterationCell, IterationLog, IterationRow, IterationStatus, IterationTimes, LoopAbout, LoopFailure, LoopPart,
+        LoopRecord, MAX_FAILURES,
     },
     node_history::NodeRun,
     opening::StoreOptions,

@@ -19,7 +19,7 @@ pub use self::{
     fingerprint::{Fingerprint, FingerprintBuilder, ParseFingerprintError},
     image::{Image, ImageError},
     json::{from_json, to_json},
-    preview::readable_size,
+    preview::{readable_size, shortened},
     table::{Table, TableError},
 };
 

@@ -155,5 +155,6 @@ fn progress(nodes: std::collections::BTreeMap<pinflow::workflow::NodeId, LiveSta
         pause: None,
         paused_for: Duration::ZERO,
         changed: std::collections::BTreeMap::new(),
+        loops: std::collections::BTreeMap::new(),
     }
 }

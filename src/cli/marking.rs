@@ -235,10 +235,12 @@ fn set_parameter(workflow: &mut Workflow, catalogue: &Catalogue, assignment: &st
 fn parse_value(parameter_type: &ParameterType, text: &str) -> Value {
     match parameter_type {
         ParameterType::Line { .. }
+        | ParameterType::Program { .. }
         | ParameterType::Secret { .. }
         | ParameterType::Text { .. }
         | ParameterType::Choice(_)
         | ParameterType::Node
+        | ParameterType::Color
         | ParameterType::FileToRead { .. }
         | ParameterType::FileToWrite { .. } => Value::text(text),
         ParameterType::Lines if !text.trim_start().starts_with('[') => Value::list(text.lines().map(Value::text)),

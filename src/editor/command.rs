@@ -6,6 +6,7 @@ use super::{
     arrange::{Align, Axis},
     dialogs::KeepRules,
     iterations::IterationsWork,
+    panels::SpansWork,
     viewers::{BytesWork, TableWork, TextWork, TreeWork},
     ways::Bend,
     windows::WindowOf,
@@ -139,6 +140,8 @@ pub enum Command {
     LoadIteration(Arc<LoopRecord>, RunId, u64),
     /// Read what a table of iterations shows.
     WorkOnIterations(IterationsWork),
+    /// Read when the iterations of a loop were made, to show it.
+    ReadSpans(SpansWork),
     /// Read what a node remembers across runs, to show it.
     LoadPinnedData(NodeId),
     /// Read how long a node took in earlier runs, to show it.
@@ -257,6 +260,7 @@ impl Command {
                 | Self::LoadValue(_)
                 | Self::LoadIteration(..)
                 | Self::WorkOnIterations(_)
+                | Self::ReadSpans(_)
                 | Self::LoadPinnedData(_)
                 | Self::LoadTimes(_)
                 | Self::LoadPinSizes

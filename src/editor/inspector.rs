@@ -4,6 +4,7 @@ mod about;
 mod asked;
 mod change_value;
 mod code_field;
+mod color_field;
 mod drafts;
 mod fields;
 mod highlight;
@@ -46,7 +47,7 @@ use super::{
     iterations::IterationsState,
     past::Past,
     theme,
-    viewers::{Room, Viewers, results_ui},
+    viewers::{Place, Room, Viewers, results_ui},
     words,
 };
 use crate::{
@@ -249,7 +250,7 @@ fn node_ui(
     section(ui, "Input Data", false, &mut |ui| record::inputs_ui(ui, view, id, viewers, commands));
     section(ui, "Output Data", true, &mut |ui| match view.baseline.get(id) {
         Some(record) => {
-            results_ui(ui, view, record, Room::Small, viewers, commands);
+            results_ui(ui, view, record, Place::Panel(Room::Small), viewers, commands);
             if view.past.is_none() {
                 change_value::change_ui(ui, view, record, &mut state.change, commands);
             }

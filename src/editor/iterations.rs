@@ -213,6 +213,15 @@ pub(crate) fn of<'a>(view: View<'a>, id: &NodeId) -> Option<(&'a NodeRecord, &'a
     Some((record, record.iterations.as_ref()?))
 }
 
+/// Returns the loop that goes on with a node in it or at its head, as far as it has come. Of loops inside of others nothing is
+/// told before those around them have ended.
+pub(crate) fn going_on(view: View<'_>, id: &NodeId) -> Option<Followed> {
+    let run = view.run.filter(|_| view.past.is_none())?;
+    let (_, of) = run.loops.iter().find(|(head, of)| *head == id || of.about.members.contains(id))?;
+    let member = of.about.members.iter().position(|member| member == id);
+    Some(Followed { around: Vec::new(), of: Standing::Here(Arc::clone(of)), member, run: run.id })
+}
+
 /// Reads an iteration of a loop, with the item or state it began with if the record of the loop's head still has it. Not for
 /// the interface thread.
 pub(crate) fn read_iteration(

@@ -19,6 +19,7 @@ mod tour;
 mod undo_list;
 mod welcome;
 
+pub use self::timeline::SpansWork;
 pub(crate) use self::{
     bottom::{BottomStates, Log, LogEntry, shown_node, tab_title, tab_ui},
     effects::EffectsState,
@@ -29,7 +30,7 @@ pub(crate) use self::{
     pin_rows::PinsState,
     status::{StatusWords, status_ui},
     tabs::{TabFace, TabSign, TabStrip, tabs_ui},
-    timeline::TimelineState,
+    timeline::{SpansDone, TimelineState},
     toolbar::{pins_banner_ui, toolbar_ui},
     tour::{TourCard, tour_ui},
     welcome::welcome_ui,

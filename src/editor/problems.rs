@@ -7,6 +7,8 @@ use smallvec::SmallVec;
 use super::{Command, View, words};
 use crate::{
     engine::{Decision, Plan},
+    session::Mark,
+    store::made_in_words,
     workflow::{NodeId, Severity},
 };
 
@@ -81,11 +83,29 @@ fn find(now: View<'_>) -> Vec<Finding> {
             rank: if is_pinned { Rank::Note } else { Rank::Warning },
             node: Some(planned.node.clone()),
             said: warning.clone(),
-            fixes: if is_pinned { fixes::of_pin(&planned.node) } else { SmallVec::new() },
+            // What else the plan warns of is a loop that goes on with another body.
+            fixes: if is_pinned { fixes::of_pin(&planned.node) } else { fixes::of_mixed_loop(&planned.node) },
         }));
     }
+    found.extend(mixed_loops(now));
     found.sort_by_key(|finding| finding.rank);
     found
+}
+
+/// Returns the loops that have ended and of which some iterations are still those of what the body was before.
+fn mixed_loops(now: View<'_>) -> impl Iterator<Item = Finding> {
+    let heads = now.baseline.iter().filter_map(|record| {
+        let of = &record.iterations.as_ref().filter(|iterations| iterations.member.is_none())?.of.about;
+        let old = of.old_parts();
+        let is_over = of.is_complete && !old.is_empty() && now.workflow.node(&of.head).is_some();
+        (is_over && !matches!(now.marks.get(&of.head), Mark::Forced)).then_some((of.head.clone(), old))
+    });
+    heads.map(|(head, old)| Finding {
+        rank: Rank::Warning,
+        said: format!("its results are mixed: {} made before the loop's body was changed", made_in_words(&old)),
+        fixes: fixes::of_mixed_loop(&head),
+        node: Some(head),
+    })
 }
 
 /// Returns a finding in a line, with its node's title.

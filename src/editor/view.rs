@@ -13,7 +13,7 @@ use crate::{
     engine::{Decision, PausedInside, Plan, name_of_node},
     nodes::Catalogue,
     session::{Baseline, Marks},
-    store::{NodeRecord, RunId, RunKind},
+    store::{LoopRecord, NodeRecord, RunId, RunKind},
     value::Value,
     workflow::{NodeId, PortRef, Problem, Workflow},
 };
@@ -115,6 +115,8 @@ pub struct RunProgress {
     pub pause: Option<Pause>,
     /// How long it was paused before.
     pub paused_for: Duration,
+    /// Of the heads of loops that go on what those did so far.
+    pub loops: BTreeMap<NodeId, Arc<LoopRecord>>,
     /// The values that were changed by hand in this run.
     pub changed: BTreeMap<PortRef, Value>,
 }

@@ -16,19 +16,16 @@ mod text;
 mod tree;
 mod work;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use egui::{AsIdSalt, Label, RichText, ScrollArea, Ui};
+use egui::{AsIdSalt, Label, RichText, Ui};
 
 pub use self::{alone::ValueViewer, bytes::BytesWork, table::TableWork, text::TextWork, tree::TreeWork};
 pub(crate) use self::{
     bytes::BytesDone,
     failed::{attempts_ui, input_ui},
     markdown::markdown_ui,
-    of_record::record_ui,
+    of_record::{Place, results_ui},
     picture::{PictureKey, prepare},
     scroll::{BAR, Extent, RowScroll},
     table::TableDone,
@@ -42,8 +39,8 @@ use super::{
     theme, words,
 };
 use crate::{
-    nodes::{HIDDEN, Outputs, formats},
-    store::{Kept, NodeRecord, RunId},
+    nodes::{HIDDEN, formats},
+    store::{Kept, RunId},
     value::{Fingerprint, Record, Value},
     workflow::{NodeId, PortId},
 };
@@ -136,64 +133,6 @@ impl Room {
     }
 }
 
-/// Shows the results of a node: every port with its value.
-pub(crate) fn results_ui(
-    ui: &mut Ui,
-    view: View<'_>,
-    record: &NodeRecord,
-    room: Room,
-    viewers: &mut Viewers,
-    commands: &mut Vec<Command>,
-) {
-    match &record.results {
-        Some(kept) if record.status.has_results() => kept_ui(ui, view, record, kept, room, viewers, commands),
-        results => {
-            let mut all_ui = |ui: &mut Ui| {
-                failed::failed_ui(ui, view, record, room, viewers, commands);
-                // What a failed node gives on its error output.
-                if let Some(kept) = results {
-                    kept_ui(ui, view, record, kept, Room::Small, viewers, commands);
-                }
-            };
-            match room {
-                Room::Small => all_ui(ui),
-                Room::Large => {
-                    ScrollArea::vertical().id_salt("failed").auto_shrink([false, false]).show(ui, all_ui);
-                }
-            }
-        }
-    }
-}
-
-fn kept_ui(
-    ui: &mut Ui,
-    view: View<'_>,
-    record: &NodeRecord,
-    kept: &Kept,
-    room: Room,
-    viewers: &mut Viewers,
-    commands: &mut Vec<Command>,
-) {
-    if (kept.is_sensitive() || view.is_sensitive(&record.node)) && !hidden_ui(ui, kept, viewers) {
-        return;
-    }
-    if let Some(outputs) = kept.loaded() {
-        gathered::gathered_ui(ui, view, record, outputs, viewers, commands);
-        outputs_ui(ui, &record.node, outputs, room, viewers, commands);
-        return;
-    }
-    for port in kept.ports() {
-        ui.label(RichText::new(format!("{} · {}", port.port, port.preview)).strong());
-    }
-    match viewers.loads.results.get(&(record.node.clone(), record.run)) {
-        None => commands.push(Command::LoadResults(record.node.clone())),
-        Some(Load::Failed(error)) => {
-            ui.colored_label(theme::tokens(ui).failed, theme::readable(error));
-        }
-        Some(_) => waiting_ui(ui),
-    }
-}
-
 /// Shows that there are sensitive results, with a button that shows them; returns whether a person asked to see them.
 fn hidden_ui(ui: &mut Ui, kept: &Kept, viewers: &mut Viewers) -> bool {
     let which = || kept.ports().iter().map(|port| port.fingerprint).collect::<Vec<_>>();
@@ -227,32 +166,6 @@ fn waiting_ui(ui: &mut Ui) {
         ui.spinner();
         ui.weak("Reading kept results…");
     });
-}
-
-fn outputs_ui(
-    ui: &mut Ui,
-    node: &NodeId,
-    outputs: &Arc<Outputs>,
-    room: Room,
-    viewers: &mut Viewers,
-    commands: &mut Vec<Command>,
-) {
-    if outputs.iter().len() == 0 {
-        ui.weak("It gave no value on any port.");
-    }
-    if outputs.iter().len() > 1 && room == Room::Large {
-        ScrollArea::vertical().id_salt("outputs").auto_shrink([false, false]).show(ui, |ui| {
-            outputs_ui(ui, node, outputs, Room::Small, viewers, commands);
-        });
-        return;
-    }
-    for (port, value) in outputs.iter() {
-        ui.push_id((node.as_str(), port.as_str()), |ui| {
-            let of = WindowOf { node: node.clone(), port: Some(port.clone()), iteration: None };
-            heading_ui(ui, (node, port), value, Some(of), commands);
-            value_ui(ui, value, room, viewers, commands);
-        });
-    }
 }
 
 /// Shows what stands above a value, with the ways to save it to a file and to open it in a window of its own.
@@ -387,9 +300,12 @@ fn preview_of(kept: &Kept) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use egui_kittest::{Harness, kittest::Queryable as _};
 
     use super::*;
+    use crate::nodes::Outputs;
 
     #[test]
     fn a_stream_shows_where_it_comes_from_and_no_headers() {

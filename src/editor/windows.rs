@@ -11,7 +11,7 @@ use super::{
     Command, View,
     iterations::{IterationsState, of},
     theme,
-    viewers::{Room, Viewers, record_ui, value_ui, wants_to_see_ui},
+    viewers::{Place, Room, Viewers, results_ui, value_ui, wants_to_see_ui},
     words,
 };
 use crate::{
@@ -78,8 +78,9 @@ struct ValueWindow {
     last: Option<Arc<NodeRecord>>,
     viewers: Viewers,
     iterations: IterationsState,
-    /// Its size when it was opened.
+    /// Its size when it was opened, and when it was drawn last.
     size: Vec2,
+    size_now: Vec2,
     /// It is to come to the front.
     comes_up: bool,
     /// Somebody typed in it when it was drawn last.
@@ -91,7 +92,7 @@ struct ValueWindow {
 pub(crate) struct Windows {
     list: Vec<ValueWindow>,
     n_opened: WindowId,
-    /// How large windows were when they were seen last, by what they show.
+    /// How large windows were that are closed, by what they showed.
     sizes: BTreeMap<(NodeId, Option<PortId>), Vec2>,
     /// The one inside of the main window that has its keys.
     with_keys: Option<WindowId>,
@@ -119,7 +120,9 @@ impl Windows {
             return;
         }
         self.n_opened += 1;
-        let size = self.sizes.get(&(of.node.clone(), of.port.clone())).copied().unwrap_or(SIZE);
+        let open = self.list.iter().rev().find(|window| window.of.node == of.node && window.of.port == of.port);
+        let closed = || self.sizes.get(&(of.node.clone(), of.port.clone())).copied();
+        let size = open.map(|window| window.size_now).or_else(closed).unwrap_or(SIZE);
         self.list.push(ValueWindow {
             id: self.n_opened,
             session,
@@ -130,6 +133,7 @@ impl Windows {
             viewers: Viewers::default(),
             iterations: IterationsState::default(),
             size,
+            size_now: size,
             comes_up: true,
             is_typed_in: false,
         });
@@ -143,7 +147,8 @@ impl Windows {
 
     /// Closes a window.
     pub(crate) fn close(&mut self, id: WindowId) {
-        self.list.retain(|window| window.id != id);
+        let closed: Vec<ValueWindow> = self.list.extract_if(.., |window| window.id == id).collect();
+        self.sizes.extend(closed.into_iter().map(|window| ((window.of.node, window.of.port), window.size_now)));
         self.with_keys = self.with_keys.filter(|with_keys| *with_keys != id);
     }
 
@@ -183,7 +188,7 @@ impl Windows {
         } else {
             window.native_ui(ctx, view, commands)
         };
-        self.sizes.insert((window.of.node.clone(), window.of.port.clone()), shown.size);
+        window.size_now = shown.size;
         match shown.pressed {
             Some(true) => self.with_keys = Some(id),
             Some(false) => self.with_keys = self.with_keys.filter(|with_keys| *with_keys != id),
@@ -300,7 +305,8 @@ impl ValueWindow {
         match (&self.of.iteration, &self.last) {
             (Some(_), _) => self.iteration_ui(&mut inside, view, commands),
             (None, Some(record)) => {
-                record_ui(&mut inside, view, (record, self.of.port.as_ref()), &mut self.viewers, commands);
+                let place = Place::Window(Room::Large, self.of.port.as_ref());
+                results_ui(&mut inside, view, record, place, &mut self.viewers, commands);
             }
             (None, None) => {
                 inside.weak("No results yet: run the workflow.");

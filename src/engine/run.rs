@@ -26,7 +26,7 @@ use super::{Plan, PlanOptions, Planner, Probes};
 use crate::{
     nodes::{Catalogue, Load},
     session::{Baseline, Marks},
-    store::{LogLine, NodeRecord, RunHeader, RunId, RunKind, RunRecord, SessionId, Store},
+    store::{LogLine, LoopRecord, NodeRecord, RunHeader, RunId, RunKind, RunRecord, SessionId, Store},
     value::Value,
     workflow::{NodeId, PortId, Workflow, WorkflowId},
 };
@@ -100,6 +100,8 @@ pub enum EventKind {
         fraction: f32,
         /// What it is at.
         message: String,
+        /// Of the head of a loop what the loop did so far.
+        so_far: Option<Arc<LoopRecord>>,
     },
     /// A node wrote a line.
     NodeLogged {

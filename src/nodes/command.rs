@@ -1,4 +1,6 @@
-//! Running programs of this machine.
+//! Running programs of this machine, and scripts of the shell.
+
+mod shell;
 
 use std::{
     io::{self, Read, Write as _},
@@ -9,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+pub(super) use self::shell::wrong_in_script;
+pub(crate) use self::shell::{ShellPart, shell_parts};
 use super::{
     Arity, Cacheability, Context, Deed, Family, Kind, Load, NodeError, Outputs, ParameterSchema, ParameterType,
     Success, What, apart::POLL, files::refuse_what_json_cannot_hold,
@@ -16,15 +20,74 @@ use super::{
 use crate::value::{Value, ValueType, to_json};
 
 pub(super) fn kinds() -> Vec<Kind> {
-    vec![command()]
+    vec![command(), script()]
 }
 
 fn command() -> Kind {
-    let kind = Kind::new("command", "Command", Family::System, run_command)
-        .about(
-            "Runs a program and gives what it writes.",
-            "shell process execute exec run script program bash python subprocess terminal",
+    let kind = Kind::new("command", "Command", Family::System, run_command).about(
+        "Runs a program and gives what it writes.",
+        "shell process execute exec run script program bash python subprocess terminal",
+    );
+    let kind = kind
+        .parameter(
+            ParameterSchema::new(
+                "program",
+                "Program",
+                ParameterType::Program { hint: "python3" },
+                "",
+                "The program's name or path. It is started directly, without a shell.",
+            )
+            .on_node(),
         )
+        .parameter(
+            ParameterSchema::new(
+                "arguments",
+                "Arguments",
+                ParameterType::Lines,
+                Value::list([]),
+                "One a line, handed over as they stand: no quotes, no patterns, no variables.",
+            )
+            .on_node(),
+        );
+    of_programs(kind)
+}
+
+fn script() -> Kind {
+    let kind = Kind::new("script", "Shell Script", Family::System, run_script).about(
+        "Runs a script of the shell and gives what it writes.",
+        "shell script bash sh zsh command process execute exec run program terminal pipe",
+    );
+    let kind = kind
+        .parameter(
+            ParameterSchema::new(
+                "script",
+                "Script",
+                ParameterType::Text { language: "shell" },
+                "",
+                "What the shell is to do. What arrives on stdin it reads as its input; $1, $2 and so on are the arguments.",
+            )
+            .on_node(),
+        )
+        .parameter(ParameterSchema::new(
+            "shell",
+            "Shell",
+            ParameterType::Program { hint: "sh" },
+            "sh",
+            "The shell's name or path, such as bash: one that takes a script behind -c.",
+        ))
+        .parameter(ParameterSchema::new(
+            "arguments",
+            "Arguments",
+            ParameterType::Lines,
+            Value::list([]),
+            "One a line: the first is $1 in the script, the second $2.",
+        ));
+    of_programs(kind)
+}
+
+/// Adds the ports and parameters of all that runs programs.
+fn of_programs(kind: Kind) -> Kind {
+    let kind = kind
         .input("stdin", ValueType::Any, Arity::Optional)
         .input("environment", ValueType::Record, Arity::Optional)
         .output("stdout", ValueType::Text)
@@ -37,31 +100,7 @@ fn command() -> Kind {
                 if parameters.bool("keep_results") { Cacheability::Always } else { Cacheability::Never }
             },
         );
-    with_parameters(kind)
-}
-
-fn with_parameters(kind: Kind) -> Kind {
-    kind.parameter(
-        ParameterSchema::new(
-            "program",
-            "Program",
-            ParameterType::Line { hint: "python3" },
-            "",
-            "The program's name or path. It is started directly, without a shell.",
-        )
-        .on_node(),
-    )
-    .parameter(
-        ParameterSchema::new(
-            "arguments",
-            "Arguments",
-            ParameterType::Lines,
-            Value::list([]),
-            "One a line, handed over as they stand: no quotes, no patterns, no variables.",
-        )
-        .on_node(),
-    )
-    .parameter(ParameterSchema::new(
+    kind.parameter(ParameterSchema::new(
         "folder",
         "Working folder",
         ParameterType::Folder { hint: "the workflow's folder" },
@@ -94,14 +133,41 @@ fn with_parameters(kind: Kind) -> Kind {
 fn run_command(ctx: &Context<'_>) -> Result<Success, NodeError> {
     let parameters = ctx.parameters();
     let program = parameters.text("program").trim();
+    if program.is_empty() {
+        return Err(NodeError::new("no program is named: set one such as python3"));
+    }
+    let arguments = parameters.lines("arguments");
+    run(ctx, program, &arguments, deed(program, &arguments))
+}
+
+fn run_script(ctx: &Context<'_>) -> Result<Success, NodeError> {
+    let parameters = ctx.parameters();
+    let script = parameters.text("script");
+    let Some(first) = script.lines().map(str::trim).find(|line| !line.is_empty()) else {
+        return Err(NodeError::new("there is no script: write one under Script"));
+    };
+    let shell = match parameters.text("shell").trim() {
+        "" => "sh",
+        shell => shell,
+    };
+    let arguments = parameters.lines("arguments");
+    let told: Vec<&str> = ["-c", first].into_iter().chain(arguments.iter().copied()).collect();
+    // Behind the script stands what it is called by.
+    let all: Vec<&str> = ["-c", script, shell].into_iter().chain(arguments).collect();
+    run(ctx, shell, &all, deed(shell, &told))
+}
+
+/// Runs a program and gives what it writes.
+fn run(ctx: &Context<'_>, program: &str, arguments: &[&str], deed: Deed) -> Result<Success, NodeError> {
+    let parameters = ctx.parameters();
     let max_bytes = usize::try_from(parameters.int("max_mib")).unwrap_or(0) << 20;
     let input = match ctx.input("stdin") {
         Some(value) => bytes_of(value)?,
         None => None,
     };
-    let command = command_of(ctx, program)?;
+    let command = command_of(ctx, program, arguments)?;
     ctx.check_cancelled()?;
-    let deed = deed(program, &parameters.lines("arguments"), input.as_ref());
+    let deed = Deed { bytes: input.as_ref().map(|input| input.len() as u64), ..deed };
     let finished = Running::start(command, program, input, max_bytes)?.finish(ctx);
     ctx.did(deed.outcome(match &finished {
         Ok(finished) => format!("exit code {}", exit_code(finished.status)),
@@ -122,10 +188,7 @@ fn run_command(ctx: &Context<'_>) -> Result<Success, NodeError> {
     Ok(Success::new(Outputs::one("stdout", stdout).with("stderr", stderr).with("exit_code", exit_code)))
 }
 
-fn command_of(ctx: &Context<'_>, program: &str) -> Result<Command, NodeError> {
-    if program.is_empty() {
-        return Err(NodeError::new("no program is named: set one such as python3"));
-    }
+fn command_of(ctx: &Context<'_>, program: &str, arguments: &[&str]) -> Result<Command, NodeError> {
     let parameters = ctx.parameters();
     let folder = match parameters.text("folder").trim() {
         "" => ctx.path(".")?,
@@ -135,7 +198,7 @@ fn command_of(ctx: &Context<'_>, program: &str) -> Result<Command, NodeError> {
         return Err(NodeError::new(format!("the working folder does not exist: {}", folder.display())));
     }
     let mut command = Command::new(found(ctx, program)?);
-    command.args(parameters.lines("arguments")).current_dir(folder);
+    command.args(arguments).current_dir(folder);
     for (name, value) in ctx.record("environment").into_iter().flat_map(|record| record.iter()) {
         if name.is_empty() || name.contains(['=', '\0']) {
             return Err(NodeError::new(format!("{name:?} cannot be the name of an environment variable")));
@@ -164,12 +227,11 @@ fn bytes_of(value: &Value) -> Result<Option<Vec<u8>>, NodeError> {
 }
 
 /// Returns what running a program does to the world outside: its command line, with quotes where a shell would need them.
-fn deed(program: &str, arguments: &[&str], input: Option<&Vec<u8>>) -> Deed {
+fn deed(program: &str, arguments: &[&str]) -> Deed {
     let needs_quotes = |word: &str| word.is_empty() || word.contains(|char: char| char.is_whitespace() || char == '"');
     let quoted = |word: &str| if needs_quotes(word) { format!("{word:?}") } else { word.to_owned() };
     let words: Vec<String> = std::iter::once(program).chain(arguments.iter().copied()).map(quoted).collect();
-    let bytes = input.map(|input| input.len() as u64);
-    Deed { bytes, ..Deed::new(What::Command, words.join(" ")) }
+    Deed::new(What::Command, words.join(" "))
 }
 
 /// Returns the code, or for a program ended by a signal 128 and its number, as shells do.

@@ -18,7 +18,7 @@ use parquet::{
 use super::{
     NodeError,
     files::refuse_what_json_cannot_hold,
-    images::{encode_jpeg, encode_png},
+    images::{WHITE, encode_jpeg, encode_png},
     plot::{Look, Plot, picture, svg},
 };
 use crate::{
@@ -116,7 +116,7 @@ pub fn export(value: &Value, path: &Path) -> Result<(), ExportError> {
                 let picture = picture(&drawn(value)?, PLOT_SCALE).map_err(ExportError::Value)?;
                 file.write_all(&encode_png(&picture)?)?;
             }
-            (Value::Image(image), _) => file.write_all(&encode_jpeg(image, JPEG_QUALITY)?)?,
+            (Value::Image(image), _) => file.write_all(&encode_jpeg(image, JPEG_QUALITY, WHITE)?)?,
             (value, "txt") => file.write_all(value.display_text().as_bytes())?,
             (value, _) => {
                 refuse_what_json_cannot_hold(value)?;

@@ -56,22 +56,31 @@ fn write_image() -> Kind {
         let path = named_path(ctx)?;
         let format = ImageFormat::from_path(&path).ok();
         let quality = ctx.parameters().int("quality");
+        let ground = ctx.parameters().color("ground").unwrap_or(WHITE);
         let bytes = match format {
             Some(ImageFormat::Png) => apart(ctx, "encoder", move |_| encode_png(&image)),
-            Some(ImageFormat::Jpeg) => apart(ctx, "encoder", move |_| encode_jpeg(&image, quality)),
+            Some(ImageFormat::Jpeg) => apart(ctx, "encoder", move |_| encode_jpeg(&image, quality, ground)),
             _ => Err(NodeError::new(format!("the name must end in .png, .jpg or .jpeg: {}", path.display()))),
         }?;
         write_named(ctx, &bytes)
     })
     .about("Writes a picture to a PNG or JPEG file.", "save export store photo png jpeg jpg file")
     .input("image", ValueType::Image, Arity::Required);
-    writing(kind, &["png", "jpg", "jpeg"]).parameter(ParameterSchema::new(
-        "quality",
-        "JPEG quality",
-        ParameterType::Int { min: 1, max: 100, unit: "" },
-        90,
-        "How good a JPEG looks, and how large it gets; PNG loses nothing.",
-    ))
+    writing(kind, &["png", "jpg", "jpeg"])
+        .parameter(ParameterSchema::new(
+            "quality",
+            "JPEG quality",
+            ParameterType::Int { min: 1, max: 100, unit: "" },
+            90,
+            "How good a JPEG looks, and how large it gets; PNG loses nothing.",
+        ))
+        .parameter(ParameterSchema::new(
+            "ground",
+            "JPEG ground",
+            ParameterType::Color,
+            "#ffffff",
+            "What is seen in a JPEG where the picture is transparent; a PNG stays transparent.",
+        ))
 }
 
 pub(super) fn encode_png(image: &Image) -> Result<Vec<u8>, NodeError> {
@@ -82,16 +91,19 @@ pub(super) fn encode_png(image: &Image) -> Result<Vec<u8>, NodeError> {
     Ok(bytes)
 }
 
-/// JPEG has no transparency: what is transparent shows white.
-pub(super) fn encode_jpeg(image: &Image, quality: i64) -> Result<Vec<u8>, NodeError> {
-    let on_white = |color: u8, alpha: u8| {
-        let (color, alpha) = (u32::from(color), u32::from(alpha));
-        ((color * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+/// What is behind transparent pixels, unless a person wants it otherwise.
+pub(super) const WHITE: [u8; 3] = [0xff; 3];
+
+/// JPEG has no transparency: what is transparent shows the ground.
+pub(super) fn encode_jpeg(image: &Image, quality: i64, ground: [u8; 3]) -> Result<Vec<u8>, NodeError> {
+    let on_ground = |color: u8, ground: u8, alpha: u8| {
+        let (color, ground, alpha) = (u32::from(color), u32::from(ground), u32::from(alpha));
+        ((color * alpha + ground * (255 - alpha) + 127) / 255) as u8
     };
     let rgb: Vec<u8> = image
         .pixels()
         .chunks_exact(4)
-        .flat_map(|pixel| [0, 1, 2].map(|channel| on_white(pixel[channel], pixel[3])))
+        .flat_map(|pixel| [0, 1, 2].map(|channel| on_ground(pixel[channel], ground[channel], pixel[3])))
         .collect();
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, quality.clamp(1, 100) as u8)
@@ -278,6 +290,16 @@ mod tests {
         let read = image(&Trial::of("read_image").set("path", "a.jpg").in_folder(folder.path()), "image");
         assert_eq!((read.width(), read.height()), (8, 8));
         assert!(read.pixels().iter().all(|channel| *channel > 250));
+    }
+
+    #[test]
+    fn what_is_transparent_is_of_the_colour_asked_for_in_a_jpeg() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = Trial::of("write_image").input("image", plain(8, 8, [0, 0, 0, 0])).set("path", "a.jpg");
+        write.set("ground", "#1080f0").in_folder(folder.path()).outputs();
+        let read = image(&Trial::of("read_image").set("path", "a.jpg").in_folder(folder.path()), "image");
+        let near = |channel: usize, wanted: u8| read.pixels()[channel].abs_diff(wanted) < 6;
+        assert!(near(0, 0x10) && near(1, 0x80) && near(2, 0xf0), "{:?}", &read.pixels()[..4]);
     }
 
     #[test]

@@ -24,9 +24,14 @@ pub enum ParameterType {
         /// What an empty field says.
         hint: &'static str,
     },
+    /// The name of a program on the `PATH`, or a path relative to the workflow's folder.
+    Program {
+        /// What an empty field says.
+        hint: &'static str,
+    },
     /// Several lines of text.
     Text {
-        /// The language it is in, which is highlighted and checked: `sql`, `sql condition`, `jinja`, `json` or nothing.
+        /// The language it is in, which is highlighted and checked: `sql`, `sql condition`, `jinja`, `json`, `shell` or nothing.
         language: &'static str,
     },
     /// A whole number from `min` to `max`.
@@ -66,6 +71,8 @@ pub enum ParameterType {
         /// What an empty field says.
         hint: &'static str,
     },
+    /// A colour: a text such as `#2f7fd1`.
+    Color,
     /// A list of texts, one a line.
     Lines,
     /// The name of a secret, whose value lives in an environment variable or the keyring: see [`Context::secret`].
@@ -143,6 +150,7 @@ impl ParameterSchema {
             (_, Value::Null) if matches!(self.default, Value::Null) => None,
             (
                 ParameterType::Line { .. }
+                | ParameterType::Program { .. }
                 | ParameterType::Secret { .. }
                 | ParameterType::Text { .. }
                 | ParameterType::Node
@@ -179,6 +187,7 @@ impl ParameterSchema {
                     let known: Vec<&str> = choices.iter().map(|choice| choice.id).collect();
                     format!("{label} must be one of {}, not {text:?}", known.join(", "))
                 }),
+            (ParameterType::Color, Value::Text(text)) => (!is_color(text)).then(|| no_color(label, text)),
             (ParameterType::Lines, Value::List(items)) => items
                 .iter()
                 .find(|item| item.as_text().is_none())
@@ -186,6 +195,35 @@ impl ParameterSchema {
             (expected, got) => Some(format!("{label} must be {}, not {}", expected.in_words(), got.preview())),
         }
     }
+}
+
+fn is_color(text: &str) -> bool {
+    text.len() == 7 && color_of_text(text).is_some()
+}
+
+/// Returns what is wrong with a text that is no colour.
+fn no_color(label: &str, text: &str) -> String {
+    format!("{label} must be a colour such as #2f7fd1, not {text:?}")
+}
+
+/// Returns the colour, red, green and blue, that a text stands for: `#2f7fd1`, also without the sign, or short as `#38d`.
+pub(crate) fn color_of_text(text: &str) -> Option<[u8; 3]> {
+    let text = text.trim();
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    let number = |digits: &str| u8::from_str_radix(digits, 16).ok();
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    match digits.len() {
+        6 => Some([number(&digits[..2])?, number(&digits[2..4])?, number(&digits[4..])?]),
+        3 => Some([number(&digits[..1])? * 17, number(&digits[1..2])? * 17, number(&digits[2..])? * 17]),
+        _ => None,
+    }
+}
+
+/// Returns a colour as it stands in workflows.
+pub(crate) fn color_as_text([red, green, blue]: [u8; 3]) -> String {
+    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 fn with_space(unit: &str) -> String {
@@ -207,6 +245,7 @@ impl ParameterType {
     const fn in_words(&self) -> &'static str {
         match self {
             Self::Line { .. } | Self::Text { .. } => "a text",
+            Self::Program { .. } => "the name or path of a program",
             Self::Secret { .. } => "the name of a secret",
             Self::Int { .. } => "a whole number",
             Self::Float { .. } => "a number",
@@ -214,6 +253,7 @@ impl ParameterType {
             Self::Choice(_) => "one of its choices",
             Self::FileToRead { .. } | Self::FileToWrite { .. } | Self::Folder { .. } => "a path",
             Self::Node => "the id of a node",
+            Self::Color => "a colour such as #2f7fd1",
             Self::Lines => "a list of texts",
             Self::Json => "a plain value",
             Self::Table => "a record of columns and rows",
@@ -245,6 +285,11 @@ impl<'a> ResolvedParameters<'a> {
     /// Returns a text parameter; empty if it is none.
     pub fn text(&self, id: &str) -> &'a str {
         self.get(id).as_text().unwrap_or_default()
+    }
+
+    /// Returns a colour, red, green and blue; nothing if it is left open.
+    pub fn color(&self, id: &str) -> Option<[u8; 3]> {
+        self.get(id).as_text().and_then(color_of_text)
     }
 
     /// Returns a whole number; 0 if it is none.
@@ -296,5 +341,29 @@ impl<'a> ResolvedParameters<'a> {
         let mut builder = FingerprintBuilder::new("parameters");
         self.add_to(&mut builder);
         builder.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_colour_is_six_digits_and_what_is_none_is_said() {
+        assert_eq!(color_of_text("#2f7FD1"), Some([0x2f, 0x7f, 0xd1]));
+        assert_eq!(color_of_text(" 38d "), Some([0x33, 0x88, 0xdd]));
+        for text in ["", "#", "red", "#12345", "#1234567", "#12345g", "#+12345", "äöü", "#ää"] {
+            assert_eq!(color_of_text(text), None, "{text:?}");
+        }
+        assert_eq!(color_as_text([1, 0xab, 0]), "#01ab00");
+        let schema = ParameterSchema::new("ink", "Ink", ParameterType::Color, "#000000", "");
+        assert_eq!(schema.problem_with(&Value::text("#2f7fd1")), None);
+        for (value, said) in [
+            (Value::text("red"), "Ink must be a colour such as #2f7fd1, not \"red\""),
+            (Value::text("38d"), "Ink must be a colour such as #2f7fd1, not \"38d\""),
+            (Value::Int(7), "Ink must be a colour such as #2f7fd1, not Int 7"),
+        ] {
+            assert_eq!(schema.problem_with(&value).as_deref(), Some(said));
+        }
     }
 }

@@ -110,6 +110,7 @@ fn plot() -> Kind {
             aggregate: Aggregate::of(parameters.text("aggregate")),
             n_bins: usize::try_from(parameters.int("bins")).unwrap_or(0),
             title: parameters.text("title").trim().to_owned(),
+            ink: parameters.color("ink"),
         };
         let plot = apart(ctx, "plot", move |stop| plot_of(&table, &wanted, stop))?;
         plot.notes.iter().for_each(|note| ctx.info(note.clone()));
@@ -170,6 +171,14 @@ fn plot() -> Kind {
         ParameterType::Line { hint: "none" },
         "",
         "What stands above the plot.",
+    ))
+    .parameter(ParameterSchema::new(
+        "ink",
+        "Colour",
+        ParameterType::Color,
+        Value::Null,
+        "The colour of the line, points, bars or boxes; of several series that of the first. Empty has it chosen by itself. The \
+         cells of a heat map have colours of their own.",
     ))
 }
 

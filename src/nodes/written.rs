@@ -7,7 +7,7 @@ use datafusion::{
     sql::parser::{DFParser, DFParserBuilder},
 };
 
-use super::{sql, text};
+use super::{command, sql, text};
 
 /// What is wrong with a text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Wrong {
     pub range: Option<Range<usize>>,
 }
 
-/// Returns what is wrong with a text in a language that parameters name: `sql`, `sql condition`, `jinja`, `json`.
+/// Returns what is wrong with a text in a language that parameters name: `sql`, `sql condition`, `jinja`, `json`, `shell`.
 ///
 /// A text that says nothing is not wrong, and neither is one in a language that is not known.
 pub fn wrong_in(language: &str, text: &str) -> Option<Wrong> {
@@ -33,6 +33,7 @@ pub fn wrong_in(language: &str, text: &str) -> Option<Wrong> {
             of_sql(text, read.map(drop))
         }
         "jinja" => text::wrong_in_template(text),
+        "shell" => command::wrong_in_script(text),
         "json" => serde_json::from_str::<serde::de::IgnoredAny>(text).err().map(|error| of_json(text, &error)),
         _ => None,
     }
@@ -77,6 +78,13 @@ pub fn of_json(text: &str, error: &serde_json::Error) -> Wrong {
     Wrong { message: format!("line {line}, column {column}: {what}"), range: Some(word_at(text, line, column.max(1))) }
 }
 
+/// Returns the line and the column of a place in a text, both counted from 1, the column in characters.
+pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
 /// Returns the word or sign at a line and a column, both counted from 1; at the end of the text what is before it.
 fn word_at(text: &str, line: usize, column: usize) -> Range<usize> {
     let line_start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
@@ -114,6 +122,7 @@ mod tests {
         check("json", "[1, 2", "EOF while parsing a list", "2");
         check("sql", "SELECT *\nFRM t1", "line 2, column 1", "FRM");
         check("sql condition", "mass > > 4", "column 8", ">");
+        check("shell", "date\necho 'a", "line 2, column 6: ' is opened here and not closed", "'a");
         check("jinja", "a\n{{ b | }}", "line 2 of the template", "}}");
     }
 

@@ -3,8 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use super::{
-    IterationCell, IterationRow, IterationStatus, LoopAbout, LoopId, LoopRecord, codec, database::Reader,
-    loop_record::IterationLog,
+    IterationCell, IterationRow, IterationStatus, IterationTimes, LoopAbout, LoopId, LoopRecord, codec,
+    database::Reader, loop_record::IterationLog,
 };
 use crate::{
     nodes::Outputs,
@@ -36,6 +36,11 @@ pub(super) fn put_number(number: u64, out: &mut Vec<u8>) {
     out.push(left as u8);
 }
 
+/// Writes a number so that small ones of either sign are short: zigzag.
+fn put_signed(number: i64, out: &mut Vec<u8>) {
+    put_number(((number << 1) ^ (number >> 63)) as u64, out);
+}
+
 fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     put_number(bytes.len() as u64, out);
     out.extend_from_slice(bytes);
@@ -52,8 +57,7 @@ fn put_value(value: &Value, out: &mut Vec<u8>, keep: &mut impl FnMut(&Value) -> 
         Value::Null => return out.push(NULL),
         Value::Int(number) => {
             out.push(INT);
-            // Zigzag, so that small numbers of either sign are short.
-            return put_number(((number << 1) ^ (number >> 63)) as u64, out);
+            return put_signed(*number, out);
         }
         Value::Table(_) | Value::Image(_) => {}
         value if value.size_bytes() <= MAX_INLINE_BYTES => {
@@ -87,6 +91,11 @@ pub(super) fn take_about(rest: &mut Taker<'_>, reader: &Reader) -> Result<Arc<Lo
     Ok(Arc::new(LoopRecord { log: IterationLog::stored(about.id, reader.clone()), about }))
 }
 
+/// The bits of a row's first byte. Rows that were written before they had times have none.
+const IS_FINISHED: u8 = 1;
+const HAS_ITEM: u8 = 1 << 1;
+const HAS_TIMES: u8 = 1 << 2;
+
 /// The bits of a cell's first byte beside its status.
 const HAS_INNER: u8 = 1 << 5;
 const HAS_OUTPUTS: u8 = 1 << 6;
@@ -100,7 +109,12 @@ pub(super) fn encode(
     mut put_inner: impl FnMut(&Arc<LoopRecord>, &mut Vec<u8>),
 ) {
     let flag = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
-    out.push(u8::from(row.is_finished) | u8::from(row.item.is_some()) << 1);
+    let head = flag(IS_FINISHED, row.is_finished) | flag(HAS_ITEM, row.item.is_some());
+    out.push(head | flag(HAS_TIMES, row.times.is_some()));
+    if let Some(times) = row.times {
+        put_signed(times.from_micros, out);
+        put_number(times.took_micros, out);
+    }
     if let Some(item) = &row.item {
         put_value(item, out, &mut keep);
     }
@@ -153,10 +167,22 @@ impl<'a> Taker<'a> {
         Err("a number is too long".to_owned())
     }
 
+    fn signed(&mut self) -> Result<i64, String> {
+        let zigzag = self.number()?;
+        Ok((zigzag >> 1).cast_signed() ^ -((zigzag & 1).cast_signed()))
+    }
+
     fn take(&mut self, n_bytes: u64) -> Result<&'a [u8], String> {
         let (taken, rest) = self.0.split_at_checked(n_bytes as usize).ok_or_else(cut_short)?;
         self.0 = rest;
         Ok(taken)
+    }
+
+    fn times(&mut self, head: u8) -> Result<Option<IterationTimes>, String> {
+        if head & HAS_TIMES == 0 {
+            return Ok(None);
+        }
+        Ok(Some(IterationTimes { from_micros: self.signed()?, took_micros: self.number()? }))
     }
 
     fn text(&mut self) -> Result<&'a str, String> {
@@ -186,10 +212,7 @@ impl<'a> Taker<'a> {
     pub(super) fn value(&mut self, large: &mut impl FnMut(Large) -> Result<Value, String>) -> Result<Value, String> {
         match self.byte()? {
             NULL => Ok(Value::Null),
-            INT => {
-                let zigzag = self.number()?;
-                Ok(Value::Int((zigzag >> 1).cast_signed() ^ -((zigzag & 1).cast_signed())))
-            }
+            INT => self.signed().map(Value::Int),
             INLINE => {
                 let length = self.number()?;
                 codec::decode(codec::Form::Tagged, self.take(length)?)
@@ -215,7 +238,8 @@ pub(super) fn decode(
 ) -> Result<IterationRow, String> {
     let mut rest = Taker(bytes);
     let head = rest.byte()?;
-    let item = if head & 2 == 0 { None } else { Some(rest.value(&mut large)?) };
+    let times = rest.times(head)?;
+    let item = if head & HAS_ITEM == 0 { None } else { Some(rest.value(&mut large)?) };
     let next = rest.value(&mut large)?;
     let mut cells = Vec::new();
     while !rest.0.is_empty() {
@@ -228,11 +252,12 @@ pub(super) fn decode(
         let inner = if has(HAS_INNER) { Some(take_inner(&mut rest)?) } else { None };
         cells.push(IterationCell { status, took_nanos, outputs, error, inner });
     }
-    Ok(IterationRow { is_finished: head & 1 != 0, item, next, cells })
+    Ok(IterationRow { is_finished: head & IS_FINISHED != 0, times, item, next, cells })
 }
 
 /// A row of which no value has been read.
 pub(super) struct Unread<'a> {
+    pub(super) times: Option<IterationTimes>,
     /// The item it keeps, if it keeps one.
     pub(super) item: Option<Taker<'a>>,
     pub(super) cells: Vec<UnreadCell<'a>>,
@@ -269,7 +294,8 @@ pub(super) fn unread<'a>(
 ) -> Result<Unread<'a>, String> {
     let mut rest = Taker(bytes);
     let head = rest.byte()?;
-    let item = (head & 2 != 0).then(|| rest.clone());
+    let times = rest.times(head)?;
+    let item = (head & HAS_ITEM != 0).then(|| rest.clone());
     if item.is_some() {
         rest.skip_value()?;
     }
@@ -295,7 +321,7 @@ pub(super) fn unread<'a>(
         }
         cells.push(UnreadCell { status, took_nanos, error, outputs });
     }
-    Ok(Unread { item, cells })
+    Ok(Unread { times, item, cells })
 }
 
 fn status(flags: u8) -> Result<IterationStatus, String> {
@@ -355,5 +381,14 @@ mod tests {
             let _row = decode(&bytes[..length], &[], |_| Ok(Value::Null), no_inner).is_ok();
         }
         assert!(decode(&[1, NULL, HAS_INNER - 1, 0], &[], |_| Ok(Value::Null), no_inner).is_err());
+    }
+
+    #[test]
+    fn a_row_from_before_rows_had_times_is_read() {
+        let bytes = [IS_FINISHED | HAS_ITEM, INT, 8, NULL, IterationStatus::Executed as u8, 7];
+        let row = decode(&bytes, &[], |_| Ok(Value::Null), |_| Err(cut_short())).unwrap();
+        assert_eq!((row.times, row.item, row.cells[0].took_nanos), (None, Some(Value::Int(4)), 7));
+        let row = unread(&bytes, Taker::skip_about).unwrap();
+        assert!(row.times.is_none() && row.item.is_some() && row.cells.len() == 1);
     }
 }

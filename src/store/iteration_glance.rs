@@ -3,7 +3,7 @@
 use std::{cell::Cell, ops::Range};
 
 use super::{
-    IterationLog, IterationStatus, StoreError,
+    IterationLog, IterationStatus, IterationTimes, StoreError,
     database::Reader,
     iteration_bytes::{Large, Unread, UnreadCell},
 };
@@ -24,6 +24,8 @@ pub(super) enum LargeValue {
 pub struct Outcome {
     /// What became of the node; of all nodes what weighs most.
     pub status: IterationStatus,
+    /// When the iteration was made, if that is known.
+    pub times: Option<IterationTimes>,
     /// How long it took, in nanoseconds.
     pub took_nanos: u64,
     /// Whether any node of the iteration failed.
@@ -124,6 +126,7 @@ fn outcome(row: &Unread<'_>, member: Option<usize>) -> Outcome {
     let has_failed = row.cells.iter().any(|cell| cell.status == IterationStatus::Failed);
     let of_one = member.and_then(|member| row.cells.get(member));
     Outcome {
+        times: row.times,
         status: of_one.map_or_else(|| of_all(&row.cells), |cell| cell.status),
         took_nanos: of_one.map_or_else(|| row.cells.iter().map(|cell| cell.took_nanos).sum(), |cell| cell.took_nanos),
         has_failed,
@@ -171,9 +174,14 @@ mod tests {
                 log.append(store, header.id, index, &row(index), &ports);
             }
             let outcomes = log.outcomes(1..10, Some(0)).unwrap();
-            let executed =
-                |took_nanos| Outcome { status: IterationStatus::Executed, took_nanos, has_failed: true, gave: true };
-            assert_eq!(outcomes, [(1, executed(1_000)), (3, executed(3_000))]);
+            let executed = |index| Outcome {
+                times: row(index).times,
+                status: IterationStatus::Executed,
+                took_nanos: index * 1_000,
+                has_failed: true,
+                gave: true,
+            };
+            assert_eq!(outcomes, [(1, executed(1)), (3, executed(3))]);
             let all = log.outcomes(3..4, None).unwrap();
             assert_eq!((all[0].1.status, all[0].1.took_nanos), (IterationStatus::Failed, 15_000), "five nodes");
 

@@ -24,16 +24,22 @@ use crate::workflow::NodeId;
 pub struct LoopId(pub i64);
 
 impl LoopId {
+    /// The bits below the microsecond: enough left above for a hundred years.
+    const N_RANDOM_BITS: u32 = 11;
+
     /// Returns a new id; ids made later are larger. Never negative.
     pub fn generate() -> Self {
-        /// The bits below the microsecond: enough left above for a hundred years.
-        const N_RANDOM_BITS: u32 = 11;
         static LAST: AtomicI64 = AtomicI64::new(0);
-        let random = (Ulid::generate().random() & ((1 << N_RANDOM_BITS) - 1)) as i64;
-        let candidate = (Timestamp::now().as_microsecond().max(0) << N_RANDOM_BITS) | random;
+        let random = (Ulid::generate().random() & ((1 << Self::N_RANDOM_BITS) - 1)) as i64;
+        let candidate = (Timestamp::now().as_microsecond().max(0) << Self::N_RANDOM_BITS) | random;
         let later = |last: i64| candidate.max(last + 1);
         let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(later(last)));
         Self(later(last.unwrap_or_else(|last| last)))
+    }
+
+    /// Returns when it was made, which is when its loop began.
+    pub fn made(self) -> Timestamp {
+        Timestamp::from_microsecond(self.0 >> Self::N_RANDOM_BITS).unwrap_or_default()
     }
 }
 
@@ -177,5 +183,6 @@ mod tests {
         let ids: Vec<LoopId> = (0..1_000).map(|_| LoopId::generate()).collect();
         assert!(ids.is_sorted_by(|a, b| a < b));
         assert!(ids[0].0 > 0);
+        assert!(ids[0].made().duration_since(Timestamp::now()).abs().as_secs() < 3_600, "{}", ids[0].made());
     }
 }

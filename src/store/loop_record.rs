@@ -4,10 +4,13 @@
 //! one row of bytes, written in one piece, so that after a crash it is there whole or not at all.
 
 use std::{
+    collections::BTreeMap,
     ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -106,22 +109,32 @@ impl LoopAbout {
         self.parts.iter().rev().find(|part| (part.from..part.to).contains(&index)).map(|part| part.run)
     }
 
+    /// Returns the iterations of parts that are meant, as far as no later part has made them again, ascending.
     fn parts_like(&self, is_meant: impl Fn(&LoopPart) -> bool) -> Vec<Range<u64>> {
-        let mut old: Vec<Range<u64>> = Vec::new();
-        for part in &self.parts {
-            // What was made again later is in two parts: the later one counts.
-            let cut = |known: Range<u64>| {
-                [known.start..known.end.min(part.from), known.start.max(part.to)..known.end]
-                    .into_iter()
-                    .filter(|left| !left.is_empty())
-            };
-            old = old.into_iter().flat_map(cut).collect();
-            if is_meant(part) {
-                old.push(part.from..part.to);
+        let mut found: Vec<Range<u64>> = Vec::new();
+        // What later parts have made: from where to where, apart from each other.
+        let mut later: BTreeMap<u64, u64> = BTreeMap::new();
+        for part in self.parts.iter().rev() {
+            let is_meant = is_meant(part);
+            let before = later.range(..part.from).next_back().filter(|(_, to)| **to >= part.from);
+            let touching: Vec<(u64, u64)> =
+                before.into_iter().chain(later.range(part.from..=part.to)).map(|(from, to)| (*from, *to)).collect();
+            let mut from = part.from;
+            for (start, end) in touching.iter().copied().chain([(part.to, part.to)]) {
+                if is_meant && from < start {
+                    found.push(from..start);
+                }
+                from = from.max(end);
             }
+            for (start, _) in &touching {
+                later.remove(start);
+            }
+            let start = touching.first().map_or(part.from, |(start, _)| part.from.min(*start));
+            let end = touching.last().map_or(part.to, |(_, to)| part.to.max(*to));
+            later.insert(start, end);
         }
-        old.sort_unstable_by_key(|part| part.start);
-        old
+        found.sort_unstable_by_key(|part| part.start);
+        found
     }
 }
 
@@ -201,11 +214,41 @@ pub struct IterationCell {
     pub inner: Option<Arc<LoopRecord>>,
 }
 
+/// When an iteration began, and how long it went on by the clock: longer than its nodes took if it had to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IterationTimes {
+    /// When it began, in microseconds since its loop's id was made; negative if another loop has made it.
+    pub from_micros: i64,
+    /// How long it went on, in microseconds.
+    pub took_micros: u64,
+}
+
+impl IterationTimes {
+    /// Returns the times of an iteration of a loop.
+    pub(crate) fn of(id: LoopId, began: Timestamp, took: Duration) -> Self {
+        let from_micros = began.as_microsecond() - id.made().as_microsecond();
+        Self { from_micros, took_micros: took.as_micros() as u64 }
+    }
+
+    /// Returns the times of an iteration in the log of another loop than the one that has made it.
+    pub(crate) fn in_log_of(self, made_by: LoopId, log: LoopId) -> Self {
+        let between = made_by.made().as_microsecond() - log.made().as_microsecond();
+        Self { from_micros: self.from_micros.saturating_add(between), ..self }
+    }
+
+    /// Returns when an iteration of a loop began.
+    pub fn began(self, id: LoopId) -> Timestamp {
+        Timestamp::from_microsecond(id.made().as_microsecond().saturating_add(self.from_micros)).unwrap_or_default()
+    }
+}
+
 /// What came of an iteration.
 #[derive(Clone, Debug)]
 pub struct IterationRow {
     /// Whether it counts: it is not made again when the loop goes on.
     pub is_finished: bool,
+    /// When it was made; unknown of one that was written before this was noted.
+    pub times: Option<IterationTimes>,
     /// The item, where it cannot be had again for nothing.
     pub item: Option<Value>,
     /// Where the items go on behind it.
@@ -421,6 +464,8 @@ pub(super) mod tests {
         let large = Value::from("x".repeat(MAX_INLINE_BYTES + 1));
         IterationRow {
             is_finished: !index.is_multiple_of(3),
+            times: (index > 0)
+                .then_some(IterationTimes { from_micros: 64 - index.cast_signed() * 100, took_micros: 1 << index }),
             item: index.is_multiple_of(2).then(|| Value::Int(i64::MIN + index.cast_signed())),
             next: Value::record([("byte", Value::Int(-1))]),
             cells: vec![
@@ -445,9 +490,49 @@ pub(super) mod tests {
         };
         let lines: Vec<String> = rows
             .iter()
-            .map(|(index, row)| format!("{index} {} {:?} {:?} {:?}", row.is_finished, row.item, row.next, cells(row)))
+            .map(|(index, row)| {
+                format!("{index} {} {:?} {:?} {:?} {:?}", row.is_finished, row.times, row.item, row.next, cells(row))
+            })
             .collect();
         lines.join("\n")
+    }
+
+    #[test]
+    fn what_an_earlier_part_made_and_a_later_one_made_again_is_the_later_ones() {
+        let run = [RunId::generate(), RunId::generate(), RunId::generate()];
+        let mut about = LoopAbout {
+            id: LoopId::generate(),
+            head: "each".into(),
+            members: Vec::new(),
+            ports: Vec::new(),
+            config: Fingerprint::of_bytes(b""),
+            input: None,
+            parts: Vec::new(),
+            total: None,
+            n_finished: 0,
+            is_complete: false,
+            failures: Vec::new(),
+        };
+        let mut random = 7_u64;
+        let mut next = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % below
+        };
+        for _ in 0..200 {
+            let part = |from: u64, length: u64, number: u64| LoopPart {
+                from,
+                to: from + length,
+                body: Fingerprint::of_bytes(&[number as u8]),
+                run: run[number as usize],
+            };
+            about.parts = (0..12).map(|_| part(next(40), 1 + next(9), next(3))).collect();
+            let newest = about.parts.last().unwrap().clone();
+            let made_by_others: Vec<u64> =
+                (0..60).filter(|index| about.run_of(*index).is_some_and(|run| run != newest.run)).collect();
+            let flat = |ranges: Vec<Range<u64>>| ranges.into_iter().flatten().collect::<Vec<_>>();
+            assert_eq!(flat(about.earlier_parts()), made_by_others, "{:?}", about.parts);
+            assert_eq!(flat(about.parts_not_of(newest.body)), made_by_others);
+        }
     }
 
     #[test]

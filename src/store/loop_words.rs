@@ -29,13 +29,21 @@ impl LoopAbout {
     }
 }
 
+/// How many stretches of iterations are named before the rest is counted.
+const MAX_STRETCHES: usize = 8;
+
 /// Returns iterations as people count them: `iteration 3`, `iterations 1–7 and 1,200`.
 pub(crate) fn iterations_in_words(stretches: &[Range<u64>]) -> String {
     let stretch = |stretch: &Range<u64>| {
         let (first, last) = (with_commas(stretch.start + 1), with_commas(stretch.end));
         if first == last { first } else { format!("{first}–{last}") }
     };
-    let named: Vec<String> = stretches.iter().map(stretch).collect();
+    let n_named = if stretches.len() > MAX_STRETCHES + 1 { MAX_STRETCHES } else { stretches.len() };
+    let mut named: Vec<String> = stretches[..n_named].iter().map(stretch).collect();
+    let n_more: u64 = stretches[n_named..].iter().map(|stretch| stretch.end - stretch.start).sum();
+    if n_more > 0 {
+        named.push(format!("{} more", with_commas(n_more)));
+    }
     match &named[..] {
         [only] if stretches[0].end - stretches[0].start == 1 => format!("iteration {only}"),
         [first @ .., last] if !first.is_empty() => format!("iterations {} and {last}", first.join(", ")),
@@ -91,6 +99,15 @@ mod tests {
             is_complete,
             failures: (0..n_failed).map(failure).collect(),
         }
+    }
+
+    #[test]
+    fn of_many_stretches_the_first_are_named_and_the_rest_is_counted() {
+        let every_other: Vec<Range<u64>> = (0..1_000).map(|number| number * 2..number * 2 + 1).collect();
+        let said = iterations_in_words(&every_other);
+        assert_eq!(said, "iterations 1, 3, 5, 7, 9, 11, 13, 15 and 992 more");
+        let nine = iterations_in_words(&every_other[..9]);
+        assert_eq!(nine, "iterations 1, 3, 5, 7, 9, 11, 13, 15 and 17");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One line that says what a value is.
 
+use std::borrow::Cow;
+
 use super::{Record, Value};
 
 /// The most characters of text that a preview quotes.
@@ -21,6 +23,14 @@ impl Value {
             Self::Image(image) => format!("Image {} × {}", image.width(), image.height()),
             Self::Stream(description) => stream_preview(description),
         }
+    }
+}
+
+/// Returns a text that has at most so many characters, with `…` behind it if there were more.
+pub fn shortened(text: &str, max_chars: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max_chars) {
+        Some((end, _)) => Cow::Owned(format!("{}…", text[..end].trim_end())),
+        None => Cow::Borrowed(text),
     }
 }
 
@@ -73,6 +83,14 @@ fn stream_preview(description: &Record) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_says_so() {
+        assert_eq!(shortened("plain", 5), "plain");
+        assert_eq!(shortened("", 0), "");
+        assert_eq!(shortened("ééé", 2), "éé…");
+        assert_eq!(shortened("two words", 4), "two…");
+    }
 
     #[test]
     fn a_preview_is_one_short_line() {

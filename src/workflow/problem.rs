@@ -64,6 +64,10 @@ pub enum ProblemKind {
     BadParameter,
     /// A file to read is not there.
     MissingFile,
+    /// A program or folder that is needed is not there.
+    MissingPlace,
+    /// A file, folder or program is there and may not be used.
+    NoPermission,
     /// A secret is not there.
     MissingSecret,
     /// A setting out of range, or one whose meaning for this node is easily overlooked.

@@ -30,6 +30,8 @@ impl Person {
 
     /// Puts a text in the place of what stands in a field, without leaving it.
     fn write(&mut self, role: Role, label: &str, text: &str) {
+        self.window.get_by_role_and_label(role, label).scroll_to_me();
+        self.settle();
         self.window.get_by_role_and_label(role, label).click();
         self.settle();
         self.key(Modifiers::COMMAND, Key::A);
@@ -233,4 +235,51 @@ fn statistics_tell_how_long_a_node_took_in_the_runs_before() {
     assert!(bars.width() > 100.0);
     person.press("Run");
     assert!(person.says("Executed in 4 runs"), "it is read anew after a run");
+}
+
+#[test]
+fn a_colour_is_typed_or_picked_also_for_several_nodes() {
+    let mut person = Person::at(&flow(&[("one", "plot", ""), ("two", "plot", "\"ink\": \"#112233\"")]));
+    person.press("Node one");
+    person.write(Role::TextInput, "Colour", "red");
+    let wrong = "Colour must be a colour such as #2f7fd1, not \"red\"";
+    assert!(person.says(wrong), "as it is typed");
+    person.press("Canvas");
+    assert_eq!(person.parameter("one", "ink"), None);
+    person.press("Node one");
+    person.write(Role::TextInput, "Colour", "38D");
+    assert!(!person.says(wrong));
+    person.press("Canvas");
+    assert_eq!(person.parameter("one", "ink"), Some("#3388dd".into()));
+
+    person.select_all();
+    person.press("Pick Colour");
+    let picker = person.window.get_by_label("Colours for Colour").rect();
+    person.drag(picker.center(), picker.center() + egui::vec2(30.0, 20.0));
+    person.drag(picker.center(), picker.center() + egui::vec2(-30.0, -20.0));
+    assert_eq!(person.parameter("one", "ink"), Some("#3388dd".into()), "not before the picker is closed");
+    person.press("Canvas");
+    let picked = person.parameter("one", "ink");
+    assert!(picked.is_some() && picked != Some("#3388dd".into()), "{picked:?}");
+    assert_eq!(person.parameter("two", "ink"), picked);
+    person.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(person.parameter("one", "ink"), Some("#3388dd".into()), "one step of undo");
+    assert_eq!(person.parameter("two", "ink"), Some("#112233".into()));
+    person.press("Node one");
+    person.press("Reset Colour");
+    assert_eq!(person.parameter("one", "ink"), None);
+}
+
+#[test]
+fn a_script_says_which_quote_is_not_closed() {
+    let mut person = Person::at(&flow(&[("s", "script", "")]));
+    person.press("Node s");
+    person.write(Role::MultilineTextInput, "Script", "date\necho 'one");
+    assert!(person.says("line 2, column 6: ' is opened here and not closed"));
+    person.write(Role::MultilineTextInput, "Script", "date >&2\necho 'one'");
+    assert!(!person.says("is opened here"));
+    person.press("Run");
+    assert_eq!(person.parameter("s", "script"), Some("date >&2\necho 'one'".into()));
+    person.press("Parameters");
+    person.must_show("stdout · ");
 }

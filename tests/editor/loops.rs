@@ -1,27 +1,22 @@
 //! Loops.
 
-use egui::{Key, Modifiers, Role};
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui::{Key, Modifiers, OutputCommand, Role};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
+use pinflow::editor::App;
 
-use crate::person::Person;
+use crate::person::{LOOP, Person, waiting_loop};
+
+/// Returns the loop over these items, of which 0 fails.
+fn dividing(items: &str) -> String {
+    LOOP.replace(r#"["x", "y", "z"]"#, items).replace("{{ in1 }}b", "{{ 6 // in1 }}")
+}
 
 #[test]
 fn any_iteration_of_a_loop_can_be_looked_at() {
-    let mut person = Person::at(
-        r#"(
-  format: 1,
-  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-  name: "Loop",
-  nodes: {
-    "a": (kind: "list", title: "Source", position: (0.0, 0.0), parameters: {"items": ["x", "y", "z"]}),
-    "each": (kind: "for_each", title: "Each", position: (280.0, 0.0)),
-    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ in1 }}b"}),
-    "all": (kind: "collect", title: "All", position: (840.0, 0.0)),
-  },
-  connections: ["a.list -> each.items", "each.item -> b.in1", "b.text -> all.item"],
-)
-"#,
-    );
+    let mut person = Person::at(LOOP);
     person.press("Run");
     person.sees("Middle", "3×");
     person.sees("All", "3 items");
@@ -42,21 +37,7 @@ fn any_iteration_of_a_loop_can_be_looked_at() {
 
 #[test]
 fn a_loop_of_old_and_new_says_so_and_is_made_again_on_request() {
-    let mut person = Person::at(
-        r#"(
-  format: 1,
-  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-  name: "Loop",
-  nodes: {
-    "a": (kind: "list", title: "Source", position: (0.0, 0.0), parameters: {"items": [1, 2, 0, 3]}),
-    "each": (kind: "for_each", title: "Each", position: (280.0, 0.0)),
-    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ 6 // in1 }}"}),
-    "all": (kind: "collect", title: "All", position: (840.0, 0.0)),
-  },
-  connections: ["a.list -> each.items", "each.item -> b.in1", "b.text -> all.item"],
-)
-"#,
-    );
+    let mut person = Person::at(&dividing("[1, 2, 0, 3]"));
     let shows = |person: &Person, text: &str| person.window.query_all_by_label_contains(text).next().is_some();
     person.press("Run");
     person.press("Node Middle");
@@ -115,21 +96,8 @@ fn in_short(rows: &[String]) -> Vec<String> {
 
 #[test]
 fn all_iterations_are_listed_and_a_click_or_an_arrow_looks_at_one() {
-    let mut person = Person::at(
-        r#"(
-  format: 1,
-  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-  name: "Loop",
-  nodes: {
-    "a": (kind: "list", title: "Source", position: (0.0, 0.0), parameters: {"items": [1, 0, 2, 0, 3]}),
-    "each": (kind: "for_each", title: "Each", position: (280.0, 0.0), parameters: {"on_error": "collect"}),
-    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ 6 // in1 }}"}),
-    "all": (kind: "collect", title: "All", position: (840.0, 0.0)),
-  },
-  connections: ["a.list -> each.items", "each.item -> b.in1", "b.text -> all.item"],
-)
-"#,
-    );
+    let collecting = r#"title: "Each", parameters: {"on_error": "collect"}"#;
+    let mut person = Person::at(&dividing("[1, 0, 2, 0, 3]").replace(r#"title: "Each""#, collecting));
     person.press("Run");
     person.right_click("Node Middle", "All iterations");
     let listed = in_short(&rows(&person));
@@ -146,7 +114,26 @@ fn all_iterations_are_listed_and_a_click_or_an_arrow_looks_at_one() {
     person.key(Modifiers::NONE, Key::End);
     assert!(person.window.query_all_by_value("5").next().is_some() || shows(&person, "Executed in"));
 
+    person.window.get_by_label(&row).click_secondary();
+    person.settle();
+    person.window.get_by_label("Copy row").click();
+    person.window.step();
+    let copied = person.window.output().platform_output.commands.iter().find_map(|command| match command {
+        OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    });
+    let cells: Vec<String> = copied.unwrap().split('\t').map(str::to_owned).collect();
+    assert_eq!((cells.len(), &cells[0][..], &cells[1][..], cells[2].len()), (5, "3", "executed", 23), "{cells:?}");
+    person.settle();
+    person.window.get_by_label("Sort by start").click();
+    person.settle();
+    assert!(rows(&person)[0].contains("Iteration 1"), "the first one began first");
+    person.window.get_by_label("Sort by start").click();
+    person.settle();
+    assert!(rows(&person)[0].contains("Iteration 5"));
+
     person.press("Only failed (2)");
+    person.press("Sort by iteration");
     let failed = rows(&person);
     assert!(failed.len() == 2 && failed[0].contains("Iteration 2") && failed[1].contains("Iteration 4"), "{failed:?}");
     person.press("Only executed");
@@ -200,4 +187,19 @@ fn a_loop_inside_of_another_is_listed_for_the_iteration_that_is_looked_at() {
     assert!(shows(&person, "1 iteration"), "the inspector is at the same place");
     person.press("Node Outer");
     assert_eq!(rows(&person).len(), 2);
+}
+
+#[test]
+fn iterations_of_a_loop_that_goes_on_are_listed_as_they_end() {
+    let mut person = Person::at(&waiting_loop(0.2, 50));
+    person.press("Iterations");
+    person.press("Node Middle");
+    person.window.get_by_label("Run").click();
+    let shows = |window: &Harness<'static, App>, text: &str| window.query_all_by_label_contains(text).next().is_some();
+    person.until("some have ended", |window| {
+        shows(window, " of 50 so far") && shows(window, "Iteration 2: executed in ")
+    });
+    assert!(!shows(&person.window, "Iteration 49: "), "the last ones have not begun");
+    person.window.get_by_label("Stop").click();
+    person.until("the run has ended", |window| shows(window, "stopped after "));
 }

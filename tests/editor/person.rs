@@ -35,6 +35,30 @@ pub(crate) const FLOW: &str = r#"(
 )
 "#;
 
+/// A loop of three iterations.
+pub(crate) const LOOP: &str = r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  name: "Loop",
+  nodes: {
+    "a": (kind: "list", title: "Source", position: (0.0, 0.0), parameters: {"items": ["x", "y", "z"]}),
+    "each": (kind: "for_each", title: "Each", position: (280.0, 0.0)),
+    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ in1 }}b"}),
+    "all": (kind: "collect", title: "All", position: (840.0, 0.0)),
+  },
+  connections: ["a.list -> each.items", "each.item -> b.in1", "b.text -> all.item"],
+)
+"#;
+
+/// Returns the loop with that many items, each of which takes that many seconds.
+pub(crate) fn waiting_loop(secs: f64, n_items: usize) -> String {
+    let quick = r#"kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ in1 }}b"}"#;
+    let slow = format!(r#"kind: "delay", title: "Middle", position: (560.0, 0.0), parameters: {{"secs": {secs:?}}}"#);
+    let items = (0..n_items).map(|item| item.to_string()).collect::<Vec<_>>().join(", ");
+    let flow = LOOP.replace(quick, &slow).replace("b.in1", "b.value").replace("b.text", "b.value");
+    flow.replace(r#"["x", "y", "z"]"#, &format!("[{items}]"))
+}
+
 /// A person at the program, with a folder of their own.
 pub(crate) struct Person {
     pub(crate) folder: TempDir,

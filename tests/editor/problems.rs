@@ -2,9 +2,9 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use pinflow::workflow::NodeId;
+use pinflow::workflow::{NodeId, PortRef};
 
-use crate::person::{FLOW, Person};
+use crate::person::{FLOW, LOOP, Person};
 
 const BROKEN: &str = r#"(
   format: 1,
@@ -48,7 +48,7 @@ fn each_problem_is_mended_by_its_button_and_undo_takes_that_back() {
     person.mend("Make it a Template, for Typo");
     assert!(person.workflow_has("t", |node| node.kind == *"template"));
     assert_eq!(person.window.state().workflow().unwrap().connections().len(), 3, "its wires stay");
-    let bent = pinflow::workflow::PortRef::new("d", "value");
+    let bent = PortRef::new("d", "value");
     assert_eq!(person.window.state().workflow().unwrap().way(&bent).len(), 1, "and their bends");
     person.mend("Reset, for Slow");
     assert!(person.workflow_has("d", |node| node.parameters.is_empty()));
@@ -84,4 +84,78 @@ fn a_stale_pin_is_refreshed_kept_or_taken_away() {
     person.key(Modifiers::COMMAND, Key::Z);
     person.mend("Refresh, for Middle: its pin is stale");
     assert!(!person.has_text("its pin is stale"));
+}
+
+#[test]
+fn a_wire_that_does_not_fit_is_mended_by_a_node_between_and_undone_at_once() {
+    let mut person = Person::at(
+        r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  name: "Unfit",
+  nodes: {
+    "t": (kind: "table", title: "Table", position: (0.0, 0.0), parameters: {"table": {"columns": ["x"], "rows": [[1]]}}),
+    "p": (kind: "plot", title: "Plot", position: (280.0, 0.0)),
+    "r": (kind: "resize_image", title: "Small", position: (560.0, 0.0)),
+  },
+  connections: ["t.table -> p.table", "p.plot -> r.image"],
+)
+"#,
+    );
+    person.press("Problems");
+    person.mend("Insert Draw Plot, for Small");
+    let workflow = person.window.state().workflow().unwrap();
+    let drawn = workflow.nodes().find(|(_, node)| node.kind == *"draw_plot").map(|(id, _)| id.clone()).unwrap();
+    let feed = |node: NodeId, port: &'static str| {
+        person.window.state().workflow().unwrap().feed(&PortRef { node, port: port.into() }).map(ToString::to_string)
+    };
+    assert_eq!(feed("r".into(), "image"), Some(format!("{drawn}.image")));
+    assert_eq!(feed(drawn, "plot").as_deref(), Some("p.plot"));
+    assert!(!person.has_text("Insert Draw Plot"));
+    person.press("Canvas");
+    person.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(person.window.state().workflow().unwrap().n_nodes(), 3, "one step of undo");
+    assert!(person.has_text("Insert Draw Plot"));
+}
+
+#[test]
+fn a_loop_of_old_and_new_iterations_is_forced_from_its_warning() {
+    let mut person =
+        Person::at(&LOOP.replace(r#"["x", "y", "z"]"#, "[1, 2, 0, 3]").replace("{{ in1 }}b", "{{ 6 // in1 }}"));
+    person.press("Problems");
+    person.press("Run");
+    person.change_template("Middle", "{{ in1 }}!");
+    person.mend("Force, for Each: the loop's body was changed after it had stopped");
+    person.sees("Each", "forced");
+    person.press("Canvas");
+    person.key(Modifiers::COMMAND, Key::Z);
+    person.press("Resume");
+    person.mend("Force, for Each: its results are mixed: iterations 1–2 were made before");
+    person.sees("Each", "forced");
+    assert!(!person.has_text("its results are mixed"));
+}
+
+#[test]
+fn what_may_not_be_written_and_a_program_that_is_not_there_are_found_before_a_run() {
+    let mut person = Person::at(
+        r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  name: "Places",
+  nodes: {
+    "a": (kind: "text", title: "Source", position: (0.0, 0.0), parameters: {"text": "x"}),
+    "w": (kind: "write_text", title: "Letter", position: (280.0, 0.0), parameters: {"path": "small.flow.ron/letter.txt"}),
+    "c": (kind: "command", title: "Tool", position: (560.0, 0.0), parameters: {"program": "no-such-program"}),
+  },
+  connections: ["a.text -> w.text"],
+)
+"#,
+    );
+    person.press("Problems");
+    person.until("the places are looked at", |window| {
+        is_said(window, "Letter: small.flow.ron/letter.txt cannot be made: ")
+    });
+    person.must_show("Tool: there is no program no-such-program on the PATH: install it, or check the name");
+    person.mend("Reset, for Tool");
+    person.until("it is looked again", |window| is_said(window, "Tool: no program is named: choose one"));
 }

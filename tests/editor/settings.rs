@@ -20,6 +20,13 @@ const FAILING: &str = r#"(
 "#;
 
 impl Person {
+    /// Selects the source and opens its settings, with all above them closed, so that there is room to see them.
+    fn open_settings(&mut self) {
+        for label in ["Node Source", "Parameters", "Why", "Output Data", "Settings"] {
+            self.press(label);
+        }
+    }
+
     /// Types into a one-line field of the inspector and leaves it.
     fn type_setting(&mut self, label: &str, text: &str) {
         self.window.get_by_role_and_label(Role::TextInput, label).scroll_to_me();
@@ -40,12 +47,7 @@ impl Person {
 #[test]
 fn settings_are_typed_into_the_inspector_and_undone_one_by_one() {
     let mut person = Person::at(FAILING);
-    person.press("Node Source");
-    // Above it, so that there is room to see it.
-    person.press("Parameters");
-    person.press("Why");
-    person.press("Output Data");
-    person.press("Settings");
+    person.open_settings();
     person.type_setting("Time limit", "90s");
     assert_eq!(person.settings("f").time_limit.unwrap().to_string(), "1m 30s");
     person.type_setting("Keep results for", "soon");
@@ -89,11 +91,7 @@ fn an_error_output_is_shown_and_wired_and_its_attempts_are_listed() {
 #[test]
 fn what_was_typed_stays_when_the_next_click_is_a_checkbox() {
     let mut person = Person::at(FAILING);
-    person.press("Node Source");
-    person.press("Parameters");
-    person.press("Why");
-    person.press("Output Data");
-    person.press("Settings");
+    person.open_settings();
     person.window.get_by_role_and_label(Role::TextInput, "Time limit").click();
     person.settle();
     person.window.get_by_role_and_label(Role::TextInput, "Time limit").type_text("90s");

@@ -3,7 +3,7 @@
 use egui::{Event, Modifiers, MouseWheelUnit, TouchPhase, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use crate::person::Person;
+use crate::person::{Person, waiting_loop};
 
 /// Two that wait side by side, the longer one before a report.
 const FLOW: &str = r#"(
@@ -60,4 +60,22 @@ fn a_timeline_shows_what_the_end_of_a_run_hung_on() {
     person.until("the newer run is shown", |window| {
         window.query_by_label_contains("Nothing executed in this run").is_some()
     });
+}
+
+#[test]
+fn a_loop_shows_its_iterations_inside_of_its_bar() {
+    let mut person = Person::at(&waiting_loop(0.4, 3));
+    person.press("Timeline");
+    person.press("Run");
+    assert!(person.has_text("Longest iteration: "));
+    let row = person.window.get_by_label(&person.bar("Each").unwrap()).rect();
+    let mut told = std::collections::BTreeSet::new();
+    for step in 10..50_u8 {
+        person.window.event(Event::PointerMoved(row.lerp_inside(vec2(f32::from(step) / 50.0, 0.5))));
+        person.window.run_steps(if told.is_empty() { 20 } else { 4 });
+        told.extend(
+            ["Iteration 1: ", "Iteration 2: ", "Iteration 3: "].into_iter().filter(|said| person.has_text(said)),
+        );
+    }
+    assert_eq!(told.len(), 3, "the pointer is told which iteration it is at: {told:?}");
 }

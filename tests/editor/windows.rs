@@ -12,7 +12,7 @@ use pinflow::{
     workflow::{Edit, NodeId},
 };
 
-use crate::person::{FLOW, Person};
+use crate::person::{FLOW, LOOP, Person};
 
 impl Person {
     /// Returns the field of a name in a window, which stands before what the window covers.
@@ -176,21 +176,7 @@ fn each_window_is_looked_at_in_its_own_way_and_nothing_moves_while_nothing_happe
 
 #[test]
 fn an_iteration_is_opened_in_a_window_that_keeps_to_its_number() {
-    let mut person = Person::at(
-        r#"(
-  format: 1,
-  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-  name: "Loop",
-  nodes: {
-    "a": (kind: "list", title: "Source", position: (0.0, 0.0), parameters: {"items": ["x", "y", "z"]}),
-    "each": (kind: "for_each", title: "Each", position: (280.0, 0.0)),
-    "b": (kind: "template", title: "Middle", position: (560.0, 0.0), parameters: {"template": "{{ in1 }}b"}),
-    "all": (kind: "collect", title: "All", position: (840.0, 0.0)),
-  },
-  connections: ["a.list -> each.items", "each.item -> b.in1", "b.text -> all.item"],
-)
-"#,
-    );
+    let mut person = Person::at(LOOP);
     person.press("Run");
     person.right_click("Node Middle", "All iterations");
     let second = person.window.query_all_by_label_contains("Iteration 2: ").next().unwrap();
@@ -203,4 +189,50 @@ fn an_iteration_is_opened_in_a_window_that_keeps_to_its_number() {
     person.set_template("b", "{{ in1 }}!");
     person.press("Resume");
     assert!(person.reads_in(title, "y!"), "it follows");
+}
+
+#[test]
+fn a_window_shows_what_a_node_that_was_held_back_gave_before() {
+    let mut person = Person::at(
+        r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  name: "Effects",
+  nodes: {
+    "a": (kind: "text", title: "Source", position: (0.0, 0.0), parameters: {"text": "x"}),
+    "w": (kind: "write_text", title: "Letter", position: (280.0, 0.0), parameters: {"path": "letter.txt"}),
+  },
+  connections: ["a.text -> w.text"],
+)
+"#,
+    );
+    person.press("Run");
+    person.right_click("Node Letter", "Open in a window");
+    person.click_elsewhere();
+    person.carries_out(Command::Edit(
+        "Text".to_owned(),
+        Edit::SetParameter("a".into(), "text".into(), Some(Value::text("y"))),
+    ));
+    person.press("Run options");
+    person.press("Dry run");
+    assert!(person.reads_in("Letter", "What it gave before is kept:"));
+    assert!(person.reads_in("Letter", "path · "), "and there it is");
+}
+
+#[test]
+fn a_window_shows_what_a_failed_node_gives_on_its_error_output() {
+    let mut person = Person::at(
+        r#"(
+  format: 1,
+  id: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+  nodes: {
+    "f": (kind: "fail", title: "Source", position: (0.0, 0.0), parameters: {"message": "no luck"}, settings: (error_output: true)),
+  },
+)
+"#,
+    );
+    person.press("Run");
+    person.right_click("Node Source", "Open in a window");
+    assert!(person.reads_in("Source", "Failed: no luck"));
+    assert!(person.reads_in("Source", "error · Record {"), "the output");
 }

@@ -81,6 +81,7 @@ impl App {
             Command::LoadValue(fingerprint) => self.load_value(Whose::Panels, fingerprint),
             Command::LoadIteration(of, run, index) => self.load_iteration_in_front(of, run, index),
             Command::WorkOnIterations(work) => self.work_on_iterations(work),
+            Command::ReadSpans(work) => self.read_spans(work),
             Command::LoadPinnedData(node) => self.load_pinned_data(node),
             Command::LoadTimes(node) => self.load_times(node),
             Command::ClearPinnedData(node) => self.clear_pinned_data(node),

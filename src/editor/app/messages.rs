@@ -26,6 +26,7 @@ use crate::{
         history::DifferenceKey,
         inspector::{NodeKey, SecretPlace},
         iterations::{Iteration, IterationKey, IterationsDone},
+        panels::SpansDone,
         past::Past,
         viewers::ViewerDone,
     },
@@ -73,6 +74,8 @@ pub(super) enum Message {
     Iteration(Whose, IterationKey, Result<Iteration, String>),
     /// Rows of a table of iterations were read.
     Iterations(IterationsDone),
+    /// When the iterations of a loop of a workflow were made.
+    Spans(SessionId, SpansDone),
     /// It was found out where a secret is.
     SecretLookedFor(String, SecretPlace),
     /// What a node remembers across runs was read, or why not.
@@ -172,6 +175,11 @@ impl App {
                 }
             }
             Message::Iterations(done) => self.panels.inspector.iterations.table.take(done),
+            Message::Spans(session, done) => {
+                if let Some(tab) = self.tabs.of_mut(session) {
+                    tab.timeline.take(done);
+                }
+            }
             Message::SecretLookedFor(name, place) => self.panels.inspector.secrets.end(name, place),
             Message::PinnedData(key, data) => self.panels.inspector.pinned_data.end(key, data),
             Message::Times(key, runs) => self.panels.inspector.times.end(key, runs),

@@ -9,6 +9,7 @@ use crate::{
     editor::{
         Command, WindowOf,
         iterations::{IterationsState, IterationsWork, read_iteration},
+        panels::SpansWork,
         viewers::{ViewerDone, Viewers},
         windows::WindowId,
     },
@@ -131,6 +132,12 @@ impl App {
     pub(super) fn work_on_iterations(&self, work: IterationsWork) {
         let store = self.store.clone();
         self.background.start("pinflow-iterations", move || Message::Iterations(work.done(store.as_ref())));
+    }
+
+    /// Reads when the iterations of a loop were made.
+    pub(super) fn read_spans(&self, work: SpansWork) {
+        let Some(session) = self.tabs.session() else { return };
+        self.background.start("pinflow-spans", move || Message::Spans(session, work.done()));
     }
 
     /// Reads an iteration of a loop.

@@ -304,6 +304,7 @@ mod tests {
             y: axis("y"),
             legend: String::new(),
             series: vec![Series { name: "y".to_owned(), marks }],
+            color: None,
             notes: Vec::new(),
         };
         let pixels = make_thumbnail(&gives(plot.to_value()), &"out".into()).unwrap().pixels.unwrap();

@@ -67,6 +67,8 @@ pub(crate) struct Drafts {
     current: Option<Draft>,
     /// Whether the current draft's field was shown since the last look.
     shown: bool,
+    /// What a picker is open for.
+    picks: Option<Target>,
     /// The focus that a field is to take.
     focus: Focus,
     /// Texts that do not read as their parameter's type; they stay in their fields until they do.
@@ -96,6 +98,27 @@ impl Drafts {
             return None;
         }
         self.keep(&response, Draft { target: target.clone(), content: Content::Text(text) }, done)
+    }
+
+    /// Shows something for a target that changes as long as it is open, such as a colour in its picker. Returns it once that is
+    /// closed.
+    pub(crate) fn picked(
+        &mut self,
+        target: &Target,
+        in_document: &str,
+        field: impl FnOnce(&mut String) -> (Response, bool),
+    ) -> Option<Draft> {
+        let mut text = self.typed(target).unwrap_or(in_document).to_owned();
+        let (response, is_open) = field(&mut text);
+        let was_open = self.picks.as_ref() == Some(target);
+        if is_open {
+            self.picks = Some(target.clone());
+        } else if was_open {
+            self.picks = None;
+        } else {
+            return None;
+        }
+        self.keep(&response, Draft { target: target.clone(), content: Content::Text(text) }, !is_open)
     }
 
     /// Shows a number for a target. Returns it once the drag or the typing is done.

@@ -6,6 +6,7 @@ use egui::{ComboBox, Label, Rect, Response, RichText, TextEdit, Ui, pos2};
 
 use super::{
     Aids, code_field,
+    color_field::color_ui,
     drafts::{Drafts, Target, set_parameter},
     number_field::{number_ui, range_in_words},
     parameter_text::{self, ParameterText},
@@ -239,7 +240,7 @@ fn label_ui(ui: &mut Ui, field: Field<'_>, commands: &mut Vec<Command>) {
 fn widget_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts, wrong: Option<&Wrong>, commands: &mut Vec<Command>) {
     let mixed_or = |hint: &'static str| if field.is_mixed { MIXED } else { hint };
     match &field.schema.parameter_type {
-        ParameterType::Line { hint } => {
+        ParameterType::Line { hint } | ParameterType::Program { hint } => {
             text_ui(ui, field, drafts, commands, |ui, text| {
                 ui.add(TextEdit::singleline(text).hint_text(mixed_or(hint)).desired_width(f32::INFINITY))
             });
@@ -281,6 +282,7 @@ fn widget_ui(ui: &mut Ui, field: Field<'_>, drafts: &mut Drafts, wrong: Option<&
             });
             response.response.accessible_name(field.schema.label.as_ref());
         }
+        ParameterType::Color => color_ui(ui, field, drafts, commands),
         ParameterType::Node => node_choice_ui(ui, field, commands),
         ParameterType::Table => table_field_ui(ui, field, drafts, commands),
     }

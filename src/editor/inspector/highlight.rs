@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
+use crate::nodes::{ShellPart, shell_parts};
+
 /// A language that parameters are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Language {
     Sql,
     Jinja,
     Json,
+    Shell,
 }
 
 impl Language {
@@ -17,6 +20,7 @@ impl Language {
             "sql" | "sql condition" => Some(Self::Sql),
             "jinja" => Some(Self::Jinja),
             "json" => Some(Self::Json),
+            "shell" => Some(Self::Shell),
             _ => None,
         }
     }
@@ -52,8 +56,22 @@ pub(crate) fn parts(language: Language, text: &str) -> Vec<(Range<usize>, Part)>
         Language::Sql => scan.sql(),
         Language::Json => scan.json(),
         Language::Jinja => scan.jinja(),
+        Language::Shell => {
+            return shell_parts(text).into_iter().map(|(range, part)| (range, of_shell(part))).collect();
+        }
     }
     scan.parts
+}
+
+const fn of_shell(part: ShellPart) -> Part {
+    match part {
+        ShellPart::Plain => Part::Plain,
+        ShellPart::Keyword => Part::Keyword,
+        ShellPart::Variable => Part::Name,
+        ShellPart::Text => Part::Text,
+        ShellPart::Comment => Part::Comment,
+        ShellPart::Mark => Part::Mark,
+    }
 }
 
 /// Words of SQL in the dialect that queries are written in.
@@ -311,7 +329,7 @@ mod tests {
             "日本 'x' 日",
         ];
         for text in texts {
-            for language in [Language::Sql, Language::Jinja, Language::Json] {
+            for language in [Language::Sql, Language::Jinja, Language::Json, Language::Shell] {
                 let mut at = 0;
                 for (range, part) in parts(language, text) {
                     assert_eq!(range.start, at, "{language:?} {text:?} {part:?}");

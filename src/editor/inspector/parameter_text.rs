@@ -12,7 +12,7 @@ use egui::{
 
 use super::fields::Field;
 use crate::{
-    nodes::{ParameterSchema, ParameterType, of_json},
+    nodes::{ParameterSchema, ParameterType, color_as_text, color_of_text, of_json},
     value::{Record, Value, from_json, to_json},
 };
 
@@ -71,6 +71,11 @@ impl ParameterText<'_> {
                 serde_json::from_str(text).map(|json| from_json(&json)).map_err(|error| of_json(text, &error).message)
             }
             ParameterType::Lines => Ok(lines(text)),
+            ParameterType::Color if !(text.trim().is_empty() && may_be_open) => match color_of_text(text) {
+                Some(color) => Ok(Value::from(color_as_text(color))),
+                None => Err(self.0.problem_with(&Value::from(text)).unwrap_or_default()),
+            },
+            _ if text.trim().is_empty() && self.0.parameter_type == ParameterType::Color => Ok(Value::Null),
             _ if text.is_empty() && may_be_open => Ok(Value::Null),
             _ => Ok(Value::from(text)),
         }
@@ -222,6 +227,15 @@ mod tests {
         let error = ParameterText(&schema).parse("{\n  \"a\": }").unwrap_err();
         assert_eq!(error, "line 2, column 8: expected value");
         assert_eq!(ParameterText(&schema).parse(" ").unwrap(), Value::Null);
+    }
+
+    #[test]
+    fn a_colour_is_written_as_colours_are_however_it_was_typed() {
+        let schema = schema(ParameterType::Color, Value::Null);
+        let parse = |text| ParameterText(&schema).parse(text);
+        assert_eq!(parse("38D"), Ok("#3388dd".into()));
+        assert_eq!(parse(" "), Ok(Value::Null));
+        assert_eq!(parse("#12"), Err("P must be a colour such as #2f7fd1, not \"#12\"".to_owned()));
     }
 
     #[test]

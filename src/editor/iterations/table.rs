@@ -36,8 +36,8 @@ const STRETCH: u64 = 8_192;
 /// Values up to this many bytes are read to say in a line what they are.
 const MOST_BYTES: u64 = 8_000_000;
 
-/// What a table is of: the loop, the run its record is of, the member, and how many iterations there are to see.
-type TableKey = (LoopId, RunId, Option<usize>, u64);
+/// What a table is of: the loop, the run its record is of, and the member.
+type TableKey = (LoopId, RunId, Option<usize>);
 
 /// What is listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,6 +59,7 @@ pub(crate) enum SortBy {
     #[default]
     Index,
     Status,
+    Start,
     Took,
 }
 
@@ -128,6 +129,8 @@ pub(crate) struct Outcomes {
     statuses: Vec<IterationStatus>,
     have_failed: Vec<bool>,
     took_nanos: Vec<u64>,
+    /// When they began, in microseconds; 0 where that is unknown.
+    from_micros: Vec<i64>,
 }
 
 /// How the table is looked at.
@@ -138,6 +141,14 @@ pub(crate) struct TableState {
     /// The iteration that was brought into sight last.
     pub(crate) brought: Option<u64>,
     key: Option<TableKey>,
+    /// How many iterations there are to see, and how many have ended: both grow while the loop goes on.
+    extent: (u64, u64),
+    /// The iterations that were made before the body was changed, ascending.
+    pub(crate) old: Vec<Range<u64>>,
+    /// Whether an earlier run made any.
+    pub(crate) has_earlier: bool,
+    /// There are more iterations than when rows were put in order.
+    is_outdated: bool,
     order: Option<(Wanted, Result<Order, String>)>,
     outcomes: Option<Arc<Outcomes>>,
     at_work: Option<(Wanted, Arc<AtomicBool>)>,
@@ -151,6 +162,7 @@ pub(crate) struct TableState {
 #[derive(Clone, Debug)]
 pub struct IterationsWork {
     key: TableKey,
+    n_seen: u64,
     of: Arc<LoopRecord>,
     task: Task,
 }
@@ -165,6 +177,7 @@ enum Task {
 /// What came of it.
 pub(crate) struct IterationsDone {
     key: TableKey,
+    n_seen: u64,
     result: Done,
 }
 
@@ -178,8 +191,8 @@ enum Done {
 impl IterationsWork {
     /// Does the work. Slow for long loops.
     pub(crate) fn done(self, store: Option<&Store>) -> IterationsDone {
-        let Self { key, of, task } = self;
-        let (_, _, member, n_seen) = key;
+        let Self { key, n_seen, of, task } = self;
+        let (_, _, member) = key;
         let result = match task {
             Task::Arrange(wanted, known, cancelled) => {
                 let outcomes =
@@ -195,7 +208,7 @@ impl IterationsWork {
             }
             Task::Lines(indices, head) => Done::Lines(lines(&of, member, &indices, head.as_deref(), store)),
         };
-        IterationsDone { key, result }
+        IterationsDone { key, n_seen, result }
     }
 }
 
@@ -226,6 +239,7 @@ impl Outcomes {
         self.statuses.push(outcome.status);
         self.have_failed.push(outcome.has_failed);
         self.took_nanos.push(outcome.took_nanos);
+        self.from_micros.push(outcome.times.map_or(0, |times| times.from_micros));
     }
 
     /// Returns the iterations that are wanted, in the order that is wanted; equal ones stay in their order.
@@ -248,6 +262,8 @@ impl Outcomes {
             (SortBy::Index, true) => places.reverse(),
             (SortBy::Status, false) => places.sort_by(|a, b| name(*a).cmp(&name(*b))),
             (SortBy::Status, true) => places.sort_by(|a, b| name(*b).cmp(&name(*a))),
+            (SortBy::Start, false) => places.sort_by_key(|place| self.from_micros[*place]),
+            (SortBy::Start, true) => places.sort_by_key(|place| std::cmp::Reverse(self.from_micros[*place])),
             (SortBy::Took, false) => places.sort_by_key(|place| self.took_nanos[*place]),
             (SortBy::Took, true) => places.sort_by_key(|place| std::cmp::Reverse(self.took_nanos[*place])),
         }
@@ -258,21 +274,42 @@ impl Outcomes {
 impl TableState {
     /// Turns to the iterations of a loop, as a node or its head sees them.
     pub(crate) fn look(&mut self, of: &LoopRecord, run: RunId, member: Option<usize>) {
-        let key = (of.about.id, run, member, of.about.n_seen());
+        let (key, extent) = ((of.about.id, run, member), (of.about.n_seen(), of.about.n_finished));
         if self.key == Some(key) {
+            return self.grow(&of.about, extent);
+        }
+        self.stop();
+        let has_earlier = !of.about.earlier_parts().is_empty();
+        if self.wanted.only == Only::Earlier && !has_earlier {
+            self.wanted.only = Only::All;
+        }
+        let old = of.about.old_parts();
+        *self = Self { wanted: self.wanted, key: Some(key), extent, old, has_earlier, ..Self::default() };
+    }
+
+    /// Takes in that the loop has come further. What was read stays, and where one stands.
+    fn grow(&mut self, about: &LoopAbout, extent: (u64, u64)) {
+        if self.extent == extent {
             return;
         }
         self.stop();
-        if self.wanted.only == Only::Earlier && of.about.earlier_parts().is_empty() {
-            self.wanted.only = Only::All;
-        }
-        *self = Self { wanted: self.wanted, key: Some(key), ..Self::default() };
+        self.extent = extent;
+        self.is_outdated = true;
+        (self.old, self.has_earlier) = (about.old_parts(), !about.earlier_parts().is_empty());
+        self.outcomes = None;
+        self.lines.retain(|_, line| line.outcome.is_some());
     }
 
     fn stop(&mut self) {
         if let Some((_, cancelled)) = self.at_work.take() {
             cancelled.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Returns whether an iteration was made before the body was changed.
+    pub(crate) fn is_old(&self, index: u64) -> bool {
+        let behind = self.old.partition_point(|part| part.start <= index);
+        behind > 0 && self.old[behind - 1].contains(&index)
     }
 
     /// Returns whether rows are being sorted or left out.
@@ -286,18 +323,20 @@ impl TableState {
         of_order.or(self.error.as_ref()).map(String::as_str)
     }
 
-    /// Returns the rows as they are wanted; as they were last while those are on their way.
-    pub(crate) fn rows(&mut self, of: &Arc<LoopRecord>, commands: &mut Vec<Command>) -> Order {
-        let is_here = self.order.as_ref().is_some_and(|(for_what, _)| *for_what == self.wanted);
-        let is_coming = self.at_work.as_ref().is_some_and(|(for_what, _)| *for_what == self.wanted);
+    /// Returns the rows as they are wanted; as they were last while those are on their way. Those of a loop that goes on are in
+    /// their order if all of them had to be read for another.
+    pub(crate) fn rows(&mut self, of: &Arc<LoopRecord>, goes_on: bool, commands: &mut Vec<Command>) -> Order {
+        let wanted = if goes_on && !is_at_once(self.wanted, &of.about) { Wanted::default() } else { self.wanted };
+        let is_here = !self.is_outdated && self.order.as_ref().is_some_and(|(for_what, _)| *for_what == wanted);
+        let is_coming = self.at_work.as_ref().is_some_and(|(for_what, _)| *for_what == wanted);
         if !is_here && !is_coming {
             self.stop();
-            if let Some(order) = at_once(self.wanted, &of.about) {
-                self.take_order(self.wanted, Ok(order));
+            if let Some(order) = at_once(wanted, &of.about) {
+                self.take_order(wanted, Ok(order));
             } else {
                 let cancelled = Arc::<AtomicBool>::default();
-                self.at_work = Some((self.wanted, Arc::clone(&cancelled)));
-                commands.extend(self.work(of, Task::Arrange(self.wanted, self.outcomes.clone(), cancelled)));
+                self.at_work = Some((wanted, Arc::clone(&cancelled)));
+                commands.extend(self.work(of, Task::Arrange(wanted, self.outcomes.clone(), cancelled)));
             }
         }
         match &self.order {
@@ -307,12 +346,20 @@ impl TableState {
     }
 
     fn take_order(&mut self, wanted: Wanted, order: Result<Order, String>) {
+        if self.order.as_ref().is_none_or(|(before, _)| *before != wanted) {
+            self.scroll.top = 0.0;
+        }
         self.order = Some((wanted, order));
-        self.scroll.top = 0.0;
+        self.is_outdated = false;
     }
 
     fn work(&self, of: &Arc<LoopRecord>, task: Task) -> Option<Command> {
-        Some(Command::WorkOnIterations(IterationsWork { key: self.key?, of: Arc::clone(of), task }))
+        Some(Command::WorkOnIterations(IterationsWork {
+            key: self.key?,
+            n_seen: self.extent.0,
+            of: Arc::clone(of),
+            task,
+        }))
     }
 
     /// Returns what stands in a row, if it was read.
@@ -345,9 +392,10 @@ impl TableState {
         if self.key != Some(done.key) {
             return;
         }
+        let is_of_now = done.n_seen == self.extent.0;
         let is_wanted = |for_what: Wanted| self.at_work.as_ref().is_some_and(|(wanted, _)| *wanted == for_what);
         match done.result {
-            Done::Arranged(wanted, outcomes, rows) => {
+            Done::Arranged(wanted, outcomes, rows) if is_of_now => {
                 self.outcomes = Some(outcomes);
                 if is_wanted(wanted) {
                     self.at_work = None;
@@ -358,14 +406,17 @@ impl TableState {
                 self.at_work = None;
                 self.take_order(wanted, Err(error));
             }
-            Done::Unarranged(..) | Done::Cancelled => {}
+            Done::Arranged(..) | Done::Unarranged(..) | Done::Cancelled => {}
             Done::Lines(read) => {
                 self.is_reading = false;
                 if self.lines.len() >= MAX_LINES {
                     self.lines.clear();
                 }
                 match read {
-                    Ok(lines) => self.lines.extend(lines),
+                    // One that was not made when it was read may be by now.
+                    Ok(lines) => {
+                        self.lines.extend(lines.into_iter().filter(|(_, line)| is_of_now || line.outcome.is_some()));
+                    }
                     Err(error) => self.error = Some(error),
                 }
             }
@@ -373,23 +424,31 @@ impl TableState {
     }
 }
 
+/// Returns whether the loop's record says enough to know the rows.
+pub(crate) fn is_at_once(wanted: Wanted, about: &LoopAbout) -> bool {
+    let is_known = match wanted.only {
+        Only::All | Only::Earlier => true,
+        Only::Failed => about.failures.len() < MAX_FAILURES,
+        Only::Executed => false,
+    };
+    is_known && wanted.sort == SortBy::Index
+}
+
 /// Returns the rows where the loop's record says enough to know them.
 fn at_once(wanted: Wanted, about: &LoopAbout) -> Option<Order> {
     let n_seen = about.n_seen();
-    if wanted.sort != SortBy::Index {
+    if !is_at_once(wanted, about) {
         return None;
     }
     let mut listed: Vec<u32> = match wanted.only {
         Only::All if wanted.descending => return Some(Order::Backwards(n_seen)),
         Only::All => return Some(Order::All(n_seen)),
-        Only::Failed if about.failures.len() < MAX_FAILURES => {
-            about.failures.iter().filter_map(|failure| u32::try_from(failure.index).ok()).collect()
-        }
+        Only::Failed => about.failures.iter().filter_map(|failure| u32::try_from(failure.index).ok()).collect(),
         Only::Earlier => {
             let parts = about.earlier_parts();
             parts.into_iter().flatten().filter_map(|index| u32::try_from(index).ok()).collect()
         }
-        Only::Failed | Only::Executed => return None,
+        Only::Executed => return None,
     };
     listed.sort_unstable();
     listed.dedup();

@@ -17,7 +17,7 @@ use crate::{
         iterations::IterationsState,
         problems::Finding,
         theme,
-        viewers::{Room, Viewers, results_ui},
+        viewers::{Place, Room, Viewers, results_ui},
         words,
     },
     nodes::{HIDDEN, LogLevel},
@@ -118,7 +118,7 @@ fn output_ui(ui: &mut Ui, view: View<'_>, viewers: &mut Viewers, commands: &mut 
     };
     match view.record(node) {
         Some(record) => {
-            ui.push_id(node.as_str(), |ui| results_ui(ui, view, &record, Room::Large, viewers, commands));
+            ui.push_id(node.as_str(), |ui| results_ui(ui, view, &record, Place::Panel(Room::Large), viewers, commands));
         }
         None => {
             ui.weak("No results yet: run the workflow.");

@@ -7,23 +7,31 @@ use egui::{
     Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
+use jiff::Timestamp;
+
 use super::bottom::only_selected;
 use crate::{
     editor::{
         Command, View,
         icons::{self, Icon},
-        iterations::{Followed, IterationsState, Line, Only, Order, SortBy, TableState, around_ui, standing_ui},
+        iterations::{
+            Followed, IterationsState, Line, Only, Order, SortBy, TableState, around_ui, going_on, standing_ui,
+        },
         theme,
         viewers::{BAR, Extent},
         words,
     },
     nodes::HIDDEN,
-    store::{IterationStatus, LoopAbout, LoopRecord, MAX_FAILURES, made_in_words, with_commas},
+    store::{IterationStatus, LoopAbout, LoopRecord, MAX_FAILURES, Outcome, made_in_words, with_commas},
+    value::shortened,
     workflow::NodeId,
 };
 
 /// The most characters of a line that are drawn.
 const MAX_CHARS: usize = 300;
+
+/// What is said of what waits for the end of a loop.
+const WHEN_ENDED: &str = "When the loop has ended";
 
 /// Shows all iterations of the selected node's loop.
 pub(super) fn iterations_ui(ui: &mut Ui, view: View<'_>, state: &mut IterationsState, commands: &mut Vec<Command>) {
@@ -31,8 +39,16 @@ pub(super) fn iterations_ui(ui: &mut Ui, view: View<'_>, state: &mut IterationsS
         ui.weak("Select one node of a loop to see its iterations.");
         return;
     };
-    let Some(followed) = state.follow(view, id, commands) else {
-        ui.weak("This node is in no loop, or its loop has not ended yet: iterations are listed when it has.");
+    let going_on = going_on(view, id);
+    let goes_on = going_on.is_some();
+    let Some(followed) = going_on.or_else(|| state.follow(view, id, commands)) else {
+        let runs = view.run.is_some_and(|run| run.finished.is_none());
+        ui.weak(if runs {
+            "This node is in no loop, or its loop has not come to the end of an iteration yet. Of a loop inside of another, \
+             iterations are listed when that has ended."
+        } else {
+            "This node is in no loop, or its loop has not run yet."
+        });
         return;
     };
     around_ui(ui, view, &followed, state);
@@ -42,8 +58,9 @@ pub(super) fn iterations_ui(ui: &mut Ui, view: View<'_>, state: &mut IterationsS
         return;
     }
     state.table.look(of, followed.run, followed.member);
-    let order = state.table.rows(of, commands);
-    let table = Table { view, id, of, followed: &followed, order, columns: Columns::of(ui, &of.about) };
+    let order = state.table.rows(of, goes_on, commands);
+    let columns = Columns::of(ui, &of.about, state.table.has_earlier);
+    let table = Table { view, id, of, followed: &followed, order, columns, goes_on };
     table.bar_ui(ui, state);
     table.rows_ui(ui, state, commands);
 }
@@ -52,6 +69,7 @@ pub(super) fn iterations_ui(ui: &mut Ui, view: View<'_>, state: &mut IterationsS
 #[derive(Clone, Copy)]
 struct Columns {
     status: f32,
+    start: f32,
     took: f32,
     made: f32,
     says: f32,
@@ -61,13 +79,13 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(ui: &Ui, about: &LoopAbout) -> Self {
+    fn of(ui: &Ui, about: &LoopAbout, with_runs: bool) -> Self {
         let n_digits = about.n_seen().max(1).ilog10() as f32 + 1.0;
         let status = (30.0 + 9.0 * n_digits).max(74.0);
-        let with_runs = !about.earlier_parts().is_empty();
-        let (took, made) = (status + 94.0, status + 170.0);
+        let (start, took) = (status + 94.0, status + 194.0);
+        let made = took + 76.0;
         let says = if with_runs { made + 82.0 } else { made };
-        Self { status, took, made, says, row_height: ui.text_style_height(&TextStyle::Body) + 4.0, with_runs }
+        Self { status, start, took, made, says, row_height: ui.text_style_height(&TextStyle::Body) + 4.0, with_runs }
     }
 }
 
@@ -79,6 +97,8 @@ struct Table<'a> {
     followed: &'a Followed,
     order: Order,
     columns: Columns,
+    /// The loop has not ended.
+    goes_on: bool,
 }
 
 impl Table<'_> {
@@ -89,7 +109,10 @@ impl Table<'_> {
         ui.horizontal_wrapped(|ui| {
             let table = &mut state.table;
             let mut choice = |ui: &mut Ui, only: Only, name: String, help: &str| {
-                if ui.selectable_label(table.wanted.only == only, name).on_hover_text(help).clicked() {
+                // All of them would have to be read again for each that ends.
+                let can = !self.goes_on || only != Only::Executed;
+                let label = Button::selectable(table.wanted.only == only, name);
+                if ui.add_enabled(can, label).on_hover_text(help).on_disabled_hover_text(WHEN_ENDED).clicked() {
                     table.wanted.only = only;
                 }
             };
@@ -106,7 +129,8 @@ impl Table<'_> {
             }
             ui.separator();
             let title = words::title(self.view.workflow, self.view.catalogue, self.id);
-            ui.label(format!("{}: {}", theme::readable(&title), about.in_words()));
+            let said = if self.goes_on { so_far(about) } else { about.in_words() };
+            ui.label(format!("{}: {said}", theme::readable(&title)));
             if self.order.len() as u64 != about.n_seen() && !table.is_arranging() {
                 ui.weak(format!("{} listed", with_commas(self.order.len() as u64)));
             }
@@ -117,9 +141,8 @@ impl Table<'_> {
             if let Some(error) = table.error() {
                 ui.colored_label(tokens.failed, theme::readable(error));
             }
-            let old = about.old_parts();
-            if !old.is_empty() {
-                let said = format!("Mixed: {} made before the loop's body was changed", made_in_words(&old));
+            if !table.old.is_empty() {
+                let said = format!("Mixed: {} made before the loop's body was changed", made_in_words(&table.old));
                 ui.colored_label(tokens.stale, said);
             }
         });
@@ -181,7 +204,7 @@ impl Table<'_> {
         };
         let is_first = state.table.brought.replace(chosen).is_none();
         // The newest is chosen unless a person chooses: a table begins at its beginning.
-        let is_by_hand = !is_first || state.is_chosen(&self.of.about);
+        let is_by_hand = (!is_first && !self.goes_on) || state.is_chosen(&self.of.about);
         if let Some(row) = self.order.row_of(chosen).filter(|_| is_by_hand) {
             state.table.scroll.show(row, extent);
         }
@@ -216,8 +239,8 @@ impl Table<'_> {
         commands: &mut Vec<Command>,
     ) -> Option<usize> {
         let tokens = theme::tokens(ui);
-        let chosen = state.chosen(&self.of.about);
-        let old = self.of.about.old_parts();
+        // The newest of a loop that goes on is another at every look.
+        let chosen = state.chosen(&self.of.about).filter(|_| !self.goes_on || state.is_chosen(&self.of.about));
         let mut clicked = None;
         for row in in_sight {
             let Some(index) = self.order.at(row) else { continue };
@@ -234,7 +257,7 @@ impl Table<'_> {
                 let label = format!("Iteration {}: {}", with_commas(index + 1), spoken(line, &says));
                 WidgetInfo::selected(Role::Row, true, chosen == Some(index), label)
             });
-            let is_old = old.iter().any(|part| part.contains(&index));
+            let is_old = state.table.is_old(index);
             let fill = match () {
                 () if chosen == Some(index) => tokens.selected,
                 () if response.hovered() => tokens.button_pressed.gamma_multiply(0.3),
@@ -251,7 +274,7 @@ impl Table<'_> {
                     ui.copy_text(self.copied(index, line));
                     ui.close();
                 }
-                if ui.button("Open in a window").clicked() {
+                if ui.add_enabled(!self.goes_on, Button::new("Open in a window")).clicked() {
                     commands.push(Command::OpenWindow(self.followed.window(self.id, self.of, None, index)));
                     ui.close();
                 }
@@ -272,12 +295,16 @@ impl Table<'_> {
         let columns = self.columns;
         let pen = Pen { ui, whole, clip, font };
         pen.right(columns.status - 12.0, &with_commas(index + 1), tokens.text_muted);
-        let Some(line) = line else { return pen.left(columns.status, columns.took, "…", tokens.text_muted) };
+        let Some(line) = line else { return pen.left(columns.status, columns.start, "…", tokens.text_muted) };
         let Some(outcome) = line.outcome else {
-            return pen.left(columns.status, columns.says, "not made", tokens.text_muted);
+            let said = if self.goes_on { "not ended yet" } else { "not made" };
+            return pen.left(columns.status, columns.says, said, tokens.text_muted);
         };
         let color = if outcome.status == IterationStatus::Failed { tokens.failed } else { tokens.text };
-        pen.left(columns.status, columns.took, &outcome.status.name().replace('-', " "), color);
+        pen.left(columns.status, columns.start, &outcome.status.name().replace('-', " "), color);
+        if let Some(start) = started(&self.of.about, outcome) {
+            pen.left(columns.start, columns.took, &start.strftime("%H:%M:%S%.3f").to_string(), tokens.text);
+        }
         if outcome.took_nanos > 0 {
             pen.left(columns.took, columns.made, &took(outcome.took_nanos), tokens.text);
         }
@@ -311,9 +338,11 @@ impl Table<'_> {
         let Some(line) = line else { return (index + 1).to_string() };
         let outcome = line.outcome;
         let status = outcome.map_or("not made", |outcome| outcome.status.name());
+        let start = outcome.and_then(|outcome| started(&self.of.about, outcome));
+        let start = start.map(|start| start.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string()).unwrap_or_default();
         let took = outcome.map(|outcome| took(outcome.took_nanos)).unwrap_or_default();
         let says = self.says(line).replace(['\t', '\n', '\r'], " ");
-        format!("{}\t{status}\t{took}\t{says}", index + 1)
+        format!("{}\t{status}\t{start}\t{took}\t{says}", index + 1)
     }
 
     fn headers(&self, ui: &Ui, id: Id, rect: Rect, table: &mut TableState) {
@@ -325,7 +354,8 @@ impl Table<'_> {
         let made = if columns.with_runs { (columns.made, columns.says, "Made in", None) } else { (0.0, 0.0, "", None) };
         for (from, to, title, sort) in [
             (6.0, columns.status, "Iteration", Some(SortBy::Index)),
-            (columns.status, columns.took, "Status", Some(SortBy::Status)),
+            (columns.status, columns.start, "Status", Some(SortBy::Status)),
+            (columns.start, columns.took, "Start", Some(SortBy::Start)),
             (columns.took, columns.made, "Took", Some(SortBy::Took)),
             made,
             (columns.says, whole.width(), gives, None),
@@ -340,6 +370,12 @@ impl Table<'_> {
                 pen.left(from, to, title, tokens.text_muted);
                 continue;
             };
+            if self.goes_on && sort != SortBy::Index {
+                pen.left(from, to, title, tokens.disabled);
+                let waits = ui.interact(place, id.with(("sort", title)), Sense::hover());
+                waits.on_hover_text(WHEN_ENDED);
+                continue;
+            }
             let response = ui.interact(place, id.with(("sort", title)), Sense::click());
             response
                 .widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("Sort by {}", title.to_lowercase())));
@@ -354,6 +390,8 @@ impl Table<'_> {
                 let at = Rect::from_center_size(pos2(place.right() - 14.0, place.center().y), Vec2::splat(10.0));
                 icons::paint(ui.painter(), at, icon, tokens.accent);
             }
+            let response =
+                if sort == SortBy::Start { response.on_hover_text("When it began, in UTC") } else { response };
             if response.clicked() {
                 // Of times a person wants the longest first.
                 table.wanted.descending = if is_sorted { !table.wanted.descending } else { sort == SortBy::Took };
@@ -398,17 +436,26 @@ fn spoken(line: Option<&Line>, says: &str) -> String {
     spoken
 }
 
+/// Returns how far a loop has come that goes on.
+fn so_far(about: &LoopAbout) -> String {
+    let n_finished = with_commas(about.n_finished);
+    let n_failed = about.failures.len();
+    let failed = if n_failed == 0 { String::new() } else { format!(", {} failed", with_commas(n_failed as u64)) };
+    match about.total {
+        Some(total) => format!("{n_finished} of {} so far{failed}", with_commas(total)),
+        None => format!("{n_finished} so far{failed}"),
+    }
+}
+
+/// Returns when an iteration began, if that is known.
+fn started(about: &LoopAbout, outcome: Outcome) -> Option<Timestamp> {
+    outcome.times.map(|times| times.began(about.id))
+}
+
 /// Returns how long an iteration took, also if that was very short.
 fn took(nanos: u64) -> String {
     match nanos {
         ..100_000 => format!("{} µs", nanos.div_ceil(1_000)),
         _ => words::duration(Duration::from_nanos(nanos)),
-    }
-}
-
-fn shortened(text: &str, max_chars: usize) -> String {
-    match text.char_indices().nth(max_chars) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

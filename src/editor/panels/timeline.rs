@@ -1,13 +1,21 @@
 //! The Timeline tab: when each node of the last run, or of the one that is looked at, executed, and what was waited for.
 
 mod bars;
+mod spans;
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use egui::{
-    Align, Align2, Color32, FontId, Key, Label, Layout, Rect, RichText, Role, ScrollArea, Sense, Stroke, TextStyle, Ui,
-    UiBuilder, WidgetInfo, pos2, vec2,
+    Align, Align2, Color32, FontId, Key, Label, Layout, Painter, Rect, RichText, Role, ScrollArea, Sense, Stroke,
+    TextStyle, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-use self::bars::{Bar, Bars, step};
+pub(crate) use self::spans::SpansDone;
+pub use self::spans::SpansWork;
+use self::{
+    bars::{Bar, Bars, step},
+    spans::{Spans, SpansKey, Went, key_of},
+};
 use super::fresh_rows::{Due, MadeOf, shown_run};
 use crate::{
     editor::{
@@ -16,6 +24,7 @@ use crate::{
         words,
     },
     nodes::Load,
+    store::{RunId, with_commas},
 };
 
 /// The width of the column with the names, in points.
@@ -25,8 +34,31 @@ const NAMES: f32 = 150.0;
 pub(crate) struct TimelineState {
     made_of: MadeOf,
     bars: Bars,
+    /// Of loops when their iterations were made; nothing while that is being read.
+    spans: BTreeMap<SpansKey, Option<Result<Arc<Spans>, String>>>,
     /// From when to when, in seconds; all of it if nothing.
     range: Option<(f64, f64)>,
+}
+
+impl TimelineState {
+    /// Takes what was read.
+    pub(crate) fn take(&mut self, done: SpansDone) {
+        if let Some(spans) = self.spans.get_mut(&done.key) {
+            *spans = Some(done.spans);
+        }
+    }
+
+    /// Returns the iterations of a bar's loop; asks for them if nobody has.
+    fn spans(&mut self, run: RunId, place: usize, commands: &mut Vec<Command>) -> Option<Arc<Spans>> {
+        let bar = &self.bars.list[place];
+        let of = bar.of.as_ref()?;
+        let first = self.bars.first;
+        let spans = self.spans.entry(key_of(run, of)).or_insert_with(|| {
+            commands.push(Command::ReadSpans(SpansWork::new(run, of, first, bar.start)));
+            None
+        });
+        spans.as_ref()?.as_ref().ok().map(Arc::clone)
+    }
 }
 
 /// How times become places.
@@ -58,6 +90,7 @@ pub(super) fn timeline_ui(ui: &mut Ui, view: View<'_>, state: &mut TimelineState
     let due = state.made_of.due(ui, view, Some(run));
     if due == Due::Anew {
         state.range = None;
+        state.spans.clear();
     }
     if due != Due::No {
         state.bars = Bars::of(view, run);
@@ -67,7 +100,7 @@ pub(super) fn timeline_ui(ui: &mut Ui, view: View<'_>, state: &mut TimelineState
         return;
     }
     let room = ui.available_rect_before_wrap();
-    summary_ui(ui, &state.bars, commands);
+    summary_ui(ui, state, run, commands);
     let total = state.bars.total.max(1e-6);
     let (from, to) = state.range.unwrap_or((0.0, total * 1.02));
     let row_height = ui.spacing().interact_size.y;
@@ -79,8 +112,9 @@ pub(super) fn timeline_ui(ui: &mut Ui, view: View<'_>, state: &mut TimelineState
         row_height,
         state.bars.list.len(),
         |ui, in_sight| {
-            for bar in &state.bars.list[in_sight] {
-                bar_ui(ui, bar, scale, row_height, commands);
+            for place in in_sight {
+                let spans = state.spans(run, place, commands);
+                bar_ui(ui, (&state.bars.list[place], spans.as_deref()), scale, row_height, commands);
             }
         },
     );
@@ -97,7 +131,9 @@ pub(super) fn timeline_ui(ui: &mut Ui, view: View<'_>, state: &mut TimelineState
     }
 }
 
-fn summary_ui(ui: &mut Ui, bars: &Bars, commands: &mut Vec<Command>) {
+fn summary_ui(ui: &mut Ui, state: &mut TimelineState, run: RunId, commands: &mut Vec<Command>) {
+    let longest = longest(state, run, commands);
+    let bars = &state.bars;
     ui.horizontal_wrapped(|ui| {
         let tokens = theme::tokens(ui);
         for load in [Load::Waits, Load::Computes, Load::Instant] {
@@ -126,7 +162,32 @@ fn summary_ui(ui: &mut Ui, bars: &Bars, commands: &mut Vec<Command>) {
                 commands.push(Command::Look(LookRequest::Reveal(bar.node.clone())));
             }
         }
+        let errors = state.spans.values().filter_map(|spans| spans.as_ref()?.as_ref().err());
+        for error in errors {
+            ui.separator();
+            let said = format!("Iterations cannot be read: {error}");
+            ui.add(Label::new(RichText::new(theme::readable(&said)).color(theme::tokens(ui).failed)).wrap());
+        }
+        if let Some((place, index, took)) = longest {
+            let bar = &bars.list[place];
+            ui.separator();
+            ui.label(format!("Longest iteration: {} of", with_commas(u64::from(index) + 1)));
+            if ui.link(theme::readable(&bar.title).as_ref()).clicked() {
+                commands.push(Command::Look(LookRequest::Reveal(bar.node.clone())));
+            }
+            ui.label(format!("({})", in_words(took)));
+        }
     });
+}
+
+/// Returns the iteration that took longest: the place of its loop's bar, its index and its time.
+fn longest(state: &mut TimelineState, run: RunId, commands: &mut Vec<Command>) -> Option<(usize, u32, f64)> {
+    let places = 0..state.bars.list.len();
+    let of_loops = places.filter_map(|place| {
+        let (index, took) = state.spans(run, place, commands)?.longest?;
+        Some((place, index, took))
+    });
+    of_loops.max_by(|one, other| one.2.total_cmp(&other.2))
 }
 
 /// Draws the scale; returns where it is.
@@ -152,7 +213,13 @@ fn scale_ui(ui: &mut Ui, scale: Scale) -> Rect {
     rect
 }
 
-fn bar_ui(ui: &mut Ui, bar: &Bar, scale: Scale, row_height: f32, commands: &mut Vec<Command>) {
+fn bar_ui(
+    ui: &mut Ui,
+    (bar, spans): (&Bar, Option<&Spans>),
+    scale: Scale,
+    row_height: f32,
+    commands: &mut Vec<Command>,
+) {
     let tokens = *theme::tokens(ui);
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), row_height), Sense::click());
     let took = in_words(bar.end - bar.start);
@@ -173,7 +240,13 @@ fn bar_ui(ui: &mut Ui, bar: &Bar, scale: Scale, row_height: f32, commands: &mut 
     let (ready, start, end) = (scale.x(bar.ready), scale.x(bar.start), scale.x(bar.end).max(scale.x(bar.start) + 2.0));
     painter.hline(ready..=start, row.center().y, Stroke::new(1.0, tokens.text_muted));
     let body = Rect::from_x_y_ranges(start..=end, row.shrink2(vec2(0.0, 6.0)).y_range());
-    painter.rect_filled(body, 3.0, if bar.failed { tokens.failed } else { color_of(bar.load, &tokens) });
+    let iterations = spans.filter(|spans| !spans.lanes.is_empty());
+    match iterations {
+        Some(spans) => spans_ui(&painter, body, (spans, scale), color_of(bar.load, &tokens), &tokens),
+        None => {
+            painter.rect_filled(body, 3.0, if bar.failed { tokens.failed } else { color_of(bar.load, &tokens) });
+        }
+    }
     if bar.is_on_chain {
         painter.rect_stroke(body.expand(1.5), 4.0, Stroke::new(1.5, tokens.text), egui::StrokeKind::Outside);
     }
@@ -196,7 +269,46 @@ fn bar_ui(ui: &mut Ui, bar: &Bar, scale: Scale, row_height: f32, commands: &mut 
         if bar.is_on_chain {
             ui.label("The end of the run hung on it.");
         }
+        if let Some(said) = iterations.and_then(|spans| iteration_at(ui, body, spans, scale)) {
+            ui.separator();
+            ui.label(said);
+        }
     });
+}
+
+/// Draws the iterations of a loop inside of its bar, those that went on at once one below the other.
+fn spans_ui(painter: &Painter, body: Rect, (spans, scale): (&Spans, Scale), color: Color32, tokens: &Tokens) {
+    painter.rect_filled(body, 3.0, color.gamma_multiply(0.25));
+    let height = body.height() / spans.lanes.len() as f32;
+    let range = (scale.from.max(scale.time(body.left())), scale.to.min(scale.time(body.right())));
+    let secs_per_point = (scale.to - scale.from) / f64::from(scale.width);
+    for (lane, top) in spans.lanes.iter().zip((0_u8..).map(|lane| height.mul_add(f32::from(lane), body.top()))) {
+        lane.pieces(range, secs_per_point, |piece| {
+            let (left, right) = (scale.x(piece.from), scale.x(piece.to));
+            // A gap, where there is room, so that neighbours are seen as two.
+            let right = if right - left > 4.0 { right - 1.0 } else { right.max(left + 1.0) };
+            let color = match piece.went {
+                Went::Executed => color,
+                Went::Reused => tokens.pinned,
+                Went::Failed => tokens.failed,
+            };
+            painter.rect_filled(Rect::from_x_y_ranges(left..=right, top..=top + height), 0.0, color);
+        });
+    }
+}
+
+/// Returns what to say of the iteration under the pointer.
+fn iteration_at(ui: &Ui, body: Rect, spans: &Spans, scale: Scale) -> Option<String> {
+    let at = ui.input(|input| input.pointer.hover_pos())?;
+    let lane = ((at.y - body.top()) / body.height() * spans.lanes.len() as f32).max(0.0) as usize;
+    let nearly = (scale.to - scale.from) / f64::from(scale.width);
+    let (index, took, went) = spans.at(lane.min(spans.lanes.len() - 1), scale.time(at.x), nearly)?;
+    let went = match went {
+        Went::Executed => "",
+        Went::Reused => ", reused",
+        Went::Failed => ", failed",
+    };
+    Some(format!("Iteration {}{went}: {}", with_commas(u64::from(index) + 1), in_words(took)))
 }
 
 const fn color_of(load: Load, tokens: &Tokens) -> Color32 {

@@ -1,5 +1,7 @@
 //! What would mend a problem: ordinary commands, which undo takes back.
 
+mod convert;
+
 use std::sync::Arc;
 
 use smallvec::{SmallVec, smallvec};
@@ -21,10 +23,17 @@ pub(super) fn of_problem(now: View<'_>, problem: &Problem) -> SmallVec<[Fix; 3]>
             smallvec![unset(node, parameter, "Remove")]
         }
         (
-            ProblemKind::BadParameter | ProblemKind::MissingFile | ProblemKind::MissingSecret,
+            ProblemKind::BadParameter
+            | ProblemKind::MissingFile
+            | ProblemKind::MissingPlace
+            | ProblemKind::NoPermission
+            | ProblemKind::MissingSecret,
             Location::Parameter(node, parameter),
         ) => of_parameter(now, node, parameter),
-        (ProblemKind::MissingNode | ProblemKind::MissingPort | ProblemKind::WrongType, Location::Connection(wire)) => {
+        (ProblemKind::WrongType, Location::Connection(wire)) => {
+            convert::insertions(now, wire).into_iter().chain([remove_wire(&wire.to)]).collect()
+        }
+        (ProblemKind::MissingNode | ProblemKind::MissingPort, Location::Connection(wire)) => {
             smallvec![remove_wire(&wire.to)]
         }
         (ProblemKind::Cycle, Location::Node(node)) => wire_of_a_circle(now, node).iter().map(remove_wire).collect(),
@@ -39,6 +48,11 @@ pub(super) fn of_stale_pin(node: &NodeId) -> SmallVec<[Fix; 3]> {
     smallvec![mark("Refresh", MarkRequest::Refresh), mark("Keep", MarkRequest::Keep), mark("Unpin", MarkRequest::Unpin)]
 }
 
+/// Returns what makes all iterations of a loop anew, of which some were made by what the loop was before.
+pub(super) fn of_mixed_loop(head: &NodeId) -> SmallVec<[Fix; 3]> {
+    smallvec![("Force".to_owned(), Command::Mark(vec![head.clone()], MarkRequest::ToggleForce))]
+}
+
 /// Returns what can be done about a pin.
 pub(super) fn of_pin(node: &NodeId) -> SmallVec<[Fix; 3]> {
     smallvec![("Unpin".to_owned(), Command::Mark(vec![node.clone()], MarkRequest::Unpin))]
@@ -51,9 +65,13 @@ fn of_parameter(now: View<'_>, node: &NodeId, parameter: &ParameterId) -> SmallV
     let is_file = |schema: &ParameterSchema| {
         matches!(schema.parameter_type, ParameterType::FileToRead { .. } | ParameterType::FileToWrite { .. })
     };
+    let is_folder = |schema: &ParameterSchema| matches!(schema.parameter_type, ParameterType::Folder { .. });
     let mut fixes = SmallVec::new();
     if schema.is_some_and(is_file) {
         fixes.push(("Choose file…".to_owned(), Command::Browse(vec![node.clone()], parameter.clone())));
+    }
+    if schema.is_some_and(is_folder) {
+        fixes.push(("Choose folder…".to_owned(), Command::Browse(vec![node.clone()], parameter.clone())));
     }
     // Nobody wants to lose a query for one wrong letter.
     let is_written = schema.is_some_and(|schema| matches!(schema.parameter_type, ParameterType::Text { .. }));

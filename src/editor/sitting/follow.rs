@@ -11,7 +11,7 @@ use crate::{
     editor::{LiveState, Pause, RunProgress},
     engine::{Decision, EventKind, NodePlan, PausedInside, Plan},
     session::{Baseline, Mark, marks_after},
-    store::{MarkUsed, NodeRecord, RunHeader, RunId, RunRecord, Status},
+    store::{LoopRecord, MarkUsed, NodeRecord, RunHeader, RunId, RunRecord, Status},
     value::Value,
     workflow::{NodeId, PortRef},
 };
@@ -29,7 +29,10 @@ impl Sitting {
                     LiveState::Running { since: Instant::now(), fraction: None, message: String::new() },
                 );
             }
-            EventKind::NodeProgress { node, fraction, message } => self.progressed(run, &node, fraction, message),
+            EventKind::NodeProgress { node, fraction, message, so_far } => {
+                self.progressed(run, &node, fraction, message);
+                self.loop_came(run, node, so_far);
+            }
             EventKind::NodeLogged { .. } => {}
             EventKind::Paused { waiting, at_breakpoint, inside } => self.paused(run, waiting, at_breakpoint, inside),
             EventKind::Continued => self.pause_is_over(run),
@@ -58,6 +61,7 @@ impl Sitting {
             pause: None,
             paused_for: Duration::ZERO,
             changed: BTreeMap::new(),
+            loops: BTreeMap::new(),
             nodes: plan.nodes().filter(executes).map(|node| (node.node.clone(), LiveState::Waiting)).collect(),
         });
     }
@@ -110,8 +114,16 @@ impl Sitting {
         }
     }
 
+    fn loop_came(&mut self, run: RunId, head: NodeId, so_far: Option<Arc<LoopRecord>>) {
+        let progress = self.run.as_mut().filter(|progress| progress.id == run);
+        if let Some((progress, so_far)) = progress.zip(so_far) {
+            progress.loops.insert(head, so_far);
+        }
+    }
+
     fn settled(&mut self, run: RunId, record: &Arc<NodeRecord>) {
         if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == run) {
+            progress.loops.remove(&record.node);
             let was_to_execute = matches!(progress.nodes.get(&record.node), Some(LiveState::Waiting));
             match record.status {
                 Status::Executed | Status::Failed(_) => {
@@ -135,6 +147,7 @@ impl Sitting {
         self.pause_is_over(record.header.id);
         if let Some(progress) = self.run.as_mut().filter(|progress| progress.id == record.header.id) {
             progress.finished = Some(Instant::now());
+            progress.loops.clear();
         }
         Arc::make_mut(&mut self.baseline).absorb(record);
         let edit = marks_after(&self.marks, record);

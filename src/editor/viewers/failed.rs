@@ -13,6 +13,7 @@ use crate::{
     },
     nodes::{Family, HIDDEN, Kind},
     store::{Arrived, InputRecord, Missing, NodeRecord, NotRun, Status},
+    value::shortened,
     workflow::NodeId,
 };
 
@@ -73,10 +74,7 @@ fn said_ui(ui: &mut Ui, said: &str, is_failed: bool) {
     let said = theme::readable(said);
     let (first, more) =
         said.split_once('\n').map_or_else(|| (said.as_ref(), None), |(first, more)| (first, Some(more)));
-    let first = match first.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &first[..end])),
-        None => Cow::Borrowed(first),
-    };
+    let first = shortened(first, MAX_CHARS);
     ui.horizontal_top(|ui| {
         if is_failed {
             let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, 16.0), egui::Sense::hover());

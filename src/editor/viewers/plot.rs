@@ -19,8 +19,8 @@ use super::Room;
 use crate::{
     editor::theme,
     nodes::plot::{
-        Axis, Cells, Marker, Marks, Plot, PlotKind, Scale, Tick, color_of_series, color_of_share, dash_of_series,
-        marker_of_series, roomy, ticks,
+        Axis, Cells, Marker, Marks, Plot, PlotKind, Scale, Tick, color_of_share, dash_of_series, marker_of_series,
+        roomy, ticks,
     },
     value::{Record, Value},
 };
@@ -234,7 +234,7 @@ fn legend_ui(ui: &mut Ui, plot: &Plot, hidden: &mut BTreeSet<usize>) {
     }
     for (index, series) in plot.series.iter().enumerate() {
         let is_hidden = hidden.contains(&index);
-        let own = theme::of_data(color_of_series(index));
+        let own = theme::of_data(plot.color_of(index));
         let name = if series.name.is_empty() { "all" } else { &series.name };
         let tokens = theme::tokens(ui);
         sign_ui(ui, &series.marks, index, if is_hidden { tokens.disabled } else { own });
@@ -357,7 +357,7 @@ impl Shown {
         let has_dashes = self.may_have_dashes(inside.plot_bounds().width());
         let all = self.plot.series.iter().zip(&self.points).enumerate();
         for (index, (series, points)) in all.filter(|(index, _)| !hidden.contains(index)) {
-            let (name, color) = (series.name.as_str(), theme::of_data(color_of_series(index)));
+            let (name, color) = (series.name.as_str(), theme::of_data(self.plot.color_of(index)));
             match &series.marks {
                 Marks::Line(_) => {
                     let line = Line::new(name, PlotPoints::Borrowed(points))

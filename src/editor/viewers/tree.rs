@@ -27,7 +27,7 @@ use crate::{
         theme::{self, Tokens},
     },
     store::with_commas,
-    value::{Value, to_json},
+    value::{Value, shortened, to_json},
 };
 
 /// The most values of which it is remembered what is open.
@@ -347,7 +347,7 @@ pub(crate) fn leaf(value: &Value) -> String {
         Value::Bool(_) | Value::Int(_) | Value::Float(_) => value.display_text(),
         other => other.preview(),
     };
-    if line.chars().count() > MAX_CHARS { line.chars().take(MAX_CHARS).chain(['…']).collect() } else { line }
+    shortened(&line, MAX_CHARS).into_owned()
 }
 
 /// Shows a list or record.

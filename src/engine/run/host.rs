@@ -189,6 +189,7 @@ impl Host for NodeHost<'_> {
             node: self.node.clone(),
             fraction: fraction.clamp(0.0, 1.0),
             message: if self.is_sensitive() { HIDDEN.to_owned() } else { self.cleared_text(message.to_owned()) },
+            so_far: None,
         });
     }
 

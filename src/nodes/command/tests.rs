@@ -135,3 +135,19 @@ fn results_are_kept_only_if_asked_and_a_command_is_an_effect() {
     assert_eq!(shell("true").set("keep_results", true).cacheability(), Cacheability::Always);
     assert!(shell("true").has_side_effect());
 }
+
+fn script(text: &str) -> Trial {
+    Trial::of("script").set("script", text).in_folder(Path::new("/"))
+}
+
+#[test]
+fn a_script_of_several_lines_runs_with_its_arguments() {
+    let text = "for word in \"$@\"; do\n  echo \"<$word>\"\ndone\ncat";
+    let trial = script(text).lines("arguments", &["a b", "$HOME"]).input("stdin", Value::text("end"));
+    assert_eq!(trial.output("stdout"), Value::text("<a b>\n<$HOME>\nend"));
+    assert_eq!(trial.host.deeds(), ["ran sh -c \"for word in \\\"$@\\\"; do\" \"a b\" $HOME (3 bytes, exit code 0)"]);
+    assert_eq!(script("\n  \n").error(), "there is no script: write one under Script");
+    assert_eq!(script("exit 4").error(), "sh ended with exit code 4");
+    let other = script("echo $0").set("shell", "no-such-shell");
+    assert!(other.error().starts_with("there is no program no-such-shell"), "{}", other.error());
+}

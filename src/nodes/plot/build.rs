@@ -32,6 +32,8 @@ pub(super) struct Wanted {
     /// 0 to choose by the data.
     pub(super) n_bins: usize,
     pub(super) title: String,
+    /// The colour of the first series, if it is to have another than by itself.
+    pub(super) ink: Option<[u8; 3]>,
 }
 
 /// Returns the plot of a table.
@@ -48,6 +50,7 @@ pub(super) fn plot_of(table: &Table, wanted: &Wanted, stop: &AtomicBool) -> Resu
         legend: String::new(),
         series: Vec::new(),
         notes: Vec::new(),
+        color: wanted.ink,
     };
     if wanted.y.len() > MAX_SERIES {
         plot.notes.push(format!("only the first {MAX_SERIES} of {} columns are drawn", wanted.y.len()));

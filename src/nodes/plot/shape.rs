@@ -1,7 +1,7 @@
 //! What a plot is made of, and how it travels as a value.
 //!
 //! The value is a record: `plot` (the kind), `title`, `x` and `y` (records of `label`, `scale`: `number`, `time` or
-//! `category`, and of the last `categories`), `legend` (what colours stand for), `series` and `notes`. Each of the series is a
+//! `category`, and of the last `categories`), `legend` (what colours stand for), `series` and `notes`, and `color` where the first series has one of its own. Each of the series is a
 //! record of its `name`, its `marks`, and a table `data`; times are in seconds since 1970, a category is its place from 0:
 //! * `line`, `points`: columns `x`, `y`.
 //! * `bars`: `from`, `to`, `height`.
@@ -16,8 +16,11 @@ use arrow::{
     datatypes::{DataType, Float64Type},
 };
 
-use super::PlotKind;
-use crate::value::{Record, Table, Value};
+use super::{PlotKind, color_of_series};
+use crate::{
+    nodes::{color_as_text, color_of_text},
+    value::{Record, Table, Value},
+};
 
 /// No plot has more numbers than this: what has more is no plot.
 const MAX_ROWS: usize = 500_000;
@@ -35,6 +38,8 @@ pub(crate) struct Plot {
     pub(crate) series: Vec<Series>,
     /// What was thinned or left out, in words.
     pub(crate) notes: Vec<String>,
+    /// The colour of the first series, red, green and blue, if a person chose one.
+    pub(crate) color: Option<[u8; 3]>,
 }
 
 /// An axis.
@@ -174,6 +179,11 @@ impl Plot {
         bounds
     }
 
+    /// Returns the colour of a series by its place.
+    pub(crate) fn color_of(&self, index: usize) -> [u8; 3] {
+        self.color.filter(|_| index == 0).unwrap_or_else(|| color_of_series(index))
+    }
+
     /// Returns whether there is nothing to draw.
     pub(crate) fn is_empty(&self) -> bool {
         self.series.iter().all(|series| series.marks.n_marks() == 0)
@@ -194,7 +204,7 @@ impl Plot {
             }
             Value::Record(Arc::new(record))
         };
-        Value::record([
+        let mut record = Record::from_iter([
             ("plot", Value::text(self.kind.id())),
             ("title", Value::text(self.title.as_str())),
             ("x", axis(&self.x)),
@@ -202,7 +212,11 @@ impl Plot {
             ("legend", Value::text(self.legend.as_str())),
             ("series", Value::list(self.series.iter().map(Series::to_value))),
             ("notes", texts(&self.notes)),
-        ])
+        ]);
+        if let Some(color) = self.color {
+            record.insert("color", Value::from(color_as_text(color)));
+        }
+        Value::Record(Arc::new(record))
     }
 
     /// Returns the plot that a value stands for, if it is one.
@@ -233,6 +247,7 @@ impl Plot {
             legend: text(record, "legend")?,
             series,
             notes: texts(record, "notes")?,
+            color: record.get("color").and_then(Value::as_text).and_then(color_of_text),
         })
     }
 

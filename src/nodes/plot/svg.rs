@@ -5,7 +5,7 @@ mod marks;
 use std::fmt::Write as _;
 
 use super::{
-    Bounds, Marks, Plot, Scale, color_of_series, color_of_share,
+    Bounds, Marks, Plot, Scale, color_of_share,
     ticks::{Tick, ticks},
 };
 
@@ -296,7 +296,8 @@ fn legend(out: &mut String, plot: &Plot, look: &Look, top: f64) -> f64 {
         if x + width > look.size[0] - GAP && x > GAP {
             (x, y) = (GAP, y + TEXT + 6.0);
         }
-        marks::sample(out, [x, y - TEXT * 0.34], index, &series.marks, look);
+        let own = marks::Own { index, color: plot.color_of(index) };
+        marks::sample(out, [x, y - TEXT * 0.34], own, &series.marks, look);
         text_at(out, [x + 24.0, y], &name, &format!("fill=\"{}\"", look.ink));
         x += width;
     }
@@ -399,9 +400,4 @@ fn width_of(text: &str) -> f64 {
 
 pub(super) fn hex([red, green, blue]: [u8; 3]) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
-}
-
-/// Returns the colour of a series.
-pub(super) fn color(index: usize) -> String {
-    hex(color_of_series(index))
 }

@@ -362,3 +362,22 @@ fn words_are_drawn_with_the_font_that_comes_along() {
     let (plain, titled) = (dark(&with_title("")), dark(&with_title("Penguins by species")));
     assert!(titled > plain + 100, "{titled} and {plain}");
 }
+
+#[test]
+fn a_plot_has_the_colour_that_was_chosen_in_svg_and_in_pixels() {
+    let wanted = [0xe0, 0x10, 0x90];
+    for kind in KINDS.into_iter().filter(|kind| *kind != "heat_map") {
+        let trial = trial(kind, penguins()).set("ink", "#e01090");
+        let plot = made(&trial);
+        assert_eq!((plot.color_of(0), plot.color_of(1)), (wanted, color_of_series(1)), "{kind}");
+        let draw = Trial::of("draw_plot").input("plot", trial.output("plot"));
+        let Value::Text(drawn) = draw.output("svg") else { panic!("no SVG") };
+        assert!(drawn.contains("#e01090") && !drawn.contains("#2f7fd1"), "{kind}");
+        let Value::Image(picture) = draw.output("image") else { panic!("no picture") };
+        let is_near = |pixel: &[u8]| pixel.iter().zip(wanted).all(|(have, wanted)| have.abs_diff(wanted) < 56);
+        assert!(picture.pixels().chunks_exact(4).any(is_near), "{kind}");
+    }
+    let two = made(&trial("scatter", penguins()).set("color", "species").set("ink", "#e01090"));
+    let drawn = svg(&two, &Look::LIGHT);
+    assert!(drawn.contains("#e01090") && drawn.contains("#d26214"), "the first, and the others by themselves");
+}

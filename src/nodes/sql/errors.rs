@@ -5,6 +5,8 @@ use datafusion::{
     error::DataFusionError,
 };
 
+use crate::value::shortened;
+
 /// What a query could name.
 pub(super) struct Known {
     /// The tables with their columns.
@@ -97,10 +99,5 @@ const MAX_CHARS: usize = 500;
 /// Joins the lines of a message and drops what the engine adds for its developers.
 fn one_line(message: &str) -> String {
     let message = message.split("\n\nbacktrace:").next().unwrap_or_default();
-    let mut line = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = line.char_indices().nth(MAX_CHARS) {
-        line.truncate(end);
-        line.push('…');
-    }
-    line
+    shortened(&message.split_whitespace().collect::<Vec<_>>().join(" "), MAX_CHARS).into_owned()
 }

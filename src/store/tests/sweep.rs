@@ -210,7 +210,7 @@ fn iterations_stay_as_long_as_their_loop_is_needed() {
         let outputs = Some(Arc::new(Outputs::one("out", large(text))));
         let cell =
             IterationCell { status: IterationStatus::Executed, took_nanos: 1, outputs, error: None, inner: None };
-        let row = IterationRow { is_finished: true, item: None, next: Value::Null, cells: vec![cell] };
+        let row = IterationRow { is_finished: true, times: None, item: None, next: Value::Null, cells: vec![cell] };
         log.append(Some(&store), header.id, 0, &row, &about.ports);
         let id = about.id;
         let mut record = executed(header.id, "a", text);

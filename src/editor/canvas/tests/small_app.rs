@@ -182,6 +182,7 @@ impl SmallApp {
             pause: None,
             paused_for: Duration::ZERO,
             changed: BTreeMap::new(),
+            loops: BTreeMap::new(),
         });
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    store::{IterationCell, IterationLog, IterationRow, LoopFailure, LoopPart},
+    store::{IterationCell, IterationLog, IterationRow, IterationTimes, LoopFailure, LoopPart},
     value::{Fingerprint, Value},
     workflow::PortId,
 };
@@ -19,7 +19,9 @@ fn loop_of(n_iterations: u64) -> Arc<LoopRecord> {
         };
         let outputs = error.is_none().then(|| Arc::new(Outputs::one("out", Value::text(format!("gave {index}")))));
         let cell = IterationCell { status, took_nanos: index, outputs, error, inner: None };
-        let row = IterationRow { is_finished: true, item: None, next: Value::Null, cells: vec![cell] };
+        // Two at once, the second of each pair first.
+        let times = Some(IterationTimes { from_micros: (index ^ 1).cast_signed() * 1_000, took_micros: 2_000 });
+        let row = IterationRow { is_finished: true, times, item: None, next: Value::Null, cells: vec![cell] };
         log.append(None, run, index, &row, &ports);
     }
     let body = Fingerprint::of_bytes(b"");
@@ -70,9 +72,9 @@ impl Fixture {
     fn rows(&mut self, only: Only, sort: SortBy, descending: bool) -> Vec<u64> {
         self.table.wanted = Wanted { only, sort, descending };
         let mut commands = Vec::new();
-        self.table.rows(&self.of, &mut commands);
+        self.table.rows(&self.of, false, &mut commands);
         self.work(commands);
-        let order = self.table.rows(&self.of, &mut Vec::new());
+        let order = self.table.rows(&self.of, false, &mut Vec::new());
         (0..order.len()).filter_map(|row| order.at(row)).collect()
     }
 }
@@ -87,6 +89,7 @@ fn rows_are_left_out_and_sorted_and_nothing_is_read_that_is_known() {
     assert_eq!(fixture.n_asked, 0, "the loop's record says all of this");
     assert_eq!(fixture.rows(Only::Executed, SortBy::Index, false)[..5], [0, 1, 2, 4, 5]);
     assert_eq!(fixture.rows(Only::All, SortBy::Took, true)[..3], [19, 18, 17]);
+    assert_eq!(fixture.rows(Only::All, SortBy::Start, false)[..4], [1, 0, 3, 2]);
     assert_eq!(fixture.rows(Only::Earlier, SortBy::Status, false)[6..], [0, 3, 6, 9], "executed, failed, reused");
 }
 
@@ -129,12 +132,38 @@ fn another_loop_is_another_table_sorted_alike() {
     fixture.table.look(&other, RunId::generate(), Some(0));
     assert_eq!(fixture.table.wanted.only, Only::Executed);
     let mut commands = Vec::new();
-    assert_eq!(fixture.table.rows(&other, &mut commands).len(), 0, "nothing of the loop before");
+    assert_eq!(fixture.table.rows(&other, false, &mut commands).len(), 0, "nothing of the loop before");
     assert_eq!(commands.len(), 1);
     let [Command::WorkOnIterations(work)] = &commands[..] else { panic!("it reads how they went") };
     let Task::Arrange(_, _, cancelled) = &work.task else { panic!("it arranges") };
     let cancelled = Arc::clone(cancelled);
     fixture.table.wanted = Wanted::default();
-    fixture.table.rows(&other, &mut Vec::new());
+    fixture.table.rows(&other, false, &mut Vec::new());
     assert!(cancelled.load(Ordering::Relaxed), "what is no longer wanted stops");
+}
+
+#[test]
+fn a_loop_that_goes_on_grows_and_what_was_read_stays() {
+    let run = RunId::generate();
+    let all = loop_of(100);
+    let so_far = |n_finished| {
+        let about = LoopAbout { n_finished, failures: Vec::new(), is_complete: false, ..all.about.clone() };
+        Arc::new(LoopRecord { about, log: all.log.clone() })
+    };
+    let mut fixture = Fixture { of: so_far(10), table: TableState::default(), n_asked: 0 };
+    fixture.table.wanted = Wanted { sort: SortBy::Took, ..Wanted::default() };
+    fixture.table.look(&fixture.of, run, Some(0));
+    assert_eq!(fixture.table.rows(&fixture.of, true, &mut Vec::new()), Order::All(10), "in order while it goes on");
+    let mut commands = Vec::new();
+    let of = Arc::clone(&fixture.of);
+    fixture.table.want_lines(&of, [3, 150].into_iter(), None, &mut commands);
+    fixture.work(commands);
+    fixture.table.scroll.top = 7.0;
+    fixture.of = so_far(60);
+    fixture.table.look(&fixture.of, run, Some(0));
+    assert_eq!(fixture.table.rows(&fixture.of, true, &mut Vec::new()), Order::All(60));
+    assert_eq!(fixture.table.scroll.top, 7.0);
+    assert_eq!(fixture.table.lines.keys().copied().collect::<Vec<_>>(), [3], "one that was not made is read again");
+    let sorted = fixture.rows(Only::All, SortBy::Took, true);
+    assert_eq!((sorted.len(), sorted[0]), (60, 59), "once it has ended");
 }

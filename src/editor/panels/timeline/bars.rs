@@ -1,18 +1,18 @@
 //! What a run did when: a bar for each node that executed, and what it waited for.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 
 use crate::{
     editor::{View, words},
     nodes::Load,
-    store::{NodeRecord, RunId, Status},
+    store::{LoopRecord, NodeRecord, RunId, Status},
     workflow::NodeId,
 };
 
 /// A node's time in a run, in seconds since the first node began. A loop is one bar, its head's.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Bar {
     pub(super) node: NodeId,
     pub(super) title: String,
@@ -23,13 +23,17 @@ pub(super) struct Bar {
     pub(super) start: f64,
     pub(super) end: f64,
     pub(super) failed: bool,
+    /// The loop whose head it is.
+    pub(super) of: Option<Arc<LoopRecord>>,
     /// The run would have ended earlier if this had taken less time.
     pub(super) is_on_chain: bool,
 }
 
 /// The bars of a run, those first that began first.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Bars {
+    /// When the first of them began.
+    pub(super) first: Timestamp,
     pub(super) list: Vec<Bar>,
     /// From the beginning of the first to the end of the last, in seconds.
     pub(super) total: f64,
@@ -73,6 +77,7 @@ impl Bars {
                     start,
                     end: start + took,
                     failed: matches!(record.status, Status::Failed(_)),
+                    of: record.iterations.as_ref().map(|iterations| Arc::clone(&iterations.of)),
                     is_on_chain: false,
                 };
                 Some((bar, last.map(|(node, _)| node)))
@@ -85,7 +90,7 @@ impl Bars {
         for &place in &chain {
             bars[place].is_on_chain = true;
         }
-        Self { list: bars, total, chain }
+        Self { first, list: bars, total, chain }
     }
 
     /// Returns how long the nodes took that the end of the run hung on, in seconds.
@@ -151,6 +156,7 @@ mod tests {
             start,
             end,
             failed: false,
+            of: None,
             is_on_chain: false,
         };
         // d waits for b, which waits for a; c is quick and beside.

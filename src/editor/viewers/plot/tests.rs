@@ -17,6 +17,7 @@ fn plot(kind: PlotKind, x: Scale, series: Vec<(&str, Marks)>) -> Plot {
         legend: "told".to_owned(),
         series,
         notes: vec!["2 rows are left out".to_owned()],
+        color: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rows and columns on the screen: only what is in sight is laid out. Where the rows stand is counted in rows, so that ten
 //! millions of them scroll as evenly as ten.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 use egui::{
     Align, Color32, CursorIcon, Id, Label, Layout, Rect, Response, RichText, Role, Sense, Stroke, TextEdit, TextStyle,
@@ -18,7 +18,7 @@ use crate::{
         icons::{self, Icon},
         theme::{self, Tokens},
     },
-    value::{Table, Value},
+    value::{Table, Value, shortened},
 };
 
 /// How wide a column is until it is dragged, and how wide it is at least, in points.
@@ -347,7 +347,7 @@ impl Drawing<'_, '_> {
         let cells = grid
             .scroll
             .in_sight(&self.extent)
-            .map(|shown| shortened(&self.shown.table.cell(self.shown.row(shown), column).display_text()));
+            .map(|shown| first_line(&self.shown.table.cell(self.shown.row(shown), column).display_text()));
         let title = self.shown.table.column_names().nth(column).unwrap_or_default();
         let widest = cells.map(width).fold(width(title.to_owned()) + 14.0, f32::max);
         (widest + 16.0).clamp(MIN_WIDTH, 600.0)
@@ -384,16 +384,18 @@ fn cell_ui(ui: &mut Ui, cell: &Value, tokens: &Tokens) {
     let text = match cell {
         // Not slanted: such letters reach beyond their width, and the last would be cut off.
         Value::Null => RichText::new("null").color(tokens.text_muted),
-        cell => RichText::new(shortened(&cell.display_text())),
+        cell => RichText::new(first_line(&cell.display_text())),
     };
     ui.add(Label::new(text).selectable(false).truncate());
 }
 
 /// Returns the first line of a text, cut where it is too long for a cell.
-fn shortened(text: &str) -> String {
+fn first_line(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
-    let cut = line.char_indices().nth(CELL_CHARS).map_or(line.len(), |(end, _)| end);
-    if cut < text.len() { format!("{}…", &line[..cut]) } else { line.to_owned() }
+    match shortened(line, CELL_CHARS) {
+        Cow::Borrowed(line) if line.len() < text.len() => format!("{line}…"),
+        line => line.into_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -402,9 +404,9 @@ mod tests {
 
     #[test]
     fn a_cell_is_one_short_line() {
-        assert_eq!(shortened("plain"), "plain");
-        assert_eq!(shortened("two\nlines"), "two…");
-        assert_eq!(shortened(&"é".repeat(300)).chars().count(), CELL_CHARS + 1);
-        assert_eq!(shortened(""), "");
+        assert_eq!(first_line("plain"), "plain");
+        assert_eq!(first_line("two\nlines"), "two…");
+        assert_eq!(first_line(&"é".repeat(300)).chars().count(), CELL_CHARS + 1);
+        assert_eq!(first_line(""), "");
     }
 }

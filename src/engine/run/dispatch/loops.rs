@@ -341,7 +341,8 @@ impl Dispatcher<'_> {
             None => (0.0, format!("{n_done} so far")),
         };
         let node = run.about.head.clone();
-        self.shared.send(EventKind::NodeProgress { node, fraction: fraction.clamp(0.0, 1.0), message });
+        let so_far = Some(Arc::new(LoopRecord { about: run.about.clone(), log: run.log.clone() }));
+        self.shared.send(EventKind::NodeProgress { node, fraction: fraction.clamp(0.0, 1.0), message, so_far });
     }
 
     /// Puts a unit of an iteration where it waits for its turn.

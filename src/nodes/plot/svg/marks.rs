@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Look, Place, color, hex, push};
+use super::{Look, Place, hex, push};
 use crate::nodes::plot::{
     Bar, BoxMark, Cells, Marker, Marks, Plot, PlotKind, color_of_share, dash_of_series, marker_of_series,
 };
@@ -10,73 +10,87 @@ use crate::nodes::plot::{
 /// A line of no more points shows them.
 const MAX_SHOWN_POINTS: usize = 40;
 
+/// What tells a series from others: its place, and its colour.
+#[derive(Clone, Copy)]
+pub(super) struct Own {
+    pub(super) index: usize,
+    pub(super) color: [u8; 3],
+}
+
+impl Own {
+    fn color(self) -> String {
+        hex(self.color)
+    }
+}
+
 /// Draws the marks of a series.
 pub(super) fn draw(out: &mut String, marks: &Marks, place: &Place, index: usize, plot: &Plot, look: &Look) {
+    let own = Own { index, color: plot.color_of(index) };
     match marks {
-        Marks::Line(points) => line(out, points, place, index, look),
-        Marks::Points(points) => scattered(out, points, place, index, look),
+        Marks::Line(points) => line(out, points, place, own, look),
+        Marks::Points(points) => scattered(out, points, place, own, look),
         Marks::Bars(bars) => {
             let overlap = plot.kind == PlotKind::Histogram && plot.series.len() > 1;
-            draw_bars(out, bars, place, index, look, overlap);
+            draw_bars(out, bars, place, own, look, overlap);
         }
-        Marks::Boxes { boxes, outliers } => draw_boxes(out, boxes, outliers, place, index, look),
+        Marks::Boxes { boxes, outliers } => draw_boxes(out, boxes, outliers, place, own, look),
         Marks::Cells(cells) => draw_cells(out, cells, place),
     }
 }
 
 /// Draws what stands for a series in the legend, in the room of 18 from a place on.
-pub(super) fn sample(out: &mut String, [x, y]: [f64; 2], index: usize, marks: &Marks, look: &Look) {
+pub(super) fn sample(out: &mut String, [x, y]: [f64; 2], own: Own, marks: &Marks, look: &Look) {
     match marks {
         Marks::Line(_) => {
             let path = format!("M{x:.1} {y:.1}H{:.1}", x + 18.0);
-            stroke(out, &path, index, 2.0);
+            stroke(out, &path, own, 2.0);
         }
         Marks::Points(_) => {
             let mut path = String::new();
-            marker(&mut path, [x + 9.0, y], 4.5, marker_of_series(index));
-            push(out, format_args!("<path d=\"{path}\" fill=\"{}\"/>\n", color(index)));
+            marker(&mut path, [x + 9.0, y], 4.5, marker_of_series(own.index));
+            push(out, format_args!("<path d=\"{path}\" fill=\"{}\"/>\n", own.color()));
         }
         Marks::Bars(_) | Marks::Cells(_) => {
             let path = format!("M{:.1} {:.1}h14v10h-14z", x + 2.0, y - 5.0);
-            push(out, format_args!("<path d=\"{path}\" fill=\"{}\"/>\n", color(index)));
-            hatch(out, &path, index, look.ground.unwrap_or("#ffffff"), "sample");
+            push(out, format_args!("<path d=\"{path}\" fill=\"{}\"/>\n", own.color()));
+            hatch(out, &path, own, look.ground.unwrap_or("#ffffff"), "sample");
         }
         Marks::Boxes { .. } => {
-            let (path, color) = (format!("M{:.1} {:.1}h14v10h-14z", x + 2.0, y - 5.0), color(index));
-            hatch(out, &path, index, &color, "sample");
+            let (path, color) = (format!("M{:.1} {:.1}h14v10h-14z", x + 2.0, y - 5.0), own.color());
+            hatch(out, &path, own, &color, "sample");
             push(out, format_args!("<path d=\"{path}\" {}/>\n", boxed(&color, 1.5)));
         }
     }
 }
 
-fn stroke(out: &mut String, path: &str, index: usize, width: f64) {
-    let dash = dash_of_series(index).iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
+fn stroke(out: &mut String, path: &str, own: Own, width: f64) {
+    let dash = dash_of_series(own.index).iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
     let dash = if dash.is_empty() { dash } else { format!(" stroke-dasharray=\"{dash}\"") };
     push(
         out,
         format_args!(
             "<path d=\"{path}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\" stroke-linejoin=\"round\" \
              stroke-linecap=\"round\"{dash}/>\n",
-            color(index)
+            own.color()
         ),
     );
 }
 
-fn line(out: &mut String, points: &[[f64; 2]], place: &Place, index: usize, look: &Look) {
+fn line(out: &mut String, points: &[[f64; 2]], place: &Place, own: Own, look: &Look) {
     let mut path = String::with_capacity(points.len() * 12);
     for (number, [x, y]) in points.iter().enumerate() {
         let command = if number == 0 { 'M' } else { 'L' };
         write!(path, "{command}{:.1} {:.1}", place.x(*x), place.y(*y)).expect("a string takes all that is written");
     }
     if points.len() > 1 {
-        stroke(out, &path, index, if look.has_text { 2.0 } else { 1.5 });
+        stroke(out, &path, own, if look.has_text { 2.0 } else { 1.5 });
     }
     if points.len() == 1 || (points.len() <= MAX_SHOWN_POINTS && look.has_text) {
-        scattered(out, points, place, index, look);
+        scattered(out, points, place, own, look);
     }
 }
 
-fn scattered(out: &mut String, points: &[[f64; 2]], place: &Place, index: usize, look: &Look) {
+fn scattered(out: &mut String, points: &[[f64; 2]], place: &Place, own: Own, look: &Look) {
     if points.is_empty() {
         return;
     }
@@ -88,9 +102,9 @@ fn scattered(out: &mut String, points: &[[f64; 2]], place: &Place, index: usize,
     let radius = if look.has_text { radius } else { f64::min(radius, 2.5) * 0.6 };
     let mut path = String::with_capacity(points.len() * 40);
     for [x, y] in points {
-        marker(&mut path, [place.x(*x), place.y(*y)], radius, marker_of_series(index));
+        marker(&mut path, [place.x(*x), place.y(*y)], radius, marker_of_series(own.index));
     }
-    push(out, format_args!("<path d=\"{path}\" fill=\"{}\" fill-opacity=\"0.8\"/>\n", color(index)));
+    push(out, format_args!("<path d=\"{path}\" fill=\"{}\" fill-opacity=\"0.8\"/>\n", own.color()));
 }
 
 /// Adds a marker to a path that is filled.
@@ -126,7 +140,7 @@ fn marker(path: &mut String, [x, y]: [f64; 2], radius: f64, marker: Marker) {
     .expect("a string takes all that is written");
 }
 
-fn draw_bars(out: &mut String, bars: &[Bar], place: &Place, index: usize, look: &Look, overlap: bool) {
+fn draw_bars(out: &mut String, bars: &[Bar], place: &Place, own: Own, look: &Look, overlap: bool) {
     let mut path = String::with_capacity(bars.len() * 40);
     for bar in bars {
         let (left, right) = (place.x(bar.from), place.x(bar.to));
@@ -139,13 +153,13 @@ fn draw_bars(out: &mut String, bars: &[Bar], place: &Place, index: usize, look: 
         return;
     }
     let style = if overlap {
-        format!("fill-opacity=\"0.45\" stroke=\"{}\" stroke-width=\"1.2\"", color(index))
+        format!("fill-opacity=\"0.45\" stroke=\"{}\" stroke-width=\"1.2\"", own.color())
     } else {
         "fill-opacity=\"0.92\"".to_owned()
     };
-    push(out, format_args!("<path d=\"{path}\" fill=\"{}\" {style}/>\n", color(index)));
+    push(out, format_args!("<path d=\"{path}\" fill=\"{}\" {style}/>\n", own.color()));
     if look.has_text {
-        hatch(out, &path, index, look.ground.unwrap_or("#ffffff"), "bars");
+        hatch(out, &path, own, look.ground.unwrap_or("#ffffff"), "bars");
     }
 }
 
@@ -154,7 +168,8 @@ fn boxed(color: &str, width: f64) -> String {
 }
 
 /// Draws over an area what tells its series from others without colour.
-fn hatch(out: &mut String, path: &str, index: usize, color: &str, of: &str) {
+fn hatch(out: &mut String, path: &str, own: Own, color: &str, of: &str) {
+    let index = own.index;
     let strokes = match index % 6 {
         1 => "M-2 2L2 -2M0 8L8 0M6 10L10 6",
         2 => "M4 0V8",
@@ -173,7 +188,7 @@ fn hatch(out: &mut String, path: &str, index: usize, color: &str, of: &str) {
     );
 }
 
-fn draw_boxes(out: &mut String, boxes: &[BoxMark], outliers: &[[f64; 2]], place: &Place, index: usize, look: &Look) {
+fn draw_boxes(out: &mut String, boxes: &[BoxMark], outliers: &[[f64; 2]], place: &Place, own: Own, look: &Look) {
     let (mut frames, mut areas) = (String::new(), String::new());
     let mut medians = String::new();
     for mark in boxes {
@@ -192,9 +207,9 @@ fn draw_boxes(out: &mut String, boxes: &[BoxMark], outliers: &[[f64; 2]], place:
         .and_then(|()| write!(medians, "M{left:.1} {median:.1}H{right:.1}"))
         .expect("a string takes all that is written");
     }
-    let (color, width) = (color(index), if look.has_text { 1.5 } else { 1.0 });
+    let (color, width) = (own.color(), if look.has_text { 1.5 } else { 1.0 });
     if look.has_text {
-        hatch(out, &areas, index, &color, "boxes");
+        hatch(out, &areas, own, &color, "boxes");
     }
     let style = boxed(&color, width);
     push(

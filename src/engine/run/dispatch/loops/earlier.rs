@@ -273,7 +273,7 @@ impl LoopRun {
             }
             from += ROWS_AT_ONCE;
             for (index, row) in rows {
-                let row = in_places(row, &places);
+                let mut row = in_places(row, &places);
                 if !counts(&row) || (is_repeat && index > self.finished.prefix) {
                     let was_finished = row.is_finished;
                     let row = IterationRow { is_finished: false, ..row };
@@ -285,6 +285,7 @@ impl LoopRun {
                     continue;
                 }
                 if !is_same_log {
+                    row.times = row.times.map(|times| times.in_log_of(before.about.id, self.about.id));
                     self.log.append(store, run, index, &row, &self.about.ports);
                 }
                 let given = if is_repeat {

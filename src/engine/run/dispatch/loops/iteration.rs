@@ -22,8 +22,8 @@ use crate::{
     },
     nodes::{Load, NodeError, Outputs, items::Item},
     store::{
-        IterationCell, IterationRow, IterationStatus, LoopFailure, LoopRecord, MAX_FAILURES, Missing, NotRun,
-        Provenance,
+        IterationCell, IterationRow, IterationStatus, IterationTimes, LoopFailure, LoopRecord, MAX_FAILURES, Missing,
+        NotRun, Provenance,
     },
     value::{Fingerprint, Value},
     workflow::{Feed, PortId},
@@ -39,6 +39,7 @@ const ENOUGH_TO_KNOW: u64 = 8;
 pub(in crate::engine::run::dispatch) struct Iteration {
     pub(super) of: usize,
     pub(super) index: u64,
+    began: Instant,
     pub(super) head: Given,
     pub(super) given: Vec<Option<Given>>,
     pub(super) cells: Vec<Option<IterationCell>>,
@@ -117,6 +118,7 @@ impl Dispatcher<'_> {
         let iteration = Iteration {
             of: number,
             index,
+            began: self.clock.now,
             head,
             given: vec![None; n_members],
             cells: vec![None; n_members],
@@ -504,6 +506,7 @@ impl Dispatcher<'_> {
         let number = this.of;
         let store = self.shared.store.clone();
         let run_id = self.shared.run;
+        let (began, took) = (self.clock.date(this.began), self.clock.now.saturating_duration_since(this.began));
         let run = self.loops.run(number);
         run.n_running -= 1;
         let has_inner = this.cells.iter().flatten().any(|cell| cell.inner.is_some());
@@ -519,7 +522,8 @@ impl Dispatcher<'_> {
             .into_iter()
             .map(|known| known.unwrap_or_else(|| cell(IterationStatus::NotRun, 0, None)))
             .collect();
-        let row = IterationRow { is_finished, item: this.item, next: this.next, cells };
+        let times = Some(IterationTimes::of(run.about.id, began, took));
+        let row = IterationRow { is_finished, times, item: this.item, next: this.next, cells };
         run.log.append(store.as_ref(), run_id, this.index, &row, &run.about.ports);
         if this.is_cancelled {
             return self.pump(number);
