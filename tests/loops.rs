@@ -383,30 +383,6 @@ fn a_body_changed_midway_keeps_what_is_finished_and_says_so() {
 }
 
 #[test]
-fn what_was_kept_between_iterations_that_are_made_again_is_still_old() {
-    let mut world = World::simple(10);
-    world.set("l", "value", ints([1, 2, 1_000, 3, 4, 1_000, 5, 9, 6, 7]));
-    world.set("f", "on_error", "collect");
-    world.outside.fails_from.store(1_000, Ordering::SeqCst);
-    let (sender, reached) = mpsc::channel();
-    *world.outside.waits_at.lock().unwrap() = Some((9, sender));
-    let run = world.engine.start(world.request(RunKind::Standard), |_| ());
-    reached.recv().unwrap();
-    run.cancel();
-    world.baseline.absorb(&run.wait());
-    world.outside.fails_from.store(0, Ordering::SeqCst);
-    world.set("a", "by", 200_i64);
-    let run = world.run(RunKind::Resumed);
-    let record = run.node(&"c".into()).unwrap();
-    let warnings = &record.warnings;
-    let said = "mixed: iterations 1–2, 4–5 and 7 were made before the loop's body was changed";
-    assert!(warnings.iter().any(|warning| warning.starts_with(said)), "{warnings:?}");
-    let about = &record.iterations.as_ref().unwrap().of.about;
-    assert_eq!(about.earlier_parts(), [0..2, 3..5, 6..7]);
-    assert_eq!(about.run_of(2), Some(run.header.id));
-}
-
-#[test]
 fn a_body_changed_after_the_end_executes_for_all_items_and_reuses_what_is_above_it() {
     let mut world = World::new(
         &["l given", "f for_each", "a add by=100", "b add by=1", "c collect"],

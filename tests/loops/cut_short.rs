@@ -235,3 +235,24 @@ fn lines_of_a_file_go_through_one_at_a_time_and_a_stopped_loop_goes_on_behind_th
     world.restart();
     assert!(world.run(RunKind::Resumed).own().is_empty());
 }
+
+#[test]
+fn what_was_kept_between_iterations_that_are_made_again_is_still_old() {
+    let mut world = World::simple(10);
+    world.set("l", "value", ints([1, 2, 1_000, 3, 4, 1_000, 5, 9, 6, 7]));
+    world.set("f", "on_error", "collect");
+    world.outside.fails_from.store(1_000, Ordering::SeqCst);
+    let run = run_up_to(&world, RunKind::Standard, 9);
+    run.cancel();
+    world.baseline.absorb(&run.wait());
+    world.outside.fails_from.store(0, Ordering::SeqCst);
+    world.set("a", "by", 200_i64);
+    let run = world.run(RunKind::Resumed);
+    let record = run.node(&"c".into()).unwrap();
+    let warnings = &record.warnings;
+    let said = "mixed: iterations 1–2, 4–5 and 7 were made before the loop's body was changed";
+    assert!(warnings.iter().any(|warning| warning.starts_with(said)), "{warnings:?}");
+    let about = &record.iterations.as_ref().unwrap().of.about;
+    assert_eq!(about.earlier_parts(), [0..2, 3..5, 6..7]);
+    assert_eq!(about.run_of(2), Some(run.header.id));
+}

@@ -5,9 +5,9 @@
 mod earlier;
 mod finish;
 mod gave;
-mod held_back;
 mod items;
 mod iteration;
+mod lacking;
 mod merge;
 mod never;
 mod pause;

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Closing, InnerRecord, LoopRun, Newest, Parent, Stop,
-    iteration::{InnerClosed, InnerEnd, Iteration, feeds_of, missing},
+    iteration::{InnerClosed, InnerEnd, Iteration, feeds_of},
+    lacking::missing,
     merge::merge,
 };
 use crate::{

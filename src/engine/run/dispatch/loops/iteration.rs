@@ -8,7 +8,7 @@ use super::{Edit, LoopRun, Newest, Stop};
 use crate::{
     engine::{
         Decision, Plan,
-        plan::{Given, NothingBecause, Step, missing_input},
+        plan::{Given, NothingBecause, Step},
         run::{
             EventKind,
             dispatch::{
@@ -22,8 +22,8 @@ use crate::{
     },
     nodes::{Load, NodeError, Outputs, items::Item},
     store::{
-        IterationCell, IterationRow, IterationStatus, IterationTimes, LoopFailure, LoopRecord, MAX_FAILURES, Missing,
-        NotRun, Provenance,
+        IterationCell, IterationRow, IterationStatus, IterationTimes, LoopFailure, LoopRecord, MAX_FAILURES, NotRun,
+        Provenance,
     },
     value::{Fingerprint, Value},
     workflow::{Feed, PortId},
@@ -555,32 +555,6 @@ impl Dispatcher<'_> {
         let this = self.loops.iterations[iteration].as_ref().expect("an iteration is there until it is finished");
         let run = self.loops.runs[this.of].as_ref().expect("a loop is there until it is finished");
         feeds_of(self.plan, run, &this.head, &this.given, slot)
-    }
-
-    pub(super) fn lacks_input(&self, iteration: usize, slot: Slot, step: &Step) -> bool {
-        let is_there = |(feed, given): (&Feed, Option<&Given>)| matches!(given, Some(Given::Results(results)) if results.has_value(&feed.source.port));
-        let Some(kind) = &step.facts.kind else { return true };
-        let n_feeds = self.feeds_in(iteration, slot).count();
-        if n_feeds > 0 && self.feeds_in(iteration, slot).all(is_there) {
-            // All that is connected has a value; what is not connected was looked at by the plan.
-            return matches!(step.plan.decision, Decision::NotRun(_)) && self.lacks_by_kind(iteration, slot, kind);
-        }
-        self.lacks_by_kind(iteration, slot, kind)
-    }
-
-    fn lacks_by_kind(&self, iteration: usize, slot: Slot, kind: &crate::nodes::Kind) -> bool {
-        let arrivals: SmallVec<[(&PortId, Option<Missing>); 4]> =
-            self.feeds_in(iteration, slot).map(|(feed, given)| (&feed.port, missing(feed, given))).collect();
-        missing_input(kind, &arrivals).is_some()
-    }
-}
-
-/// Returns why nothing has come by a wire, if nothing has.
-pub(super) fn missing(feed: &Feed, given: Option<&Given>) -> Option<Missing> {
-    match given {
-        Some(Given::Results(results)) if results.has_value(&feed.source.port) => None,
-        Some(given) => Some(given.missing(&feed.source.node)),
-        None => Some(Missing::UpstreamDidNotRun(Box::new(feed.source.node.clone()))),
     }
 }
 
