@@ -122,6 +122,27 @@ pub(crate) struct Line {
     pub(crate) failed: Option<NodeId>,
 }
 
+/// How far a loop has come, as far as rows tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Extent {
+    /// How many iterations there are to see.
+    n_seen: u64,
+    n_finished: u64,
+    n_failures: usize,
+    is_complete: bool,
+}
+
+impl Extent {
+    fn of(about: &LoopAbout) -> Self {
+        Self {
+            n_seen: about.n_seen(),
+            n_finished: about.n_finished,
+            n_failures: about.failures.len(),
+            is_complete: about.is_complete,
+        }
+    }
+}
+
 /// How iterations went, in a few bytes each.
 #[derive(Debug, Default)]
 pub(crate) struct Outcomes {
@@ -129,7 +150,7 @@ pub(crate) struct Outcomes {
     statuses: Vec<IterationStatus>,
     have_failed: Vec<bool>,
     took_nanos: Vec<u64>,
-    /// When they began, in microseconds; 0 where that is unknown.
+    /// When they began, in microseconds; where that is unknown, before all others.
     from_micros: Vec<i64>,
 }
 
@@ -141,8 +162,7 @@ pub(crate) struct TableState {
     /// The iteration that was brought into sight last.
     pub(crate) brought: Option<u64>,
     key: Option<TableKey>,
-    /// How many iterations there are to see, and how many have ended: both grow while the loop goes on.
-    extent: (u64, u64),
+    extent: Extent,
     /// The iterations that were made before the body was changed, ascending.
     pub(crate) old: Vec<Range<u64>>,
     /// Whether an earlier run made any.
@@ -153,6 +173,8 @@ pub(crate) struct TableState {
     outcomes: Option<Arc<Outcomes>>,
     at_work: Option<(Wanted, Arc<AtomicBool>)>,
     lines: BTreeMap<u64, Line>,
+    /// Lines as they were before the loop came further, shown until they have been read again.
+    stale_lines: BTreeMap<u64, Line>,
     /// What could not be read.
     error: Option<String>,
     is_reading: bool,
@@ -162,7 +184,7 @@ pub(crate) struct TableState {
 #[derive(Clone, Debug)]
 pub struct IterationsWork {
     key: TableKey,
-    n_seen: u64,
+    extent: Extent,
     of: Arc<LoopRecord>,
     task: Task,
 }
@@ -177,7 +199,7 @@ enum Task {
 /// What came of it.
 pub(crate) struct IterationsDone {
     key: TableKey,
-    n_seen: u64,
+    extent: Extent,
     result: Done,
 }
 
@@ -191,12 +213,12 @@ enum Done {
 impl IterationsWork {
     /// Does the work. Slow for long loops.
     pub(crate) fn done(self, store: Option<&Store>) -> IterationsDone {
-        let Self { key, n_seen, of, task } = self;
+        let Self { key, extent, of, task } = self;
         let (_, _, member) = key;
         let result = match task {
             Task::Arrange(wanted, known, cancelled) => {
-                let outcomes =
-                    known.map_or_else(|| Outcomes::read(&of, member, n_seen, &cancelled), |known| Ok(Some(known)));
+                let outcomes = known
+                    .map_or_else(|| Outcomes::read(&of, member, extent.n_seen, &cancelled), |known| Ok(Some(known)));
                 match outcomes {
                     Ok(Some(outcomes)) => {
                         let rows = outcomes.arranged(wanted, &of.about);
@@ -208,7 +230,7 @@ impl IterationsWork {
             }
             Task::Lines(indices, head) => Done::Lines(lines(&of, member, &indices, head.as_deref(), store)),
         };
-        IterationsDone { key, n_seen, result }
+        IterationsDone { key, extent, result }
     }
 }
 
@@ -239,7 +261,7 @@ impl Outcomes {
         self.statuses.push(outcome.status);
         self.have_failed.push(outcome.has_failed);
         self.took_nanos.push(outcome.took_nanos);
-        self.from_micros.push(outcome.times.map_or(0, |times| times.from_micros));
+        self.from_micros.push(outcome.times.map_or(i64::MIN, |times| times.from_micros));
     }
 
     /// Returns the iterations that are wanted, in the order that is wanted; equal ones stay in their order.
@@ -274,7 +296,7 @@ impl Outcomes {
 impl TableState {
     /// Turns to the iterations of a loop, as a node or its head sees them.
     pub(crate) fn look(&mut self, of: &LoopRecord, run: RunId, member: Option<usize>) {
-        let (key, extent) = ((of.about.id, run, member), (of.about.n_seen(), of.about.n_finished));
+        let (key, extent) = ((of.about.id, run, member), Extent::of(&of.about));
         if self.key == Some(key) {
             return self.grow(&of.about, extent);
         }
@@ -287,8 +309,8 @@ impl TableState {
         *self = Self { wanted: self.wanted, key: Some(key), extent, old, has_earlier, ..Self::default() };
     }
 
-    /// Takes in that the loop has come further. What was read stays, and where one stands.
-    fn grow(&mut self, about: &LoopAbout, extent: (u64, u64)) {
+    /// Takes in that the loop has come further: it may have made again what an earlier run had of it. Where one stands stays.
+    fn grow(&mut self, about: &LoopAbout, extent: Extent) {
         if self.extent == extent {
             return;
         }
@@ -297,7 +319,7 @@ impl TableState {
         self.is_outdated = true;
         (self.old, self.has_earlier) = (about.old_parts(), !about.earlier_parts().is_empty());
         self.outcomes = None;
-        self.lines.retain(|_, line| line.outcome.is_some());
+        self.stale_lines.append(&mut self.lines);
     }
 
     fn stop(&mut self) {
@@ -356,7 +378,7 @@ impl TableState {
     fn work(&self, of: &Arc<LoopRecord>, task: Task) -> Option<Command> {
         Some(Command::WorkOnIterations(IterationsWork {
             key: self.key?,
-            n_seen: self.extent.0,
+            extent: self.extent,
             of: Arc::clone(of),
             task,
         }))
@@ -364,7 +386,7 @@ impl TableState {
 
     /// Returns what stands in a row, if it was read.
     pub(crate) fn line(&self, index: u64) -> Option<&Line> {
-        self.lines.get(&index)
+        self.lines.get(&index).or_else(|| self.stale_lines.get(&index))
     }
 
     /// Asks for the lines of iterations that are in sight: a few at a time, and no more while some are being read.
@@ -392,7 +414,7 @@ impl TableState {
         if self.key != Some(done.key) {
             return;
         }
-        let is_of_now = done.n_seen == self.extent.0;
+        let is_of_now = done.extent == self.extent;
         let is_wanted = |for_what: Wanted| self.at_work.as_ref().is_some_and(|(wanted, _)| *wanted == for_what);
         match done.result {
             Done::Arranged(wanted, outcomes, rows) if is_of_now => {
@@ -409,14 +431,13 @@ impl TableState {
             Done::Arranged(..) | Done::Unarranged(..) | Done::Cancelled => {}
             Done::Lines(read) => {
                 self.is_reading = false;
-                if self.lines.len() >= MAX_LINES {
+                if self.lines.len() + self.stale_lines.len() >= MAX_LINES {
                     self.lines.clear();
+                    self.stale_lines.clear();
                 }
                 match read {
-                    // One that was not made when it was read may be by now.
-                    Ok(lines) => {
-                        self.lines.extend(lines.into_iter().filter(|(_, line)| is_of_now || line.outcome.is_some()));
-                    }
+                    Ok(lines) if is_of_now => self.lines.extend(lines),
+                    Ok(lines) => self.stale_lines.extend(lines),
                     Err(error) => self.error = Some(error),
                 }
             }

@@ -143,7 +143,7 @@ fn another_loop_is_another_table_sorted_alike() {
 }
 
 #[test]
-fn a_loop_that_goes_on_grows_and_what_was_read_stays() {
+fn a_loop_that_goes_on_grows_and_what_was_read_stands_until_it_has_been_read_again() {
     let run = RunId::generate();
     let all = loop_of(100);
     let so_far = |n_finished| {
@@ -163,7 +163,35 @@ fn a_loop_that_goes_on_grows_and_what_was_read_stays() {
     fixture.table.look(&fixture.of, run, Some(0));
     assert_eq!(fixture.table.rows(&fixture.of, true, &mut Vec::new()), Order::All(60));
     assert_eq!(fixture.table.scroll.top, 7.0);
-    assert_eq!(fixture.table.lines.keys().copied().collect::<Vec<_>>(), [3], "one that was not made is read again");
+    assert_eq!(fixture.table.line(3).unwrap().says, "\"gave 3\"");
+    assert!(fixture.table.line(150).unwrap().outcome.is_none());
+    let mut commands = Vec::new();
+    fixture.table.want_lines(&fixture.of, [3, 150].into_iter(), None, &mut commands);
+    fixture.work(commands);
+    assert_eq!(fixture.table.lines.keys().copied().collect::<Vec<_>>(), [3, 150], "both are read again");
     let sorted = fixture.rows(Only::All, SortBy::Took, true);
     assert_eq!((sorted.len(), sorted[0]), (60, 59), "once it has ended");
+}
+
+#[test]
+fn an_iteration_that_is_made_again_is_shown_as_it_came_out_now() {
+    let run = RunId::generate();
+    let before = loop_of(20);
+    let mut fixture = Fixture { of: Arc::clone(&before), table: TableState::default(), n_asked: 0 };
+    let see = |fixture: &mut Fixture, of: &Arc<LoopRecord>| {
+        fixture.table.look(of, run, Some(0));
+        let mut commands = Vec::new();
+        fixture.table.want_lines(of, [10].into_iter(), None, &mut commands);
+        fixture.work(commands);
+        fixture.table.line(10).and_then(|line| Some(line.outcome.as_ref()?.status))
+    };
+    assert_eq!(see(&mut fixture, &before), Some(IterationStatus::Failed));
+    let cell =
+        IterationCell { status: IterationStatus::Executed, took_nanos: 1, outputs: None, error: None, inner: None };
+    let row = IterationRow { is_finished: true, times: None, item: None, next: Value::Null, cells: vec![cell] };
+    before.log.append(None, run, 10, &row, &before.about.ports);
+    // As many iterations as before, and a failure less.
+    let failures = before.about.failures[..1].to_vec();
+    let now = LoopRecord { about: LoopAbout { failures, ..before.about.clone() }, log: before.log.clone() };
+    assert_eq!(see(&mut fixture, &Arc::new(now)), Some(IterationStatus::Executed));
 }
