@@ -131,6 +131,7 @@ fn loop_cut_off(
         // The one that was being made has no end yet.
         part.to = part.to.min(end);
     }
+    about.parts.retain(|part| part.from < part.to);
     let log = IterationLog::stored(id, reader.clone());
     Ok(Some(Iterations { of: Arc::new(LoopRecord { about, log }), member: None }))
 }

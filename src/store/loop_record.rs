@@ -114,7 +114,8 @@ impl LoopAbout {
         let mut found: Vec<Range<u64>> = Vec::new();
         // What later parts have made: from where to where, apart from each other.
         let mut later: BTreeMap<u64, u64> = BTreeMap::new();
-        for part in self.parts.iter().rev() {
+        // One whose iterations are lost has none.
+        for part in self.parts.iter().rev().filter(|part| part.from < part.to) {
             let is_meant = is_meant(part);
             let before = later.range(..part.from).next_back().filter(|(_, to)| **to >= part.from);
             let touching: Vec<(u64, u64)> =
@@ -526,6 +527,8 @@ pub(super) mod tests {
                 run: run[number as usize],
             };
             about.parts = (0..12).map(|_| part(next(40), 1 + next(9), next(3))).collect();
+            // Of one in the middle all iterations were lost.
+            about.parts[5].to = about.parts[5].from.saturating_sub(3);
             let newest = about.parts.last().unwrap().clone();
             let made_by_others: Vec<u64> =
                 (0..60).filter(|index| about.run_of(*index).is_some_and(|run| run != newest.run)).collect();

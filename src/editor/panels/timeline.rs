@@ -53,13 +53,20 @@ impl TimelineState {
         let bar = &self.bars.list[place];
         let of = bar.of.as_ref()?;
         let first = self.bars.first;
-        let spans = self.spans.entry(key_of(run, of)).or_insert_with(|| {
+        let key = key_of(run, of, first);
+        if let Some(spans) = self.spans.get(&key) {
+            return spans.as_ref()?.as_ref().ok().map(Arc::clone);
+        }
+        if self.spans.values().filter(|spans| spans.is_none()).count() < MAX_READING {
             commands.push(Command::ReadSpans(SpansWork::new(run, of, first, bar.start)));
-            None
-        });
-        spans.as_ref()?.as_ref().ok().map(Arc::clone)
+            self.spans.insert(key, None);
+        }
+        None
     }
 }
+
+/// How many loops' iterations are read at once: each takes a thread.
+const MAX_READING: usize = 2;
 
 /// How times become places.
 #[derive(Clone, Copy)]
@@ -93,7 +100,12 @@ pub(super) fn timeline_ui(ui: &mut Ui, view: View<'_>, state: &mut TimelineState
         state.spans.clear();
     }
     if due != Due::No {
+        let first = state.bars.first;
         state.bars = Bars::of(view, run);
+        if state.bars.first != first {
+            // Iterations are drawn by how long after the first node they began.
+            state.spans.clear();
+        }
     }
     if state.bars.list.is_empty() {
         ui.weak("Nothing executed in this run: all was reused or pinned.");

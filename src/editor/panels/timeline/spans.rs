@@ -16,8 +16,8 @@ const MAX_LANES: usize = 4;
 /// What is narrower than this is drawn together, in points.
 const LEAST_WIDTH: f64 = 2.0;
 
-/// The loop, the run its record is of, and how many iterations it has.
-pub(crate) type SpansKey = (LoopId, RunId, u64);
+/// The loop, the run its record is of, how many iterations it has, and when the first node of the run began.
+pub(crate) type SpansKey = (LoopId, RunId, u64, Timestamp);
 
 /// How an iteration is coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub(crate) struct SpansDone {
 
 impl SpansWork {
     pub(super) fn new(run: RunId, of: &Arc<LoopRecord>, first: Timestamp, began: f64) -> Self {
-        Self { key: key_of(run, of), of: Arc::clone(of), first, began }
+        Self { key: key_of(run, of, first), of: Arc::clone(of), first, began }
     }
 
     /// Does the work. Slow for long loops.
@@ -101,8 +101,8 @@ impl SpansWork {
     }
 }
 
-pub(super) fn key_of(run: RunId, of: &LoopRecord) -> SpansKey {
-    (of.about.id, run, of.about.n_seen())
+pub(super) fn key_of(run: RunId, of: &LoopRecord, first: Timestamp) -> SpansKey {
+    (of.about.id, run, of.about.n_seen(), first)
 }
 
 const fn went(outcome: &Outcome) -> Went {
