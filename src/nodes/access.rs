@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     fs::{self, Metadata},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -70,11 +71,15 @@ const fn may(_what: Use, _metadata: &Metadata) -> bool {
 
 /// Returns what keeps a file from being read.
 pub(super) fn to_read(named: &str, path: &Path) -> Option<Obstacle> {
-    let Ok(metadata) = fs::metadata(path) else {
-        return Some(match file_in_the_way(path) {
-            Some(file) => Missing(format!("there is no file {named}: {} is a file, not a folder", file.display())),
-            None => Missing(format!("there is no file {named}: choose one, or make it before the run")),
-        });
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Some(out_of_sight(named)),
+        Err(_) => {
+            return Some(Missing(match file_in_the_way(path) {
+                Some(file) => format!("there is no file {named}: {} is a file, not a folder", file.display()),
+                None => format!("there is no file {named}: choose one, or make it before the run"),
+            }));
+        }
     };
     if metadata.is_dir() {
         return Some(Missing(format!("{named} is a folder: choose a file in it")));
@@ -86,13 +91,13 @@ pub(super) fn to_read(named: &str, path: &Path) -> Option<Obstacle> {
 /// Returns what keeps a file from being written, where folders that are not there may be made or not.
 pub(super) fn to_write(named: &str, path: &Path, makes_folders: bool) -> Option<Obstacle> {
     let other = "choose another place";
-    if let Ok(metadata) = fs::metadata(path) {
-        if metadata.is_dir() {
-            return Some(Missing(format!("{named} is a folder: name a file in it")));
-        }
-        if metadata.permissions().readonly() {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => return Some(Missing(format!("{named} is a folder: name a file in it"))),
+        Ok(metadata) if metadata.permissions().readonly() => {
             return Some(Forbidden(format!("{named} is read-only: take that away, or {other}")));
         }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Some(out_of_sight(named)),
+        Ok(_) | Err(_) => {}
     }
     if let Some(file) = file_in_the_way(path) {
         return Some(Missing(format!("{named} cannot be made: {} is a file, not a folder; {other}", file.display())));
@@ -103,7 +108,7 @@ pub(super) fn to_write(named: &str, path: &Path, makes_folders: bool) -> Option<
         let said = format!("the folder of {named} is not there: make it, or let the node create it");
         return Some(Missing(said));
     }
-    let is_closed = metadata.permissions().readonly() || !may(Use::Write, &metadata) || !may(Use::Enter, &metadata);
+    let is_closed = !may(Use::Write, &metadata) || !may(Use::Enter, &metadata);
     let forbidden =
         || format!("you may not write in the folder {}: change its permissions, or {other}", there.display());
     is_closed.then(|| Forbidden(forbidden()))
@@ -112,6 +117,7 @@ pub(super) fn to_write(named: &str, path: &Path, makes_folders: bool) -> Option<
 /// Returns what keeps a folder from being used.
 pub(super) fn to_enter(named: &str, path: &Path) -> Option<Obstacle> {
     match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Some(out_of_sight(named)),
         Err(_) => Some(Missing(format!("there is no folder {named}: choose one, or make it before the run"))),
         Ok(metadata) if !metadata.is_dir() => Some(Missing(format!("{named} is a file: choose a folder"))),
         Ok(metadata) if !may(Use::Enter, &metadata) => {
@@ -130,8 +136,12 @@ pub(super) fn to_run(named: &str, folder: &Path, path_variable: Option<&OsStr>) 
     } else {
         vec![folder.join(named)]
     };
-    let found = candidates.iter().flat_map(|candidate| with_endings(candidate)).find(|candidate| candidate.is_file());
-    let Some(found) = found else {
+    let files = || candidates.iter().flat_map(|candidate| with_endings(candidate)).filter(|file| file.is_file());
+    // The system goes on past one that may not be run.
+    if files().any(|file| is_executable(&file)) {
+        return None;
+    }
+    let Some(found) = files().next() else {
         let is_folder = !is_bare && candidates[0].is_dir();
         return Some(Missing(match (is_bare, is_folder) {
             (true, _) => format!("there is no program {named} on the PATH: install it, or check the name"),
@@ -139,8 +149,14 @@ pub(super) fn to_run(named: &str, folder: &Path, path_variable: Option<&OsStr>) 
             (false, false) => format!("there is no program {named}: check the path"),
         }));
     };
-    let forbidden = || format!("{} may not be run: allow it with chmod +x, or check the path", found.display());
-    (!is_executable(&found)).then(|| Forbidden(forbidden()))
+    Some(Forbidden(format!("{} may not be run: allow it with chmod +x, or check the path", found.display())))
+}
+
+/// Returns that nobody can say whether something is there.
+fn out_of_sight(named: &str) -> Obstacle {
+    Forbidden(format!(
+        "you may not enter a folder on the way to {named}: change its permissions, or choose another place"
+    ))
 }
 
 #[cfg(unix)]
@@ -238,6 +254,10 @@ mod tests {
         assert!(matches!(run("tool"), Some(Forbidden(said)) if said.contains("chmod +x")));
         fs::set_permissions(at("bin/tool"), fs::Permissions::from_mode(0o755)).unwrap();
         assert_eq!((run("tool"), run("bin/tool"), run("./bin/tool")), (None, None, None));
+        fs::create_dir(at("first")).unwrap();
+        fs::write(at("first/tool"), "not to be run").unwrap();
+        let both = std::env::join_paths([at("first"), at("bin")]).unwrap();
+        assert_eq!(to_run("tool", folder.path(), Some(&both)), None, "the system goes on past the first");
         is_missing(run("tol"), "there is no program tol on the PATH: install it");
         is_missing(run("bin/tol"), "there is no program bin/tol: check the path");
         is_missing(run("./bin"), "./bin is a folder");

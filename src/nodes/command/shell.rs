@@ -38,6 +38,10 @@ enum Within {
     Command,
     /// `(` inside of that.
     Paren,
+    /// `$((` or `((`
+    Arithmetic,
+    /// `(` inside of that.
+    Bracket,
     /// `${`, inside of double quotes or not: there a single quote is one like any other sign.
     Brace { in_double: bool },
 }
@@ -69,7 +73,7 @@ pub(in crate::nodes) fn wrong_in_script(text: &str) -> Option<Wrong> {
     let start = lexer.unclosed.or_else(|| lexer.open.last().map(|(_, start)| *start))?;
     let (line, column) = line_and_column(text, start);
     let rest = &text[start..];
-    let sign = ["$(", "${", "$'"].into_iter().find(|sign| rest.starts_with(sign)).unwrap_or(&rest[..1]);
+    let sign = ["$((", "((", "$(", "${", "$'"].into_iter().find(|sign| rest.starts_with(sign)).unwrap_or(&rest[..1]);
     let end = start + rest.find('\n').unwrap_or(rest.len());
     let message = format!("line {line}, column {column}: {sign} is opened here and not closed");
     Some(Wrong { message, range: Some(start..end) })
@@ -90,6 +94,7 @@ fn lexed(text: &str) -> Lexer<'_> {
         match lexer.open.last().map(|(within, _)| *within) {
             Some(Within::Double) => lexer.in_double(char),
             Some(Within::Brace { in_double }) => lexer.in_brace(char, in_double),
+            Some(Within::Arithmetic | Within::Bracket) => lexer.in_arithmetic(char),
             within => lexer.in_commands(char, within),
         }
     }
@@ -153,14 +158,36 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// In a calculation `<<` is a sign like any other, and so is `#`.
+    fn in_arithmetic(&mut self, char: char) {
+        let is_outermost = matches!(self.open.last(), Some((Within::Arithmetic, _)));
+        match char {
+            ')' if is_outermost && self.rest().starts_with("))") => {
+                self.open.pop();
+                self.take(2, ShellPart::Mark);
+            }
+            ')' => self.close(ShellPart::Plain),
+            '(' => self.open(1, ShellPart::Plain, Within::Bracket),
+            '"' => self.open(1, ShellPart::Text, Within::Double),
+            '\\' => self.take(self.escaped(), ShellPart::Plain),
+            '`' => self.open(1, ShellPart::Mark, Within::Back),
+            '$' => self.dollar(ShellPart::Plain, false),
+            char => self.take(char.len_utf8(), ShellPart::Plain),
+        }
+    }
+
     fn in_commands(&mut self, char: char, within: Option<Within>) {
         let begins_word =
             self.text[..self.at].chars().next_back().is_none_or(|char| !is_word(char) && !"$\\'\"}".contains(char));
         match char {
             '\n' => self.line_ends(),
             '#' if begins_word => {
-                let length = self.rest().find('\n').unwrap_or_else(|| self.rest().len());
+                let is_end = |char| char == '\n' || (char == '`' && within == Some(Within::Back));
+                let length = self.rest().find(is_end).unwrap_or_else(|| self.rest().len());
                 self.take(length, ShellPart::Comment);
+            }
+            '(' if self.before_command && self.rest().starts_with("((") => {
+                self.open(2, ShellPart::Mark, Within::Arithmetic);
             }
             '<' if self.rest().starts_with("<<") && !self.rest().starts_with("<<<") => self.document_begins(),
             '\'' => self.single(1),
@@ -233,6 +260,7 @@ impl<'a> Lexer<'a> {
     fn dollar(&mut self, otherwise: ShellPart, in_double: bool) {
         let behind = &self.rest()[1..];
         match behind.chars().next() {
+            Some('(') if behind.starts_with("((") => self.open(3, ShellPart::Mark, Within::Arithmetic),
             Some('(') => {
                 self.open(2, ShellPart::Mark, Within::Command);
                 self.before_command = true;
@@ -354,6 +382,9 @@ mod tests {
             "echo $'it\\'s' <<<\"here\"",
             "echo \"\\\"\" '\\'",
             "x=$(case $1 in a) echo b;; esac)",
+            "echo $((1 << 4))\necho \"$((x << (y + 1)))\"\n((x <<= 1))\nfor ((i = 0; i < 3; i++)); do echo $((16#ff)); done",
+            "x=$(\necho $((1 << 4))\n)",
+            "echo `date # it's now`",
         ] {
             assert_eq!(wrong_in_script(text), None, "{text}");
         }
@@ -377,6 +408,9 @@ mod tests {
             "$é",
             "#",
             "(()",
+            "$((",
+            "$((1)",
+            "((é",
             "日\n<<x",
         ] {
             let mut at = 0;
